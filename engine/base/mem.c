@@ -1,0 +1,43 @@
+#include "tocsin/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void out_of_memory(size_t count, size_t size)
+{
+    fprintf(stderr, "tocsin: out of memory (%zu x %zu bytes)\n", count, size);
+    abort();
+}
+
+void *mem_new(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size ? size : 1);
+    if (p == NULL)
+        out_of_memory(count, size);
+    return p;
+}
+
+void *mem_resize(void *p, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        out_of_memory(count, size);
+    void *q = realloc(p, bytes ? bytes : 1);
+    if (q == NULL)
+        out_of_memory(count, size);
+    return q;
+}
+
+char *mem_copy_text(const char *p, size_t n)
+{
+    char *copy = mem_new(n + 1, 1);
+    if (n > 0)
+        memcpy(copy, p, n);
+    return copy;
+}
+
+void mem_free(void *p)
+{
+    free(p);
+}

@@ -1,0 +1,69 @@
+/*
+ * histogram: a native histogram in its float form, and its text forms.
+ *
+ * Schemas -4..8 are exponential, HISTOGRAM_CUSTOM (-53) has explicit upper bounds. Buckets are absolute counts
+ * laid out by spans, as in Prometheus. Immutable once built; lives in the arena it was built in.
+ * Arithmetic and quantiles belong to the evaluator and come with the PromQL issue; this is the shape
+ * that the store, remote write and the test language share from the start.
+ */
+#ifndef TOCSIN_HISTOGRAM_H
+#define TOCSIN_HISTOGRAM_H
+
+#include "tocsin/arena.h"
+#include "tocsin/buf.h"
+#include "tocsin/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HISTOGRAM_CUSTOM = -53 };
+
+enum histogram_hint { HINT_UNKNOWN, HINT_RESET, HINT_NOT_RESET, HINT_GAUGE };
+
+struct histogram_span {
+    int32_t offset; /* gap to the previous span; for the first one the index of its first bucket */
+    uint32_t length;
+};
+
+struct histogram_side {
+    struct histogram_span *spans;
+    size_t span_count;
+    double *buckets; /* absolute counts, as many as the spans' lengths add up to */
+    size_t bucket_count;
+};
+
+struct histogram {
+    int32_t schema;
+    enum histogram_hint hint;
+    double count, sum;
+    double zero_threshold, zero_count;
+    struct histogram_side positive, negative;
+    double *custom_bounds; /* upper bounds of HISTOGRAM_CUSTOM, without +Inf */
+    size_t custom_count;
+};
+
+/* A deep copy in the arena; NULL past its cap. */
+struct histogram *histogram_copy(struct arena *arena, const struct histogram *h);
+
+/* Merges adjacent spans, drops empty buckets at the ends and wherever it pays (Prometheus' Compact(0)). */
+struct histogram *histogram_compact(struct arena *arena, const struct histogram *h);
+
+/* The test language's form `{{schema:1 count:3 ...}}` (spec prometheus 2.2): reads from the first '{', *used is how
+ * many bytes it took; *hint_given tells whether counter_reset_hint was written. */
+int histogram_parse(struct arena *arena, struct str text, size_t *used, struct histogram **h, bool *hint_given,
+                    struct err *err);
+
+/* `{count:10, sum:5.5, (0.5,1]:3}` (spec prometheus 10.6). */
+void histogram_print(struct buf *out, const struct histogram *h);
+
+/* `{{schema:1 count:3 ...}}`, fields that are zero left out. */
+void histogram_print_test(struct buf *out, const struct histogram *h);
+
+/* The bounds of bucket `index` of one side (custom: index into the bounds). */
+double histogram_upper_bound(const struct histogram *h, int32_t index);
+double histogram_lower_bound(const struct histogram *h, int32_t index);
+
+/* Equal schema, bounds and bits of all counts; the hint is ignored (PromQL's ==). */
+bool histogram_equal(const struct histogram *a, const struct histogram *b);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * lock: every lock of the program, in the order in which they may be taken.
+ *
+ * A thread that holds a lock may only take one that stands further down in the table. Test builds
+ * (-DTOCSIN_COSTLY) check this at run time and abort on a breach. No lock is held across I/O, or across a call
+ * into another module.
+ */
+#ifndef TOCSIN_LOCK_H
+#define TOCSIN_LOCK_H
+
+#include <pthread.h>
+
+#define LOCK_TABLE(LOCK)                                                                                     \
+    LOCK(generation) /* the pointer to the configuration in force */                                         \
+    LOCK(groups)     /* list of rule groups */                                                               \
+    LOCK(group)      /* one rule group's state */                                                            \
+    LOCK(router)     /* alerts, aggregation groups, notification log */                                      \
+    LOCK(incidents)  /* open incidents */                                                                    \
+    LOCK(state)      /* the SQLite handle */                                                                 \
+    LOCK(admit)      /* writers of the store */                                                              \
+    LOCK(index)      /* series index, postings, standing selectors */                                        \
+    LOCK(shard)      /* samples of a share of the series */                                                  \
+    LOCK(intern)     /* interned strings */                                                                  \
+    LOCK(courier)    /* requests waiting for the courier's thread */                                         \
+    LOCK(queue)      /* any bounded queue: a leaf */
+
+enum lock_rank {
+#define LOCK(name) LOCK_##name,
+    LOCK_TABLE(LOCK)
+#undef LOCK
+        LOCK_COUNT
+};
+
+struct lock {
+    pthread_mutex_t mutex;
+    enum lock_rank rank;
+};
+
+struct rwlock {
+    pthread_rwlock_t lock;
+    enum lock_rank rank;
+};
+
+void lock_init(struct lock *l, enum lock_rank rank);
+void lock_release(struct lock *l);
+void lock_take(struct lock *l);
+void lock_drop(struct lock *l);
+
+void rwlock_init(struct rwlock *l, enum lock_rank rank);
+void rwlock_release(struct rwlock *l);
+void rwlock_read(struct rwlock *l);
+void rwlock_write(struct rwlock *l);
+void rwlock_drop(struct rwlock *l);
+
+#endif

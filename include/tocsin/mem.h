@@ -1,0 +1,36 @@
+/*
+ * mem: the heap, for what outlives one unit of work (start-up, configuration, tables).
+ *
+ * Never returns NULL: running out of memory in the process ends it with a message, because every
+ * amount a stranger can influence is bounded before it comes here (limits.h, arena.h). Sizes are
+ * given as count * size, and the product is checked.
+ */
+#ifndef TOCSIN_MEM_H
+#define TOCSIN_MEM_H
+
+#include <stddef.h>
+
+/* Zeroed memory for count items of size bytes. Free with mem_free. */
+void *mem_new(size_t count, size_t size);
+
+/* Resizes to count items of size bytes; new bytes are undefined. */
+void *mem_resize(void *p, size_t count, size_t size);
+
+/* A NUL-terminated copy of n bytes (which may hold NULs). */
+char *mem_copy_text(const char *p, size_t n);
+
+void mem_free(void *p);
+
+#define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
+#define MEM_ARRAY(type, count) ((type *)mem_new((count), sizeof(type)))
+
+/* Makes room for one more item in a heap array that doubles: MEM_GROW(items, count, capacity). */
+#define MEM_GROW(items, count, capacity)                                                                     \
+    do {                                                                                                     \
+        if ((count) >= (capacity)) {                                                                         \
+            (capacity) = (capacity) ? (capacity) * 2 : 8;                                                    \
+            (items) = mem_resize((items), (size_t)(capacity), sizeof *(items));                              \
+        }                                                                                                    \
+    } while (0)
+
+#endif

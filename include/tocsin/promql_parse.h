@@ -1,0 +1,50 @@
+/*
+ * promql_parse: text -> checked tree, with Prometheus' messages and positions; and back to text.
+ *
+ * Prometheus 3.14's whole grammar. Bounded by limits.query_text_bytes, query_depth and query_nodes: `((((...` is an
+ * error, never a crash.
+ */
+#ifndef TOCSIN_PROMQL_PARSE_H
+#define TOCSIN_PROMQL_PARSE_H
+
+#include "tocsin/promql_ast.h"
+
+/* Language parts that Prometheus keeps behind --enable-feature. */
+struct promql_features {
+    bool experimental_functions;
+    bool extended_range_selectors; /* anchored, smoothed */
+    bool binop_fill_modifiers;
+    bool duration_expressions; /* on by default since 3.14 */
+};
+
+extern const struct promql_features promql_features_default; /* what 3.14 has without flags */
+extern const struct promql_features promql_features_all;
+
+/* Parses and type-checks. On failure ERR_PARSE (or ERR_LIMIT), text "1:5: parse error: ...", position in *err.
+ * text is kept as long as the tree: copy it into the same arena first if it may go. */
+int promql_parse(struct arena *arena, struct str text, const struct promql_features *features, struct expr **out,
+                 struct err *err);
+
+/* A series selector alone (match[] parameters): metric{...}; matchers are owned by the caller, who calls
+ * matcher_release on each. */
+int promql_parse_matchers(struct arena *arena, struct str text, struct matcher **matchers, size_t *count,
+                          struct err *err);
+
+/* A metric as written in tests and exposition: name{a="b"}, no other operators. */
+int promql_parse_metric(struct arena *arena, struct str text, struct labels **labels, size_t *used, struct err *err);
+
+/* Frees the compiled regexes of a tree (the nodes belong to the arena). */
+void promql_free(struct expr *e);
+
+/* expr.String(): the canonical text (spec prometheus 10.6). */
+void promql_print(struct buf *out, const struct expr *e);
+
+/* "instant vector", "range vector", ... as errors name them. */
+const char *promql_type_name(enum promql_type type);
+const char *promql_op_text(enum promql_op op);
+const char *promql_aggregate_name(enum promql_aggregate op);
+
+/* Visits e and everything below it, parents first. */
+void promql_walk(struct expr *e, void (*visit)(void *context, struct expr *e), void *context);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * world: the one door to time, randomness, disk and outgoing network.
+ *
+ * Everything above takes a `struct world *` and calls nothing else: no time(), no clock_gettime(), no sleep,
+ * no open(), no socket. The daemon passes the real world; unit tests of rules and pages, backtests and the
+ * simulator pass one whose clock they turn and whose network they watch.
+ *
+ * Units: wall time is nanoseconds since the Unix epoch (what goes into samples and messages), monotonic time
+ * is nanoseconds since some point (what deadlines and durations are made of). Never mix them.
+ */
+#ifndef TOCSIN_WORLD_H
+#define TOCSIN_WORLD_H
+
+#include "tocsin/buf.h"
+#include "tocsin/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
+
+/* One outgoing HTTP request. The caller owns the memory until its answer has come. */
+struct net_header {
+    const char *name, *value;
+};
+
+struct net_request {
+    const char *method;
+    const char *url;
+    const struct net_header *headers;
+    size_t header_count;
+    struct str body;
+    int64_t timeout_ms; /* whole request; 0: limits.send_ms */
+    bool secret_url;    /* the URL itself is a credential: never log it */
+};
+
+/* What came back. `status` is 0 if no answer arrived; then `error` says why. */
+struct net_answer {
+    int status;
+    struct str body;        /* at most limits.answer_bytes of it; valid during the callback */
+    int64_t retry_after_ms; /* from Retry-After; -1: none */
+    int64_t took_ms;
+    struct err error;
+};
+
+/* Called exactly once per request, on the network's own thread; must only note the answer and return. */
+typedef void net_done(void *context, const struct net_answer *answer);
+
+struct world {
+    int64_t (*wall_ns)(struct world *);
+    int64_t (*mono_ns)(struct world *);
+    uint64_t (*random)(struct world *);
+
+    /* Disk. Paths are relative to the process' folder, or absolute. */
+    int (*read_file)(struct world *, const char *path, struct buf *out, struct err *);
+    int (*write_file)(struct world *, const char *path, struct str content, struct err *); /* atomic: temp file, fsync, rename */
+    /* Calls found(context, path) for each file matching a shell pattern, in byte order. */
+    int (*glob)(struct world *, const char *pattern, void (*found)(void *context, const char *path), void *context,
+                struct err *);
+
+    /* Network: starts a request; 0, or ERR_FULL / ERR_CLOSED and then done is not called. NULL: no network. */
+    int (*send)(struct world *, const struct net_request *request, net_done *done, void *context);
+    void *net; /* behind send; private to whoever installed it */
+};
+
+/* The real clock, random source and disk; no network until engine/route/courier.h installs one. */
+struct world *world_real(void);
+
+/* A simulated world: a clock that stands still until it is turned, a seeded random source, the real disk
+ * read-only (tests read their fixtures), no network unless the owner sets send. */
+struct world_sim {
+    struct world world; /* pass &sim.world; must be first */
+    int64_t now_ns;     /* both clocks */
+    uint64_t seed;
+};
+
+void world_sim_init(struct world_sim *sim, int64_t start_ns, uint64_t seed);
+
+static inline int64_t world_now_ms(struct world *w)
+{
+    return w->wall_ns(w) / NS_PER_MS;
+}
+
+#endif
