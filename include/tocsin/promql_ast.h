@@ -92,6 +92,7 @@ struct expr {
     enum expr_kind kind;
     enum promql_type type; /* set by the checker */
     size_t start, end;
+    size_t plan_id; /* the planner's number of this node */
     union {
         struct {
             double value;
