@@ -131,8 +131,7 @@ static int convert(struct loading *l, const struct family *family, size_t at, co
     if (h->positive.bucket_count == h->custom_count)
         h->positive.buckets[h->positive.bucket_count++] = h->count - before;
     h->positive.spans[0].length = (uint32_t)h->positive.bucket_count;
-    if (h->custom_count > 0 || h->positive.bucket_count > 1 || count != NULL)
-        *out = h;
+    *out = h;
     return 0;
 }
 
