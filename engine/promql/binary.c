@@ -65,9 +65,9 @@ static int incompatible(struct evaluation *ev, const struct operands *o, struct 
                         struct operation_note *note)
 {
     const char *op = promql_op_text(o->op);
-    const char *text = arena_format(ev->arena,
-                                    "incompatible sample types encountered for binary operator \"%s\": %s %s %s", op,
-                                    kind_name(&o->left), op, kind_name(&o->right));
+    const char *text =
+        arena_format(ev->arena, "incompatible sample types encountered for binary operator \"%s\": %s %s %s",
+                     op, kind_name(&o->left), op, kind_name(&o->right));
     if (text == NULL)
         return eval_no_memory(ev);
     *note = (struct operation_note){ANNOTATION_INFO, str_of(text), false};
@@ -96,7 +96,8 @@ static int add_histograms(struct evaluation *ev, const struct operands *o, struc
     struct histogram_remarks remarks = {0};
     bool minus = o->op == OP_SUB;
     *out = (struct cell){.kind = CELL_HISTOGRAM};
-    int code = histogram_add(ev->arena, o->left.histogram, o->right.histogram, minus ? -1 : 1, &out->histogram, &remarks);
+    int code = histogram_add(ev->arena, o->left.histogram, o->right.histogram, minus ? -1 : 1,
+                             &out->histogram, &remarks);
     if (code == HISTOGRAMS_INCOMPATIBLE) {
         *note = told(ANNOTATION_WARNING,
                      minus ? "incompatible bucket layout encountered for binary operator -"
@@ -137,8 +138,7 @@ static int trim_histogram(struct evaluation *ev, const struct operands *o, struc
     if (isnan(o->right.value))
         return eval_fail(ev, ERR_UNSUPPORTED, "trimming a native histogram at NaN is not supported");
     *out = (struct cell){.kind = CELL_HISTOGRAM};
-    out->histogram =
-        histogram_trim(ev->arena, o->left.histogram, o->right.value, o->op == OP_TRIM_UPPER);
+    out->histogram = histogram_trim(ev->arena, o->left.histogram, o->right.value, o->op == OP_TRIM_UPPER);
     return out->histogram != NULL ? 0 : eval_no_memory(ev);
 }
 
@@ -160,7 +160,8 @@ static int operate_histograms(struct evaluation *ev, const struct operands *o, s
     return both ? add_histograms(ev, o, out, note) : scale_histogram(ev, o, out);
 }
 
-int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep, struct operation_note *note)
+int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
+            struct operation_note *note)
 {
     if (o->left.kind == CELL_HISTOGRAM || o->right.kind == CELL_HISTOGRAM)
         return operate_histograms(ev, o, out, keep, note);
@@ -231,7 +232,8 @@ static int with_scalar_column(struct with_scalar *w, struct column *c)
     return 0;
 }
 
-static int eval_with_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
+static int eval_with_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                            struct vector *out)
 {
     bool scalar_left = e->binary.left->type == PROMQL_SCALAR;
     double *scalars;
