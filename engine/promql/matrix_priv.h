@@ -59,4 +59,12 @@ int matrix_open(struct evaluation *ev, const struct expr *e, const struct grid *
 int matrix_next(struct matrix *m, bool *more);
 void matrix_window(struct matrix *m, size_t step, struct window *w);
 
+/* An anchored or smoothed window: the values at both edges, and the floats strictly between them. */
+struct extended_edges {
+    struct sample left, right;
+    struct sample_span inside;
+};
+/* counter: a fall between two samples is a reset. False if there is nothing in the range. func_extended.c */
+bool extended_edges(const struct window *w, bool counter, struct extended_edges *out);
+
 #endif
