@@ -1,7 +1,7 @@
 #include "call_priv.h"
 
-/* anchored and smoothed ranges (spec prometheus 10.2): the values at the edges of the range are real or interpolated, and
- * nothing is drawn out beyond them. */
+/* anchored and smoothed ranges (spec prometheus 10.2): the values at the edges of the range are real or
+ * interpolated, and nothing is drawn out beyond them. */
 
 static size_t first_index(const struct window *w)
 {

@@ -7,7 +7,8 @@
  *         for (size_t step = 0; step < g->count; step++)
  *             matrix_window(&m, step, &window);
  *
- * Stale markers are left out. Windows are asked for in the order of steps. Samples live until the next matrix_next.
+ * Stale markers are left out. Windows are asked for in the order of steps. Samples live until the next
+ * matrix_next.
  */
 #ifndef TOCSIN_PROMQL_MATRIX_PRIV_H
 #define TOCSIN_PROMQL_MATRIX_PRIV_H
