@@ -8,9 +8,6 @@
 
 #include <stdbool.h>
 
-/* Go's unicode.IsPrint: Unicode 15.0. */
-bool rune_is_printable(int rune);
-
 /* Go's rule for '_' in numbers: only between digits, or between a base prefix and a digit. */
 bool underscores_fit(struct str number);
 
