@@ -24,14 +24,9 @@ static void print_value(struct buf *out, struct verb v, const struct tval *a);
 
 void print_rune(struct buf *out, int64_t rune)
 {
-    unsigned r = rune < 0 || rune > 0x10FFFF || (rune >= 0xD800 && rune <= 0xDFFF) ? 0xFFFD : (unsigned)rune;
-    size_t n = r < 0x80 ? 1 : r < 0x800 ? 2 : r < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-    unsigned char bytes[4];
-    for (size_t i = n - 1; i > 0; i--, r >>= 6)
-        bytes[i] = (unsigned char)(0x80 | (r & 0x3F));
-    bytes[0] = (unsigned char)(lead[n] | r);
-    buf_add(out, bytes, n);
+    bool valid = rune >= 0 && rune <= 0x10FFFF && (rune < 0xD800 || rune > 0xDFFF);
+    char bytes[4];
+    buf_add(out, bytes, rune_encode(valid ? (int)rune : 0xFFFD, bytes));
 }
 
 static size_t count_runes(struct str s)

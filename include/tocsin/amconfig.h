@@ -1,0 +1,79 @@
+/*
+ * amconfig: alertmanager.yml, read strictly, with Alertmanager 0.34's messages and defaults.
+ *
+ * What is valid but not built (receivers other than webhook, ...) is refused by name: a page that would silently
+ * not go out is the worst answer. Source: spec alertmanager 1.
+ */
+#ifndef TOCSIN_AMCONFIG_H
+#define TOCSIN_AMCONFIG_H
+
+#include "tocsin/arena.h"
+#include "tocsin/matcher.h"
+#include "tocsin/world.h"
+
+#include <stdbool.h>
+
+struct am_webhook {
+    struct str url;      /* secret; a template */
+    struct str url_file; /* instead of url; read at each send */
+    bool send_resolved;  /* default true */
+    uint64_t max_alerts; /* 0: all */
+    int64_t timeout_ms;  /* of one attempt; 0: none of its own */
+};
+
+struct am_receiver {
+    struct str name;
+    struct am_webhook *webhooks;
+    size_t webhook_count;
+};
+
+struct am_route {
+    const struct am_receiver *receiver;
+    struct str *group_by;
+    size_t group_by_count;
+    bool group_by_all; /* ['...'] */
+    int64_t group_wait_ms, group_interval_ms, repeat_interval_ms;
+    bool go_on; /* continue */
+    struct matcher *matchers; /* sorted as Alertmanager sorts them */
+    size_t matcher_count;
+    struct str key; /* {}/{team="db"} */
+    struct am_route *routes;
+    size_t route_count;
+};
+
+struct am_inhibit_rule {
+    struct matcher *sources, *targets;
+    size_t source_count, target_count;
+    struct str *equal;
+    size_t equal_count;
+};
+
+struct amconfig {
+    struct arena arena;
+    struct am_route root;
+    struct am_receiver *receivers;
+    size_t receiver_count;
+    struct am_inhibit_rule *inhibit_rules;
+    size_t inhibit_count;
+    struct str *template_globs;
+    size_t template_count;
+    int64_t resolve_timeout_ms;
+    struct str original; /* the configuration printed again, without secrets (/api/v2/status) */
+};
+
+/* Reads a file, or a text (folder: where its relative paths start). NULL config on failure. */
+int amconfig_load(struct world *world, const char *path, struct amconfig **out, struct err *err);
+int amconfig_parse(struct world *world, struct str text, struct str folder, struct amconfig **out, struct err *err);
+void amconfig_free(struct amconfig *config);
+
+/* One matcher as routes and API filters write it; both of Alertmanager's grammars with the fallback rule (spec 1.6).
+ * Texts are copied into the arena, the regex is the caller's to release. */
+int am_matcher_parse(struct arena *arena, struct str text, struct matcher *out, struct err *err);
+
+/* A list, with or without braces. */
+int am_matchers_parse(struct arena *arena, struct str text, struct matcher **out, size_t *count, struct err *err);
+
+/* name="value" as Alertmanager prints it in keys and in the API (spec 1.6, rendering). */
+void am_matcher_print(struct buf *out, const struct matcher *m);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * courier: the real network behind world->send: one thread, one curl multi handle, every outgoing rule in one place.
+ *
+ * http and https only; no redirects, netrc, cookies or environment proxies; TLS 1.2 or newer, verified; connect and
+ * whole-request deadlines; answers read up to limits.answer_bytes (reliability sections 3G and 6).
+ */
+#ifndef TOCSIN_COURIER_H
+#define TOCSIN_COURIER_H
+
+#include "tocsin/world.h"
+
+struct courier;
+
+/* Starts the thread and installs itself as world->send. At most limits.page_queue requests wait or run. */
+int courier_open(struct world *world, const char *user_agent, struct courier **out, struct err *err);
+
+/* Lets running requests finish for up to grace_ms, answers the rest with ERR_CANCEL, ends the thread. */
+void courier_close(struct courier *courier, int64_t grace_ms);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * promql: an expression, prepared once and evaluated often.
+ *
+ * promql_open parses, checks and, when given a store, announces each selector as a standing selector, so that an
+ * evaluation needs no look-up. promql_instant and promql_range then compute on a view. Results live in the
+ * arena of the evaluation.
+ *
+ * Semantics are Prometheus 3.14's (left-open ranges and look-back, spec prometheus 1.4 and 10). What is valid but
+ * not built answers ERR_UNSUPPORTED naming it; it never guesses.
+ */
+#ifndef TOCSIN_PROMQL_H
+#define TOCSIN_PROMQL_H
+
+#include "tocsin/promql_parse.h"
+#include "tocsin/view.h"
+
+#include <stdatomic.h>
+
+struct promql_options {
+    struct promql_features features;
+    int64_t lookback_ms;      /* 0: five minutes */
+    int64_t subquery_step_ms; /* for [5m:]; 0: one minute */
+    int64_t samples_max;      /* 0: limits.query_samples */
+    int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
+    bool delayed_name_removal;
+    bool start_timestamps;
+    struct world *world;          /* for the deadline only; NULL: no deadline */
+    const atomic_bool *cancelled; /* polled now and then; NULL: never */
+};
+
+struct promql_point {
+    int64_t t_ms;
+    double value;
+    const struct histogram *histogram; /* NULL for a float */
+};
+
+struct promql_series {
+    const struct labels *labels;
+    struct promql_point *points; /* in time order */
+    size_t count;
+};
+
+enum annotation_kind { ANNOTATION_WARNING, ANNOTATION_INFO };
+
+struct annotation {
+    enum annotation_kind kind;
+    struct str text; /* "PromQL info: ... (1:5)" */
+};
+
+struct promql_result {
+    enum promql_type type;        /* of an instant query: as the expression; of a range query: PROMQL_MATRIX */
+    double scalar;                /* PROMQL_SCALAR */
+    struct str string;            /* PROMQL_STRING */
+    int64_t t_ms;                 /* evaluation time of an instant query */
+    struct promql_series *series; /* PROMQL_VECTOR: one point each, order as Prometheus gives it; PROMQL_MATRIX */
+    size_t count;
+    struct annotation *annotations; /* deduplicated */
+    size_t annotation_count;
+};
+
+struct promql; /* a prepared expression */
+
+/* text is copied. store NULL: ad hoc, selectors are looked up at each evaluation. */
+int promql_open(struct str text, const struct promql_options *options, struct store *store, struct promql **out,
+                struct err *err);
+void promql_close(struct promql *q);
+
+const struct expr *promql_expr(const struct promql *q);
+struct str promql_text(const struct promql *q); /* canonical */
+
+/* How far before the evaluation time it looks (ranges, offsets, look-back, subqueries), in ms; -1: unbounded (@). */
+int64_t promql_reach_ms(const struct promql *q);
+
+/* How many series each of its selectors holds now: the smallest of them. 0 means "matches no series". */
+size_t promql_series_matched(const struct promql *q, struct store *store);
+
+/* 0; ERR_EXEC for run-time errors with Prometheus' text, ERR_LIMIT, ERR_TIMEOUT, ERR_CANCEL, ERR_UNSUPPORTED. */
+int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, struct arena *arena,
+                   struct promql_result *out, struct err *err);
+
+/* Steps start, start+step, ... <= end. The expression must be a scalar or an instant vector (ERR_ARG otherwise). */
+int promql_range(const struct promql *q, struct view *view, int64_t start_ms, int64_t end_ms, int64_t step_ms,
+                 struct arena *arena, struct promql_result *out, struct err *err);
+
+#endif

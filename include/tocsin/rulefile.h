@@ -1,0 +1,73 @@
+/*
+ * rulefile: Prometheus rule files, read strictly, every error with its place.
+ *
+ * A rule set is everything that a list of file patterns names, loaded as a whole: one bad file and nothing is
+ * taken over. It owns its memory (one arena), the parsed expressions and the parsed templates.
+ *
+ * Source: Prometheus 3.14 rulefmt (spec prometheus 3.1): field names, order and wording of errors.
+ */
+#ifndef TOCSIN_RULEFILE_H
+#define TOCSIN_RULEFILE_H
+
+#include "tocsin/buf.h"
+#include "tocsin/labels.h"
+#include "tocsin/promql_parse.h"
+#include "tocsin/template.h"
+#include "tocsin/world.h"
+
+#include <stdbool.h>
+
+enum rule_kind { RULE_RECORDING, RULE_ALERTING };
+
+/* A label or annotation whose value is a template (alerting) or plain text (recording). */
+struct rule_text {
+    struct str name;
+    struct str text;             /* as written */
+    bool templated;              /* holds "{{" */
+};
+
+struct rule {
+    enum rule_kind kind;
+    struct str name; /* record or alert */
+    struct str query; /* canonical text of expr */
+    int64_t for_ms, keep_firing_for_ms;
+    struct rule_text *labels; /* the group's laid under the rule's, sorted by name */
+    size_t label_count;
+    struct rule_text *annotations; /* sorted by name */
+    size_t annotation_count;
+    struct template_set *templates; /* templates of this rule: "l:NAME" for labels, "a:NAME" for annotations; NULL if none */
+    int line, column;
+};
+
+struct rule_group {
+    struct str file, name;
+    int64_t interval_ms; /* 0: the default */
+    int64_t query_offset_ms;
+    bool query_offset_given;
+    int64_t limit; /* 0: none */
+    struct rule *rules;
+    size_t count;
+    uint64_t fingerprint; /* of everything above: equal means unchanged */
+};
+
+struct rule_set {
+    struct arena arena;
+    struct rule_group *groups; /* in file order, files in the order of the patterns */
+    size_t count;
+    size_t file_count, rule_count;
+};
+
+/* Reads one file's text. Errors are appended to *errors, a line each, as promtool lists them; returns ERR_PARSE if
+ * there was any. Groups are added to *set. */
+int rulefile_parse(struct rule_set *set, struct str file, struct str text, const struct promql_features *features,
+                   struct buf *errors);
+
+/* Loads all files that the patterns match (relative to folder). A pattern without wildcard that matches nothing is
+ * accepted, as Prometheus does. On failure *out is NULL and *errors says why. */
+int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,
+                  const struct promql_features *features, struct rule_set **out, struct buf *errors);
+
+struct rule_set *rule_set_new(void);
+void rule_set_free(struct rule_set *set);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * ruler: rule groups on their timetable, and the life of every alert.
+ *
+ * Each group is due at k * interval + hash(file, name) % interval (spec prometheus 3.2); evaluation timestamps stay on
+ * the slot. The ruler has no thread: workers call ruler_run, each call evaluates at most one due group; a group is
+ * never evaluated by two at once. Recorded results, ALERTS and ALERTS_FOR_STATE go back into the store before the next
+ * rule of the group runs. Alert events leave through `emit`, which must only enqueue.
+ *
+ * On the simulated clock the same calls are made in a loop: while (ruler_next_ns(r) <= until) turn the clock, ruler_run.
+ */
+#ifndef TOCSIN_RULER_H
+#define TOCSIN_RULER_H
+
+#include "tocsin/alert.h"
+#include "tocsin/promql.h"
+#include "tocsin/rulefile.h"
+
+struct ruler;
+
+struct ruler_options {
+    struct world *world;
+    struct store *store;
+    int64_t interval_ms;     /* global.evaluation_interval; 0: one minute */
+    int64_t query_offset_ms; /* global.rule_query_offset */
+    int64_t resend_delay_ms; /* 0: one minute */
+    const struct labels *external_labels; /* for templates; copied; may be NULL */
+    struct str external_url;              /* for templates and generatorURL; copied */
+    struct promql_options promql;
+    /* One event per alert that has to be told (spec 3.5). Takes over the heap block. Called from the worker. */
+    void (*emit)(void *context, struct alert_event *event);
+    void *context;
+};
+
+struct ruler *ruler_open(const struct ruler_options *options);
+void ruler_close(struct ruler *ruler);
+
+/* Takes over a rule set (and frees it in time). Groups that are unchanged go on untouched, changed groups inherit
+ * state rule by rule, series of what is gone get stale markers (spec 3.6). */
+int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err);
+
+/* Takes over changed globals (interval, external labels and url, ...); a following ruler_load applies them. */
+void ruler_configure(struct ruler *ruler, const struct ruler_options *options);
+
+/* Wall time at which the next group is due; INT64_MAX if there is none. */
+int64_t ruler_next_ns(struct ruler *ruler);
+
+/* Evaluates the group that has been due longest, if any is at now_ns. True if one was. */
+bool ruler_run(struct ruler *ruler, int64_t now_ns);
+
+/* What the API shows, copied into the arena. */
+enum alert_state { ALERT_INACTIVE, ALERT_PENDING, ALERT_FIRING };
+enum rule_health { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_ERROR };
+
+struct ruler_alert {
+    const struct labels *labels, *annotations;
+    enum alert_state state;
+    int64_t active_ns, keep_firing_since_ns; /* 0: none */
+    double value;
+};
+
+struct ruler_rule {
+    enum rule_kind kind;
+    struct str name, query;
+    int64_t for_ms, keep_firing_for_ms;
+    const struct rule_text *labels, *annotations;
+    size_t label_count, annotation_count;
+    enum alert_state state;  /* the highest of its alerts */
+    bool state_unknown;      /* not evaluated yet */
+    enum rule_health health;
+    struct str last_error;   /* empty: none */
+    double duration_s;
+    int64_t last_ns; /* 0: never */
+    size_t series_matched;  /* 0: some selector of it matches no series */
+    struct ruler_alert *alerts; /* pending and firing */
+    size_t alert_count;
+};
+
+struct ruler_group {
+    struct str file, name;
+    int64_t interval_ms, limit;
+    double duration_s;
+    int64_t last_ns;
+    uint64_t iterations, missed;
+    struct ruler_rule *rules;
+    size_t count;
+};
+
+/* Sorted by file, then name. ERR_LIMIT past the arena's cap. */
+int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count);
+
+/* prometheus_rule_* of spec prometheus 7.2. */
+void ruler_write_metrics(struct ruler *ruler, struct buf *out);
+
+const char *alert_state_text(enum alert_state state); /* "inactive", "pending", "firing" */
+const char *rule_health_text(enum rule_health health); /* "unknown", "ok", "err" */
+
+#endif

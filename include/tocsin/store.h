@@ -1,0 +1,101 @@
+/*
+ * store: the ring: every series with its recent samples, in memory, found by labels.
+ *
+ * Two ways in: store_admit appends batches; standing selectors announce what rules will ask. A new series is
+ * matched against the standing selectors once, when it is created; from then on each selector holds a ready list
+ * of its series, and each series knows how far back somebody looks (its reach), which is how long its samples are
+ * kept. One way out: a view (view.h).
+ *
+ * Threads: store_admit may be called by several threads; readers never block writers for longer than the
+ * copying of one series' window. Series and samples that a view may still see are freed only after it closes.
+ *
+ * Drawback: memory only. What a restart may not lose comes with the write-ahead log.
+ */
+#ifndef TOCSIN_STORE_H
+#define TOCSIN_STORE_H
+
+#include "tocsin/labels.h"
+#include "tocsin/matcher.h"
+#include "tocsin/sample.h"
+#include "tocsin/world.h"
+
+#include <stdint.h>
+
+struct store;
+struct standing; /* a standing selector */
+
+enum store_keep { STORE_KEEP_ALL, STORE_KEEP_REFERENCED };
+
+struct store_options {
+    int64_t retention_ms;    /* how long samples are kept; 0: auto, as long as the longest standing reach asks */
+    int64_t idle_keep_ms;    /* auto: how long samples nobody asks for are kept; 0: 15 minutes */
+    int64_t out_of_order_ms; /* how far behind a series' newest sample one may still arrive; 0: not at all */
+    enum store_keep keep;    /* referenced: series that no standing selector matches are not stored */
+};
+
+/* One series of a batch. Labels are sorted by name, unique, without empty values, checked (the sender's duty);
+ * samples are in time order. Everything is borrowed for the call. */
+struct batch_series {
+    const struct label *labels;
+    size_t label_count;
+    const struct sample *samples;
+    size_t sample_count;
+};
+
+struct batch {
+    const struct batch_series *series;
+    size_t count;
+};
+
+enum admit_reason {
+    ADMIT_OK,
+    ADMIT_OUT_OF_ORDER, /* older than the newest sample, and than the out-of-order window allows */
+    ADMIT_DUPLICATE,    /* same time as a stored sample, other value (the same value is accepted silently) */
+    ADMIT_TOO_OLD,      /* older than the retention of its series */
+    ADMIT_FUTURE,       /* more than limits.future_ms ahead of now */
+    ADMIT_SERIES_LIMIT, /* a new series beyond limits.series */
+    ADMIT_MEMORY_LIMIT, /* beyond limits.store_bytes */
+    ADMIT_UNREFERENCED, /* keep: referenced, and nobody asks for it; not an error */
+    ADMIT_REASON_COUNT
+};
+
+struct admit_result {
+    uint64_t appended;
+    uint64_t refused[ADMIT_REASON_COUNT]; /* samples, by reason */
+    enum admit_reason first;              /* of the first refused sample; ADMIT_OK if none */
+    struct buf *detail;                   /* may be NULL: a line per refused series, Prometheus' wording */
+};
+
+/* Prometheus' wording: "out of order sample", "duplicate sample for timestamp", "out of bounds", ... */
+const char *admit_reason_text(enum admit_reason reason);
+
+struct store *store_open(const struct store_options *options, struct world *world);
+void store_close(struct store *store); /* no view may be open */
+
+/* Changes the policy of a running store (a reload). */
+void store_configure(struct store *store, const struct store_options *options);
+
+/* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole.
+ * The caller zeroes *result but for detail. */
+void store_admit(struct store *store, const struct batch *batch, struct admit_result *result);
+
+/* Announces a selector whose user looks back reach_ms from the time of evaluation. Matchers are copied. Equal selectors
+ * share one entry (counted). ERR_PARSE cannot occur; ERR_LIMIT if there are too many. */
+int store_stand(struct store *store, const struct matcher *matchers, size_t count, int64_t reach_ms,
+                struct standing **out, struct err *err);
+void store_unstand(struct store *store, struct standing *standing);
+
+/* Number of series it holds now. */
+size_t standing_count(struct store *store, const struct standing *standing);
+
+/* Housekeeping: drops samples beyond retention and series that have had none for that long. Cheap when there is
+ * nothing to do; call it about every ten seconds. */
+void store_retire(struct store *store);
+
+struct store_figures {
+    uint64_t series, samples, bytes, standing;
+    int64_t oldest_ms, newest_ms; /* 0 if empty */
+};
+void store_figures(struct store *store, struct store_figures *out);
+
+#endif

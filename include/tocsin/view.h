@@ -1,0 +1,60 @@
+/*
+ * view: a reader's door to the store, for one evaluation or one API call.
+ *
+ * While a view is open no series or label set it has shown is freed. It sees samples that arrive meanwhile only in
+ * series it has not read yet; an evaluation reads each window once. Not for two threads at once.
+ */
+#ifndef TOCSIN_VIEW_H
+#define TOCSIN_VIEW_H
+
+#include "tocsin/arena.h"
+#include "tocsin/store.h"
+
+typedef uint32_t series_ref;
+
+struct view;
+
+struct series_set {
+    const series_ref *refs; /* in no particular order; in the arena or the view */
+    size_t count;
+};
+
+struct sample_run {
+    const struct sample *samples; /* in time order */
+    size_t count;
+};
+
+struct view *view_open(struct store *store);
+void view_close(struct view *view);
+
+/* The series whose labels pass all matchers. 0, or ERR_LIMIT (arena). */
+int view_select(struct view *view, const struct matcher *matchers, size_t count, struct arena *arena,
+                struct series_set *out);
+
+/* The ready list of a standing selector: no look-up. */
+int view_standing(struct view *view, const struct standing *standing, struct arena *arena, struct series_set *out);
+
+/* Valid until the view is closed. */
+const struct labels *view_labels(struct view *view, series_ref series);
+
+/* Samples with after_ms < t <= upto_ms, stale markers included. 0, or ERR_LIMIT (arena). */
+int view_read(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, struct arena *arena,
+              struct sample_run *out);
+
+/* The newest sample with after_ms < t <= upto_ms, stale markers included. False if there is none. A histogram
+ * is copied into the arena. */
+bool view_last(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, struct arena *arena,
+               struct sample *out);
+
+/* Sorted names (or values of one name) over the series that pass all of one of the matcher lists; no lists: over all
+ * series. Texts live in the arena. */
+struct matcher_list {
+    const struct matcher *matchers;
+    size_t count;
+};
+int view_label_names(struct view *view, const struct matcher_list *lists, size_t count, struct arena *arena,
+                     struct str **names, size_t *name_count);
+int view_label_values(struct view *view, struct str name, const struct matcher_list *lists, size_t count,
+                      struct arena *arena, struct str **values, size_t *value_count);
+
+#endif
