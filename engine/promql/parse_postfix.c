@@ -48,14 +48,12 @@ static struct expr *parse_subquery(struct parser *p, struct expr *inner, struct 
     struct duration_expr *step = NULL;
     if (parse_peek(p).kind != TOKEN_RIGHT_BRACKET) {
         step = duration_in(p, step_context, parse_duration);
-        if (step == NULL)
+        if (step == NULL || !parse_positive(p, step))
             return NULL;
         if (parse_peek(p).kind != TOKEN_RIGHT_BRACKET) {
             parse_unexpected_in(p, after_step_context);
             return NULL;
         }
-        if (!parse_positive(p, step))
-            return NULL;
     }
     parse_take(p);
     struct expr *e = parse_expr_node(p, EXPR_SUBQUERY, inner->start);
@@ -77,12 +75,12 @@ static struct expr *parse_brackets(struct parser *p, struct expr *e)
     if (range == NULL)
         return NULL;
     enum token_kind next = parse_peek(p).kind;
+    if (!parse_positive(p, range))
+        return NULL;
     if (next != TOKEN_COLON && next != TOKEN_RIGHT_BRACKET) {
         parse_unexpected_in(p, after_range_context);
         return NULL;
     }
-    if (!parse_positive(p, range))
-        return NULL;
     parse_take(p);
     if (next == TOKEN_COLON)
         return parse_subquery(p, e, range);
@@ -109,7 +107,7 @@ static struct time_shift *shift_of(struct parser *p, struct expr *e, const char 
 static bool parse_offset(struct parser *p, struct expr *e)
 {
     parse_take(p);
-    struct duration_expr *d = duration_in(p, offset_context, parse_duration_term);
+    struct duration_expr *d = duration_in(p, offset_context, parse_offset_duration);
     struct time_shift *shift = d != NULL ? shift_of(p, e, "offset") : NULL;
     if (shift == NULL)
         return false;
