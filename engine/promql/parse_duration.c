@@ -19,7 +19,7 @@ static struct duration_expr *duration_node(struct parser *p, enum duration_kind 
     return d;
 }
 
-/* Gives d its parts; right may be NULL. */
+/* Gives d its parts; right may be NULL. Parentheses are not counted in positions. */
 static struct duration_expr *adopt(struct parser *p, struct duration_expr *d, struct duration_expr *left,
                                    struct duration_expr *right)
 {
@@ -27,7 +27,9 @@ static struct duration_expr *adopt(struct parser *p, struct duration_expr *d, st
         return NULL;
     d->left = left;
     d->right = right;
-    d->end = p->end;
+    if (d->kind != DUR_UNARY)
+        d->start = left->start;
+    d->end = right != NULL ? right->end : left->end;
     d->height = 1 + (right != NULL && right->height > left->height ? right->height : left->height);
     return parse_height(p, d->height) ? d : NULL;
 }
