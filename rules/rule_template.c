@@ -1,0 +1,249 @@
+#include "rule_template_priv.h"
+
+#include "rulefile_priv.h"
+#include "tocsin/histogram.h"
+#include "tocsin/limits.h"
+#include "tocsin/stat.h"
+
+#include <ctype.h>
+
+#define VARIABLES                                                  \
+    "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}" \
+    "{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+
+static struct tval labels_value(struct arena *arena, const struct labels *ls)
+{
+    struct tval map = {.kind = TVAL_MAP};
+    size_t count = ls != NULL ? ls->count : 0;
+    map.map.zero = TVAL_TEXT;
+    map.map.fields = ARENA_ARRAY(arena, struct tval_field, count);
+    struct tval *values = ARENA_ARRAY(arena, struct tval, count);
+    if (map.map.fields == NULL || values == NULL)
+        return map;
+    for (size_t i = 0; i < count; i++) {
+        values[i] = tval_text(ls->item[i].value);
+        map.map.fields[i] = (struct tval_field){.name = ls->item[i].name, .value = &values[i]};
+    }
+    map.map.count = count;
+    return map;
+}
+
+static struct tval number_value(struct arena *arena, double value, const struct histogram *histogram)
+{
+    struct buf text;
+    if (histogram == NULL)
+        return tval_float(value);
+    buf_init(&text, (size_t)limits.template_output_bytes);
+    histogram_print(&text, histogram);
+    struct tval v = tval_text(str_copy(arena, buf_slice(&text)));
+    buf_release(&text);
+    return v;
+}
+
+static struct tval object_value(struct arena *arena, const struct tval_type *type, const char *const *names,
+                                const struct tval *values, size_t count)
+{
+    struct tval object = {.kind = TVAL_OBJECT};
+    object.map.type = type;
+    object.map.fields = ARENA_ARRAY(arena, struct tval_field, count);
+    struct tval *copies = arena_copy(arena, values, count, sizeof *values);
+    if (object.map.fields == NULL || copies == NULL)
+        return object;
+    for (size_t i = 0; i < count; i++)
+        object.map.fields[i] = (struct tval_field){.name = str_of(names[i]), .value = &copies[i]};
+    object.map.count = count;
+    return object;
+}
+
+static const struct tval_type sample_type = {.go_name = "*template.sample"};
+
+static struct tval sample_value(struct arena *arena, const struct labels *labels, double value,
+                                const struct histogram *histogram)
+{
+    static const char *const names[] = {"Labels", "Value"};
+    struct tval values[] = {labels_value(arena, labels), number_value(arena, value, histogram)};
+    return object_value(arena, &sample_type, names, values, 2);
+}
+
+static struct tval result_value(struct arena *arena, const struct promql_result *result)
+{
+    struct tval list = {.kind = TVAL_LIST};
+    size_t count = result->type == PROMQL_SCALAR ? 1 : result->count;
+    list.list.items = ARENA_ARRAY(arena, struct tval, count);
+    if (list.list.items == NULL)
+        return list;
+    list.list.count = count;
+    if (result->type == PROMQL_SCALAR)
+        list.list.items[0] = sample_value(arena, NULL, result->scalar, NULL);
+    for (size_t i = 0; i < result->count; i++) {
+        const struct promql_series *series = &result->series[i];
+        list.list.items[i] =
+            sample_value(arena, series->labels, series->points[0].value, series->points[0].histogram);
+    }
+    return list;
+}
+
+static int call_query(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                      struct err *err)
+{
+    const struct rule_expansion *with = template_context(run);
+    struct promql *query;
+    struct promql_result result;
+    (void)count;
+    if (args[0].kind != TVAL_TEXT)
+        return err_set(err, ERR_EXEC, "wrong type for value; expected string");
+    int code = promql_open(args[0].text, with->promql, NULL, &query, err);
+    if (code != 0)
+        return code;
+    code = promql_instant(query, with->view, with->t_ms, template_arena(run), &result, err);
+    if (code == 0 && result.type != PROMQL_VECTOR && result.type != PROMQL_SCALAR)
+        code = err_set(err, ERR_EXEC, "query result is not a vector or scalar");
+    if (code == 0)
+        *out = result_value(template_arena(run), &result);
+    promql_close(query);
+    return code;
+}
+
+static int call_external_url(struct template_run *run, const struct tval *args, size_t count,
+                             struct tval *out, struct err *err)
+{
+    const struct rule_expansion *with = template_context(run);
+    (void)args, (void)count, (void)err;
+    *out = tval_text(with->external_url);
+    return 0;
+}
+
+/* What stands after scheme and host. */
+static struct str url_path(struct str url)
+{
+    const char *colon = url.n > 0 ? memmem(url.p, url.n, "://", 3) : NULL;
+    struct str rest = colon != NULL ? (struct str){colon + 3, url.n - (size_t)(colon + 3 - url.p)} : url;
+    size_t slash = str_find_char(rest, '/');
+    struct str path = {rest.n > 0 ? rest.p + slash : "", rest.n - slash};
+    path.n = str_find_char(path, '?');
+    path.n = str_find_char(path, '#');
+    return path;
+}
+
+static int call_path_prefix(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                            struct err *err)
+{
+    const struct rule_expansion *with = template_context(run);
+    (void)args, (void)count, (void)err;
+    *out = tval_text(url_path(with->external_url));
+    return 0;
+}
+
+static int call_now(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                    struct err *err)
+{
+    const struct rule_expansion *with = template_context(run);
+    (void)args, (void)count, (void)err;
+    *out = tval_float((double)with->t_ms / 1000.0);
+    return 0;
+}
+
+void graph_link(struct buf *out, struct str url, struct str query, int tab)
+{
+    buf_str(out, url);
+    buf_puts(out, "/graph?g0.expr=");
+    for (size_t i = 0; i < query.n; i++) {
+        unsigned char c = (unsigned char)query.p[i];
+        if (isalnum(c) || (c != 0 && strchr("-_.~", c) != NULL))
+            buf_char(out, (char)c);
+        else if (c == ' ')
+            buf_char(out, '+');
+        else
+            buf_format(out, "%%%02X", c);
+    }
+    buf_format(out, "&g0.tab=%d", tab);
+}
+
+static int link_value(struct template_run *run, const struct tval *query, int tab, struct tval *out,
+                      struct err *err)
+{
+    struct buf text;
+    if (query->kind != TVAL_TEXT)
+        return err_set(err, ERR_EXEC, "wrong type for value; expected string");
+    buf_init(&text, (size_t)limits.template_output_bytes);
+    graph_link(&text, (struct str){0}, query->text, tab);
+    *out = tval_text(str_copy(template_arena(run), buf_slice(&text)));
+    buf_release(&text);
+    return out->text.p != NULL ? 0 : err_set(err, ERR_LIMIT, "template memory exhausted");
+}
+
+static int call_graph_link(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                           struct err *err)
+{
+    (void)count;
+    return link_value(run, &args[0], 0, out, err);
+}
+
+static int call_table_link(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                           struct err *err)
+{
+    (void)count;
+    return link_value(run, &args[0], 1, out, err);
+}
+
+static const struct template_function rule_functions[] = {
+    {"query", call_query, 1, 1},
+    {"externalURL", call_external_url, 0, 0},
+    {"pathPrefix", call_path_prefix, 0, 0},
+    {"now", call_now, 0, 0},
+    {"graphLink", call_graph_link, 1, 1},
+    {"tableLink", call_table_link, 1, 1},
+    {NULL, NULL, 0, 0},
+};
+
+static const struct template_function *const tables[] = {template_prometheus_functions, rule_functions};
+
+struct template_set *rule_template_parse(struct arena *arena, struct str name, struct str text,
+                                         struct err *err)
+{
+    struct template_set *set = template_set_make(arena, tables, sizeof tables / sizeof tables[0]);
+    const char *whole = arena_format(arena, "%s%.*s", VARIABLES, STR_ARG(text));
+    if (set == NULL || whole == NULL) {
+        err_set(err, ERR_LIMIT, "templates take more memory than generation_arena_bytes allows");
+        return NULL;
+    }
+    return template_parse(set, name, str_of(whole), err) == 0 ? set : NULL;
+}
+
+static const struct tval_type data_type = {.go_name =
+                                               "struct { Labels map[string]string; ExternalLabels "
+                                               "map[string]string; ExternalURL string; Value interface {} }"};
+
+static struct tval alert_data(struct arena *arena, const struct rule_expansion *with)
+{
+    static const char *const names[] = {"Labels", "ExternalLabels", "ExternalURL", "Value"};
+    struct tval values[] = {
+        labels_value(arena, with->labels),
+        labels_value(arena, with->external_labels),
+        tval_text(with->external_url),
+        number_value(arena, with->value, with->histogram),
+    };
+    return object_value(arena, &data_type, names, values, 4);
+}
+
+struct str rule_text_expand(const struct rule_text *text, struct str template_name,
+                            const struct rule_expansion *with, struct arena *arena)
+{
+    struct buf out;
+    struct err err = {0};
+    if (text->code == NULL)
+        return text->plain;
+    struct tval data = alert_data(arena, with);
+    struct rule_expansion context = *with;
+    buf_init(&out, (size_t)limits.template_output_bytes);
+    stat_add(STAT_template_expansions, 1);
+    if (template_execute(text->code, template_name, &data, &context, &out, &err) != 0) {
+        stat_add(STAT_template_failures, 1);
+        buf_clear(&out);
+        buf_format(&out, "<error expanding template: error executing template %.*s: %s>",
+                   STR_ARG(template_name), err.text);
+    }
+    struct str copy = str_copy(arena, buf_slice(&out));
+    buf_release(&out);
+    return copy;
+}
