@@ -41,11 +41,15 @@ static double value_of(const struct decimal *d)
 
 /* Below a power of two doubles lie closer than above it, so the digits that read back may be one step above
  * the nearest ones. */
-static bool next_up_reads_back(struct decimal *d, double v)
+static bool next_up_reads_back(struct decimal *d, double v, int count)
 {
     int exponent;
-    if (frexp(v, &exponent) != 0.5 || d->digits[d->count - 1] == '9')
+    if (frexp(v, &exponent) != 0.5)
         return false;
+    while (d->count < count)
+        d->digits[d->count++] = '0';
+    if (d->digits[count - 1] == '9')
+        return false; /* a carry would have given fewer digits, and those were tried */
     d->digits[d->count - 1]++;
     return value_of(d) == v;
 }
@@ -58,7 +62,7 @@ static void shortest(struct decimal *d, double v)
         round_to(d, v, count);
         if (value_of(d) == v)
             return;
-        if (d->count == count && next_up_reads_back(d, v))
+        if (next_up_reads_back(d, v, count))
             return;
     }
     round_to(d, v, DIGITS_MAX);

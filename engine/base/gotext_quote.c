@@ -33,15 +33,20 @@ void go_quote(struct buf *out, struct str s)
     buf_char(out, '"');
 }
 
-static void add_rune(struct buf *out, unsigned rune)
+size_t rune_encode(int rune, char *to)
 {
-    unsigned char b[4];
-    size_t n = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
     static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    size_t n = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
     for (size_t i = n; i-- > 1; rune >>= 6)
-        b[i] = (unsigned char)(0x80 | (rune & 0x3F));
-    b[0] = (unsigned char)(lead[n] | rune);
-    buf_add(out, b, n);
+        to[i] = (char)(0x80 | (rune & 0x3F));
+    to[0] = (char)(lead[n] | rune);
+    return n;
+}
+
+static void add_rune(struct buf *out, int rune)
+{
+    char bytes[4];
+    buf_add(out, bytes, rune_encode(rune, bytes));
 }
 
 static int digit_of(char c, unsigned base)
@@ -81,7 +86,7 @@ static size_t unquote_numeric(struct buf *out, struct str s)
     if (kind == 'u' || kind == 'U') {
         if (value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
             return 0;
-        add_rune(out, value);
+        add_rune(out, (int)value);
         return from + count;
     }
     if (value > 0xFF)
