@@ -198,46 +198,57 @@ static const struct template_function rule_functions[] = {
 
 static const struct template_function *const tables[] = {template_prometheus_functions, rule_functions};
 
+/* The text behind the variables; it may hold any byte. */
+static struct str with_variables(struct arena *arena, struct str text)
+{
+    const size_t front = sizeof VARIABLES - 1;
+    char *whole = arena_alloc(arena, front + text.n);
+    if (whole == NULL)
+        return (struct str){0};
+    memcpy(whole, VARIABLES, front);
+    memcpy(whole + front, text.p, text.n);
+    return (struct str){whole, front + text.n};
+}
+
 struct template_set *rule_template_parse(struct arena *arena, struct str name, struct str text,
                                          struct err *err)
 {
     struct template_set *set = template_set_make(arena, tables, sizeof tables / sizeof tables[0]);
-    const char *whole = arena_format(arena, "%s%.*s", VARIABLES, STR_ARG(text));
-    if (set == NULL || whole == NULL) {
+    struct str whole = with_variables(arena, text);
+    if (set == NULL || whole.p == NULL) {
         err_set(err, ERR_LIMIT, "templates take more memory than generation_arena_bytes allows");
         return NULL;
     }
-    return template_parse(set, name, str_of(whole), err) == 0 ? set : NULL;
+    return template_parse(set, name, whole, err) == 0 ? set : NULL;
 }
 
 static const struct tval_type data_type = {.go_name =
                                                "struct { Labels map[string]string; ExternalLabels "
                                                "map[string]string; ExternalURL string; Value interface {} }"};
 
-static struct tval alert_data(struct arena *arena, const struct rule_expansion *with)
+void rule_expansion_sample(struct rule_expansion *with, struct arena *arena, const struct labels *labels,
+                           double value, const struct histogram *histogram)
 {
     static const char *const names[] = {"Labels", "ExternalLabels", "ExternalURL", "Value"};
     struct tval values[] = {
-        labels_value(arena, with->labels),
+        labels_value(arena, labels),
         labels_value(arena, with->external_labels),
         tval_text(with->external_url),
-        number_value(arena, with->value, with->histogram),
+        number_value(arena, value, histogram),
     };
-    return object_value(arena, &data_type, names, values, 4);
+    with->data = object_value(arena, &data_type, names, values, 4);
 }
 
 struct str rule_text_expand(const struct rule_text *text, struct str template_name,
-                            const struct rule_expansion *with, struct arena *arena)
+                            struct rule_expansion *with, struct arena *arena)
 {
     struct buf out;
     struct err err = {0};
     if (text->code == NULL)
         return text->plain;
-    struct tval data = alert_data(arena, with);
-    struct rule_expansion context = *with;
     buf_init(&out, (size_t)limits.template_output_bytes);
     stat_add(STAT_template_expansions, 1);
-    if (template_execute(text->code, template_name, &data, &context, &out, &err) != 0) {
+    if (template_execute(text->code, template_name, &with->data, with, &out, &err) != 0) {
         stat_add(STAT_template_failures, 1);
         buf_clear(&out);
         buf_format(&out, "<error expanding template: error executing template %.*s: %s>",

@@ -14,16 +14,17 @@ struct rule_expansion {
     int64_t t_ms;      /* the slot, without query_offset */
     const struct labels *external_labels;
     struct str external_url;
-    /* per sample */
-    const struct labels *labels; /* of the result, with __name__ */
-    double value;
-    const struct histogram *histogram;
+    struct tval data; /* made by rule_expansion_sample */
 };
+
+/* Turns to one sample of the result; labels with __name__. */
+void rule_expansion_sample(struct rule_expansion *with, struct arena *arena, const struct labels *labels,
+                           double value, const struct histogram *histogram);
 
 /* What `text` comes to, in the arena; never fails, because a broken template says so in its output. .p is NULL past
  * the arena's cap. */
 struct str rule_text_expand(const struct rule_text *text, struct str template_name,
-                            const struct rule_expansion *with, struct arena *arena);
+                            struct rule_expansion *with, struct arena *arena);
 
 /* URL/graph?g0.expr=...&g0.tab=TAB. */
 void graph_link(struct buf *out, struct str url, struct str query, int tab);

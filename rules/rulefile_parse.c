@@ -56,7 +56,8 @@ void reading_error(struct reading *r, const char *format, ...)
 {
     va_list args;
     r->error_count++;
-    buf_format(r->errors, "%.*s: ", STR_ARG(r->file));
+    if (r->file.n > 0)
+        buf_format(r->errors, "%.*s: ", STR_ARG(r->file));
     va_start(args, format);
     buf_vformat(r->errors, format, args);
     va_end(args);

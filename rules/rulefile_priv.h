@@ -45,7 +45,7 @@ struct rule_place {
 /* Decodes the text; false if it was refused (the error is written). */
 bool rulefile_decode(struct reading *r, struct str text, struct raw_file *out);
 
-/* Appends "FILE: MESSAGE\n". */
+/* Appends "FILE: MESSAGE\n" (a file without name: only the message). */
 void reading_error(struct reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Checks the rule, writing every error, and turns it into *out. base: the group's labels. */
