@@ -64,8 +64,8 @@ static enum verdict lint_duplicates(struct rule_set *set, FILE *errors)
     return VERDICT_LINT;
 }
 
-static enum verdict judge(struct str path, struct str text, const struct rulecheck_options *options, FILE *out,
-                          FILE *errors)
+static enum verdict judge(struct str path, struct str text, const struct rulecheck_options *options,
+                          FILE *out, FILE *errors)
 {
     struct buf complaints;
     enum verdict verdict = VERDICT_GOOD;
