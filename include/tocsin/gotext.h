@@ -27,6 +27,9 @@ bool go_parse_float(struct str s, double *v);
 /* strconv.ParseInt(s, 0, 64): sign, 0x 0o 0b and leading-0 octal, underscores as in Go literals. */
 bool go_parse_int(struct str s, int64_t *v);
 
+/* Go's unicode.IsPrint, Unicode 15.0: letters, marks, numbers, punctuation, symbols and the plain blank. */
+bool rune_is_printable(int rune);
+
 /* strconv.Quote. */
 void go_quote(struct buf *out, struct str s);
 
