@@ -138,30 +138,38 @@ static int compile(struct regex *re, struct str text, bool dot_newline, struct e
 }
 
 /* Go compiles only the wrapped text here, so `a)|(b` has a meaning. */
-static int compile_wrapped(struct regex *re, struct err *err)
+static int compile_wrapped(struct regex *re, struct str text, bool dot_newline, struct err *err)
 {
     struct buf wrapped;
-    buf_init(&wrapped, re->pattern.n + 16);
+    buf_init(&wrapped, text.n + 16);
     buf_puts(&wrapped, "^(?:");
-    buf_str(&wrapped, re->pattern);
+    buf_str(&wrapped, text);
     buf_puts(&wrapped, ")$");
-    int rc = compile(re, buf_slice(&wrapped), false, err);
+    int rc = compile(re, buf_slice(&wrapped), dot_newline, err);
     buf_release(&wrapped);
     return rc;
 }
 
+static int compile_kind(struct regex *re, struct str text, enum regex_kind kind, struct err *err)
+{
+    if (kind == REGEX_ANCHORED || kind == REGEX_RELABEL)
+        return compile_wrapped(re, text, kind == REGEX_RELABEL, err);
+    return compile(re, text, kind == REGEX_PROMQL, err);
+}
+
 static int build(struct regex *re, enum regex_kind kind, struct err *err)
 {
-    int rc = regex_check(re->pattern, err);
-    if (rc != 0)
-        return rc;
+    struct buf text;
+    buf_init(&text, re->pattern.n * REGEX_WIDER);
+    int rc = regex_check(re->pattern, &text, err);
     re->span_count = 1;
     re->whole = kind == REGEX_PROMQL;
     if (kind == REGEX_PROMQL)
         find_shortcut(re);
-    if (re->shortcut != SHORT_NONE)
-        return 0;
-    return kind == REGEX_ANCHORED ? compile_wrapped(re, err) : compile(re, re->pattern, re->whole, err);
+    if (rc == 0 && re->shortcut == SHORT_NONE)
+        rc = compile_kind(re, buf_slice(&text), kind, err);
+    buf_release(&text);
+    return rc;
 }
 
 struct regex *regex_open(struct str pattern, enum regex_kind kind, struct err *err)
