@@ -13,19 +13,16 @@
 
 static struct tval labels_value(struct arena *arena, const struct labels *ls)
 {
-    struct tval map = {.kind = TVAL_MAP};
     size_t count = ls != NULL ? ls->count : 0;
-    map.map.zero = TVAL_TEXT;
-    map.map.fields = ARENA_ARRAY(arena, struct tval_field, count);
+    struct tval_field *fields = ARENA_ARRAY(arena, struct tval_field, count);
     struct tval *values = ARENA_ARRAY(arena, struct tval, count);
-    if (map.map.fields == NULL || values == NULL)
-        return map;
+    if (fields == NULL || values == NULL)
+        return tval_nil();
     for (size_t i = 0; i < count; i++) {
         values[i] = tval_text(ls->item[i].value);
-        map.map.fields[i] = (struct tval_field){.name = ls->item[i].name, .value = &values[i]};
+        fields[i] = (struct tval_field){.name = ls->item[i].name, .value = &values[i]};
     }
-    map.map.count = count;
-    return map;
+    return tval_map(fields, count, TVAL_TEXT);
 }
 
 static struct tval number_value(struct arena *arena, double value, const struct histogram *histogram)
@@ -40,47 +37,20 @@ static struct tval number_value(struct arena *arena, double value, const struct 
     return v;
 }
 
-static struct tval object_value(struct arena *arena, const struct tval_type *type, const char *const *names,
-                                const struct tval *values, size_t count)
-{
-    struct tval object = {.kind = TVAL_OBJECT};
-    object.map.type = type;
-    object.map.fields = ARENA_ARRAY(arena, struct tval_field, count);
-    struct tval *copies = arena_copy(arena, values, count, sizeof *values);
-    if (object.map.fields == NULL || copies == NULL)
-        return object;
-    for (size_t i = 0; i < count; i++)
-        object.map.fields[i] = (struct tval_field){.name = str_of(names[i]), .value = &copies[i]};
-    object.map.count = count;
-    return object;
-}
-
-static const struct tval_type sample_type = {.go_name = "*template.sample"};
-
-static struct tval sample_value(struct arena *arena, const struct labels *labels, double value,
-                                const struct histogram *histogram)
-{
-    static const char *const names[] = {"Labels", "Value"};
-    struct tval values[] = {labels_value(arena, labels), number_value(arena, value, histogram)};
-    return object_value(arena, &sample_type, names, values, 2);
-}
-
 static struct tval result_value(struct arena *arena, const struct promql_result *result)
 {
-    struct tval list = {.kind = TVAL_LIST};
     size_t count = result->type == PROMQL_SCALAR ? 1 : result->count;
-    list.list.items = ARENA_ARRAY(arena, struct tval, count);
-    if (list.list.items == NULL)
-        return list;
-    list.list.count = count;
+    struct tval *samples = ARENA_ARRAY(arena, struct tval, count);
+    if (samples == NULL)
+        return tval_nil();
     if (result->type == PROMQL_SCALAR)
-        list.list.items[0] = sample_value(arena, NULL, result->scalar, NULL);
-    for (size_t i = 0; i < result->count; i++) {
-        const struct promql_series *series = &result->series[i];
-        list.list.items[i] =
-            sample_value(arena, series->labels, series->points[0].value, series->points[0].histogram);
+        samples[0] = template_sample(arena, labels_value(arena, NULL), tval_float(result->scalar));
+    for (size_t i = 0; i < result->count && result->type != PROMQL_SCALAR; i++) {
+        const struct promql_point *point = &result->series[i].points[0];
+        samples[i] = template_sample(arena, labels_value(arena, result->series[i].labels),
+                                     number_value(arena, point->value, point->histogram));
     }
-    return list;
+    return template_query_result(samples, count);
 }
 
 static int call_query(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
@@ -90,8 +60,6 @@ static int call_query(struct template_run *run, const struct tval *args, size_t 
     struct promql *query;
     struct promql_result result;
     (void)count;
-    if (args[0].kind != TVAL_TEXT)
-        return err_set(err, ERR_EXEC, "wrong type for value; expected string");
     int code = promql_open(args[0].text, with->promql, NULL, &query, err);
     if (code != 0)
         return code;
@@ -163,8 +131,6 @@ static int link_value(struct template_run *run, const struct tval *query, int ta
                       struct err *err)
 {
     struct buf text;
-    if (query->kind != TVAL_TEXT)
-        return err_set(err, ERR_EXEC, "wrong type for value; expected string");
     buf_init(&text, (size_t)limits.template_output_bytes);
     graph_link(&text, (struct str){0}, query->text, tab);
     *out = tval_text(str_copy(template_arena(run), buf_slice(&text)));
@@ -187,13 +153,13 @@ static int call_table_link(struct template_run *run, const struct tval *args, si
 }
 
 static const struct template_function rule_functions[] = {
-    {"query", call_query, 1, 1},
-    {"externalURL", call_external_url, 0, 0},
-    {"pathPrefix", call_path_prefix, 0, 0},
-    {"now", call_now, 0, 0},
-    {"graphLink", call_graph_link, 1, 1},
-    {"tableLink", call_table_link, 1, 1},
-    {NULL, NULL, 0, 0},
+    {"query", call_query, "string"},
+    {"externalURL", call_external_url, NULL},
+    {"pathPrefix", call_path_prefix, NULL},
+    {"now", call_now, NULL},
+    {"graphLink", call_graph_link, "string"},
+    {"tableLink", call_table_link, "string"},
+    {NULL, NULL, NULL},
 };
 
 static const struct template_function *const tables[] = {template_prometheus_functions, rule_functions};
@@ -230,13 +196,18 @@ void rule_expansion_sample(struct rule_expansion *with, struct arena *arena, con
                            double value, const struct histogram *histogram)
 {
     static const char *const names[] = {"Labels", "ExternalLabels", "ExternalURL", "Value"};
-    struct tval values[] = {
-        labels_value(arena, labels),
-        labels_value(arena, with->external_labels),
-        tval_text(with->external_url),
-        number_value(arena, value, histogram),
-    };
-    with->data = object_value(arena, &data_type, names, values, 4);
+    enum { COUNT = sizeof names / sizeof names[0] };
+    struct tval *values = ARENA_ARRAY(arena, struct tval, COUNT);
+    struct tval_field *fields = ARENA_ARRAY(arena, struct tval_field, COUNT);
+    if (values == NULL || fields == NULL)
+        return;
+    values[0] = labels_value(arena, labels);
+    values[1] = labels_value(arena, with->external_labels);
+    values[2] = tval_text(with->external_url);
+    values[3] = number_value(arena, value, histogram);
+    for (size_t i = 0; i < COUNT; i++)
+        fields[i] = (struct tval_field){.name = str_of(names[i]), .value = &values[i]};
+    with->data = tval_object(&data_type, fields, COUNT);
 }
 
 struct str rule_text_expand(const struct rule_text *text, struct str template_name,
