@@ -22,6 +22,7 @@
     LOCK(shard)      /* samples of a share of the series */                                                  \
     LOCK(intern)     /* interned strings */                                                                  \
     LOCK(courier)    /* requests waiting for the courier's thread */                                         \
+    LOCK(clients)    /* open HTTP connections and their deadlines */                                         \
     LOCK(queue)      /* any bounded queue: a leaf */
 
 enum lock_rank {
