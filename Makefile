@@ -37,6 +37,10 @@ HARDEN :=
 LDHARDEN :=
 endif
 
+# One line a file; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @echo '  $@'
+
 # -ffp-contract=off: results must be Prometheus' to the bit, so no fused multiply-add.
 FLAGS = $(OPTIMIZE) $(HARDEN) $(WARN) -ffp-contract=off -fno-strict-overflow -pthread -MMD -MP
 ALL_CFLAGS = -std=c17 $(FLAGS) $(CFLAGS)
@@ -58,37 +62,113 @@ $(O)/libtocsin.a: $(LIB_OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 
 $(BIN): $(MAIN:%.c=$(O)/%.o) $(O)/libtocsin.a
-	$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $^ $(LIBS)
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $^ $(LIBS)
 
 $(O)/%.o: %.c
+	$(say)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(O)/%.o: %.cc
+	$(say)
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -c -o $@ $<
+	$(Q)$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -c -o $@ $<
 
 # What protoc-c writes is not ours to keep free of warnings.
 $(O)/gen/%.pb-c.o: $(O)/gen/%.pb-c.c
-	$(CC) $(CPPFLAGS) $(OPTIMIZE) $(HARDEN) -w -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(OPTIMIZE) $(HARDEN) -w -c -o $@ $<
 
 $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: remote_write/%.proto
 	@mkdir -p $(O)/gen
-	protoc-c --c_out=$(O)/gen --proto_path=remote_write $<
+	$(Q)protoc-c --c_out=$(O)/gen --proto_path=remote_write $<
 
 $(O)/remote_write/%.o: | $(GENERATED)
 
 $(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a
+	$(say)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS) -lcmocka
+
+FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+
+$(O)/fuzz/%: tests/fuzz/%.c $(O)/libtocsin.a
+	$(say)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
+	$(Q)$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtocsin.a $(LIBS)
 
 unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+	@tests/run --build $(O) --binary $(BIN) unit
 
+# ---- what people type; each works as the first command on a fresh Debian 12 ----
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install Debian's packages that are missing (docs/dependencies.md)
+	@deploy/deps.sh build test habits peer
+
+demo: ## build, let an SLO burn, and print the page as it arrives (about a minute)
+	@deploy/deps.sh build
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin
+	@deploy/demo/run build/tocsin
+
+test: ## build and run all tests but the long fuzzing
+	@deploy/deps.sh build test peer
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin units
+	@tests/run
+
+asan: ## the same tests, and every fuzz corpus, under AddressSanitizer and UBSan
+	@deploy/deps.sh build test habits peer
+	@$(MAKE) --no-print-directory -s -j2 BUILD=asan build/asan/tocsin units
+	@$(MAKE) --no-print-directory -s -j2 BUILD=fuzz fuzzers
+	@tests/run --build build/asan --binary build/asan/tocsin
+	@tests/run --build build/fuzz --binary build/asan/tocsin corpus
+
+tsan: ## unit tests and end-to-end tests under ThreadSanitizer
+	@deploy/deps.sh build test peer
+	@$(MAKE) --no-print-directory -s -j2 BUILD=tsan build/tsan/tocsin units
+	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin unit e2e
+
+fuzz: ## fuzz each parser for FUZZ_SECONDS (60); new inputs go to build/fuzz/found
+	@deploy/deps.sh build habits
+	@$(MAKE) --no-print-directory -s -j2 BUILD=fuzz fuzzers
+	@tests/fuzz/run $(FUZZ_SECONDS)
+
+conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
+	@test -n "$(PROMQL_TESTDATA)" || { echo "say where they are: make conformance PROMQL_TESTDATA=DIR" >&2; exit 2; }
+	@deploy/deps.sh build
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin
+	@tests/conformance $(PROMQL_TESTDATA)
+
+layers: ## prove that no folder includes upward
+	@tests/habits/layers
+
+shape: ## function and file lengths against their bounds
+	@deploy/deps.sh habits
+	@tests/habits/shape
+
+format: ## lay out the C files with clang-format
+	@deploy/deps.sh habits
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format-14 -i
+
+compile_commands.json: Makefile ## for editors and clang-tidy
+	@$(MAKE) --no-print-directory -Bnk all | awk '/ -c -o / { file = $$NF; gsub(/"/, "\\\""); \
+	  printf "%s{\"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s\"}", n++ ? ",\n" : "[\n", "$(CURDIR)", file, $$0 } \
+	  END { print "\n]" }' >$@
+
+install: build/tocsin ## copy the program to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 build/tocsin $(DESTDIR)$(PREFIX)/bin/tocsin
+
+clean: ## remove what was built
+	rm -rf build compile_commands.json
+
+PREFIX ?= /usr/local
+units: $(UNIT)
+fuzzers: $(FUZZ)
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)
 
-.PHONY: all unit clean
+.PHONY: all help deps demo test unit units asan tsan fuzz fuzzers conformance layers shape format install clean
 .SECONDARY:
-clean:
-	rm -rf build

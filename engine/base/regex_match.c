@@ -19,8 +19,7 @@ struct regex {
     int span_count;              /* 1 + groups */
 };
 
-/* ---- shortcuts
- * --------------------------------------------------------------------------------------------- */
+/* ---- shortcuts ---- */
 
 static bool is_plain(struct str s)
 {
@@ -88,8 +87,7 @@ static bool match_shortcut(const struct regex *re, struct str text)
     return false;
 }
 
-/* ---- compiling
- * --------------------------------------------------------------------------------------------- */
+/* ---- compiling ---- */
 
 static const char *fault_text(enum re2_fault fault)
 {
@@ -199,8 +197,7 @@ struct str regex_pattern(const struct regex *re)
     return re->pattern;
 }
 
-/* ---- matching
- * ---------------------------------------------------------------------------------------------- */
+/* ---- matching ---- */
 
 bool regex_match(const struct regex *re, struct str text)
 {
@@ -218,8 +215,7 @@ static bool search(const struct regex *re, struct str text, size_t from, struct 
     return from == 0 && match_shortcut(re, text);
 }
 
-/* ---- expansion
- * --------------------------------------------------------------------------------------------- */
+/* ---- expansion ---- */
 
 static bool is_word_byte(char c)
 {

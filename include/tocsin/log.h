@@ -42,8 +42,8 @@ struct log_field {
 #define LOG_ERR(e) ((struct log_field){.key = "err", .kind = LOG_KIND_STR, .text = str_of((e)->text)})
 
 #define LOG_WRITE(level, message, ...)                                                                       \
-    log_write((level), (message), (const struct log_field[]){{0}, ##__VA_ARGS__},                            \
-              sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field))
+    log_write((level), (message), (const struct log_field[]){{.key = NULL}, ##__VA_ARGS__},                            \
+              sizeof((const struct log_field[]){{.key = NULL}, ##__VA_ARGS__}) / sizeof(struct log_field))
 
 #define log_debug(message, ...) LOG_WRITE(LOG_LEVEL_DEBUG, message, ##__VA_ARGS__)
 #define log_info(message, ...) LOG_WRITE(LOG_LEVEL_INFO, message, ##__VA_ARGS__)

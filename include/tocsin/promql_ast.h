@@ -2,7 +2,8 @@
  * promql_ast: the tree of an expression. Built by promql_parse.h, read by the printer, the planner and the evaluator.
  *
  * All nodes live in the arena given to the parser, except compiled regexes, which the tree owns: call promql_free.
- * Positions are byte offsets into the text, start inclusive, end exclusive.
+ * Positions are byte offsets into the text, start inclusive, end exclusive. No tree is higher than PROMQL_HEIGHT_MAX, so
+ * functions over trees may recurse.
  */
 #ifndef TOCSIN_PROMQL_AST_H
 #define TOCSIN_PROMQL_AST_H
@@ -13,6 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Nesting is bounded by limits.query_depth; a chain (a or b or c ...) is a tree too, and may be longer. */
+enum { PROMQL_HEIGHT_MAX = 1024 };
 
 enum promql_type { PROMQL_NONE, PROMQL_SCALAR, PROMQL_STRING, PROMQL_VECTOR, PROMQL_MATRIX };
 
@@ -51,6 +55,7 @@ struct duration_expr {
     bool written_as_duration; /* DUR_LITERAL: "5m" rather than "300" */
     enum promql_op op;   /* DUR_BINARY, DUR_UNARY (OP_SUB or OP_ADD) */
     struct duration_expr *left, *right; /* unary and paren use left */
+    unsigned height; /* 1: a leaf */
 };
 
 enum at_kind { AT_NONE, AT_TIME, AT_START, AT_END };
@@ -92,6 +97,7 @@ struct expr {
     enum expr_kind kind;
     enum promql_type type; /* set by the checker */
     size_t start, end;
+    unsigned height; /* 1: a leaf; durations count */
     union {
         struct {
             double value;
@@ -109,6 +115,7 @@ struct expr {
         } unary;
         struct {
             enum promql_op op;
+            size_t op_start; /* position of the operator */
             bool return_bool;
             struct expr *left, *right;
             struct vector_matching *matching; /* NULL unless both sides are vectors */

@@ -1,0 +1,22 @@
+/*
+ * command: the subcommands of the binary. Each is one file, command_NAME.c, and returns the exit status.
+ */
+#ifndef TOCSIN_COMMAND_PRIV_H
+#define TOCSIN_COMMAND_PRIV_H
+
+#include "flags_priv.h"
+
+#define TOCSIN_VERSION "0.1.0"
+
+/* argv[0] is the subcommand's name. */
+int command_serve(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_test(int argc, char **argv);
+int command_simulate(int argc, char **argv);
+
+/* Parses flags; on --help prints usage (a text that ends in a newline) and the flags. Returns 0 to go on; otherwise the
+ * command returns *status. */
+int command_flags(const char *usage, const struct flag *flags, int argc, char **argv, struct flag_rest *rest,
+                  int *status);
+
+#endif

@@ -1,0 +1,166 @@
+#include "command_priv.h"
+#include "daemon_priv.h"
+
+#include "tocsin/log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: tocsin serve [FLAGS]\n"
+    "\n"
+    "Receives samples over Prometheus remote write, evaluates rule files on them, and routes the alerts as\n"
+    "Alertmanager does. SIGHUP reads all files anew; SIGTERM sends what is under way and ends.\n"
+    "\n"
+    "examples:\n"
+    "  tocsin serve                                        # tocsin.yml in this folder, http://127.0.0.1:9595\n"
+    "  tocsin serve --config.file=/etc/tocsin/tocsin.yml --storage.path=/var/lib/tocsin\n"
+    "\n"
+    "In prometheus.yml:\n"
+    "  remote_write: [{url: http://127.0.0.1:9595/api/v1/write}]\n";
+
+struct serve_flags {
+    struct daemon_options daemon;
+    const char *log_level, *log_format;
+    struct flag_list features;
+};
+
+static int set_feature(struct promql_features *f, struct str name, struct err *err)
+{
+    if (str_is(name, "promql-experimental-functions"))
+        f->experimental_functions = true;
+    else if (str_is(name, "promql-extended-range-selectors"))
+        f->extended_range_selectors = true;
+    else if (str_is(name, "promql-binop-fill-modifiers"))
+        f->binop_fill_modifiers = true;
+    else if (str_is(name, "promql-duration-expr"))
+        f->duration_expressions = true;
+    else
+        return err_set(err, ERR_ARG, "unknown feature %.*s", STR_ARG(name));
+    return 0;
+}
+
+static int set_features(struct promql_features *f, const struct flag_list *lists, struct err *err)
+{
+    for (size_t i = 0; i < lists->count; i++) {
+        struct str rest = str_of(lists->items[i]);
+        while (rest.p != NULL) {
+            int rc = set_feature(f, str_trim(str_cut(&rest, ',')), err);
+            if (rc != 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+static int check_flags(struct serve_flags *f, struct err *err)
+{
+    enum log_level level;
+    enum log_format format;
+    if (log_parse_level(str_of(f->log_level), &level) != 0)
+        return err_set(err, ERR_ARG, "--log.level is debug, info, warn or error, not \"%s\"", f->log_level);
+    if (log_parse_format(str_of(f->log_format), &format) != 0)
+        return err_set(err, ERR_ARG, "--log.format is logfmt or json, not \"%s\"", f->log_format);
+    if (f->daemon.evaluators < 1 || f->daemon.evaluators > EVALUATORS_MAX)
+        return err_set(err, ERR_ARG, "--rules.evaluators is 1 to %d", EVALUATORS_MAX);
+    log_setup(level, format, STDERR_FILENO);
+    return set_features(&f->daemon.features, &f->features, err);
+}
+
+static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
+{
+    const struct flag flags[] = {
+        {"config.file", FLAG_TEXT, &f->daemon.config_file, "tocsin.yml or prometheus.yml"},
+        {"storage.path", FLAG_TEXT, &f->daemon.storage_path,
+         "folder for the notification log and incidents; empty: keep nothing on disk"},
+        {"web.listen-address", FLAG_TEXT, &f->daemon.listen, "host:port to listen on"},
+        {"web.external-url", FLAG_TEXT, &f->daemon.external_url, "URL under which people reach this, for links in pages"},
+        {"web.enable-lifecycle", FLAG_SWITCH, &f->daemon.lifecycle, "allow POST /-/reload"},
+        {"rules.evaluators", FLAG_NUMBER, &f->daemon.evaluators, "threads that evaluate rule groups"},
+        {"rules.alert.resend-delay", FLAG_DURATION_MS, &f->daemon.resend_delay_ms, "how often a firing alert is told again"},
+        {"query.lookback-delta", FLAG_DURATION_MS, &f->daemon.lookback_ms, "how old a sample may be to count as current"},
+        {"enable-feature", FLAG_LIST, &f->features, "Prometheus' feature flags of the language, comma-separated"},
+        {"log.level", FLAG_TEXT, &f->log_level, "debug, info, warn or error"},
+        {"log.format", FLAG_TEXT, &f->log_format, "logfmt or json"},
+        {NULL, 0, NULL, NULL},
+    };
+    struct flag_rest rest;
+    int rc = command_flags(usage, flags, argc, argv, &rest, status);
+    if (rc != 0)
+        return rc;
+    struct err err = {0};
+    if (rest.count > 0)
+        rc = err_set(&err, ERR_ARG, "\"%s\" is no flag", rest.items[0]);
+    else
+        rc = check_flags(f, &err);
+    if (rc != 0) {
+        fprintf(stderr, "tocsin serve: %s; `tocsin serve --help` lists the flags\n", err.text);
+        *status = 2;
+    }
+    return rc;
+}
+
+/* Signals are blocked in every thread and taken here, so that nothing is ever interrupted half-way. */
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGHUP);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void reload(struct daemon *d)
+{
+    struct err err = {0};
+    if (daemon_reload(d, &err) != 0)
+        log_error("reload failed, the previous configuration stays", LOG_ERR(&err));
+}
+
+static void run_until_told(struct daemon *d, const sigset_t *set)
+{
+    for (;;) {
+        int sig = 0;
+        if (sigwait(set, &sig) != 0)
+            continue;
+        if (sig != SIGHUP)
+            return;
+        reload(d);
+    }
+}
+
+int command_serve(int argc, char **argv)
+{
+    struct serve_flags f = {
+        .daemon = {.config_file = "tocsin.yml",
+                   .storage_path = "data",
+                   .listen = "127.0.0.1:9595",
+                   .external_url = "",
+                   .evaluators = 2,
+                   .resend_delay_ms = 60000,
+                   .lookback_ms = 300000,
+                   .features = promql_features_default},
+        .log_level = "info",
+        .log_format = "logfmt",
+    };
+    int status = 0;
+    if (read_flags(argc, argv, &f, &status) != 0)
+        return status;
+    sigset_t set;
+    block_signals(&set);
+    struct daemon *d;
+    struct err err = {0};
+    if (daemon_open(world_real(), &f.daemon, &d, &err) != 0) {
+        log_error("cannot start", LOG_ERR(&err));
+        return 1;
+    }
+    log_info("Listening on", LOG_TEXT("address", f.daemon.listen), LOG_INT("port", serve_port(d->serve)),
+             LOG_TEXT("version", TOCSIN_VERSION));
+    run_until_told(d, &set);
+    log_info("stopping: sending what is under way");
+    daemon_close(d);
+    log_info("see you next time");
+    return 0;
+}

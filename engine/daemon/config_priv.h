@@ -1,0 +1,39 @@
+/*
+ * config: tocsin.yml. Prometheus' own keys where they exist, so a prometheus.yml is accepted as it is: what concerns
+ * scraping is named and ignored, what would change a page and is not built is refused.
+ *
+ *   alertmanager_config_file: alertmanager.yml    (Tocsin's own: the routes; without it alerts only go to alerting:)
+ *   storage: {retention: auto, keep: all}         (Tocsin's own: see store.h)
+ */
+#ifndef TOCSIN_CONFIG_PRIV_H
+#define TOCSIN_CONFIG_PRIV_H
+
+#include "tocsin/labels.h"
+#include "tocsin/store.h"
+#include "tocsin/world.h"
+
+struct config {
+    struct arena arena;
+    struct str folder; /* of the file: relative paths start here */
+    int64_t evaluation_interval_ms;
+    int64_t query_offset_ms;
+    const struct labels *external_labels;
+    struct str *rule_files;
+    size_t rule_file_count;
+    struct str *alertmanager_urls; /* whole, up to /api/v2/alerts */
+    size_t alertmanager_count;
+    int64_t alertmanager_timeout_ms;
+    struct str alertmanager_config_file; /* empty: no routes of our own */
+    struct store_options storage;
+    struct str *ignored; /* keys that are accepted and do nothing here */
+    size_t ignored_count;
+};
+
+/* NULL on failure; errors worded as Prometheus words them, with the file's name in front. */
+int config_load(struct world *world, const char *path, struct config **out, struct err *err);
+void config_free(struct config *config);
+
+/* A path of the file, relative to its folder unless absolute; in the configuration's arena. */
+const char *config_path(struct config *config, struct str path);
+
+#endif

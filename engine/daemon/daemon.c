@@ -1,0 +1,289 @@
+#include "daemon_priv.h"
+
+#include "tocsin/check.h"
+#include "tocsin/limits.h"
+#include "tocsin/log.h"
+#include "tocsin/mem.h"
+#include "tocsin/stat.h"
+
+#include "command_priv.h"
+
+enum { SHUTDOWN_GRACE_MS = 10000, SHUTDOWN_POLL_MS = 20 };
+
+/* ---- taking over a configuration ---- */
+
+static void log_ignored(const struct config *c)
+{
+    for (size_t i = 0; i < c->ignored_count; i++)
+        log_info("this key concerns parts that Tocsin leaves to Prometheus: ignored", LOG_STR("key", c->ignored[i]));
+}
+
+static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
+{
+    return (struct ruler_options){
+        .world = d->world,
+        .store = d->store,
+        .interval_ms = c->evaluation_interval_ms,
+        .query_offset_ms = c->query_offset_ms,
+        .resend_delay_ms = d->options.resend_delay_ms,
+        .external_labels = c->external_labels,
+        .external_url = str_of(d->external_url),
+        .promql = d->promql,
+        .emit = daemon_emit_alert,
+        .context = d,
+    };
+}
+
+static struct forward_options forward_options_of(struct daemon *d, const struct config *c)
+{
+    return (struct forward_options){
+        .world = d->world,
+        .urls = c->alertmanager_urls,
+        .url_count = c->alertmanager_count,
+        .external_labels = c->external_labels,
+        .timeout_ms = c->alertmanager_timeout_ms,
+    };
+}
+
+static void note_reload(struct daemon *d, bool ok)
+{
+    stat_set(STAT_reload_ok, ok);
+    if (ok)
+        stat_set(STAT_reload_seconds, (uint64_t)(d->world->wall_ns(d->world) / NS_PER_S));
+}
+
+static int apply(struct daemon *d, struct generation *g, struct err *err)
+{
+    if ((g->routes != NULL) != (d->router != NULL))
+        return err_set(err, ERR_ARG, "adding or removing alertmanager_config_file needs a restart");
+    struct ruler_options options = ruler_options_of(d, g->config);
+    ruler_configure(d->ruler, &options);
+    int rc = ruler_load(d->ruler, g->rules, err);
+    g->rules = NULL;
+    if (rc != 0)
+        return rc;
+    store_configure(d->store, &g->config->storage);
+    struct forward_options forward = forward_options_of(d, g->config);
+    forward_configure(d->forward, &forward);
+    if (d->router != NULL)
+        router_reload(d->router, g->routes);
+    g->routes = NULL;
+    return 0;
+}
+
+int daemon_reload(struct daemon *daemon, struct err *err)
+{
+    pthread_mutex_lock(&daemon->reloading);
+    struct generation g;
+    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features, &g, err);
+    if (rc == 0) {
+        log_ignored(g.config);
+        rc = apply(daemon, &g, err);
+        generation_free(&g);
+    }
+    note_reload(daemon, rc == 0);
+    pthread_mutex_unlock(&daemon->reloading);
+    if (rc == 0)
+        log_info("configuration loaded", LOG_TEXT("file", daemon->options.config_file));
+    return rc;
+}
+
+static int reload_for_http(void *context, struct err *err)
+{
+    return daemon_reload(context, err);
+}
+
+static bool is_ready(void *context)
+{
+    struct daemon *d = context;
+    return atomic_load(&d->ready);
+}
+
+/* ---- opening ---- */
+
+static int open_state(struct daemon *d, struct err *err)
+{
+    if (d->options.storage_path[0] == '\0')
+        return state_open(":memory:", &d->state, err);
+    struct buf path;
+    buf_init(&path, 4096);
+    buf_format(&path, "%s/state.db", d->options.storage_path);
+    int rc = d->world->make_folder(d->world, d->options.storage_path, err);
+    if (rc == 0)
+        rc = state_open(buf_text(&path), &d->state, err);
+    buf_release(&path);
+    return rc;
+}
+
+static int open_router(struct daemon *d, struct generation *g, struct err *err)
+{
+    if (g->routes == NULL)
+        return 0;
+    struct router_options options = {
+        .world = d->world,
+        .state = d->state,
+        .external_url = str_of(d->external_url),
+        .paged = daemon_note_page,
+        .context = d,
+    };
+    int rc = router_open(&options, g->routes, &d->router, err);
+    g->routes = NULL;
+    return rc;
+}
+
+static void set_external_url(struct daemon *d)
+{
+    struct buf url;
+    buf_init(&url, 4096);
+    struct str given = str_of(d->options.external_url);
+    while (given.n > 0 && given.p[given.n - 1] == '/')
+        given.n--;
+    if (given.n > 0)
+        buf_str(&url, given);
+    else
+        buf_format(&url, "http://%s", d->options.listen);
+    d->external_url = mem_copy_text(buf_text(&url), url.used);
+    buf_release(&url);
+}
+
+static void open_own_parts(struct daemon *d, const struct generation *g)
+{
+    d->promql = (struct promql_options){
+        .features = d->options.features,
+        .lookback_ms = d->options.lookback_ms,
+        .subquery_step_ms = g->config->evaluation_interval_ms,
+        .world = d->world,
+    };
+    set_external_url(d);
+    d->alerts = queue_open((size_t)limits.alert_queue);
+    d->pages = queue_open((size_t)limits.page_queue);
+    d->stop = queue_open(1);
+    d->store = store_open(&g->config->storage, d->world);
+    d->intake = intake_open(d->world);
+    struct forward_options forward = forward_options_of(d, g->config);
+    d->forward = forward_open(&forward);
+    struct ruler_options ruler = ruler_options_of(d, g->config);
+    d->ruler = ruler_open(&ruler);
+}
+
+static int open_serve(struct daemon *d, struct err *err)
+{
+    struct serve_options options = {.listen = str_of(d->options.listen), .lifecycle = d->options.lifecycle};
+    struct serve_parts parts = {
+        .world = d->world,
+        .store = d->store,
+        .intake = d->intake,
+        .ruler = d->ruler,
+        .router = d->router,
+        .forward = d->forward,
+        .incidents = d->incidents,
+        .promql = &d->promql,
+        .reload = reload_for_http,
+        .ready = is_ready,
+        .context = d,
+        .version = TOCSIN_VERSION,
+        .started_ns = d->world->wall_ns(d->world),
+    };
+    return serve_open(&options, &parts, &d->serve, err);
+}
+
+static int open_parts(struct daemon *d, struct err *err)
+{
+    struct generation g;
+    int rc = generation_load(d->world, d->options.config_file, &d->options.features, &g, err);
+    if (rc != 0)
+        return rc;
+    log_ignored(g.config);
+    open_own_parts(d, &g);
+    rc = courier_open(d->world, "Tocsin/" TOCSIN_VERSION, &d->courier, err);
+    if (rc == 0)
+        rc = open_state(d, err);
+    if (rc == 0)
+        rc = incidents_open(d->state, d->world, &d->incidents, err);
+    if (rc == 0)
+        rc = open_router(d, &g, err);
+    if (rc == 0) {
+        rc = ruler_load(d->ruler, g.rules, err);
+        g.rules = NULL;
+    }
+    note_reload(d, rc == 0);
+    generation_free(&g);
+    if (rc == 0)
+        rc = threads_start(d, err);
+    return rc != 0 ? rc : open_serve(d, err);
+}
+
+int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out, struct err *err)
+{
+    struct daemon *d = MEM_NEW(struct daemon);
+    d->world = world;
+    d->options = *options;
+    pthread_mutex_init(&d->reloading, NULL);
+    int rc = open_parts(d, err);
+    if (rc != 0) {
+        daemon_close(d);
+        *out = NULL;
+        return rc;
+    }
+    atomic_store(&d->ready, true);
+    *out = d;
+    return 0;
+}
+
+/* ---- closing ---- */
+
+/* Pages that are under way may finish; what is not due yet waits for the next start. */
+static void let_pages_out(struct daemon *d)
+{
+    if (d->router == NULL)
+        return;
+    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
+    for (;;) {
+        (void)router_run(d->router, d->world->wall_ns(d->world));
+        if (router_idle(d->router) || d->world->mono_ns(d->world) >= end_ns)
+            return;
+        router_wait(d->router, d->world->wall_ns(d->world) + SHUTDOWN_POLL_MS * NS_PER_MS);
+    }
+}
+
+static void let_alerts_out(struct daemon *d)
+{
+    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
+    while (forward_run(d->forward) && d->world->mono_ns(d->world) < end_ns)
+        d->world->pause(d->world, SHUTDOWN_POLL_MS);
+}
+
+void daemon_close(struct daemon *daemon)
+{
+    struct daemon *d = daemon;
+    atomic_store(&d->ready, false);
+    if (d->serve != NULL)
+        serve_close(d->serve);
+    if (d->ruler != NULL) {
+        threads_stop_evaluators(d);
+        threads_stop_router(d);
+        let_pages_out(d);
+        let_alerts_out(d);
+    }
+    if (d->courier != NULL)
+        courier_close(d->courier, 0);
+    if (d->router != NULL)
+        router_close(d->router);
+    if (d->ruler != NULL) {
+        threads_stop_keeper(d);
+        ruler_close(d->ruler);
+        forward_close(d->forward);
+        intake_close(d->intake);
+        store_close(d->store);
+        queue_free(d->alerts);
+        queue_free(d->pages);
+        queue_free(d->stop);
+    }
+    if (d->incidents != NULL)
+        incidents_close(d->incidents);
+    if (d->state != NULL)
+        state_close(d->state);
+    pthread_mutex_destroy(&d->reloading);
+    mem_free(d->external_url);
+    mem_free(d);
+}

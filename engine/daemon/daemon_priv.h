@@ -1,0 +1,95 @@
+/*
+ * daemon: all parts, wired together: who owns what, which queue leads where, in which order things start and stop.
+ *
+ *   ruler --alerts--> router thread --> router, forward --> courier
+ *   router --pages--> keeper thread --> incidents
+ *
+ * Threads: main (signals, reloads), libmicrohttpd's two, evaluators, router, courier, keeper. None is made after start.
+ * Both queues hand on directly when full: slower, never lost.
+ */
+#ifndef TOCSIN_DAEMON_PRIV_H
+#define TOCSIN_DAEMON_PRIV_H
+
+#include "config_priv.h"
+
+#include "tocsin/amconfig.h"
+#include "tocsin/courier.h"
+#include "tocsin/forward.h"
+#include "tocsin/incident.h"
+#include "tocsin/intake.h"
+#include "tocsin/queue.h"
+#include "tocsin/router.h"
+#include "tocsin/ruler.h"
+#include "tocsin/serve.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { EVALUATORS_MAX = 16 };
+
+struct daemon_options {
+    const char *config_file;
+    const char *storage_path; /* folder; empty: nothing is kept on disk */
+    const char *listen;
+    const char *external_url; /* empty: http://<listen> */
+    int64_t evaluators;
+    int64_t resend_delay_ms;
+    int64_t lookback_ms;
+    bool lifecycle;
+    struct promql_features features;
+};
+
+struct daemon {
+    struct daemon_options options;
+    struct world *world;
+    struct courier *courier;
+    struct state *state;
+    struct store *store;
+    struct intake *intake;
+    struct ruler *ruler;
+    struct router *router; /* NULL without alertmanager_config_file */
+    struct forward *forward;
+    struct incidents *incidents;
+    struct serve *serve;
+    struct promql_options promql;
+    char *external_url;
+
+    struct queue *alerts; /* struct alert_event */
+    struct queue *pages;  /* struct page_event */
+    struct queue *stop;   /* never holds anything: closing it wakes all who wait on it */
+    pthread_t evaluators[EVALUATORS_MAX], router_thread, keeper;
+    size_t evaluator_count;
+    bool router_runs, keeper_runs;
+    atomic_bool ready;
+    pthread_mutex_t reloading;
+};
+
+/* Opens every part, loads the configuration, starts the threads and the listener. On failure everything is undone. */
+int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out, struct err *err);
+
+/* Stops in the order of the way of a sample: no more pushes, last evaluations, last pages out (up to ten seconds). */
+void daemon_close(struct daemon *daemon);
+
+/* Reads everything anew and swaps only if all of it is sound. */
+int daemon_reload(struct daemon *daemon, struct err *err);
+
+/* generation.c: what one reading of the files gives. */
+struct generation {
+    struct config *config;
+    struct rule_set *rules;
+    struct amconfig *routes; /* NULL without alertmanager_config_file */
+};
+
+int generation_load(struct world *world, const char *path, const struct promql_features *features,
+                    struct generation *out, struct err *err);
+void generation_free(struct generation *generation); /* what was taken over is NULL */
+
+/* threads.c */
+int threads_start(struct daemon *daemon, struct err *err);
+void threads_stop_evaluators(struct daemon *daemon);
+void threads_stop_router(struct daemon *daemon);
+void threads_stop_keeper(struct daemon *daemon);
+void daemon_emit_alert(void *context, struct alert_event *event);
+void daemon_note_page(void *context, struct page_event *page);
+
+#endif

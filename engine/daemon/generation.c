@@ -1,0 +1,60 @@
+#include "daemon_priv.h"
+
+#include "tocsin/limits.h"
+
+/* The first line of a report is what a one-line error can carry; the rest went to the log already. */
+static int first_line(const struct buf *report, struct err *err)
+{
+    struct str rest = buf_slice(report);
+    struct str line = str_cut(&rest, '\n');
+    return err_set(err, ERR_PARSE, "%.*s", STR_ARG(line));
+}
+
+static int load_rules(struct world *world, const struct promql_features *features, struct generation *g, struct err *err)
+{
+    struct buf errors;
+    buf_init(&errors, (size_t)limits.yaml_bytes);
+    struct config *c = g->config;
+    int rc = rule_set_load(world, c->folder, c->rule_files, c->rule_file_count, features, &g->rules, &errors);
+    if (rc != 0)
+        rc = first_line(&errors, err);
+    buf_release(&errors);
+    return rc;
+}
+
+static int load_routes(struct world *world, struct generation *g, struct err *err)
+{
+    if (g->config->alertmanager_config_file.n == 0)
+        return 0;
+    const char *path = config_path(g->config, g->config->alertmanager_config_file);
+    if (path == NULL)
+        return err_set(err, ERR_LIMIT, "the configuration is too large");
+    int rc = amconfig_load(world, path, &g->routes, err);
+    if (rc != 0)
+        err_prefix(err, "%s: ", path);
+    return rc;
+}
+
+int generation_load(struct world *world, const char *path, const struct promql_features *features,
+                    struct generation *out, struct err *err)
+{
+    *out = (struct generation){0};
+    int rc = config_load(world, path, &out->config, err);
+    if (rc == 0)
+        rc = load_rules(world, features, out, err);
+    if (rc == 0)
+        rc = load_routes(world, out, err);
+    if (rc != 0)
+        generation_free(out);
+    return rc;
+}
+
+void generation_free(struct generation *generation)
+{
+    config_free(generation->config);
+    if (generation->rules != NULL)
+        rule_set_free(generation->rules);
+    if (generation->routes != NULL)
+        amconfig_free(generation->routes);
+    *generation = (struct generation){0};
+}

@@ -1,0 +1,73 @@
+#include "command_priv.h"
+
+#include "tocsin/hash.h"
+#include "tocsin/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"serve", command_serve, "run the daemon: remote write in, rules, pages out"},
+    {"check", command_check, "check config, rule or alertmanager files, with line and column"},
+    {"test", command_test, "run unit tests of rules, pages and PromQL on the simulated clock"},
+    {"simulate", command_simulate, "push the metrics of made-up services over remote write"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "Tocsin: a Prometheus-compatible alert rule engine.\n\nusage: tocsin COMMAND [FLAGS] [FILES]\n\n");
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\nexamples:\n"
+                 "  tocsin serve --config.file=tocsin.yml\n"
+                 "  tocsin check rules rules/*.yml\n"
+                 "  tocsin test rules tests/*_test.yml\n"
+                 "\n`tocsin COMMAND --help` says more; `tocsin --version` says which this is.\n");
+}
+
+int command_flags(const char *usage, const struct flag *flags, int argc, char **argv, struct flag_rest *rest,
+                  int *status)
+{
+    struct err err = {0};
+    int rc = flags_parse(flags, argc, argv, rest, &err);
+    if (rc == ERR_CANCEL) {
+        fputs(usage, stdout);
+        if (flags->name != NULL)
+            puts("\nflags:");
+        flags_print(flags);
+        *status = 0;
+    } else if (rc != 0) {
+        fprintf(stderr, "tocsin %s: %s; `tocsin %s --help` lists the flags\n", argv[0], err.text, argv[0]);
+        *status = 2;
+    }
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct world *world = world_real();
+    hash_seed(world->random(world));
+    if (argc < 2) {
+        print_usage(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+        puts("tocsin, version " TOCSIN_VERSION);
+        return 0;
+    }
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "tocsin: no command \"%s\"; `tocsin --help` lists them\n", argv[1]);
+    return 2;
+}

@@ -1,0 +1,301 @@
+#include "pagetest_priv.h"
+
+#include "tocsin/duration.h"
+#include "tocsin/limits.h"
+#include "tocsin/promql_parse.h"
+#include "tocsin/promqltest.h"
+
+/* The script as lines; a block's body is a slice of the whole text. */
+struct lines {
+    struct str rest;
+    int number; /* of the line read last */
+};
+
+struct parser {
+    struct page_script *script;
+    struct lines lines;
+    struct err *err;
+};
+
+static int fail(struct parser *p, const char *text)
+{
+    return err_at(p->err, ERR_PARSE, p->lines.number, 1, "%s", text);
+}
+
+static int full(struct parser *p)
+{
+    return err_at(p->err, ERR_LIMIT, p->lines.number, 1, "the script is too large");
+}
+
+static bool next_line(struct lines *lines, struct str *line)
+{
+    if (lines->rest.p == NULL)
+        return false;
+    *line = str_cut(&lines->rest, '\n');
+    lines->number++;
+    return true;
+}
+
+static struct str next_word(struct str *rest)
+{
+    *rest = str_trim(*rest);
+    size_t n = 0;
+    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
+        n++;
+    struct str word = {rest->p, n};
+    *rest = str_trim((struct str){rest->p + n, rest->n - n});
+    return word;
+}
+
+static bool is_indented(struct str line)
+{
+    return line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t') && str_trim(line).n > 0;
+}
+
+/* Go's form ("2.5s") or Prometheus' ("1d"). */
+static int read_time(struct parser *p, struct str word, int64_t *ns)
+{
+    int64_t ms;
+    if (go_duration_parse(word, ns, NULL) == 0 && *ns >= 0)
+        return 0;
+    if (duration_parse(word, &ms, NULL) != 0)
+        return err_at(p->err, ERR_PARSE, p->lines.number, 1, "not a time: \"%.*s\"", STR_ARG(word));
+    *ns = ms * NS_PER_MS;
+    return 0;
+}
+
+static int read_every(struct parser *p, struct str rest, int64_t *ms)
+{
+    int64_t ns;
+    if (rest.n == 0)
+        return 0;
+    if (!str_is(next_word(&rest), "every"))
+        return fail(p, "only `every DURATION` may follow");
+    int rc = read_time(p, rest, &ns);
+    *ms = ns / NS_PER_MS;
+    return rc == 0 && *ms <= 0 ? fail(p, "the step must be greater than 0") : rc;
+}
+
+static int read_metric(struct parser *p, struct str text, const struct labels **out)
+{
+    struct labels *metric;
+    size_t used;
+    int rc = promql_parse_metric(&p->script->arena, text, &metric, &used, p->err);
+    if (rc != 0) {
+        if (p->err != NULL)
+            p->err->line = p->lines.number;
+        return rc;
+    }
+    if (used != text.n)
+        return fail(p, "something follows the alert");
+    struct str name = labels_get(metric, STR(LABEL_METRIC_NAME));
+    struct labels *bare = labels_drop_name(&p->script->arena, metric);
+    *out = bare != NULL ? labels_with(&p->script->arena, bare, STR("alertname"), name) : NULL;
+    return *out != NULL ? 0 : full(p);
+}
+
+/* ---- blocks ---- */
+
+static int read_block(struct parser *p, struct str *body)
+{
+    const char *start = p->lines.rest.p;
+    struct str line;
+    while (next_line(&p->lines, &line)) {
+        if (str_is(str_trim(line), "end") && !is_indented(line)) {
+            *body = (struct str){start, (size_t)(line.p - start)};
+            return 0;
+        }
+    }
+    return fail(p, "a block is not ended by `end`");
+}
+
+static int add_series(struct parser *p, struct str line, int64_t step_ms)
+{
+    struct page_script *s = p->script;
+    struct labels *labels;
+    struct sample *samples;
+    size_t used, count;
+    int rc = promql_parse_metric(&s->arena, line, &labels, &used, p->err);
+    if (rc != 0)
+        return err_at(p->err, rc, p->lines.number, 1, "not a series: %.*s", STR_ARG(line));
+    struct str metric = {line.p, used}, values = str_trim((struct str){line.p + used, line.n - used});
+    rc = promqltest_series(&s->arena, metric, values, PAGETEST_START_NS / NS_PER_MS, step_ms, &labels, &samples, &count,
+                           p->err);
+    if (rc != 0) {
+        err_prefix(p->err, "line %d: ", p->lines.number);
+        return rc;
+    }
+    ARENA_GROW(&s->arena, s->series, s->series_count, s->series_capacity);
+    if (s->series == NULL)
+        return full(p);
+    s->series[s->series_count++] = (struct page_series){labels, samples, count, 0};
+    return 0;
+}
+
+static int read_series(struct parser *p, struct str rest)
+{
+    int64_t step_ms = 60000;
+    int rc = read_every(p, rest, &step_ms);
+    struct str line;
+    while (rc == 0) {
+        if (!next_line(&p->lines, &line))
+            return fail(p, "a block is not ended by `end`");
+        struct str text = str_trim(line);
+        if (str_is(text, "end"))
+            return 0;
+        if (text.n > 0 && text.p[0] != '#')
+            rc = add_series(p, text, step_ms);
+    }
+    return rc;
+}
+
+/* ---- actions and expectations ---- */
+
+static int add_action(struct parser *p, struct page_action action)
+{
+    struct page_script *s = p->script;
+    ARENA_GROW(&s->arena, s->actions, s->action_count, s->action_capacity);
+    if (s->actions == NULL)
+        return full(p);
+    size_t at = s->action_count++;
+    while (at > 0 && s->actions[at - 1].at_ns > action.at_ns) {
+        s->actions[at] = s->actions[at - 1];
+        at--;
+    }
+    s->actions[at] = action;
+    return 0;
+}
+
+static int read_answer(struct parser *p, struct str rest, struct page_action *action)
+{
+    action->kind = ACTION_ANSWER;
+    action->receiver = next_word(&rest);
+    long long status;
+    if (!str_to_i64(rest, &status) || status < 0 || status > 599)
+        return fail(p, "answer takes a receiver and an HTTP status");
+    action->status = (int)status;
+    return 0;
+}
+
+static int read_at(struct parser *p, struct str rest)
+{
+    struct page_action action = {0};
+    int rc = read_time(p, next_word(&rest), &action.at_ns);
+    if (rc != 0)
+        return rc;
+    struct str verb = next_word(&rest);
+    if (str_is(verb, "post") || str_is(verb, "resolve")) {
+        action.kind = str_is(verb, "post") ? ACTION_POST : ACTION_RESOLVE;
+        rc = read_metric(p, rest, &action.labels);
+    } else if (str_is(verb, "answer")) {
+        rc = read_answer(p, rest, &action);
+    } else if (str_is(verb, "restart")) {
+        action.kind = ACTION_RESTART;
+    } else {
+        return fail(p, "after `at TIME` comes post, resolve, answer or restart");
+    }
+    return rc != 0 ? rc : add_action(p, action);
+}
+
+static int read_status(struct parser *p, struct str word, bool *firing)
+{
+    *firing = str_is(word, "firing");
+    return *firing || str_is(word, "resolved") ? 0 : fail(p, "expected `firing` or `resolved`");
+}
+
+static int add_expected_alert(struct parser *p, struct page_expectation *e, size_t *capacity, struct str line)
+{
+    struct page_alert alert = {0};
+    int rc = read_status(p, next_word(&line), &alert.firing);
+    if (rc == 0)
+        rc = read_metric(p, line, &alert.labels);
+    if (rc != 0)
+        return rc;
+    ARENA_GROW(&p->script->arena, e->alerts, e->alert_count, *capacity);
+    if (e->alerts == NULL)
+        return full(p);
+    e->alerts[e->alert_count++] = alert;
+    return 0;
+}
+
+static int read_expected_alerts(struct parser *p, struct page_expectation *e)
+{
+    size_t capacity = 0;
+    for (;;) {
+        struct lines ahead = p->lines;
+        struct str line;
+        if (!next_line(&ahead, &line) || !is_indented(line))
+            return 0;
+        p->lines = ahead;
+        int rc = add_expected_alert(p, e, &capacity, str_trim(line));
+        if (rc != 0)
+            return rc;
+    }
+}
+
+static int read_between(struct parser *p, struct str rest)
+{
+    struct page_script *s = p->script;
+    struct page_expectation e = {.line = p->lines.number};
+    int rc = read_time(p, next_word(&rest), &e.from_ns);
+    if (rc == 0 && !str_is(next_word(&rest), "and"))
+        rc = fail(p, "write `between TIME and TIME RECEIVER firing|resolved`");
+    if (rc == 0)
+        rc = read_time(p, next_word(&rest), &e.to_ns);
+    e.receiver = next_word(&rest);
+    if (rc == 0)
+        rc = read_status(p, rest, &e.firing);
+    if (rc == 0)
+        rc = read_expected_alerts(p, &e);
+    if (rc != 0)
+        return rc;
+    ARENA_GROW(&s->arena, s->expectations, s->expectation_count, s->expectation_capacity);
+    if (s->expectations == NULL)
+        return full(p);
+    s->expectations[s->expectation_count++] = e;
+    return 0;
+}
+
+static int read_statement(struct parser *p, struct str line)
+{
+    struct page_script *s = p->script;
+    struct str rest = str_trim(line);
+    struct str word = next_word(&rest);
+    if (word.n == 0 || word.p[0] == '#')
+        return 0;
+    if (str_is(word, "routes"))
+        return read_block(p, &s->routes);
+    if (str_is(word, "rules")) {
+        int rc = read_every(p, rest, &s->rules_interval_ms);
+        return rc != 0 ? rc : read_block(p, &s->rules);
+    }
+    if (str_is(word, "series"))
+        return read_series(p, rest);
+    if (str_is(word, "at"))
+        return read_at(p, rest);
+    if (str_is(word, "between"))
+        return read_between(p, rest);
+    if (str_is(word, "until"))
+        return read_time(p, rest, &s->until_ns);
+    return err_at(p->err, ERR_PARSE, p->lines.number, 1,
+                  "unknown word \"%.*s\": routes, rules, series, at, between or until", STR_ARG(word));
+}
+
+int page_script_parse(struct page_script *script, struct str text, struct err *err)
+{
+    *script = (struct page_script){.rules_interval_ms = 60000};
+    arena_init(&script->arena, (size_t)limits.generation_arena_bytes);
+    struct str own = str_copy(&script->arena, text);
+    struct parser p = {script, {own, 0}, err};
+    if (own.p == NULL)
+        return full(&p);
+    struct str line;
+    while (next_line(&p.lines, &line)) {
+        int rc = read_statement(&p, line);
+        if (rc != 0)
+            return rc;
+    }
+    if (script->until_ns == 0)
+        return fail(&p, "the script does not say how long to play: add `until TIME`");
+    return script->routes.n > 0 ? 0 : fail(&p, "the script has no `routes`");
+}

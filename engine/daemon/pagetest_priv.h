@@ -1,0 +1,87 @@
+/*
+ * pagetest: a timetable of pages on the simulated clock (`tocsin test page`).
+ *
+ *   routes                                     # alertmanager.yml, indented, up to `end`
+ *     route: {receiver: pager, group_wait: 1s}
+ *     receivers: [{name: pager, webhook_configs: [{url: "http://pager/"}]}]
+ *   end
+ *   rules every 30s                            # a rule file; optional
+ *     groups: ...
+ *   end
+ *   series every 30s                           # samples from 0s on, in the series notation of rule unit tests
+ *     http_requests_total{code="500"} 0+1x100
+ *   end
+ *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
+ *   at 3s answer pager 503                     # from now on; 0: no connection
+ *   at 4s restart                              # the router's memory is lost, its log is kept
+ *   between 2s and 2.5s pager firing           # one page; its alerts on the following indented lines
+ *     firing A{severity="page"}
+ *   until 30m                                  # and no other page until then
+ *
+ * Times count from the start of the clock, 2026-01-01T00:00:00Z. Each expected page is one case, and so is "no other page".
+ */
+#ifndef TOCSIN_PAGETEST_PRIV_H
+#define TOCSIN_PAGETEST_PRIV_H
+
+#include "tocsin/labels.h"
+#include "tocsin/sample.h"
+#include "tocsin/world.h"
+
+#define PAGETEST_START_NS (INT64_C(1767225600) * NS_PER_S)
+
+struct page_alert {
+    bool firing;
+    const struct labels *labels;
+};
+
+struct page_expectation {
+    int line;
+    int64_t from_ns, to_ns; /* from the start of the clock, both included */
+    struct str receiver;
+    bool firing;
+    struct page_alert *alerts; /* none: any */
+    size_t alert_count;
+    bool met;
+};
+
+enum page_action_kind { ACTION_POST, ACTION_RESOLVE, ACTION_ANSWER, ACTION_RESTART };
+
+struct page_action {
+    enum page_action_kind kind;
+    int64_t at_ns;
+    const struct labels *labels; /* post, resolve */
+    struct str receiver;         /* answer */
+    int status;
+};
+
+struct page_series {
+    const struct labels *labels;
+    const struct sample *samples;
+    size_t count, sent;
+};
+
+struct page_script {
+    struct arena arena;
+    struct str routes, rules;
+    int64_t rules_interval_ms;
+    struct page_series *series;
+    size_t series_count, series_capacity;
+    struct page_action *actions; /* in order of time */
+    size_t action_count, action_capacity;
+    struct page_expectation *expectations;
+    size_t expectation_count, expectation_capacity;
+    int64_t until_ns;
+};
+
+/* Reads a script; error positions are its lines. The caller releases script->arena in any case. */
+int page_script_parse(struct page_script *script, struct str text, struct err *err);
+
+struct page_report {
+    uint64_t passed, failed;
+    struct buf *detail; /* `FILE:LINE: what differed`, a line each */
+};
+
+/* Plays a script. 0 even when cases fail; a code if it cannot be played (bad routes, bad rules). */
+int page_script_play(struct page_script *script, const char *path, struct page_report *report, struct err *err);
+
+#endif

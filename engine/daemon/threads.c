@@ -1,0 +1,191 @@
+#include "daemon_priv.h"
+
+#include "tocsin/check.h"
+#include "tocsin/log.h"
+#include "tocsin/mem.h"
+#include "tocsin/stat.h"
+
+#include <stdint.h>
+
+enum {
+    EVALUATOR_WAIT_MS = 250, /* so that a reload's new groups are seen soon */
+    ROUTER_WAIT_MS = 1000,
+    FORWARD_WAIT_MS = 20, /* while something is on its way to an Alertmanager */
+    KEEPER_WAIT_MS = 1000,
+    RETIRE_EVERY_MS = 10000,
+    NFLOG_EVERY_MS = 900000
+};
+
+static int64_t wall(struct daemon *d)
+{
+    return d->world->wall_ns(d->world);
+}
+
+/* ---- evaluators ---- */
+
+static int64_t until_next_ms(struct daemon *d)
+{
+    int64_t next_ns = ruler_next_ns(d->ruler), now_ns = wall(d);
+    if (next_ns <= now_ns)
+        return 0;
+    int64_t wait_ms = (next_ns - now_ns) / NS_PER_MS + 1;
+    return wait_ms < EVALUATOR_WAIT_MS ? wait_ms : EVALUATOR_WAIT_MS;
+}
+
+static void *evaluator(void *context)
+{
+    struct daemon *d = context;
+    while (!queue_is_closed(d->stop))
+        if (!ruler_run(d->ruler, wall(d)))
+            (void)queue_pop(d->stop, until_next_ms(d));
+    return NULL;
+}
+
+/* ---- alerts: from the ruler to router and forwarder ---- */
+
+static void hand_on_alert(struct daemon *d, struct alert_event *event)
+{
+    stat_add(STAT_alerts_received, 1);
+    if (d->router != NULL && router_post(d->router, event, 1, NULL) != 0)
+        log_error("an alert was refused by the router", LOG_STR("alertname", labels_get(event->labels, STR("alertname"))));
+    forward_alert(d->forward, event);
+    mem_free(event);
+}
+
+void daemon_emit_alert(void *context, struct alert_event *event)
+{
+    struct daemon *d = context;
+    if (queue_push(d->alerts, event) != 0)
+        hand_on_alert(d, event);
+    else if (d->router != NULL)
+        router_wake(d->router);
+}
+
+static void drain_alerts(struct daemon *d)
+{
+    struct alert_event *event;
+    while ((event = queue_pop(d->alerts, 0)) != NULL)
+        hand_on_alert(d, event);
+}
+
+static void wait_for_alerts(struct daemon *d, int64_t next_ns, bool forwarding)
+{
+    int64_t now_ns = wall(d);
+    int64_t latest_ns = now_ns + (forwarding ? FORWARD_WAIT_MS : ROUTER_WAIT_MS) * NS_PER_MS;
+    int64_t until_ns = next_ns < latest_ns ? next_ns : latest_ns;
+    if (d->router != NULL) {
+        router_wait(d->router, until_ns);
+        return;
+    }
+    struct alert_event *event = queue_pop(d->alerts, (until_ns - now_ns) / NS_PER_MS);
+    if (event != NULL)
+        hand_on_alert(d, event);
+}
+
+static void *router_loop(void *context)
+{
+    struct daemon *d = context;
+    while (!queue_is_closed(d->alerts)) {
+        drain_alerts(d);
+        bool forwarding = forward_run(d->forward);
+        int64_t next_ns = d->router != NULL ? router_run(d->router, wall(d)) : INT64_MAX;
+        wait_for_alerts(d, next_ns, forwarding);
+    }
+    drain_alerts(d);
+    return NULL;
+}
+
+/* ---- keeper: incidents, retention ---- */
+
+static void record_page(struct daemon *d, struct page_event *page)
+{
+    struct err err = {0};
+    if (incidents_page(d->incidents, page, &err) != 0)
+        log_error("a page could not be recorded in its incident", LOG_STR("group", page->group_key), LOG_ERR(&err));
+    mem_free(page);
+}
+
+void daemon_note_page(void *context, struct page_event *page)
+{
+    struct daemon *d = context;
+    if (queue_push(d->pages, page) != 0)
+        record_page(d, page);
+}
+
+static void keep_house(struct daemon *d, int64_t now_ms, int64_t *retired_ms, int64_t *expired_ms)
+{
+    if (now_ms - *retired_ms >= RETIRE_EVERY_MS) {
+        store_retire(d->store);
+        *retired_ms = now_ms;
+    }
+    if (now_ms - *expired_ms >= NFLOG_EVERY_MS) {
+        struct err err = {0};
+        if (state_nflog_expire(d->state, wall(d), &err) != 0)
+            log_error("old entries of the notification log could not be removed", LOG_ERR(&err));
+        *expired_ms = now_ms;
+    }
+}
+
+static void *keeper(void *context)
+{
+    struct daemon *d = context;
+    int64_t retired_ms = 0, expired_ms = 0;
+    for (;;) {
+        struct page_event *page = queue_pop(d->pages, KEEPER_WAIT_MS);
+        if (page != NULL)
+            record_page(d, page);
+        else if (queue_is_closed(d->pages))
+            return NULL;
+        keep_house(d, d->world->mono_ns(d->world) / NS_PER_MS, &retired_ms, &expired_ms);
+    }
+}
+
+/* ---- start and stop ---- */
+
+static int start(pthread_t *thread, void *(*run)(void *), struct daemon *d, struct err *err)
+{
+    int rc = pthread_create(thread, NULL, run, d);
+    return rc == 0 ? 0 : err_set(err, ERR_IO, "cannot start a thread: %s", strerror(rc));
+}
+
+int threads_start(struct daemon *daemon, struct err *err)
+{
+    int rc = start(&daemon->keeper, keeper, daemon, err);
+    daemon->keeper_runs = rc == 0;
+    if (rc == 0) {
+        rc = start(&daemon->router_thread, router_loop, daemon, err);
+        daemon->router_runs = rc == 0;
+    }
+    while (rc == 0 && daemon->evaluator_count < (size_t)daemon->options.evaluators) {
+        rc = start(&daemon->evaluators[daemon->evaluator_count], evaluator, daemon, err);
+        if (rc == 0)
+            daemon->evaluator_count++;
+    }
+    return rc;
+}
+
+void threads_stop_evaluators(struct daemon *daemon)
+{
+    queue_close(daemon->stop);
+    while (daemon->evaluator_count > 0)
+        must(pthread_join(daemon->evaluators[--daemon->evaluator_count], NULL) == 0);
+}
+
+void threads_stop_router(struct daemon *daemon)
+{
+    queue_close(daemon->alerts);
+    if (daemon->router != NULL)
+        router_wake(daemon->router);
+    if (daemon->router_runs)
+        must(pthread_join(daemon->router_thread, NULL) == 0);
+    daemon->router_runs = false;
+    drain_alerts(daemon);
+}
+
+void threads_stop_keeper(struct daemon *daemon)
+{
+    queue_close(daemon->pages);
+    if (daemon->keeper_runs)
+        must(pthread_join(daemon->keeper, NULL) == 0);
+    daemon->keeper_runs = false;
+}
