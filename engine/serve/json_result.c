@@ -28,8 +28,7 @@ static void bucket(struct buf *out, bool *first, enum bounds bounds, double lowe
     buf_char(out, ']');
 }
 
-/* Index of the first bucket of each side's last span is found by walking once; negative buckets are then told
- * from the last to the first, because their values ascend that way. */
+/* From the last to the first, because the values of negative buckets ascend that way. */
 static void negative_buckets(struct buf *out, bool *first, const struct histogram *h)
 {
     const struct histogram_side *side = &h->negative;
@@ -48,16 +47,10 @@ static void negative_buckets(struct buf *out, bool *first, const struct histogra
 
 static void positive_buckets(struct buf *out, bool *first, const struct histogram *h)
 {
-    const struct histogram_side *side = &h->positive;
-    int32_t index = 0;
-    size_t at = 0;
-    for (size_t s = 0; s < side->span_count; s++) {
-        index += side->spans[s].offset;
-        for (uint32_t i = 0; i < side->spans[s].length && at < side->bucket_count; i++, index++, at++) {
-            bool lowest_custom = h->schema == HISTOGRAM_CUSTOM && index == 0;
-            bucket(out, first, lowest_custom ? CLOSED : OPEN_LEFT, histogram_lower_bound(h, index),
-                   histogram_upper_bound(h, index), side->buckets[at]);
-        }
+    for (struct histogram_walk walk = {.side = &h->positive}; histogram_next(&walk);) {
+        bool lowest_custom = h->schema == HISTOGRAM_CUSTOM && walk.index == 0;
+        bucket(out, first, lowest_custom ? CLOSED : OPEN_LEFT, histogram_lower_bound(h, walk.index),
+               histogram_upper_bound(h, walk.index), walk.count);
     }
 }
 

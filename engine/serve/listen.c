@@ -149,11 +149,12 @@ void serve_close(struct serve *serve)
 {
     if (serve == NULL)
         return;
+    /* The threads take the listening socket out of their epoll sets in their own time: it is closed last. */
     int listening = MHD_quiesce_daemon(serve->daemon);
-    if (listening != MHD_INVALID_SOCKET)
-        close(listening);
     watch_drain(&serve->watch, DRAIN_MS);
     MHD_stop_daemon(serve->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening);
     watch_close(&serve->watch);
     mem_free(serve);
 }

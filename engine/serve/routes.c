@@ -148,20 +148,22 @@ static bool is_ready(const struct service *service)
     return parts->ready == NULL || parts->ready(parts->context);
 }
 
-/* 1.0 or 2.0 in protobuf, block snappy; anything else is refused before the body (spec prometheus 5.1). */
+/* Remote write 1.0 in block snappy; anything else is refused before the body is read (spec prometheus 5.1). */
 static const char *push_refusal(const struct request *request)
 {
     struct str encoding = str_trim(request->content_encoding);
     if (encoding.n > 0 && !str_eq_nocase(encoding, STR("snappy")))
-        return "unsupported Content-Encoding, only snappy is taken\n";
-    struct str parameter = request->content_type;
-    struct str type = str_trim(str_cut(&parameter, ';'));
-    parameter = str_trim(parameter);
-    if (type.n == 0 && parameter.n == 0)
+        return "unsupported Content-Encoding: only snappy is taken\n";
+    struct str message = request->content_type;
+    struct str type = str_trim(str_cut(&message, ';'));
+    message = str_trim(message);
+    if (type.n == 0 && message.n == 0)
         return NULL;
-    bool known = parameter.n == 0 || str_is(parameter, "proto=prometheus.WriteRequest") ||
-                 str_is(parameter, "proto=io.prometheus.write.v2.Request");
-    return str_eq_nocase(type, STR("application/x-protobuf")) && known ? NULL : "unsupported Content-Type\n";
+    if (!str_eq_nocase(type, STR("application/x-protobuf")))
+        return "unsupported Content-Type: only application/x-protobuf is taken\n";
+    if (message.n == 0 || str_is(message, "proto=prometheus.WriteRequest"))
+        return NULL;
+    return "unsupported Content-Type: only remote write 1.0, proto=prometheus.WriteRequest, is taken\n";
 }
 
 static bool refuse_type(const struct route *route, const struct request *request, struct answer *answer)

@@ -94,5 +94,5 @@ void watch_drain(struct watch *watch, int64_t wait_ms)
 {
     int64_t until = watch->world->mono_ns(watch->world) + wait_ms * NS_PER_MS;
     while (any_busy(watch) && watch->world->mono_ns(watch->world) < until)
-        queue_pop(watch->stop, SCAN_MS / 5);
+        watch->world->pause(watch->world, SCAN_MS / 5);
 }
