@@ -145,8 +145,8 @@ const struct definition *set_find(const struct template_set *set, struct str nam
 
 extern const struct template_function builtin_functions[];
 
-/* Not plain functions: the executor evaluates their arguments one after the other. */
-tval_function builtin_and, builtin_or;
+/* Not plain functions: the executor does what they stand for. */
+tval_function builtin_and, builtin_or, builtin_call;
 
 /* value: Go's types, truth, order. */
 const char *value_type_name(const struct tval *v);
