@@ -99,6 +99,7 @@ struct expr {
     enum promql_type type; /* set by the checker */
     size_t start, end;
     unsigned height; /* 1: a leaf; durations count */
+    size_t plan_id;  /* the planner's number of this node */
     union {
         struct {
             double value;
