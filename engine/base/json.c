@@ -16,7 +16,7 @@ struct reader {
 
 static int read_value(struct reader *r, int depth, struct tree **node);
 
-/* ---- errors ---- */
+/* ---- errors ------------------------------------------------------------------------------------------- */
 
 static int column(const struct reader *r)
 {
@@ -59,7 +59,7 @@ static int out_of_arena(struct reader *r)
     return err_at(r->err, ERR_LIMIT, r->line, column(r), "JSON body needs too much memory");
 }
 
-/* ---- pieces ---- */
+/* ---- pieces ------------------------------------------------------------------------------------------- */
 
 static void skip_space(struct reader *r)
 {
@@ -126,7 +126,7 @@ static int read_word(struct reader *r, const char *word)
     return 0;
 }
 
-/* ---- strings ---- */
+/* ---- strings ------------------------------------------------------------------------------------------ */
 
 static int hex_digit(char c)
 {
@@ -239,7 +239,7 @@ static int read_string(struct reader *r, struct tree *node)
     return 0;
 }
 
-/* ---- values ---- */
+/* ---- values ------------------------------------------------------------------------------------------- */
 
 static int read_pair(struct reader *r, int depth, struct tree **child)
 {

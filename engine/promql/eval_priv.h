@@ -100,7 +100,8 @@ void vector_trim(struct vector *v, const struct grid *g);
 void vector_sort(struct vector *v); /* by labels */
 
 struct cell column_get(const struct column *c, size_t step);
-int column_set(struct evaluation *ev, struct column *c, const struct grid *g, size_t step, const struct cell *cell);
+int column_set(struct evaluation *ev, struct column *c, const struct grid *g, size_t step,
+               const struct cell *cell);
 
 static inline void column_set_float(struct column *c, size_t step, double value)
 {
@@ -126,7 +127,8 @@ struct label_index {
     size_t slot_count;
 };
 
-int label_index_add(struct evaluation *ev, struct label_index *index, const struct labels *ls, size_t *number);
+int label_index_add(struct evaluation *ev, struct label_index *index, const struct labels *ls,
+                    size_t *number);
 /* SIZE_MAX if it is not there. */
 size_t label_index_find(const struct label_index *index, const struct labels *ls);
 
@@ -138,7 +140,7 @@ int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid
                   struct vector *out);
 
 /* Its series, in order of their creation. */
-int select_series(struct evaluation *ev, const struct expr *e, struct series_set *set);
+int eval_series(struct evaluation *ev, const struct expr *e, struct series_set *set);
 
 struct shift {
     bool fixed;
@@ -175,7 +177,8 @@ struct operation_note {
     enum annotation_kind kind;
     struct str text;
 };
-int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep, struct operation_note *note);
+int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
+            struct operation_note *note);
 
 /* ---- annotation.c ---- */
 
@@ -191,6 +194,7 @@ const char *note_float(struct evaluation *ev, double v);
 
 int result_vector(struct evaluation *ev, struct vector *v, const struct grid *g, struct promql_result *out);
 int result_matrix(struct evaluation *ev, struct vector *v, const struct grid *g, struct promql_result *out);
-int result_windows(struct evaluation *ev, const struct expr *e, const struct grid *g, struct promql_result *out);
+int result_windows(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                   struct promql_result *out);
 
 #endif

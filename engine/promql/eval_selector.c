@@ -36,7 +36,7 @@ static int sort_refs(struct evaluation *ev, struct series_set *set)
     return 0;
 }
 
-int select_series(struct evaluation *ev, const struct expr *e, struct series_set *set)
+int eval_series(struct evaluation *ev, const struct expr *e, struct series_set *set)
 {
     const struct standing *standing = plan_node(ev->q, e)->standing;
     int code;
@@ -181,7 +181,7 @@ int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid
     struct series_set set;
     l.smoothed = e->selector.modifier == RANGE_SMOOTHED;
     TRY(shift_resolve(ev, &e->selector.shift, &l.shift));
-    TRY(select_series(ev, e, &set));
+    TRY(eval_series(ev, e, &set));
     size_t held = 0;
     for (size_t i = 0; i < set.count && g->count > 0; i++) {
         TRY(eval_poll(ev));

@@ -9,7 +9,7 @@ static int open_selector(struct matrix *m)
     m->after_ms = m->modifier == RANGE_SMOOTHED ? ev->lookback_ms : 0;
     TRY(shift_resolve(ev, &e->selector.shift, &m->shift));
     TRY(duration_value_positive(e->selector.range, &ev->durations, &m->range_ms, ev->err));
-    return select_series(ev, e, &m->set);
+    return eval_series(ev, e, &m->set);
 }
 
 /* Inner steps sit at multiples of the step, whatever the outer times are; the first lies after the start. */
@@ -101,8 +101,8 @@ static int load_column(struct matrix *m)
     for (size_t step = 0; step < g->count; step++) {
         struct cell cell = column_get(c, step);
         if (cell.kind != CELL_NONE)
-            samples[count++] = (struct sample){
-                .t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
+            samples[count++] =
+                (struct sample){.t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
     }
     m->labels = c->labels;
     m->drop_name = c->drop_name;

@@ -57,7 +57,7 @@ bool parse_grouping(struct parser *p, struct name_list *out)
     return p->code == 0;
 }
 
-static bool starts_expr(struct token t)
+bool parse_starts_expr(struct token t)
 {
     switch (t.kind) {
     case TOKEN_NUMBER:
@@ -76,7 +76,7 @@ static bool parse_comma(struct parser *p)
     struct token comma = parse_peek(p);
     if (!parse_accept(p, TOKEN_COMMA))
         return parse_unexpected(p);
-    if (!starts_expr(parse_peek(p)))
+    if (!parse_starts_expr(parse_peek(p)))
         return parse_fail(p, comma.start, "trailing commas not allowed in function call args");
     return true;
 }

@@ -29,7 +29,9 @@ static bool parse_float(struct parser *p, struct token t, double *out)
             digits[n++] = t.text.p[i];
     if (go_parse_float((struct str){digits, n}, out))
         return true;
-    const char *why = isinf(strtod(digits, NULL)) ? "value out of range" : "invalid syntax";
+    char *end;
+    bool huge = isinf(strtod(digits, &end)) && *end == '\0';
+    const char *why = huge ? "value out of range" : "invalid syntax";
     return parse_fail(p, t.start, "error parsing number: strconv.ParseFloat: parsing \"%.*s\": %s",
                       STR_ARG(t.text), why);
 }
