@@ -117,10 +117,11 @@ static int open_ruler(struct test_run *run, struct rule_set *set, struct err *er
         .promql = {.features = run->options->features, .subquery_step_ms = run->step_ns / NS_PER_MS},
     };
     run->ruler = ruler_open(&options);
+    run->ruler->quiet = true;
     return ruler_load(run->ruler, set, err);
 }
 
-static size_t order_of(const struct test_file *file, const struct group *group)
+static size_t order_of(const struct test_file *file, const struct live_group *group)
 {
     const struct str *names = file->group_order.items;
     size_t at = 0;
@@ -132,9 +133,9 @@ static size_t order_of(const struct test_file *file, const struct group *group)
 /* Groups as group_eval_order wants them; the others keep the order of their files. */
 static void order_groups(struct test_run *run)
 {
-    groups_keep(run->ruler, &run->groups, &run->group_count);
+    live_groups_keep(run->ruler, &run->groups, &run->group_count);
     for (size_t i = 1; i < run->group_count; i++) {
-        struct group *moved = run->groups[i];
+        struct live_group *moved = run->groups[i];
         size_t at = i;
         for (; at > 0 && order_of(run->file, run->groups[at - 1]) > order_of(run->file, moved); at--)
             run->groups[at] = run->groups[at - 1];
@@ -175,8 +176,8 @@ static bool evaluate_groups(struct test_run *run, int64_t now_ns)
     buf_init(&since, 128);
     go_duration_print(&since, now_ns - run->start_ns);
     for (size_t i = 0; i < run->group_count; i++) {
-        struct group *group = run->groups[i];
-        group_evaluate(run->ruler, run->ruler->globals, group, now_ns);
+        struct live_group *group = run->groups[i];
+        live_group_evaluate(run->ruler, run->ruler->globals, group, now_ns);
         for (size_t j = 0; j < group->count; j++)
             if (group->rules[j].last_error != NULL)
                 test_failure(run, "    rule: %.*s, time: %s, err: %s", STR_ARG(group->rules[j].rule->name),
@@ -250,7 +251,7 @@ static void run_test(struct test_run *run)
     if (code == 0 && alerts_are_named(run))
         play(run);
     if (run->ruler != NULL) {
-        groups_drop(run->ruler, run->groups, run->group_count);
+        live_groups_drop(run->ruler, run->groups, run->group_count);
         ruler_close(run->ruler);
     }
     store_close(run->store);

@@ -75,7 +75,7 @@ struct test_run {
     struct world_sim sim;
     struct store *store;
     struct ruler *ruler;
-    struct group **groups; /* in the order of evaluation */
+    struct live_group **groups; /* in the order of evaluation */
     size_t group_count;
     int64_t start_ns, step_ns; /* of the evaluations */
     int64_t end_ns;            /* of the last one */
