@@ -155,7 +155,7 @@ static size_t take_due(struct evaluation *e, struct live_alert **due)
     size_t count = 0;
     lock_take(&e->group->lock);
     for (size_t at = 0; (a = map_next(&e->state->alerts, &at)) != NULL;) {
-        if (!alert_needs_sending(a, e->slot_ns, resend_ns))
+        if (!live_alert_needs_sending(a, e->slot_ns, resend_ns))
             continue;
         a->last_sent_ns = e->slot_ns;
         due[count++] = a;
@@ -190,7 +190,7 @@ int alert_rule(struct evaluation *e, struct outputs *out)
     code = find_alerts(e, &result, &claimed, findings);
     map_release(&claimed);
     if (code == 0)
-        code = alerts_step(e, findings, result.count);
+        code = live_alerts_step(e, findings, result.count);
     if (code == 0)
         code = send_due(e);
     return code != 0 ? code : make_series(e, out);

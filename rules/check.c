@@ -93,6 +93,7 @@ static enum verdict check_file(struct world *world, struct str path, const struc
     enum verdict verdict = VERDICT_BAD;
     buf_init(&text, (size_t)limits.yaml_bytes);
     fprintf(out, "Checking %.*s\n", STR_ARG(path));
+    fflush(out);
     if (world->read_file(world, path.p, &text, &err) == 0)
         verdict = judge(path, buf_slice(&text), options, out, errors);
     else
@@ -124,6 +125,7 @@ int rulecheck_files(struct world *world, const struct str *paths, size_t count,
 int rulecheck_text(struct str text, const struct rulecheck_options *options, FILE *out, FILE *errors)
 {
     fputs("Checking standard input\n", out);
+    fflush(out);
     enum verdict verdict = judge((struct str){0}, text, options, out, errors);
     fputc('\n', out);
     return exit_code(verdict, options);

@@ -115,7 +115,7 @@ static int tell_refused(struct evaluation *e, const struct admit_result *result)
     uint64_t refused = refused_count(result);
     if (refused == 0)
         return 0;
-    if (log_allowed(&rate, e->ruler->world->mono_ns(e->ruler->world)))
+    if (!e->ruler->quiet && log_allowed(&rate, e->ruler->world->mono_ns(e->ruler->world)))
         log_warn("rule results refused by the store", LOG_STR("group", e->group->definition->name),
                  LOG_STR("rule", e->state->rule->name), LOG_TEXT("reason", admit_reason_text(result->first)),
                  LOG_INT("samples", refused));

@@ -66,25 +66,25 @@ void ruler_configure(struct ruler *ruler, const struct ruler_options *options)
     globals_drop(ruler, before);
 }
 
-void group_drop(struct ruler *ruler, struct group *group)
+void live_group_drop(struct ruler *ruler, struct live_group *group)
 {
     lock_take(&ruler->lock);
     bool last = --group->refs == 0;
     struct loaded_set *set = last && --group->set->refs == 0 ? group->set : NULL;
     lock_drop(&ruler->lock);
     if (last)
-        group_free(group);
+        live_group_free(group);
     if (set == NULL)
         return;
     rule_set_free(set->set);
     mem_free(set);
 }
 
-void groups_keep(struct ruler *ruler, struct group ***groups, size_t *count)
+void live_groups_keep(struct ruler *ruler, struct live_group ***groups, size_t *count)
 {
     lock_take(&ruler->lock);
     *count = ruler->count;
-    *groups = MEM_ARRAY(struct group *, ruler->count + 1);
+    *groups = MEM_ARRAY(struct live_group *, ruler->count + 1);
     for (size_t i = 0; i < ruler->count; i++) {
         (*groups)[i] = ruler->groups[i];
         ruler->groups[i]->refs++;
@@ -92,10 +92,10 @@ void groups_keep(struct ruler *ruler, struct group ***groups, size_t *count)
     lock_drop(&ruler->lock);
 }
 
-void groups_drop(struct ruler *ruler, struct group **groups, size_t count)
+void live_groups_drop(struct ruler *ruler, struct live_group **groups, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        group_drop(ruler, groups[i]);
+        live_group_drop(ruler, groups[i]);
     mem_free(groups);
 }
 
@@ -107,7 +107,7 @@ static void farewell_free(struct farewell *f)
 
 void ruler_close(struct ruler *ruler)
 {
-    groups_drop(ruler, ruler->groups, ruler->count);
+    live_groups_drop(ruler, ruler->groups, ruler->count);
     while (ruler->farewells != NULL) {
         struct farewell *f = ruler->farewells;
         ruler->farewells = f->next;
@@ -145,11 +145,11 @@ static struct farewell *take_farewell(struct ruler *ruler, int64_t now_ns)
     return NULL;
 }
 
-static struct group *due_longest(struct ruler *ruler, int64_t now_ns)
+static struct live_group *due_longest(struct ruler *ruler, int64_t now_ns)
 {
-    struct group *due = NULL;
+    struct live_group *due = NULL;
     for (size_t i = 0; i < ruler->count; i++) {
-        struct group *g = ruler->groups[i];
+        struct live_group *g = ruler->groups[i];
         if (!g->busy && !g->stopping && g->next_ns <= now_ns && (due == NULL || g->next_ns < due->next_ns))
             due = g;
     }
@@ -157,7 +157,7 @@ static struct group *due_longest(struct ruler *ruler, int64_t now_ns)
 }
 
 /* Takes the group's newest slot; those that passed meanwhile are missed, not replayed. */
-static int64_t take_slot(struct group *group, int64_t now_ns, int64_t *missed)
+static int64_t take_slot(struct live_group *group, int64_t now_ns, int64_t *missed)
 {
     *missed = (now_ns - group->next_ns) / group->interval_ns;
     int64_t slot_ns = group->next_ns + *missed * group->interval_ns;
@@ -167,7 +167,7 @@ static int64_t take_slot(struct group *group, int64_t now_ns, int64_t *missed)
     return slot_ns;
 }
 
-static void tell_missed(struct group *group, int64_t missed)
+static void tell_missed(struct live_group *group, int64_t missed)
 {
     if (missed == 0)
         return;
@@ -179,13 +179,13 @@ static void tell_missed(struct group *group, int64_t missed)
              LOG_STR("group", group->definition->name), LOG_INT("missed", missed));
 }
 
-static void finish(struct ruler *ruler, struct group *group, struct globals *globals)
+static void finish(struct ruler *ruler, struct live_group *group, struct globals *globals)
 {
     lock_take(&ruler->lock);
     group->busy = false;
     pthread_cond_broadcast(&ruler->idle);
     lock_drop(&ruler->lock);
-    group_drop(ruler, group);
+    live_group_drop(ruler, group);
     globals_drop(ruler, globals);
 }
 
@@ -194,7 +194,7 @@ bool ruler_run(struct ruler *ruler, int64_t now_ns)
     int64_t slot_ns = 0, missed = 0;
     lock_take(&ruler->lock);
     struct farewell *farewell = take_farewell(ruler, now_ns);
-    struct group *group = farewell == NULL ? due_longest(ruler, now_ns) : NULL;
+    struct live_group *group = farewell == NULL ? due_longest(ruler, now_ns) : NULL;
     struct globals *globals = ruler->globals;
     if (group != NULL) {
         slot_ns = take_slot(group, now_ns, &missed);
@@ -209,7 +209,7 @@ bool ruler_run(struct ruler *ruler, int64_t now_ns)
     if (group == NULL)
         return false;
     tell_missed(group, missed);
-    group_evaluate(ruler, globals, group, slot_ns);
+    live_group_evaluate(ruler, globals, group, slot_ns);
     finish(ruler, group, globals);
     return true;
 }

@@ -6,7 +6,7 @@
 struct change {
     struct ruler *ruler;
     const struct globals *globals;
-    struct group **before, **after; /* a reference each */
+    struct live_group **before, **after; /* a reference each */
     size_t before_count, after_count;
     struct map index; /* before, by key */
     int64_t now_ns;
@@ -14,11 +14,11 @@ struct change {
 
 static bool is_group_of(const void *item, const void *key)
 {
-    const struct rule_group *a = ((const struct group *)item)->definition, *b = key;
+    const struct rule_group *a = ((const struct live_group *)item)->definition, *b = key;
     return str_eq(a->file, b->file) && str_eq(a->name, b->name);
 }
 
-static struct group *group_before(const struct change *c, const struct group *group)
+static struct live_group *group_before(const struct change *c, const struct live_group *group)
 {
     return map_find(&c->index, group->key, is_group_of, group->definition);
 }
@@ -31,7 +31,7 @@ static bool same_promql(const struct promql_options *a, const struct promql_opti
            a->start_timestamps == b->start_timestamps;
 }
 
-static bool goes_on(const struct group *old, const struct group *fresh)
+static bool goes_on(const struct live_group *old, const struct live_group *fresh)
 {
     return old->definition->fingerprint == fresh->definition->fingerprint &&
            old->interval_ns == fresh->interval_ns && old->query_offset_ns == fresh->query_offset_ns &&
@@ -40,9 +40,9 @@ static bool goes_on(const struct group *old, const struct group *fresh)
 
 static int open_groups(struct change *c, struct loaded_set *set, struct err *err)
 {
-    c->after = MEM_ARRAY(struct group *, set->set->count + 1);
+    c->after = MEM_ARRAY(struct live_group *, set->set->count + 1);
     for (size_t i = 0; i < set->set->count; i++) {
-        struct group *group = group_open(c->ruler, c->globals, set, &set->set->groups[i], err);
+        struct live_group *group = live_group_open(c->ruler, c->globals, set, &set->set->groups[i], err);
         if (group == NULL)
             return err != NULL && err->code != 0 ? err->code : ERR_LIMIT;
         c->after[c->after_count++] = group;
@@ -54,13 +54,13 @@ static int open_groups(struct change *c, struct loaded_set *set, struct err *err
 static void keep_unchanged(struct change *c)
 {
     for (size_t i = 0; i < c->after_count; i++) {
-        struct group *old = group_before(c, c->after[i]);
+        struct live_group *old = group_before(c, c->after[i]);
         if (old == NULL || !goes_on(old, c->after[i]))
             continue;
         lock_take(&c->ruler->lock);
         old->refs++;
         lock_drop(&c->ruler->lock);
-        group_drop(c->ruler, c->after[i]);
+        live_group_drop(c->ruler, c->after[i]);
         c->after[i] = old;
     }
 }
@@ -95,7 +95,7 @@ static bool same_rule(const struct rule *a, const struct rule *b)
            same_texts(a->labels, a->label_count, b->labels, b->label_count);
 }
 
-static void inherit_rule(struct group *old, struct rule_state *from, struct rule_state *to)
+static void inherit_rule(struct live_group *old, struct rule_state *from, struct rule_state *to)
 {
     written_move(&to->written, &from->written);
     to->round = from->round;
@@ -107,7 +107,7 @@ static void inherit_rule(struct group *old, struct rule_state *from, struct rule
 }
 
 /* Name and labels make a rule the same; of several such, the first is matched with the first. */
-static void inherit_group(struct group *old, struct group *fresh)
+static void inherit_group(struct live_group *old, struct live_group *fresh)
 {
     bool *matched = MEM_ARRAY(bool, old->count + 1);
     for (size_t i = 0; i < fresh->count; i++) {
@@ -127,7 +127,7 @@ static void inherit_group(struct group *old, struct group *fresh)
 }
 
 /* What the rules of a group that has gone wrote ends after two intervals, if nobody else has gone on with it. */
-static void bid_farewell(struct change *c, struct group *old)
+static void bid_farewell(struct change *c, struct live_group *old)
 {
     struct farewell *f = MEM_NEW(struct farewell);
     map_init(&f->written);
@@ -145,10 +145,10 @@ static void bid_farewell(struct change *c, struct group *old)
 static void hand_over(struct change *c)
 {
     for (size_t i = 0; i < c->after_count; i++) {
-        struct group *fresh = c->after[i], *old = group_before(c, fresh);
+        struct live_group *fresh = c->after[i], *old = group_before(c, fresh);
         if (fresh == old)
             continue;
-        fresh->next_ns = group_slot_after(fresh, c->now_ns);
+        fresh->next_ns = live_group_slot_after(fresh, c->now_ns);
         if (old != NULL) {
             inherit_group(old, fresh);
             map_remove(&c->index, old->key, old);
@@ -165,12 +165,12 @@ static void change_groups(struct change *c)
     stop_leaving(c);
     hand_over(c);
     lock_take(&c->ruler->lock);
-    struct group **replaced = c->ruler->groups;
+    struct live_group **replaced = c->ruler->groups;
     size_t replaced_count = c->ruler->count;
     c->ruler->groups = c->after;
     c->ruler->count = c->after_count;
     lock_drop(&c->ruler->lock);
-    groups_drop(c->ruler, replaced, replaced_count);
+    live_groups_drop(c->ruler, replaced, replaced_count);
 }
 
 static struct globals *globals_keep(struct ruler *ruler)
@@ -199,7 +199,7 @@ int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err)
     struct loaded_set *loaded = MEM_NEW(struct loaded_set);
     struct change c = {.ruler = ruler, .globals = globals, .now_ns = ruler->world->wall_ns(ruler->world)};
     *loaded = (struct loaded_set){.set = set, .refs = 1};
-    groups_keep(ruler, &c.before, &c.before_count);
+    live_groups_keep(ruler, &c.before, &c.before_count);
     map_init(&c.index);
     for (size_t i = 0; i < c.before_count; i++)
         map_add(&c.index, c.before[i]->key, c.before[i]);
@@ -207,8 +207,8 @@ int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err)
     if (code == 0)
         change_groups(&c);
     else
-        groups_drop(ruler, c.after, c.after_count);
-    groups_drop(ruler, c.before, c.before_count);
+        live_groups_drop(ruler, c.after, c.after_count);
+    live_groups_drop(ruler, c.before, c.before_count);
     map_release(&c.index);
     globals_drop(ruler, globals);
     set_drop(ruler, loaded);

@@ -101,7 +101,7 @@ static const struct metric metrics[] = {
      "The number of samples returned during the last rule group evaluation.", samples},
 };
 
-static char *group_label(const struct group *group)
+static char *group_label(const struct live_group *group)
 {
     struct buf key, label;
     buf_init(&key, LABEL_MAX_BYTES);
@@ -116,11 +116,11 @@ static char *group_label(const struct group *group)
 
 static struct shown *show_groups(struct ruler *ruler, size_t *count)
 {
-    struct group **groups;
-    groups_keep(ruler, &groups, count);
+    struct live_group **groups;
+    live_groups_keep(ruler, &groups, count);
     struct shown *shown = MEM_ARRAY(struct shown, *count + 1);
     for (size_t i = 0; i < *count; i++) {
-        struct group *group = groups[i];
+        struct live_group *group = groups[i];
         shown[i].label = group_label(group);
         shown[i].interval_s = (double)group->interval_ns / (double)NS_PER_S;
         shown[i].rules = group->count;
@@ -128,7 +128,7 @@ static struct shown *show_groups(struct ruler *ruler, size_t *count)
         shown[i].figures = group->figures;
         lock_drop(&group->lock);
     }
-    groups_drop(ruler, groups, *count);
+    live_groups_drop(ruler, groups, *count);
     return shown;
 }
 

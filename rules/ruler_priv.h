@@ -55,7 +55,7 @@ struct loaded_set {
     size_t refs;
 };
 
-struct group {
+struct live_group {
     const struct rule_group *definition;
     struct loaded_set *set;
     struct promql_options promql; /* its queries were prepared with */
@@ -99,10 +99,11 @@ struct durations {
 struct ruler {
     struct world *world;
     struct store *store;
+    bool quiet;       /* rule tests tell by themselves what failed */
     struct lock lock; /* LOCK_groups */
     pthread_cond_t idle;
     struct globals *globals;
-    struct group **groups;
+    struct live_group **groups;
     size_t count;
     struct farewell *farewells;
     struct durations rule_durations, group_durations;
@@ -112,7 +113,7 @@ struct ruler {
 struct evaluation {
     struct ruler *ruler;
     const struct globals *globals;
-    struct group *group;
+    struct live_group *group;
     struct rule_state *state; /* the rule it is at */
     struct view *view;
     struct arena arena; /* cleared from rule to rule */
@@ -133,12 +134,13 @@ struct outputs {
     size_t count;
 };
 
-/* group.c */
-struct group *group_open(struct ruler *ruler, const struct globals *globals, struct loaded_set *set,
-                         const struct rule_group *definition, struct err *err);
-void group_free(struct group *group);
-int64_t group_slot_after(const struct group *group, int64_t now_ns);
-void group_evaluate(struct ruler *ruler, const struct globals *globals, struct group *group, int64_t slot_ns);
+/* live_group.c */
+struct live_group *live_group_open(struct ruler *ruler, const struct globals *globals, struct loaded_set *set,
+                                   const struct rule_group *definition, struct err *err);
+void live_group_free(struct live_group *group);
+int64_t live_group_slot_after(const struct live_group *group, int64_t now_ns);
+void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
+                         int64_t slot_ns);
 
 /* Sample time of an evaluation: the slot less the query offset. */
 int64_t evaluation_t_ms(const struct evaluation *e);
@@ -153,16 +155,16 @@ bool labels_claim(struct map *claimed, const struct labels *ls);
 /* alert_rule.c */
 int alert_rule(struct evaluation *e, struct outputs *out);
 
-/* alert_life.c: what an evaluation found, and what it makes of the rule's alerts. */
+/* live_alert.c: what an evaluation found, and what it makes of the rule's alerts. */
 struct finding {
     const struct labels *labels, *annotations;
     double value;
 };
 
 /* Carries all alerts of the rule one step on. ERR_LIMIT: more than the group's limit, all are dropped. */
-int alerts_step(struct evaluation *e, const struct finding *findings, size_t count);
-bool alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns);
-void alerts_free(struct map *alerts);
+int live_alerts_step(struct evaluation *e, const struct finding *findings, size_t count);
+bool live_alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns);
+void live_alerts_free(struct map *alerts);
 
 /* output.c: writes a rule's results and the ends of those that came no more; tells what was refused in e->err. */
 int output_write(struct evaluation *e, const struct outputs *outputs);
@@ -175,9 +177,9 @@ void written_move(struct map *to, struct map *from);
 /* ruler.c, ruler_load.c */
 struct globals *globals_make(const struct ruler_options *options);
 void globals_drop(struct ruler *ruler, struct globals *globals);
-void groups_keep(struct ruler *ruler, struct group ***groups,
-                 size_t *count); /* copies the list, one ref each */
-void groups_drop(struct ruler *ruler, struct group **groups, size_t count);
-void group_drop(struct ruler *ruler, struct group *group);
+void live_groups_keep(struct ruler *ruler, struct live_group ***groups,
+                      size_t *count); /* copies the list, one ref each */
+void live_groups_drop(struct ruler *ruler, struct live_group **groups, size_t count);
+void live_group_drop(struct ruler *ruler, struct live_group *group);
 
 #endif

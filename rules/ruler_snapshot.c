@@ -82,7 +82,7 @@ static void copy_rule(struct ruler *ruler, struct arena *arena, const struct rul
     };
 }
 
-static void copy_figures(const struct group *group, struct ruler_group *out)
+static void copy_figures(const struct live_group *group, struct ruler_group *out)
 {
     out->duration_s = group->figures.duration_s;
     out->last_ns = group->figures.last_ns;
@@ -90,7 +90,8 @@ static void copy_figures(const struct group *group, struct ruler_group *out)
     out->missed = group->figures.missed;
 }
 
-static bool copy_group(struct ruler *ruler, struct arena *arena, struct group *group, struct ruler_group *out)
+static bool copy_group(struct ruler *ruler, struct arena *arena, struct live_group *group,
+                       struct ruler_group *out)
 {
     *out = (struct ruler_group){
         .file = str_copy(arena, group->definition->file),
@@ -121,14 +122,14 @@ static int by_file_and_name(const void *a, const void *b)
 
 int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count)
 {
-    struct group **kept;
+    struct live_group **kept;
     size_t kept_count;
-    groups_keep(ruler, &kept, &kept_count);
+    live_groups_keep(ruler, &kept, &kept_count);
     struct ruler_group *out = ARENA_ARRAY(arena, struct ruler_group, kept_count);
     bool whole = out != NULL;
     for (size_t i = 0; i < kept_count && whole; i++)
         whole = copy_group(ruler, arena, kept[i], &out[i]);
-    groups_drop(ruler, kept, kept_count);
+    live_groups_drop(ruler, kept, kept_count);
     if (!whole)
         return ERR_LIMIT;
     qsort(out, kept_count, sizeof *out, by_file_and_name);

@@ -9,14 +9,28 @@
 
 enum { MINUTE_MS = 60000 };
 
+void test_print_failure(struct test_print *print, const char *text)
+{
+    fflush(print->out);
+    if (!print->failed)
+        fputs("  FAILED:\n", print->errors);
+    print->failed = true;
+    fprintf(print->errors, "%s\n", text);
+    fflush(print->errors);
+    fputc('\n', print->out);
+}
+
 void test_failure(struct test_run *run, const char *format, ...)
 {
+    struct buf text;
     va_list args;
-    run->failed++;
+    buf_init(&text, (size_t)limits.response_bytes);
     va_start(args, format);
-    buf_vformat(run->failures, format, args);
+    buf_vformat(&text, format, args);
     va_end(args);
-    buf_char(run->failures, '\n');
+    run->failed++;
+    test_print_failure(run->print, buf_text(&text));
+    buf_release(&text);
 }
 
 /* ---- what goes in ---- */
@@ -103,10 +117,11 @@ static int open_ruler(struct test_run *run, struct rule_set *set, struct err *er
         .promql = {.features = run->options->features, .subquery_step_ms = run->step_ns / NS_PER_MS},
     };
     run->ruler = ruler_open(&options);
+    run->ruler->quiet = true;
     return ruler_load(run->ruler, set, err);
 }
 
-static size_t order_of(const struct test_file *file, const struct group *group)
+static size_t order_of(const struct test_file *file, const struct live_group *group)
 {
     const struct str *names = file->group_order.items;
     size_t at = 0;
@@ -118,9 +133,9 @@ static size_t order_of(const struct test_file *file, const struct group *group)
 /* Groups as group_eval_order wants them; the others keep the order of their files. */
 static void order_groups(struct test_run *run)
 {
-    groups_keep(run->ruler, &run->groups, &run->group_count);
+    live_groups_keep(run->ruler, &run->groups, &run->group_count);
     for (size_t i = 1; i < run->group_count; i++) {
-        struct group *moved = run->groups[i];
+        struct live_group *moved = run->groups[i];
         size_t at = i;
         for (; at > 0 && order_of(run->file, run->groups[at - 1]) > order_of(run->file, moved); at--)
             run->groups[at] = run->groups[at - 1];
@@ -161,8 +176,8 @@ static bool evaluate_groups(struct test_run *run, int64_t now_ns)
     buf_init(&since, 128);
     go_duration_print(&since, now_ns - run->start_ns);
     for (size_t i = 0; i < run->group_count; i++) {
-        struct group *group = run->groups[i];
-        group_evaluate(run->ruler, run->ruler->globals, group, now_ns);
+        struct live_group *group = run->groups[i];
+        live_group_evaluate(run->ruler, run->ruler->globals, group, now_ns);
         for (size_t j = 0; j < group->count; j++)
             if (group->rules[j].last_error != NULL)
                 test_failure(run, "    rule: %.*s, time: %s, err: %s", STR_ARG(group->rules[j].rule->name),
@@ -217,8 +232,7 @@ static bool alerts_are_named(struct test_run *run)
     return true;
 }
 
-/* 0, or why the test could not be run at all (which is also among the failures). */
-static int run_test(struct test_run *run)
+static void run_test(struct test_run *run)
 {
     struct store_options options = {.retention_ms = INT64_MAX};
     struct err err = {0};
@@ -237,12 +251,11 @@ static int run_test(struct test_run *run)
     if (code == 0 && alerts_are_named(run))
         play(run);
     if (run->ruler != NULL) {
-        groups_drop(run->ruler, run->groups, run->group_count);
+        live_groups_drop(run->ruler, run->groups, run->group_count);
         ruler_close(run->ruler);
     }
     store_close(run->store);
     arena_release(&run->arena);
-    return code;
 }
 
 /* ---- a file ---- */
@@ -278,51 +291,43 @@ static struct str folder_of(const char *path)
     return (struct str){path, slash != NULL ? (size_t)(slash - path) : 0};
 }
 
-static int run_tests(struct world *world, const char *path, const struct test_file *file,
-                     const struct ruletest_options *options, struct buf *failures,
-                     struct ruletest_report *report, struct err *err)
+static void run_tests(const struct test_run *prepared, struct ruletest_report *report)
 {
+    const struct test_file *file = prepared->file;
     const struct test_group *tests = file->tests.items;
-    int result = 0;
     for (size_t i = 0; i < file->tests.count; i++) {
-        struct test_run run = {.file = file,
-                               .test = &tests[i],
-                               .disk = world,
-                               .folder = folder_of(path),
-                               .options = options,
-                               .failures = failures};
-        int wanted = is_wanted(options, tests[i].name, err);
-        if (wanted < 0)
-            return wanted;
-        if (wanted == 0)
-            continue;
-        int code = run_test(&run);
-        if (code != 0)
-            result = err_set(err, code, "%s", "");
-        report->passed += run.failed == 0;
+        struct test_run run = *prepared;
+        struct err err = {0};
+        run.test = &tests[i];
+        int wanted = is_wanted(run.options, tests[i].name, &err);
+        if (wanted > 0)
+            run_test(&run);
+        else if (wanted < 0)
+            test_failure(&run, "%s", err.text);
+        report->passed += wanted > 0 && run.failed == 0;
         report->failed += run.failed > 0;
     }
-    return result;
 }
 
-static int run_file(struct world *world, const char *path, const struct ruletest_options *options,
-                    FILE *errors, struct arena *arena, struct buf *failures, struct ruletest_report *report)
+static int run_file(struct test_run *run, const char *path, struct arena *arena,
+                    struct ruletest_report *report)
 {
     struct test_file file = {0};
     struct buf text;
     struct err err = {0};
     buf_init(&text, (size_t)limits.yaml_bytes);
-    int code = world->read_file(world, path, &text, &err);
+    int code = run->disk->read_file(run->disk, path, &text, &err);
     if (code == 0)
         code = ruletest_decode(arena, buf_slice(&text), &file, &err);
     if (code == 0) {
-        warn_patterns(world, folder_of(path), &file, errors);
+        warn_patterns(run->disk, run->folder, &file, run->print->errors);
         code = order_is_sound(&file, &err);
     }
+    if (code != 0)
+        test_failure(run, "%s", err.text);
+    run->file = &file;
     if (code == 0)
-        code = run_tests(world, path, &file, options, failures, report, &err);
-    if (err.text[0] != '\0')
-        buf_format(failures, "%s\n", err.text);
+        run_tests(run, report);
     buf_release(&text);
     return code;
 }
@@ -331,17 +336,15 @@ int ruletest_run(struct world *world, const char *path, const struct ruletest_op
                  FILE *errors, struct ruletest_report *report)
 {
     struct arena arena;
-    struct buf failures;
+    struct test_print print = {.out = out, .errors = errors};
+    struct test_run run = {.disk = world, .folder = folder_of(path), .options = options, .print = &print};
     arena_init(&arena, (size_t)limits.generation_arena_bytes);
-    buf_init(&failures, (size_t)limits.response_bytes);
     fprintf(out, "Unit Testing:  %s\n", path);
-    int code = run_file(world, path, options, errors, &arena, &failures, report);
-    if (failures.used > 0)
-        fprintf(errors, "  FAILED:\n%s", buf_text(&failures));
-    else
+    fflush(out);
+    int code = run_file(&run, path, &arena, report);
+    if (!print.failed)
         fputs("  SUCCESS\n", out);
     fputc('\n', out);
-    buf_release(&failures);
     arena_release(&arena);
     return code;
 }

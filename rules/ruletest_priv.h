@@ -54,6 +54,14 @@ struct test_file {
 /* Reads a test file's text; every text of *out points into the arena. */
 int ruletest_decode(struct arena *arena, struct str text, struct test_file *out, struct err *err);
 
+/* Where verdicts go, as promtool prints them: failures to *errors, each followed by an empty line on *out. */
+struct test_print {
+    FILE *out, *errors;
+    bool failed;
+};
+
+void test_print_failure(struct test_print *print, const char *text);
+
 /* One test while it runs. */
 struct test_run {
     const struct test_file *file;
@@ -62,12 +70,12 @@ struct test_run {
     struct str folder; /* of the test file */
     const struct ruletest_options *options;
     struct arena arena;
-    struct buf *failures; /* what is printed, each ending in a line feed */
+    struct test_print *print;
     size_t failed;
     struct world_sim sim;
     struct store *store;
     struct ruler *ruler;
-    struct group **groups; /* in the order of evaluation */
+    struct live_group **groups; /* in the order of evaluation */
     size_t group_count;
     int64_t start_ns, step_ns; /* of the evaluations */
     int64_t end_ns;            /* of the last one */

@@ -48,7 +48,7 @@ static void firing_alerts(struct test_run *run, struct str name, struct shown_al
 {
     struct live_alert *a;
     for (size_t i = 0; i < run->group_count; i++) {
-        struct group *group = run->groups[i];
+        struct live_group *group = run->groups[i];
         for (size_t j = 0; j < group->count; j++) {
             struct rule_state *state = &group->rules[j];
             if (state->rule->kind != RULE_ALERTING || !str_eq(state->rule->name, name))

@@ -27,8 +27,8 @@ struct ruletest_report {
     uint64_t passed, failed;
 };
 
-/* Runs one file. Verdicts go to *out, failures to *errors, as promtool prints them. 0 even when tests fail (promtool
- * then exits with 1); a negative code if the file or its rule files cannot be read. world: for files only. */
+/* Runs one file. Verdicts go to *out, failures to *errors, as promtool prints them. 0 even when tests fail; a negative
+ * code if the test file itself cannot be read (promtool exits with 1 for either). world: for files only. */
 int ruletest_run(struct world *world, const char *path, const struct ruletest_options *options, FILE *out,
                  FILE *errors, struct ruletest_report *report);
 

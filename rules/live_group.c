@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-int64_t group_slot_after(const struct group *group, int64_t now_ns)
+int64_t live_group_slot_after(const struct live_group *group, int64_t now_ns)
 {
     int64_t interval_ns = group->interval_ns;
     int64_t slot_ns = (int64_t)(group->key % (uint64_t)interval_ns);
@@ -23,7 +23,7 @@ static uint64_t group_key(const struct rule_group *definition)
     return labels_hash(items, 2);
 }
 
-static int open_rules(struct ruler *ruler, const struct globals *globals, struct group *group,
+static int open_rules(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                       struct err *err)
 {
     const struct rule_group *definition = group->definition;
@@ -45,11 +45,11 @@ static int open_rules(struct ruler *ruler, const struct globals *globals, struct
     return 0;
 }
 
-struct group *group_open(struct ruler *ruler, const struct globals *globals, struct loaded_set *set,
-                         const struct rule_group *definition, struct err *err)
+struct live_group *live_group_open(struct ruler *ruler, const struct globals *globals, struct loaded_set *set,
+                                   const struct rule_group *definition, struct err *err)
 {
     const struct ruler_options *options = &globals->options;
-    struct group *group = MEM_NEW(struct group);
+    struct live_group *group = MEM_NEW(struct live_group);
     int64_t interval_ms = definition->interval_ms > 0 ? definition->interval_ms : options->interval_ms;
     group->definition = definition;
     group->set = set;
@@ -64,18 +64,18 @@ struct group *group_open(struct ruler *ruler, const struct globals *globals, str
     map_init(&group->orphans);
     if (open_rules(ruler, globals, group, err) == 0)
         return group;
-    group_free(group);
+    live_group_free(group);
     return NULL;
 }
 
-void group_free(struct group *group)
+void live_group_free(struct live_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         struct rule_state *state = &group->rules[i];
         if (state->query != NULL)
             promql_close(state->query);
         written_free(&state->written);
-        alerts_free(&state->alerts);
+        live_alerts_free(&state->alerts);
         mem_free(state->last_error);
     }
     written_free(&group->orphans);
@@ -98,7 +98,7 @@ static void log_failure(const struct evaluation *e)
 {
     static struct log_rate rate;
     struct world *world = e->ruler->world;
-    if (log_allowed(&rate, world->mono_ns(world)))
+    if (!e->ruler->quiet && log_allowed(&rate, world->mono_ns(world)))
         log_warn("rule evaluation failed", LOG_STR("file", e->group->definition->file),
                  LOG_STR("group", e->group->definition->name), LOG_STR("rule", e->state->rule->name),
                  LOG_ERR(e->err));
@@ -119,7 +119,7 @@ static int run_rule(struct evaluation *e, bool *failed)
 static void publish_rule(struct evaluation *e, int code, bool failed, double duration_s, int64_t began_ns)
 {
     struct rule_state *state = e->state;
-    struct group *group = e->group;
+    struct live_group *group = e->group;
     char *error = code != 0 ? mem_copy_text(e->err->text, strlen(e->err->text)) : NULL;
     lock_take(&group->lock);
     char *before = state->last_error;
@@ -159,7 +159,8 @@ static void evaluate_rule(struct evaluation *e, struct rule_state *state)
     count_duration(e->ruler, &e->ruler->rule_durations, duration_s);
 }
 
-void group_evaluate(struct ruler *ruler, const struct globals *globals, struct group *group, int64_t slot_ns)
+void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
+                         int64_t slot_ns)
 {
     struct world *world = ruler->world;
     struct evaluation e = {.ruler = ruler, .globals = globals, .group = group, .slot_ns = slot_ns};

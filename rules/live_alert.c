@@ -17,7 +17,7 @@ static void alert_free(struct live_alert *a)
     mem_free(a);
 }
 
-void alerts_free(struct map *alerts)
+void live_alerts_free(struct map *alerts)
 {
     void *item;
     for (size_t at = 0; (item = map_next(alerts, &at)) != NULL;)
@@ -105,7 +105,7 @@ static enum step alert_step(const struct rule_state *state, struct live_alert *a
 
 static void drop_all(struct rule_state *state)
 {
-    alerts_free(&state->alerts);
+    live_alerts_free(&state->alerts);
     map_init(&state->alerts);
 }
 
@@ -129,7 +129,7 @@ static size_t step_all(struct evaluation *e, struct live_alert **over)
     return active;
 }
 
-int alerts_step(struct evaluation *e, const struct finding *findings, size_t count)
+int live_alerts_step(struct evaluation *e, const struct finding *findings, size_t count)
 {
     struct rule_state *state = e->state;
     int64_t limit = e->group->definition->limit;
@@ -150,7 +150,7 @@ int alerts_step(struct evaluation *e, const struct finding *findings, size_t cou
                     : 0;
 }
 
-bool alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns)
+bool live_alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns)
 {
     if (alert->state == ALERT_PENDING)
         return false;
