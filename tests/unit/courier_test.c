@@ -64,7 +64,8 @@ static void serve(struct server *s, int fd)
     }
     if (s->habit == ENDLESS_HEADERS) {
         send_text(fd, "HTTP/1.1 200 OK\r\n");
-        while (send_text(fd, "X-More: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n")) {
+        while (send_text(
+            fd, "X-More: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n")) {
         }
     }
     if (s->habit == SILENT)
@@ -277,8 +278,12 @@ static void other_schemes_are_refused(void **state)
 static void a_header_that_would_be_two_is_refused(void **state)
 {
     (void)state;
-    static const struct net_header bad[] = {
-        {"X-A", "1\r\nX-B: 2"}, {"X-A", "1\nX-B: 2"}, {"X-A\r\nX-B", "1"}, {"X A", "1"}, {"", "1"}, {"X:A", "1"}};
+    static const struct net_header bad[] = {{"X-A", "1\r\nX-B: 2"},
+                                            {"X-A", "1\nX-B: 2"},
+                                            {"X-A\r\nX-B", "1"},
+                                            {"X A", "1"},
+                                            {"", "1"},
+                                            {"X:A", "1"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         note.calls = 0;
         post("http://127.0.0.1:1/", (struct net_request){.headers = &bad[i], .header_count = 1});
