@@ -236,14 +236,18 @@ static int check_count(struct template_run *run, const struct template_function 
     return 0;
 }
 
+static struct str full_name(struct str type)
+{
+    return str_is(type, "[]any") ? STR("[]interface {}") : type;
+}
+
 static int check_type(struct template_run *run, const struct tval *v, struct str type)
 {
     if (value_goes_into(v, type))
         return 0;
     if (v->kind == TVAL_NIL && !v->boxed)
-        return fail(run, ERR_EXEC, "invalid value; expected %.*s", STR_ARG(type));
-    type = str_is(type, "[]any") ? STR("[]interface {}") : type;
-    return fail(run, ERR_EXEC, "wrong type for value; expected %.*s; got %s", STR_ARG(type),
+        return fail(run, ERR_EXEC, "invalid value; expected %.*s", STR_ARG(full_name(type)));
+    return fail(run, ERR_EXEC, "wrong type for value; expected %.*s; got %s", STR_ARG(full_name(type)),
                 v->kind == TVAL_NIL ? "interface {}" : value_type_name(v));
 }
 
@@ -274,7 +278,7 @@ static int eval_literal(struct template_run *run, const struct node *n, struct s
     node_print(&shown, n);
     int rc = wanted != NULL ? fail(run, ERR_EXEC, "expected %s; found %s", wanted, buf_text(&shown))
                             : fail(run, ERR_EXEC, "can't handle %s for arg of type %.*s", buf_text(&shown),
-                                   STR_ARG(type));
+                                   STR_ARG(full_name(type)));
     buf_release(&shown);
     return rc;
 }
@@ -290,7 +294,7 @@ static int eval_argument(struct template_run *run, const struct tval *dot, const
         *out = tval_nil();
         if (str_is(type, "any"))
             return 0;
-        return fail(run, ERR_EXEC, "cannot assign nil to %.*s", STR_ARG(type));
+        return fail(run, ERR_EXEC, "cannot assign nil to %.*s", STR_ARG(full_name(type)));
     case NODE_BOOL:
     case NODE_NUMBER:
     case NODE_STRING:

@@ -181,6 +181,9 @@ int rune_lower(int rune);
 void text_upper(struct buf *out, struct str s);
 void text_lower(struct buf *out, struct str s);
 
+/* The first letter of every word large; all others small, or as they are. */
+void text_title(struct buf *out, struct str s, bool lower_rest);
+
 /* Parts that both function tables use. */
 void url_query_escape(struct buf *out, struct str s);
 tval_function call_to_upper, call_to_lower, call_match, call_re_replace_all, call_safe_html;
