@@ -73,12 +73,13 @@ int notes_finish(struct evaluation *ev, struct promql_result *out)
     for (struct note *n = ev->notes.first; n != NULL; n = n->next) {
         int line, column;
         line_and_column(ev->q->text, n->position, &line, &column);
-        const char *text = arena_format(ev->arena, "PromQL %s: %.*s (%d:%d)",
-                                        n->kind == ANNOTATION_WARNING ? "warning" : "info", STR_ARG(n->text), line,
-                                        column);
+        const char *text =
+            arena_format(ev->arena, "PromQL %s: %.*s (%d:%d)",
+                         n->kind == ANNOTATION_WARNING ? "warning" : "info", STR_ARG(n->text), line, column);
         if (text == NULL)
             return eval_no_memory(ev);
-        out->annotations[out->annotation_count++] = (struct annotation){.kind = n->kind, .text = str_of(text)};
+        out->annotations[out->annotation_count++] =
+            (struct annotation){.kind = n->kind, .text = str_of(text)};
     }
     return 0;
 }

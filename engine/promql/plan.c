@@ -177,8 +177,8 @@ static int prepare(struct promql *q, struct str text, struct err *err)
     return 0;
 }
 
-int promql_open(struct str text, const struct promql_options *options, struct store *store, struct promql **out,
-                struct err *err)
+int promql_open(struct str text, const struct promql_options *options, struct store *store,
+                struct promql **out, struct err *err)
 {
     struct promql *q = MEM_NEW(struct promql);
     arena_init(&q->arena, (size_t)limits.query_arena_bytes);
@@ -242,7 +242,8 @@ size_t promql_series_matched(const struct promql *q, struct store *store)
         const struct plan_node *node = &q->nodes[i];
         if (node->expr->kind != EXPR_SELECTOR)
             continue;
-        size_t n = node->standing != NULL ? standing_count(store, node->standing) : count_matches(store, node->expr);
+        size_t n =
+            node->standing != NULL ? standing_count(store, node->standing) : count_matches(store, node->expr);
         least = n < least ? n : least;
     }
     return least;
