@@ -30,10 +30,9 @@ static const char *const RULES =
     "- name: h\n"
     "  rules:\n"
     "  - record: r:two\n"
-    "    expr: vector(1) * on() (vector(1) or label_replace(vector(1), \"a\", \"b\", \"\", \"\"))
-    ";
+    "    expr: vector(1) * on() (vector(1) or label_replace(vector(1), \"a\", \"b\", \"\", \"\"))\n";
 
-    struct fixture {
+struct fixture {
     struct world_sim sim;
     struct service service;
     struct arena arena;
