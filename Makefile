@@ -82,7 +82,7 @@ $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: remote_write/%.proto
 	@mkdir -p $(O)/gen
 	$(Q)protoc-c --c_out=$(O)/gen --proto_path=remote_write $<
 
-$(O)/remote_write/%.o: | $(GENERATED)
+$(filter $(O)/remote_write/%,$(OBJECTS)): | $(GENERATED)
 
 $(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a
 	$(say)

@@ -67,7 +67,7 @@ void histogram_print(struct buf *out, const struct histogram *h)
     buf_char(out, '}');
 }
 
-/* ---- the test language's form ------------------------------------------------------------------------------ */
+/* ---- the test language's form ------------------------------------------------------------------------- */
 
 static void begin(struct buf *out, size_t start, const char *key)
 {

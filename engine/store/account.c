@@ -3,20 +3,20 @@
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
 
-static void count(struct account *a, int64_t bytes)
+void account_add(struct account *a, int64_t bytes)
 {
     atomic_fetch_add_explicit(&a->bytes, bytes, memory_order_relaxed);
 }
 
 void *account_take(struct account *a, size_t bytes)
 {
-    count(a, (int64_t)bytes);
+    account_add(a, (int64_t)bytes);
     return mem_new(1, bytes);
 }
 
 void *account_resize(struct account *a, void *p, size_t from_bytes, size_t to_bytes)
 {
-    count(a, (int64_t)to_bytes - (int64_t)from_bytes);
+    account_add(a, (int64_t)to_bytes - (int64_t)from_bytes);
     return mem_resize(p, 1, to_bytes);
 }
 
@@ -24,7 +24,7 @@ void account_give(struct account *a, void *p, size_t bytes)
 {
     if (p == NULL)
         return;
-    count(a, -(int64_t)bytes);
+    account_add(a, -(int64_t)bytes);
     mem_free(p);
 }
 

@@ -17,6 +17,9 @@ void *account_resize(struct account *a, void *p, size_t from_bytes,
                      size_t to_bytes);                       /* new bytes undefined */
 void account_give(struct account *a, void *p, size_t bytes); /* p may be NULL */
 
+/* Counts what somebody else allocates (negative: frees) for the store. */
+void account_add(struct account *a, int64_t bytes);
+
 /* True if so many more bytes would stay within limits.store_bytes. */
 bool account_has_room(const struct account *a, size_t bytes);
 
