@@ -37,6 +37,10 @@ HARDEN :=
 LDHARDEN :=
 endif
 
+# One line a file; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @echo '  $@'
+
 # -ffp-contract=off: results must be Prometheus' to the bit, so no fused multiply-add.
 FLAGS = $(OPTIMIZE) $(HARDEN) $(WARN) -ffp-contract=off -fno-strict-overflow -pthread -MMD -MP
 ALL_CFLAGS = -std=c17 $(FLAGS) $(CFLAGS)
@@ -58,38 +62,42 @@ $(O)/libtocsin.a: $(LIB_OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 
 $(BIN): $(MAIN:%.c=$(O)/%.o) $(O)/libtocsin.a
-	$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $^ $(LIBS)
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $^ $(LIBS)
 
 $(O)/%.o: %.c
+	$(say)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(O)/%.o: %.cc
+	$(say)
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -c -o $@ $<
+	$(Q)$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -c -o $@ $<
 
 # What protoc-c writes is not ours to keep free of warnings.
 $(O)/gen/%.pb-c.o: $(O)/gen/%.pb-c.c
-	$(CC) $(CPPFLAGS) $(OPTIMIZE) $(HARDEN) -w -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(OPTIMIZE) $(HARDEN) -w -c -o $@ $<
 
 $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: remote_write/%.proto
 	@mkdir -p $(O)/gen
-	protoc-c --c_out=$(O)/gen --proto_path=remote_write $<
+	$(Q)protoc-c --c_out=$(O)/gen --proto_path=remote_write $<
 
-$(O)/remote_write/%.o: | $(GENERATED)
+$(filter $(O)/remote_write/%,$(OBJECTS)): | $(GENERATED)
 
 $(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a
+	$(say)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS) -lcmocka
 
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 
 $(O)/fuzz/%: tests/fuzz/%.c $(O)/libtocsin.a
+	$(say)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtocsin.a $(LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
+	$(Q)$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtocsin.a $(LIBS)
 
 unit: $(UNIT)
 	@tests/run --build $(O) --binary $(BIN) unit

@@ -36,14 +36,24 @@ static uint64_t random_bits(struct world *w)
     return bits;
 }
 
+static void pause_ms(struct world *w, int64_t ms)
+{
+    (void)w;
+    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * NS_PER_MS)};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+}
+
 struct world *world_real(void)
 {
     static struct world real = {
         .wall_ns = wall_ns,
         .mono_ns = mono_ns,
         .random = random_bits,
+        .pause = pause_ms,
         .read_file = disk_read_file,
         .write_file = disk_write_file,
+        .make_folder = disk_make_folder,
         .glob = disk_glob,
     };
     return &real;

@@ -19,7 +19,7 @@ static int refuse(struct err *err, const char *verb, const char *path, int numbe
     return err_set(err, number == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s %s: %s", verb, path, text);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 /* A pipe or socket could keep its reader waiting for ever; /dev/null is a fine empty file. */
 static int check_kind(int fd, const char *path, struct err *err)
@@ -64,7 +64,7 @@ int disk_read_file(struct world *w, const char *path, struct buf *out, struct er
     return rc;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------ */
+/* ---- writing ---- */
 
 static int write_all(int fd, const char *path, struct str content, struct err *err)
 {
@@ -121,7 +121,20 @@ int disk_write_file(struct world *w, const char *path, struct str content, struc
     return rc == 0 ? sync_folder(path, err) : rc;
 }
 
-/* ---- patterns ----------------------------------------------------------------------------------------- */
+int disk_make_folder(struct world *w, const char *path, struct err *err)
+{
+    (void)w;
+    struct stat st;
+    if (mkdir(path, 0700) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return refuse(err, "mkdir", path, errno);
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return refuse(err, "mkdir", path, ENOTDIR);
+    return 0;
+}
+
+/* ---- patterns ---- */
 
 static bool is_dots(struct str s)
 {

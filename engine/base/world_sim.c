@@ -15,6 +15,17 @@ static uint64_t random_bits(struct world *w)
     return z ^ (z >> 31);
 }
 
+static void turn_clock(struct world *w, int64_t ms)
+{
+    ((struct world_sim *)w)->now_ns += ms * NS_PER_MS;
+}
+
+static int refuse_folder(struct world *w, const char *path, struct err *err)
+{
+    (void)w;
+    return err_set(err, ERR_IO, "mkdir %s: read-only file system", path);
+}
+
 static int refuse_write(struct world *w, const char *path, struct str content, struct err *err)
 {
     (void)w;
@@ -30,8 +41,10 @@ void world_sim_init(struct world_sim *sim, int64_t start_ns, uint64_t seed)
                 .wall_ns = now_ns,
                 .mono_ns = now_ns,
                 .random = random_bits,
+                .pause = turn_clock,
                 .read_file = disk_read_file,
                 .write_file = refuse_write,
+                .make_folder = refuse_folder,
                 .glob = disk_glob,
             },
         .now_ns = start_ns,

@@ -28,6 +28,7 @@
     LIMIT(series, 1000000, "series", "series held")                                                            \
     LIMIT(store_bytes, 8LL << 30, "bytes", "memory for series and samples")                                    \
     LIMIT(future_ms, 600000, "ms", "how far ahead of now a sample may be")                                     \
+    LIMIT(standing_selectors, 200000, "selectors", "different selectors that rules and SLOs may announce")     \
     /* queries */                                                                                              \
     LIMIT(query_text_bytes, 64 << 10, "bytes", "text of one expression")                                       \
     LIMIT(query_depth, 128, "levels", "nesting of one expression")                                             \

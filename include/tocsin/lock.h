@@ -17,11 +17,13 @@
     LOCK(router)     /* alerts, aggregation groups, notification log */                                      \
     LOCK(incidents)  /* open incidents */                                                                    \
     LOCK(state)      /* the SQLite handle */                                                                 \
-    LOCK(admit)      /* writers of the store */                                                              \
+    LOCK(keeper)     /* housekeeping of the store */                                                         \
     LOCK(index)      /* series index, postings, standing selectors */                                        \
     LOCK(shard)      /* samples of a share of the series */                                                  \
+    LOCK(views)      /* who reads the store, and since when */                                               \
     LOCK(intern)     /* interned strings */                                                                  \
     LOCK(courier)    /* requests waiting for the courier's thread */                                         \
+    LOCK(clients)    /* open HTTP connections and their deadlines */                                         \
     LOCK(queue)      /* any bounded queue: a leaf */
 
 enum lock_rank {

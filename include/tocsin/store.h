@@ -14,6 +14,7 @@
 #ifndef TOCSIN_STORE_H
 #define TOCSIN_STORE_H
 
+#include "tocsin/buf.h"
 #include "tocsin/labels.h"
 #include "tocsin/matcher.h"
 #include "tocsin/sample.h"
@@ -27,7 +28,8 @@ struct standing; /* a standing selector */
 enum store_keep { STORE_KEEP_ALL, STORE_KEEP_REFERENCED };
 
 struct store_options {
-    int64_t retention_ms;    /* how long samples are kept; 0: auto, as long as the longest standing reach asks */
+    int64_t retention_ms;    /* how long samples are kept (INT64_MAX: for ever); 0: auto, as long as the longest
+                                standing reach asks, and five minutes more for late evaluations */
     int64_t idle_keep_ms;    /* auto: how long samples nobody asks for are kept; 0: 15 minutes */
     int64_t out_of_order_ms; /* how far behind a series' newest sample one may still arrive; 0: not at all */
     enum store_keep keep;    /* referenced: series that no standing selector matches are not stored */
@@ -49,9 +51,9 @@ struct batch {
 
 enum admit_reason {
     ADMIT_OK,
-    ADMIT_OUT_OF_ORDER, /* older than the newest sample, and than the out-of-order window allows */
+    ADMIT_OUT_OF_ORDER, /* older than the newest sample of its series, and there is no out-of-order window */
     ADMIT_DUPLICATE,    /* same time as a stored sample, other value (the same value is accepted silently) */
-    ADMIT_TOO_OLD,      /* older than the retention of its series */
+    ADMIT_TOO_OLD,      /* beyond the out-of-order window, or older than the retention of its series */
     ADMIT_FUTURE,       /* more than limits.future_ms ahead of now */
     ADMIT_SERIES_LIMIT, /* a new series beyond limits.series */
     ADMIT_MEMORY_LIMIT, /* beyond limits.store_bytes */
@@ -62,8 +64,8 @@ enum admit_reason {
 struct admit_result {
     uint64_t appended;
     uint64_t refused[ADMIT_REASON_COUNT]; /* samples, by reason */
-    enum admit_reason first;              /* of the first refused sample; ADMIT_OK if none */
-    struct buf *detail;                   /* may be NULL: a line per refused series, Prometheus' wording */
+    enum admit_reason first;              /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
+    struct buf *detail; /* may be NULL: a line per series with its first refusal, Prometheus' wording */
 };
 
 /* Prometheus' wording: "out of order sample", "duplicate sample for timestamp", "out of bounds", ... */
@@ -80,7 +82,8 @@ void store_configure(struct store *store, const struct store_options *options);
 void store_admit(struct store *store, const struct batch *batch, struct admit_result *result);
 
 /* Announces a selector whose user looks back reach_ms from the time of evaluation. Matchers are copied. Equal selectors
- * share one entry (counted). ERR_PARSE cannot occur; ERR_LIMIT if there are too many. */
+ * share one list of series; each user has his own reach. ERR_LIMIT if there are too many (limits.standing_selectors).
+ * Regexes are REGEX_PROMQL's. A user leaves with store_unstand; no view_standing on it may be under way then. */
 int store_stand(struct store *store, const struct matcher *matchers, size_t count, int64_t reach_ms,
                 struct standing **out, struct err *err);
 void store_unstand(struct store *store, struct standing *standing);

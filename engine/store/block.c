@@ -1,0 +1,101 @@
+#include "block_priv.h"
+
+#include "box_priv.h"
+#include "tocsin/check.h"
+
+struct point {
+    int64_t t_ms;
+    double value;
+};
+
+static struct point *points(const struct block *b)
+{
+    return (struct point *)(b + 1);
+}
+
+static struct sample *samples(const struct block *b)
+{
+    return (struct sample *)(b + 1);
+}
+
+size_t block_bytes(size_t capacity, bool wide)
+{
+    return sizeof(struct block) + capacity * (wide ? sizeof(struct sample) : sizeof(struct point));
+}
+
+struct block *block_make(struct account *account, size_t capacity, bool wide)
+{
+    must(capacity <= BLOCK_SAMPLES_MAX);
+    struct block *b = account_take(account, block_bytes(capacity, wide));
+    b->capacity = (uint16_t)capacity;
+    b->wide = wide;
+    return b;
+}
+
+void block_free(struct account *account, struct block *b)
+{
+    for (size_t i = 0; b->wide && i < b->count; i++) {
+        struct histogram *h = (struct histogram *)samples(b)[i].histogram;
+        if (h != NULL)
+            account_give(account, h, box_bytes(h));
+    }
+    account_give(account, b, block_bytes(b->capacity, b->wide));
+}
+
+int64_t block_time(const struct block *b, size_t i)
+{
+    return b->wide ? samples(b)[i].t_ms : points(b)[i].t_ms;
+}
+
+struct sample block_get(const struct block *b, size_t i)
+{
+    if (b->wide)
+        return samples(b)[i];
+    return (struct sample){.t_ms = points(b)[i].t_ms, .value = points(b)[i].value};
+}
+
+static void put(struct block *b, size_t i, const struct sample *s)
+{
+    if (b->wide)
+        samples(b)[i] = *s;
+    else
+        points(b)[i] = (struct point){s->t_ms, s->value};
+}
+
+size_t block_upto(const struct block *b, int64_t t_ms)
+{
+    size_t low = 0;
+    size_t high = b->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (block_time(b, middle) <= t_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void block_insert(struct block *b, size_t i, const struct sample *s)
+{
+    must(b->count < b->capacity && (b->wide || !sample_is_wide(s)));
+    size_t behind = (size_t)b->count - i;
+    if (b->wide)
+        memmove(samples(b) + i + 1, samples(b) + i, behind * sizeof(struct sample));
+    else
+        memmove(points(b) + i + 1, points(b) + i, behind * sizeof(struct point));
+    put(b, i, s);
+    b->count++;
+}
+
+void block_move(struct block *to, struct block *from, size_t i)
+{
+    size_t n = (size_t)from->count - i;
+    must(to->count + n <= to->capacity && to->wide >= from->wide);
+    for (size_t k = 0; k < n; k++) {
+        struct sample s = block_get(from, i + k);
+        put(to, to->count + k, &s);
+    }
+    to->count = (uint16_t)(to->count + n);
+    from->count = (uint16_t)i;
+}

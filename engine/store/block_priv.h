@@ -1,0 +1,45 @@
+/*
+ * block: a run of samples of one series in one piece of memory.
+ *
+ * A block is *narrow* (time and value, 16 bytes a sample) as long as it holds plain floats; one that must
+ * hold a histogram or a start timestamp is *wide*. It owns the boxes of its histograms.
+ */
+#ifndef TOCSIN_STORE_BLOCK_PRIV_H
+#define TOCSIN_STORE_BLOCK_PRIV_H
+
+#include "account_priv.h"
+#include "tocsin/sample.h"
+
+/* Blocks grow from small to large, because many series hold few samples. */
+enum { BLOCK_SAMPLES_MIN = 4, BLOCK_SAMPLES_MAX = 128 };
+
+struct block {
+    struct block *older, *newer;
+    uint16_t count, capacity;
+    bool wide;
+};
+
+size_t block_bytes(size_t capacity, bool wide);
+struct block *block_make(struct account *account, size_t capacity, bool wide);
+void block_free(struct account *account, struct block *b);
+
+/* i < count. */
+int64_t block_time(const struct block *b, size_t i);
+struct sample block_get(const struct block *b, size_t i); /* the histogram stays the block's */
+
+/* How many samples are at or before t_ms: also the index of the first one after it. */
+size_t block_upto(const struct block *b, int64_t t_ms);
+
+/* Inserts before index i; the block has room and is wide enough. The histogram becomes the block's. */
+void block_insert(struct block *b, size_t i, const struct sample *s);
+
+/* Moves the samples from index i on to the end of `to`, which has room and is as wide. */
+void block_move(struct block *to, struct block *from, size_t i);
+
+/* True if a sample must go into a wide block. */
+static inline bool sample_is_wide(const struct sample *s)
+{
+    return s->histogram != NULL || s->start_ms != 0;
+}
+
+#endif

@@ -1,0 +1,177 @@
+#include "series_priv.h"
+
+#include "tocsin/check.h"
+#include "tocsin/mem.h"
+
+void series_table_init(struct series_table *t, size_t series_max, struct account *account)
+{
+    *t = (struct series_table){.account = account, .next = 1};
+    t->segments_max = series_max / SEGMENT_SERIES + 2;
+    t->segments = account_take(account, t->segments_max * sizeof *t->segments);
+}
+
+static void release_shown(struct series_table *t, struct series *s)
+{
+    struct labels *shown = atomic_exchange_explicit(&s->shown, NULL, memory_order_acq_rel);
+    if (shown != NULL)
+        account_give(t->account, shown, sizeof *shown + shown->count * sizeof *shown->item);
+}
+
+void series_table_release(struct series_table *t, struct pairs *pairs)
+{
+    for (series_ref ref = 1; ref < t->next; ref++)
+        if (series_at(t, ref)->state != SERIES_FREE)
+            series_free(t, pairs, ref);
+    for (size_t i = 0; i < t->segments_max; i++)
+        account_give(t->account, t->segments[i], SEGMENT_SERIES * sizeof(struct series));
+    account_give(t->account, t->segments, t->segments_max * sizeof *t->segments);
+    account_give(t->account, t->slots, t->capacity * sizeof *t->slots);
+}
+
+struct series_key series_key_make(const struct label *labels, size_t count, uint64_t *hashes)
+{
+    uint64_t hash = count;
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = pair_hash(labels[i].name, labels[i].value);
+        hash = hash_mix(hash, hashes[i]);
+    }
+    return (struct series_key){labels, count, hashes, hash};
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
+static bool series_is(const struct series *s, const struct pairs *pairs, const struct series_key *key)
+{
+    if (s->hash != key->hash || s->pair_count != key->count)
+        return false;
+    for (size_t i = 0; i < key->count; i++) {
+        const struct pair *pair = pair_at(pairs, s->pairs[i]);
+        if (!str_eq(pair_value(pair), key->labels[i].value) || !str_eq(pair_name(pair), key->labels[i].name))
+            return false;
+    }
+    return true;
+}
+
+series_ref series_find(const struct series_table *t, const struct pairs *pairs, const struct series_key *key)
+{
+    if (t->capacity == 0)
+        return 0;
+    uint32_t mask = t->capacity - 1;
+    for (uint32_t i = (uint32_t)key->hash & mask; t->slots[i].ref != 0; i = (i + 1) & mask)
+        if (t->slots[i].tag == tag_of(key->hash) && series_is(series_at(t, t->slots[i].ref), pairs, key))
+            return t->slots[i].ref;
+    return 0;
+}
+
+static void place(struct series_table *t, uint64_t hash, series_ref ref)
+{
+    uint32_t mask = t->capacity - 1;
+    uint32_t i = (uint32_t)hash & mask;
+    while (t->slots[i].ref != 0)
+        i = (i + 1) & mask;
+    t->slots[i] = (struct series_slot){tag_of(hash), ref};
+}
+
+static void grow(struct series_table *t)
+{
+    struct series_slot *old = t->slots;
+    uint32_t old_capacity = t->capacity;
+    t->capacity = old_capacity > 0 ? old_capacity * 2 : 64;
+    t->slots = account_take(t->account, t->capacity * sizeof *t->slots);
+    for (uint32_t i = 0; i < old_capacity; i++)
+        if (old[i].ref != 0)
+            place(t, series_at(t, old[i].ref)->hash, old[i].ref);
+    account_give(t->account, old, old_capacity * sizeof *old);
+}
+
+/* Closes the gap by moving back what was pushed over it, so that no tombstones are needed. */
+static void unplace(struct series_table *t, uint64_t hash, series_ref ref)
+{
+    uint32_t mask = t->capacity - 1;
+    uint32_t hole = (uint32_t)hash & mask;
+    while (t->slots[hole].ref != ref)
+        hole = (hole + 1) & mask;
+    for (uint32_t i = (hole + 1) & mask; t->slots[i].ref != 0; i = (i + 1) & mask) {
+        uint32_t home = (uint32_t)series_at(t, t->slots[i].ref)->hash & mask;
+        if (((i - home) & mask) < ((i - hole) & mask))
+            continue;
+        t->slots[hole] = t->slots[i];
+        hole = i;
+    }
+    t->slots[hole] = (struct series_slot){0};
+}
+
+static series_ref take_slot(struct series_table *t)
+{
+    series_ref ref = t->free;
+    if (ref != 0) {
+        t->free = series_at(t, ref)->next_free;
+        return ref;
+    }
+    ref = t->next++;
+    struct series **segment = &t->segments[ref / SEGMENT_SERIES];
+    if (*segment == NULL)
+        *segment = account_take(t->account, SEGMENT_SERIES * sizeof(struct series));
+    return ref;
+}
+
+bool series_room(const struct series_table *t)
+{
+    return t->free != 0 || t->next / SEGMENT_SERIES < t->segments_max;
+}
+
+size_t series_bytes_max(const struct series_key *key)
+{
+    size_t bytes = 2 * sizeof(struct series) + 4 * sizeof(struct series_slot);
+    for (size_t i = 0; i < key->count; i++)
+        bytes += sizeof(pair_id) + pair_bytes_max(&key->labels[i]);
+    return bytes;
+}
+
+series_ref series_add(struct series_table *t, struct pairs *pairs, const struct series_key *key)
+{
+    if ((t->living + 1) / 3 >= t->capacity / 4)
+        grow(t);
+    series_ref ref = take_slot(t);
+    struct series *s = series_at(t, ref);
+    *s = (struct series){.hash = key->hash, .pair_count = (uint16_t)key->count, .state = SERIES_LIVING};
+    s->pairs = account_take(t->account, key->count * sizeof *s->pairs);
+    for (size_t i = 0; i < key->count; i++) {
+        struct pair *pair = pairs_use(pairs, &key->labels[i], key->pair_hashes[i]);
+        pair_post(pairs, pair, ref);
+        s->pairs[i] = pair->id;
+    }
+    place(t, key->hash, ref);
+    t->held++;
+    t->living++;
+    return ref;
+}
+
+void series_kill(struct series_table *t, series_ref ref)
+{
+    struct series *s = series_at(t, ref);
+    must(s->state == SERIES_LIVING);
+    unplace(t, s->hash, ref);
+    s->state = SERIES_DEAD;
+    t->living--;
+}
+
+void series_free(struct series_table *t, struct pairs *pairs, series_ref ref)
+{
+    struct series *s = series_at(t, ref);
+    if (s->state == SERIES_LIVING)
+        series_kill(t, ref);
+    ring_clear(&s->ring, t->account);
+    release_shown(t, s);
+    for (size_t i = 0; i < s->pair_count; i++)
+        pairs_leave(pairs, s->pairs[i]);
+    account_give(t->account, s->pairs, s->pair_count * sizeof *s->pairs);
+    s->pairs = NULL;
+    s->state = SERIES_FREE;
+    s->next_free = t->free;
+    t->free = ref;
+    t->held--;
+}

@@ -1,0 +1,95 @@
+"""The daemon as people run it: reload, bad files, signals, restarts."""
+import pathlib
+import signal
+import subprocess
+import time
+
+import peers
+
+ROUTES = '''
+route: {{receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
+receivers: [{{name: hook, webhook_configs: [{{url: "{url}/"}}]}}]
+'''
+
+RULES = '''
+groups:
+  - name: g
+    interval: 1s
+    rules: [{{alert: {name}, expr: vector(1)}}]
+'''
+
+TOCSIN = '''
+rule_files: [rules.yml]
+alertmanager_config_file: routes.yml
+'''
+
+
+class TheDaemon(peers.Case):
+    def setUp(self):
+        super().setUp()
+        self.hook = self.webhook()
+        self.file('routes.yml', ROUTES.format(url=self.hook.url))
+        self.file('rules.yml', RULES.format(name='Always'))
+        self.file('tocsin.yml', TOCSIN)
+
+    def test_ends_with_status_zero_on_sigterm_and_on_ctrl_c(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.assertEqual(self.tocsin().stop(number), 0)
+
+    def test_takes_over_new_rules_on_sighup(self):
+        daemon = self.tocsin()
+        self.hook.page('firing', 'Always')
+        self.file('rules.yml', RULES.format(name='Instead'))
+        daemon.signal(signal.SIGHUP)
+        self.hook.page('firing', 'Instead')
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_keeps_the_rules_in_force_when_a_file_is_bad(self):
+        daemon = self.tocsin()
+        self.file('rules.yml', 'groups: [{name: g, rules: [{alert: A, expr: "sum("}]}]')
+        status, text = peers.post(f'{daemon.url}/-/reload')
+        self.assertEqual(status, 500)
+        self.assertIn('rules.yml', text)
+        self.assertIn('unclosed left parenthesis', text)
+        groups = peers.get_json(f'{daemon.url}/api/v1/rules')['data']['groups']
+        self.assertEqual(groups[0]['rules'][0]['name'], 'Always')
+        self.file('rules.yml', RULES.format(name='Mended'))
+        self.assertEqual(peers.post(f'{daemon.url}/-/reload')[0], 200)
+        self.hook.page('firing', 'Mended')
+
+    def test_pages_nobody_twice_after_kill_dash_nine(self):
+        daemon = self.tocsin()
+        self.hook.page('firing', 'Always')
+        peers.wait_for('the page in its incident', lambda: '"delivered"' in peers.get(f'{daemon.url}/api/tocsin/v1/incidents'))
+        daemon.stop(signal.SIGKILL)
+        again = self.tocsin()
+
+        def evaluated():
+            alerts = peers.get_json(f'{again.url}/api/v2/alerts')
+            return alerts and alerts[0]['labels']['alertname'] == 'Always'
+        peers.wait_for('the alert after the restart', evaluated)
+        time.sleep(3)  # three ticks of the group: each of them may send
+        self.assertEqual(len(self.hook.pages), 1)
+
+    def test_says_what_is_wrong_and_where_before_it_starts(self):
+        self.file('tocsin.yml', 'rule_files: [rules.yml]\nglobal:\n  evaluation_intervall: 1s\n')
+        done = subprocess.run([peers.TOCSIN, 'serve', f'--config.file={self.folder}/tocsin.yml'], capture_output=True, text=True,
+                              timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('line 3: field evaluation_intervall not found', done.stderr)
+
+    def test_refuses_a_port_that_is_taken(self):
+        daemon = self.tocsin()
+        done = subprocess.run([peers.TOCSIN, 'serve', f'--config.file={self.folder}/tocsin.yml', '--storage.path=',
+                               f'--web.listen-address=127.0.0.1:{daemon.port}'], capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(daemon.port), done.stderr)
+
+    def test_accepts_a_prometheus_configuration_as_it_is(self):
+        self.file('tocsin.yml', TOCSIN + 'scrape_configs: [{job_name: x, static_configs: [{targets: ["h:1"]}]}]\n')
+        daemon = self.tocsin()
+        self.assertIn('scrape_configs', pathlib.Path(daemon.log).read_text())
+
+
+if __name__ == '__main__':
+    peers.main()

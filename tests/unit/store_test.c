@@ -1,0 +1,322 @@
+#include "store_help.h"
+
+#include "tocsin/histogram.h"
+#include "tocsin/limits.h"
+#include "tocsin/stat.h"
+
+static const struct labels *up(struct bench *b)
+{
+    return labels_of(&b->arena, "__name__", "up", "job", "api", NULL);
+}
+
+static struct sample_run all_of(struct bench *b, const struct labels *ls)
+{
+    struct matcher ms[8];
+    must(ls->count <= 8);
+    for (size_t i = 0; i < ls->count; i++)
+        matcher_init(&ms[i], MATCH_EQUAL, ls->item[i].name, ls->item[i].value, REGEX_PROMQL, NULL);
+    struct view *v = view_open(b->store);
+    struct series_set set = bench_select(b, v, ms, ls->count);
+    struct sample_run run = {0};
+    if (set.count > 0)
+        run = bench_read(b, v, set.refs[0], INT64_MIN, INT64_MAX);
+    view_close(v);
+    return run;
+}
+
+static void samples_come_back_in_order(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(bench_push(&b, up(&b), START_MS - 1000 + i, i), ADMIT_OK);
+    struct sample_run run = all_of(&b, up(&b));
+    assert_int_equal(run.count, 1000);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(run.samples[i].t_ms, START_MS - 1000 + i);
+        assert_true(run.samples[i].value == i);
+    }
+    assert_int_equal(bench_figures(&b).samples, 1000);
+    assert_int_equal(bench_figures(&b).series, 1);
+    assert_int_equal(bench_figures(&b).oldest_ms, START_MS - 1000);
+    assert_int_equal(bench_figures(&b).newest_ms, START_MS - 1);
+    bench_close(&b);
+}
+
+static void older_samples_are_out_of_order(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    assert_int_equal(bench_push(&b, up(&b), START_MS, 1), ADMIT_OK);
+    assert_int_equal(bench_push(&b, up(&b), START_MS - 1, 1), ADMIT_OUT_OF_ORDER);
+    assert_int_equal(all_of(&b, up(&b)).count, 1);
+    bench_close(&b);
+}
+
+static void the_newest_sample_may_be_repeated_but_not_changed(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    struct sample s = {.t_ms = START_MS, .value = stale_nan()};
+    assert_int_equal(bench_push_all(&b, up(&b), &s, 1, NULL).appended, 1);
+    struct admit_result again = bench_push_all(&b, up(&b), &s, 1, NULL);
+    assert_int_equal(again.first, ADMIT_OK);
+    assert_int_equal(again.appended, 0);
+    assert_int_equal(bench_push(&b, up(&b), START_MS, double_from_bits(NORMAL_NAN_BITS)), ADMIT_DUPLICATE);
+    assert_int_equal(bench_push(&b, up(&b), START_MS, 1), ADMIT_DUPLICATE);
+    assert_true(is_stale_nan(all_of(&b, up(&b)).samples[0].value));
+    bench_close(&b);
+}
+
+static void the_out_of_order_window_lets_late_samples_in(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS, .out_of_order_ms = 500});
+    for (int i = 999; i >= 0; i -= 2) /* every second one first, in order within the window */
+        assert_int_equal(bench_push(&b, up(&b), START_MS + 999 - i, 999 - i), ADMIT_OK);
+    for (int i = 499; i < 998; i += 2)
+        assert_int_equal(bench_push(&b, up(&b), START_MS + i, i), ADMIT_OK);
+    assert_int_equal(bench_push(&b, up(&b), START_MS + 497, 1), ADMIT_TOO_OLD);
+    assert_int_equal(bench_push(&b, up(&b), START_MS + 600, 600), ADMIT_OK);
+    assert_int_equal(bench_push(&b, up(&b), START_MS + 600, 1), ADMIT_DUPLICATE);
+    struct sample_run run = all_of(&b, up(&b));
+    assert_int_equal(run.count, 750);
+    for (size_t i = 0; i < run.count; i++)
+        assert_true(run.samples[i].value == (double)(run.samples[i].t_ms - START_MS));
+    for (size_t i = 1; i < run.count; i++)
+        assert_true(run.samples[i - 1].t_ms < run.samples[i].t_ms);
+    bench_close(&b);
+}
+
+static void samples_far_ahead_or_beyond_retention_are_refused(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    assert_int_equal(bench_push(&b, up(&b), START_MS + limits.future_ms + 1, 1), ADMIT_FUTURE);
+    assert_int_equal(bench_push(&b, up(&b), START_MS - HOUR_MS - 1, 1), ADMIT_TOO_OLD);
+    assert_int_equal(bench_figures(&b).series, 0);
+    assert_int_equal(bench_push(&b, up(&b), INT64_MIN, 1), ADMIT_TOO_OLD);
+    assert_int_equal(bench_push(&b, up(&b), INT64_MAX, 1), ADMIT_FUTURE);
+    assert_int_equal(bench_push(&b, up(&b), START_MS - HOUR_MS, 1), ADMIT_OK);
+    assert_int_equal(bench_push(&b, up(&b), START_MS + limits.future_ms, 1), ADMIT_OK);
+    bench_close(&b);
+}
+
+static void a_refusal_names_the_series_once(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    struct buf detail;
+    buf_init(&detail, 4096);
+    struct sample s[3] = {{.t_ms = START_MS, .value = 1},
+                          {.t_ms = START_MS - 1, .value = 1},
+                          {.t_ms = START_MS - 2, .value = 1}};
+    struct admit_result result = bench_push_all(&b, up(&b), s, 3, &detail);
+    assert_int_equal(result.appended, 1);
+    assert_int_equal(result.refused[ADMIT_OUT_OF_ORDER], 2);
+    assert_string_equal(buf_text(&detail), "out of order sample for series {__name__=\"up\", job=\"api\"}\n");
+    buf_release(&detail);
+    bench_close(&b);
+}
+
+static void start_timestamps_are_kept(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS, .out_of_order_ms = 1000});
+    for (int i = 0; i < 300; i++) {
+        struct sample s = {.t_ms = START_MS + 2 * i, .value = i, .start_ms = i % 3 == 0 ? START_MS - 5 : 0};
+        assert_int_equal(bench_push_all(&b, up(&b), &s, 1, NULL).appended, 1);
+    }
+    struct sample late = {.t_ms = START_MS + 299, .value = -1, .start_ms = 7};
+    assert_int_equal(bench_push_all(&b, up(&b), &late, 1, NULL).appended, 1);
+    struct sample_run run = all_of(&b, up(&b));
+    assert_int_equal(run.count, 301);
+    for (size_t i = 0; i < 150; i++)
+        assert_int_equal(run.samples[i].start_ms, i % 3 == 0 ? START_MS - 5 : 0);
+    assert_int_equal(run.samples[150].start_ms, 7);
+    bench_close(&b);
+}
+
+static struct histogram *small_histogram(struct bench *b, double count)
+{
+    struct histogram *h = ARENA_NEW(&b->arena, struct histogram);
+    h->schema = 1;
+    h->count = count;
+    h->sum = 2.5;
+    h->positive.spans = ARENA_NEW(&b->arena, struct histogram_span);
+    h->positive.spans[0] = (struct histogram_span){-1, 2};
+    h->positive.span_count = 1;
+    h->positive.buckets = ARENA_ARRAY(&b->arena, double, 2);
+    h->positive.buckets[0] = 1;
+    h->positive.buckets[1] = count - 1;
+    h->positive.bucket_count = 2;
+    return h;
+}
+
+static void native_histograms_are_copied_in_and_out(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    struct histogram *h = small_histogram(&b, 3);
+    for (int i = 0; i < 200; i++) {
+        struct sample s = {.t_ms = START_MS + i, .histogram = h};
+        h->positive.buckets[1] = i;
+        assert_int_equal(bench_push_all(&b, up(&b), &s, 1, NULL).appended, 1);
+    }
+    struct sample same = {.t_ms = START_MS + 199, .histogram = h};
+    assert_int_equal(bench_push_all(&b, up(&b), &same, 1, NULL).first, ADMIT_OK);
+    h->positive.buckets[1] = 1e9;
+    assert_int_equal(bench_push_all(&b, up(&b), &same, 1, NULL).first, ADMIT_DUPLICATE);
+    assert_int_equal(bench_push(&b, up(&b), START_MS + 199, 0), ADMIT_DUPLICATE);
+    struct sample_run run = all_of(&b, up(&b));
+    assert_int_equal(run.count, 200);
+    for (int i = 0; i < 200; i++) {
+        assert_true(run.samples[i].histogram->positive.buckets[1] == i);
+        assert_int_equal(run.samples[i].histogram->positive.spans[0].offset, -1);
+        assert_null(run.samples[i].histogram->negative.buckets);
+    }
+    bench_close(&b);
+}
+
+static void the_limit_of_series_refuses_new_ones_only(void **state)
+{
+    (void)state;
+    struct limits before = limits;
+    limits.series = 2;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    uint64_t hits = limit_hits(LIMIT_series);
+    assert_int_equal(bench_push(&b, labels_of(&b.arena, "a", "1", NULL), START_MS, 1), ADMIT_OK);
+    assert_int_equal(bench_push(&b, labels_of(&b.arena, "a", "2", NULL), START_MS, 1), ADMIT_OK);
+    assert_int_equal(bench_push(&b, labels_of(&b.arena, "a", "3", NULL), START_MS, 1), ADMIT_SERIES_LIMIT);
+    assert_int_equal(bench_push(&b, labels_of(&b.arena, "a", "1", NULL), START_MS + 1, 1), ADMIT_OK);
+    assert_int_equal(limit_hits(LIMIT_series), hits + 1);
+    bench_close(&b);
+    limits = before;
+}
+
+static void the_limit_of_memory_refuses_samples_and_series(void **state)
+{
+    (void)state;
+    struct limits before = limits;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    assert_int_equal(bench_push(&b, up(&b), START_MS, 1), ADMIT_OK);
+    limits.store_bytes = (int64_t)bench_figures(&b).bytes + (1 << 20);
+    enum admit_reason reason = ADMIT_OK;
+    for (int i = 1; i < 200000 && reason == ADMIT_OK; i++)
+        reason = bench_push(&b, up(&b), START_MS + i, i);
+    assert_int_equal(reason, ADMIT_MEMORY_LIMIT);
+    assert_true((int64_t)bench_figures(&b).bytes <= limits.store_bytes);
+    limits.store_bytes = (int64_t)bench_figures(&b).bytes;
+    assert_int_equal(bench_push(&b, labels_of(&b.arena, "a", "3", NULL), START_MS, 1), ADMIT_MEMORY_LIMIT);
+    bench_close(&b);
+    limits = before;
+}
+
+static void retention_drops_samples_and_then_the_series(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    uint64_t removed = stat_get(STAT_series_removed);
+    uint64_t empty_bytes = bench_figures(&b).bytes;
+    for (int i = 0; i < 1000; i++)
+        bench_push(&b, up(&b), START_MS + i, i);
+    bench_at(&b, START_MS + HOUR_MS / 2);
+    bench_push(&b, labels_of(&b.arena, "a", "1", NULL), START_MS + HOUR_MS / 2, 1);
+    bench_at(&b, START_MS + HOUR_MS + 500);
+    store_retire(b.store);
+    struct store_figures f = bench_figures(&b);
+    assert_int_equal(f.series, 2);
+    assert_in_range(f.samples, 501, 501 + 128);
+    bench_at(&b, START_MS + HOUR_MS + 1001);
+    store_retire(b.store);
+    assert_int_equal(bench_figures(&b).series, 1);
+    assert_int_equal(bench_figures(&b).samples, 1);
+    assert_int_equal(bench_figures(&b).oldest_ms, START_MS + HOUR_MS / 2);
+    assert_int_equal(stat_get(STAT_series_removed), removed + 1);
+    bench_at(&b, START_MS + 3 * HOUR_MS);
+    store_retire(b.store);
+    assert_int_equal(bench_figures(&b).series, 0);
+    assert_int_equal(bench_figures(&b).newest_ms, 0);
+    assert_in_range(bench_figures(&b).bytes, empty_bytes, empty_bytes + (200 << 10));
+    bench_close(&b);
+}
+
+static void a_series_that_died_can_come_back(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    for (int round = 0; round < 5; round++) {
+        int64_t now_ms = START_MS + round * 2 * HOUR_MS;
+        bench_at(&b, now_ms);
+        store_retire(b.store);
+        assert_int_equal(bench_figures(&b).series, 0);
+        assert_int_equal(bench_push(&b, up(&b), now_ms, round), ADMIT_OK);
+        assert_int_equal(all_of(&b, up(&b)).count, 1);
+    }
+    bench_close(&b);
+}
+
+static void unreferenced_series_are_left_out_when_asked(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.keep = STORE_KEEP_REFERENCED});
+    struct matcher m = bench_matcher("job", MATCH_EQUAL, "api");
+    struct standing *standing;
+    assert_int_equal(store_stand(b.store, &m, 1, MINUTE_MS, &standing, NULL), 0);
+    assert_int_equal(bench_push(&b, up(&b), START_MS, 1), ADMIT_OK);
+    struct sample s = {.t_ms = START_MS, .value = 1};
+    struct buf detail;
+    buf_init(&detail, 4096);
+    struct admit_result r = bench_push_all(&b, labels_of(&b.arena, "job", "db", NULL), &s, 1, &detail);
+    assert_int_equal(r.first, ADMIT_OK);
+    assert_int_equal(r.refused[ADMIT_UNREFERENCED], 1);
+    assert_int_equal(detail.used, 0);
+    assert_int_equal(bench_figures(&b).series, 1);
+    store_configure(b.store, &(struct store_options){.keep = STORE_KEEP_ALL});
+    assert_int_equal(bench_push(&b, labels_of(&b.arena, "job", "db", NULL), START_MS, 1), ADMIT_OK);
+    assert_int_equal(bench_figures(&b).series, 2);
+    bench_close(&b);
+}
+
+static void every_reason_has_its_text(void **state)
+{
+    (void)state;
+    for (int i = ADMIT_OK; i < ADMIT_REASON_COUNT; i++)
+        assert_non_null(admit_reason_text((enum admit_reason)i));
+    assert_string_equal(admit_reason_text(ADMIT_OUT_OF_ORDER), "out of order sample");
+    assert_string_equal(admit_reason_text(ADMIT_FUTURE), "out of bounds");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(samples_come_back_in_order),
+        cmocka_unit_test(older_samples_are_out_of_order),
+        cmocka_unit_test(the_newest_sample_may_be_repeated_but_not_changed),
+        cmocka_unit_test(the_out_of_order_window_lets_late_samples_in),
+        cmocka_unit_test(samples_far_ahead_or_beyond_retention_are_refused),
+        cmocka_unit_test(a_refusal_names_the_series_once),
+        cmocka_unit_test(start_timestamps_are_kept),
+        cmocka_unit_test(native_histograms_are_copied_in_and_out),
+        cmocka_unit_test(the_limit_of_series_refuses_new_ones_only),
+        cmocka_unit_test(the_limit_of_memory_refuses_samples_and_series),
+        cmocka_unit_test(retention_drops_samples_and_then_the_series),
+        cmocka_unit_test(a_series_that_died_can_come_back),
+        cmocka_unit_test(unreferenced_series_are_left_out_when_asked),
+        cmocka_unit_test(every_reason_has_its_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
