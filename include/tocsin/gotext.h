@@ -27,6 +27,12 @@ bool go_parse_float(struct str s, double *v);
 /* strconv.ParseInt(s, 0, 64): sign, 0x 0o 0b and leading-0 octal, underscores as in Go literals. */
 bool go_parse_int(struct str s, int64_t *v);
 
+/* Go's unicode.IsPrint, Unicode 15.0: letters, marks, numbers, punctuation, symbols and the plain blank. */
+bool rune_is_printable(int rune);
+
+/* Writes a rune as UTF-8; returns how many bytes it took, at most four. */
+size_t rune_encode(int rune, char *to);
+
 /* strconv.Quote. */
 void go_quote(struct buf *out, struct str s);
 

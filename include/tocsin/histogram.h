@@ -42,10 +42,25 @@ struct histogram {
     size_t custom_count;
 };
 
+/* Walks the buckets of one side by rising index, gaps left out:
+ *     for (struct histogram_walk w = {.side = &h->positive}; histogram_next(&w);)
+ *         use(w.index, w.count);
+ * Ends early where spans and buckets contradict each other. */
+struct histogram_walk {
+    const struct histogram_side *side;
+    int32_t index; /* of the bucket reached, valid after histogram_next was true */
+    double count;
+    size_t bucket; /* its place in side->buckets */
+    size_t span;   /* private from here on */
+    uint32_t in_span;
+    bool started;
+};
+bool histogram_next(struct histogram_walk *w);
+
 /* A deep copy in the arena; NULL past its cap. */
 struct histogram *histogram_copy(struct arena *arena, const struct histogram *h);
 
-/* Merges adjacent spans, drops empty buckets at the ends and wherever it pays (Prometheus' Compact(0)). */
+/* A copy without empty buckets and with as few spans as possible (Prometheus' Compact(0)). */
 struct histogram *histogram_compact(struct arena *arena, const struct histogram *h);
 
 /* The test language's form `{{schema:1 count:3 ...}}` (spec prometheus 2.2): reads from the first '{', *used is how
@@ -59,7 +74,8 @@ void histogram_print(struct buf *out, const struct histogram *h);
 /* `{{schema:1 count:3 ...}}`, fields that are zero left out. */
 void histogram_print_test(struct buf *out, const struct histogram *h);
 
-/* The bounds of bucket `index` of one side (custom: index into the bounds). */
+/* The bounds of bucket `index` of the positive side, bit for bit Prometheus'; the negative side mirrors them. Custom: an
+ * index into the bounds, below them -Inf, above them +Inf. */
 double histogram_upper_bound(const struct histogram *h, int32_t index);
 double histogram_lower_bound(const struct histogram *h, int32_t index);
 

@@ -2,7 +2,8 @@
  * promql_ast: the tree of an expression. Built by promql_parse.h, read by the printer, the planner and the evaluator.
  *
  * All nodes live in the arena given to the parser, except compiled regexes, which the tree owns: call promql_free.
- * Positions are byte offsets into the text, start inclusive, end exclusive.
+ * Positions are byte offsets into the text, start inclusive, end exclusive. No tree is higher than PROMQL_HEIGHT_MAX, so
+ * functions over trees may recurse.
  */
 #ifndef TOCSIN_PROMQL_AST_H
 #define TOCSIN_PROMQL_AST_H
@@ -13,6 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Nesting is bounded by limits.query_depth; a chain (a or b or c ...) is a tree too, and may be longer. */
+enum { PROMQL_HEIGHT_MAX = 1024 };
 
 enum promql_type { PROMQL_NONE, PROMQL_SCALAR, PROMQL_STRING, PROMQL_VECTOR, PROMQL_MATRIX };
 
@@ -41,7 +45,8 @@ enum promql_aggregate {
     AGG_QUANTILE, AGG_COUNT_VALUES, AGG_LIMITK, AGG_LIMIT_RATIO
 };
 
-/* A duration as written: a literal, or (spec prometheus 1.2) an expression over literals, step(), range(). */
+/* A duration as written: a literal, or (spec prometheus 1.2) an expression over literals, step(), range(). Its position is
+ * what Prometheus' run-time errors name: from the first operand to the last, without parentheses around them. */
 enum duration_kind { DUR_LITERAL, DUR_UNARY, DUR_BINARY, DUR_STEP, DUR_RANGE, DUR_MIN_OF, DUR_MAX_OF, DUR_PAREN };
 
 struct duration_expr {
@@ -51,6 +56,7 @@ struct duration_expr {
     bool written_as_duration; /* DUR_LITERAL: "5m" rather than "300" */
     enum promql_op op;   /* DUR_BINARY, DUR_UNARY (OP_SUB or OP_ADD) */
     struct duration_expr *left, *right; /* unary and paren use left */
+    unsigned height; /* 1: a leaf */
 };
 
 enum at_kind { AT_NONE, AT_TIME, AT_START, AT_END };
@@ -92,6 +98,8 @@ struct expr {
     enum expr_kind kind;
     enum promql_type type; /* set by the checker */
     size_t start, end;
+    unsigned height; /* 1: a leaf; durations count */
+    size_t plan_id;  /* the planner's number of this node */
     union {
         struct {
             double value;
@@ -109,6 +117,7 @@ struct expr {
         } unary;
         struct {
             enum promql_op op;
+            size_t op_start; /* position of the operator */
             bool return_bool;
             struct expr *left, *right;
             struct vector_matching *matching; /* NULL unless both sides are vectors */

@@ -1,0 +1,194 @@
+#include "eval_priv.h"
+
+#include <math.h>
+
+bool op_is_comparison(enum promql_op op)
+{
+    return op >= OP_EQ && op <= OP_GE;
+}
+
+bool op_is_set(enum promql_op op)
+{
+    return op == OP_AND || op == OP_OR || op == OP_UNLESS;
+}
+
+static bool op_is_trim(enum promql_op op)
+{
+    return op == OP_TRIM_UPPER || op == OP_TRIM_LOWER;
+}
+
+static double arithmetic(enum promql_op op, double a, double b)
+{
+    switch (op) {
+    case OP_ADD:
+        return a + b;
+    case OP_SUB:
+        return a - b;
+    case OP_MUL:
+        return a * b;
+    case OP_DIV:
+        return a / b;
+    case OP_MOD:
+        return fmod(a, b);
+    case OP_POW:
+        return pow(a, b);
+    default:
+        return atan2(a, b);
+    }
+}
+
+static bool compare(enum promql_op op, double a, double b)
+{
+    switch (op) {
+    case OP_EQ:
+        return a == b;
+    case OP_NE:
+        return a != b;
+    case OP_LT:
+        return a < b;
+    case OP_LE:
+        return a <= b;
+    case OP_GT:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+static const char *kind_name(const struct cell *c)
+{
+    return c->kind == CELL_HISTOGRAM ? "histogram" : "float";
+}
+
+static int incompatible(struct evaluation *ev, const struct operands *o, struct cell *out,
+                        struct operation_note *note)
+{
+    const char *op = promql_op_text(o->op);
+    const char *text =
+        arena_format(ev->arena, "incompatible sample types encountered for binary operator \"%s\": %s %s %s",
+                     op, kind_name(&o->left), op, kind_name(&o->right));
+    if (text == NULL)
+        return eval_no_memory(ev);
+    *note = (struct operation_note){ANNOTATION_INFO, str_of(text)};
+    out->kind = CELL_NONE;
+    return 0;
+}
+
+/* Which of the operators that have a meaning for histograms are meant. */
+static bool histogram_operator(const struct operands *o)
+{
+    bool both = o->left.kind == o->right.kind;
+    bool left = o->left.kind == CELL_HISTOGRAM;
+    if (both)
+        return o->op == OP_ADD || o->op == OP_SUB;
+    return o->op == OP_MUL || (left && (o->op == OP_DIV || op_is_trim(o->op)));
+}
+
+static int operate_histograms(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
+                              struct operation_note *note)
+{
+    bool both = o->left.kind == o->right.kind;
+    *keep = false;
+    if (both && (o->op == OP_EQ || o->op == OP_NE)) {
+        *keep = histogram_equal(o->left.histogram, o->right.histogram) == (o->op == OP_EQ);
+        *out = o->left;
+        return 0;
+    }
+    if (histogram_operator(o))
+        return eval_fail(ev, ERR_UNSUPPORTED, "native histograms in binary operator \"%s\" are not supported",
+                         promql_op_text(o->op));
+    return incompatible(ev, o, out, note);
+}
+
+int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
+            struct operation_note *note)
+{
+    if (o->left.kind == CELL_HISTOGRAM || o->right.kind == CELL_HISTOGRAM)
+        return operate_histograms(ev, o, out, keep, note);
+    *keep = true;
+    *out = o->left;
+    if (op_is_trim(o->op)) {
+        *keep = false;
+        return incompatible(ev, o, out, note);
+    }
+    if (op_is_comparison(o->op))
+        *keep = compare(o->op, o->left.value, o->right.value);
+    else
+        out->value = arithmetic(o->op, o->left.value, o->right.value);
+    return 0;
+}
+
+int eval_binary_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out)
+{
+    double *right;
+    enum promql_op op = e->binary.op;
+    TRY(eval_scalar(ev, e->binary.left, g, out));
+    TRY(eval_scalar(ev, e->binary.right, g, &right));
+    for (size_t i = 0; i < g->count; i++) {
+        double a = (*out)[i], b = right[i];
+        (*out)[i] = op_is_comparison(op) ? compare(op, a, b) : arithmetic(op, a, b);
+    }
+    return 0;
+}
+
+/* A vector with a scalar; the scalar may stand on the left. */
+struct with_scalar {
+    struct evaluation *ev;
+    const struct expr *expr;
+    const struct grid *grid;
+    const double *scalars;
+    bool scalar_left;
+};
+
+static int with_scalar_cell(struct with_scalar *w, struct column *c, size_t step)
+{
+    bool comparison = op_is_comparison(w->expr->binary.op);
+    struct operation_note note = {0};
+    struct cell element = column_get(c, step), result = {0};
+    struct cell scalar = {.kind = CELL_FLOAT, .value = w->scalars[step]};
+    struct operands o = {.op = w->expr->binary.op};
+    bool keep;
+    o.left = w->scalar_left ? scalar : element;
+    o.right = w->scalar_left ? element : scalar;
+    TRY(operate(w->ev, &o, &result, &keep, &note));
+    if (note.text.n > 0)
+        TRY(note_add(w->ev, note.kind, w->expr->start, "%.*s", STR_ARG(note.text)));
+    if (note.text.n > 0)
+        result.kind = CELL_NONE;
+    else if (comparison && w->expr->binary.return_bool)
+        result = (struct cell){.kind = CELL_FLOAT, .value = keep};
+    else if (comparison)
+        result = element;
+    if (!keep && !w->expr->binary.return_bool)
+        result.kind = CELL_NONE;
+    return column_set(w->ev, c, w->grid, step, &result);
+}
+
+static int with_scalar_column(struct with_scalar *w, struct column *c)
+{
+    for (size_t step = 0; step < w->grid->count; step++)
+        if (c->kinds[step] != CELL_NONE)
+            TRY(with_scalar_cell(w, c, step));
+    return 0;
+}
+
+static int eval_with_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                            struct vector *out)
+{
+    bool scalar_left = e->binary.left->type == PROMQL_SCALAR;
+    double *scalars;
+    TRY(eval_vector(ev, scalar_left ? e->binary.right : e->binary.left, g, out));
+    TRY(eval_scalar(ev, scalar_left ? e->binary.left : e->binary.right, g, &scalars));
+    struct with_scalar w = {ev, e, g, scalars, scalar_left};
+    for (size_t i = 0; i < out->count; i++)
+        TRY(with_scalar_column(&w, out->items[i]));
+    vector_trim(out, g);
+    bool keeps_name = op_is_trim(e->binary.op) || (op_is_comparison(e->binary.op) && !e->binary.return_bool);
+    return keeps_name ? 0 : eval_drop_names(ev, out, g);
+}
+
+int eval_binary(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
+{
+    bool vectors = e->binary.left->type == PROMQL_VECTOR && e->binary.right->type == PROMQL_VECTOR;
+    return vectors ? eval_match(ev, e, g, out) : eval_with_scalar(ev, e, g, out);
+}

@@ -1,0 +1,197 @@
+#include "eval_priv.h"
+
+#include <stdlib.h>
+
+bool sample_is_stale(const struct sample *s)
+{
+    return is_stale_nan(s->histogram != NULL ? s->histogram->sum : s->value);
+}
+
+int shift_resolve(struct evaluation *ev, const struct time_shift *from, struct shift *out)
+{
+    *out = (struct shift){.fixed = from->at != AT_NONE};
+    if (from->at == AT_TIME)
+        out->at_ms = from->at_ms;
+    else if (from->at == AT_START)
+        out->at_ms = ev->start_ms;
+    else if (from->at == AT_END)
+        out->at_ms = ev->end_ms;
+    return duration_value(from->offset, &ev->durations, &out->offset_ms, ev->err);
+}
+
+static int compare_refs(const void *a, const void *b)
+{
+    const series_ref *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The order of creation makes results repeatable, at the price of a comparison of integers. */
+static int sort_refs(struct evaluation *ev, struct series_set *set)
+{
+    series_ref *refs = arena_copy(ev->arena, set->refs, set->count, sizeof *refs);
+    if (refs == NULL)
+        return eval_no_memory(ev);
+    qsort(refs, set->count, sizeof *refs, compare_refs);
+    set->refs = refs;
+    return 0;
+}
+
+int eval_series(struct evaluation *ev, const struct expr *e, struct series_set *set)
+{
+    const struct standing *standing = plan_node(ev->q, e)->standing;
+    int code;
+    if (standing != NULL)
+        code = view_standing(ev->view, standing, ev->arena, set);
+    else
+        code = view_select(ev->view, e->selector.matchers, e->selector.matcher_count, ev->arena, set);
+    if (code != 0)
+        return eval_no_memory(ev);
+    return set->count > 1 ? sort_refs(ev, set) : 0;
+}
+
+/* One instant selector over its grid. */
+struct lookup {
+    struct evaluation *ev;
+    const struct grid *grid;
+    struct shift shift;
+    enum selector_value what;
+    bool smoothed;
+};
+
+static int copy_histogram(struct lookup *l, const struct sample *s, struct cell *cell)
+{
+    cell->kind = CELL_HISTOGRAM;
+    cell->histogram = histogram_copy(l->ev->arena, s->histogram);
+    return cell->histogram != NULL ? 0 : eval_no_memory(l->ev);
+}
+
+static int cell_of(struct lookup *l, const struct sample *s, struct cell *cell)
+{
+    *cell = (struct cell){.kind = CELL_FLOAT, .value = s->value};
+    if (l->what == SELECT_TIME)
+        cell->value = (double)s->t_ms / 1000;
+    else if (l->what == SELECT_START_TIME)
+        cell->value = (double)s->start_ms / 1000;
+    else if (s->histogram != NULL)
+        return copy_histogram(l, s, cell);
+    return 0;
+}
+
+static int look_once(struct lookup *l, series_ref ref, struct vector *out)
+{
+    struct evaluation *ev = l->ev;
+    struct sample s;
+    struct cell cell;
+    struct column *c;
+    int64_t t = shift_time(&l->shift, l->grid->start_ms);
+    if (!view_last(ev->view, ref, t - ev->lookback_ms, t, &ev->scratch, &s) || sample_is_stale(&s))
+        return arena_exhausted(&ev->scratch) ? eval_no_memory(ev) : 0;
+    TRY(vector_add(ev, out, l->grid, view_labels(ev->view, ref), false, &c));
+    TRY(cell_of(l, &s, &cell));
+    return column_set(ev, c, l->grid, 0, &cell);
+}
+
+static int fill_column(struct lookup *l, const struct sample_run *run, struct column *c)
+{
+    const struct grid *g = l->grid;
+    struct cell cell = {0};
+    size_t upto = 0, made = 0; /* samples not after the step; which of them the cell was made of */
+    for (size_t step = 0; step < g->count; step++) {
+        int64_t t = shift_time(&l->shift, grid_at(g, step));
+        while (upto < run->count && run->samples[upto].t_ms <= t)
+            upto++;
+        if (upto == 0)
+            continue;
+        const struct sample *s = &run->samples[upto - 1];
+        if (s->t_ms <= t - l->ev->lookback_ms || sample_is_stale(s))
+            continue;
+        if (made != upto)
+            TRY(cell_of(l, s, &cell));
+        made = upto;
+        TRY(column_set(l->ev, c, g, step, &cell));
+    }
+    return 0;
+}
+
+static double interpolate(const struct sample *a, const struct sample *b, int64_t t)
+{
+    return a->value + (b->value - a->value) * (double)(t - a->t_ms) / (double)(b->t_ms - a->t_ms);
+}
+
+static const struct sample *skip_stale(const struct sample *from, const struct sample *end)
+{
+    while (from < end && sample_is_stale(from))
+        from++;
+    return from;
+}
+
+/* The value at t on the line between its neighbours; the last value carried on if there is no later one. */
+static int smooth_cell(struct lookup *l, const struct sample_run *run, int64_t t, struct cell *cell)
+{
+    const struct sample *before = NULL, *after = NULL, *end = run->samples + run->count;
+    for (const struct sample *s = skip_stale(run->samples, end); s < end; s = skip_stale(s + 1, end)) {
+        if (s->t_ms <= t - l->ev->lookback_ms || s->t_ms > t + l->ev->lookback_ms)
+            continue;
+        if (s->t_ms <= t)
+            before = s;
+        else if (after == NULL)
+            after = s;
+    }
+    cell->kind = CELL_NONE;
+    if (before == NULL)
+        return 0;
+    if (before->t_ms == t || after == NULL)
+        return cell_of(l, before, cell);
+    if (before->histogram != NULL || after->histogram != NULL)
+        return eval_fail(l->ev, ERR_UNSUPPORTED, "native histograms in smoothed selectors are not supported");
+    *cell = (struct cell){.kind = CELL_FLOAT, .value = interpolate(before, after, t)};
+    return 0;
+}
+
+static int fill_smoothed(struct lookup *l, const struct sample_run *run, struct column *c)
+{
+    for (size_t step = 0; step < l->grid->count; step++) {
+        struct cell cell = {0};
+        TRY(smooth_cell(l, run, shift_time(&l->shift, grid_at(l->grid, step)), &cell));
+        TRY(column_set(l->ev, c, l->grid, step, &cell));
+    }
+    return 0;
+}
+
+static int look_along(struct lookup *l, series_ref ref, struct vector *out)
+{
+    struct evaluation *ev = l->ev;
+    struct sample_run run;
+    struct column *c;
+    int64_t first = shift_time(&l->shift, l->grid->start_ms);
+    int64_t last = shift_time(&l->shift, grid_at(l->grid, l->grid->count - 1));
+    int64_t after = l->smoothed ? ev->lookback_ms : 0;
+    if (view_read(ev->view, ref, first - ev->lookback_ms, last + after, &ev->scratch, &run) != 0)
+        return eval_no_memory(ev);
+    if (run.count == 0)
+        return 0;
+    TRY(vector_add(ev, out, l->grid, view_labels(ev->view, ref), false, &c));
+    return l->smoothed ? fill_smoothed(l, &run, c) : fill_column(l, &run, c);
+}
+
+int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
+                  struct vector *out)
+{
+    struct lookup l = {.ev = ev, .grid = g, .what = what};
+    struct series_set set;
+    l.smoothed = e->selector.modifier == RANGE_SMOOTHED;
+    TRY(shift_resolve(ev, &e->selector.shift, &l.shift));
+    TRY(eval_series(ev, e, &set));
+    size_t held = 0;
+    for (size_t i = 0; i < set.count && g->count > 0; i++) {
+        TRY(eval_poll(ev));
+        arena_clear(&ev->scratch);
+        if (g->count == 1 && !l.smoothed)
+            TRY(look_once(&l, set.refs[i], out));
+        else
+            TRY(look_along(&l, set.refs[i], out));
+        TRY(eval_hold(ev, (int64_t)((out->count - held) * g->count)));
+        held = out->count;
+    }
+    return 0;
+}

@@ -1,0 +1,57 @@
+#include "call_priv.h"
+
+#include <math.h>
+
+/* changes() and resets() walk a range in time order, floats and histograms alike. */
+
+static bool is_change(const struct sample *before, const struct sample *now)
+{
+    if ((before->histogram != NULL) != (now->histogram != NULL))
+        return true;
+    if (now->histogram != NULL)
+        return !histogram_equal(before->histogram, now->histogram);
+    return now->value != before->value && !(isnan(now->value) && isnan(before->value));
+}
+
+static int is_reset(struct call *c, const struct sample *before, const struct sample *now, bool *reset)
+{
+    *reset = true;
+    if ((before->histogram != NULL) != (now->histogram != NULL) || reset_by_start(c, before, now))
+        return 0;
+    if (now->histogram != NULL)
+        return call_no_histograms(c);
+    *reset = now->value < before->value;
+    return 0;
+}
+
+/* anchored: begin at the newest sample that is not in the range, but only if there is one in the range. */
+static bool anchor(const struct window *w, struct sample_span *s)
+{
+    size_t first = 0;
+    *s = w->all;
+    if (w->modifier != RANGE_ANCHORED)
+        return true;
+    if (s->count == 0 || s->samples[s->count - 1].t_ms <= w->start_ms)
+        return false;
+    while (first + 1 < s->count && s->samples[first + 1].t_ms <= w->start_ms)
+        first++;
+    s->samples += first;
+    s->count -= first;
+    return true;
+}
+
+int window_changes(struct call *c, const struct window *w, struct cell *out)
+{
+    struct sample_span s;
+    size_t count = 0;
+    if (!anchor(w, &s))
+        return 0;
+    for (size_t i = 1; i < s.count; i++) {
+        bool counts = is_change(&s.samples[i - 1], &s.samples[i]);
+        if (call_id(c) == FUNC_resets)
+            TRY(is_reset(c, &s.samples[i - 1], &s.samples[i], &counts));
+        count += counts;
+    }
+    *out = (struct cell){.kind = CELL_FLOAT, .value = (double)count};
+    return 0;
+}

@@ -1,0 +1,150 @@
+#include "call_priv.h"
+
+#include <math.h>
+
+/* A start time after the last sample (or at it, when that one has a start time too) says that the counter began anew. */
+static bool started_between(const struct sample *before, const struct sample *now)
+{
+    if (now->start_ms == 0 || now->start_ms >= now->t_ms || now->start_ms < before->t_ms)
+        return false;
+    if (now->start_ms > before->t_ms)
+        return true;
+    return before->start_ms != 0 && before->start_ms < before->t_ms;
+}
+
+bool reset_by_start(const struct call *c, const struct sample *before, const struct sample *now)
+{
+    return c->ev->q->options.start_timestamps && started_between(before, now);
+}
+
+static size_t count_overlaps(const struct sample_span *s)
+{
+    size_t overlaps = 0;
+    for (size_t i = 1; i < s->count; i++) {
+        const struct sample *now = &s->samples[i], *before = now - 1;
+        overlaps += now->start_ms != 0 && now->start_ms < before->t_ms && now->start_ms != before->start_ms;
+    }
+    return overlaps;
+}
+
+static int warn_overlaps(struct call *c, const struct sample_span *s)
+{
+    size_t overlaps = c->ev->q->options.start_timestamps ? count_overlaps(s) : 0;
+    if (overlaps == 0)
+        return 0;
+    const char *times = overlaps > 1 ? arena_format(c->ev->arena, " (%zu occurrences)", overlaps) : "";
+    if (times == NULL)
+        return eval_no_memory(c->ev);
+    return note_add(c->ev, ANNOTATION_WARNING, call_arg(c, 0)->start,
+                    "sample has start time that overlaps with previous sample timestamp for metric %s%s",
+                    note_quote(c->ev, labels_metric(c->labels)), times);
+}
+
+static double reset_correction(const struct call *c, const struct sample_span *s)
+{
+    double correction = 0;
+    for (size_t i = 1; i < s->count; i++) {
+        const struct sample *now = &s->samples[i], *before = now - 1;
+        if (now->value < before->value || reset_by_start(c, before, now))
+            correction += before->value;
+    }
+    return correction;
+}
+
+/* How much the line through the samples is drawn out to the edges of the window. */
+struct stretch {
+    double to_start, to_end, sampled; /* seconds */
+};
+
+/* Where a falling line would hit zero, a counter began; it is not drawn out further. */
+static double limit_at_zero(const struct stretch *s, double result, double first)
+{
+    double zero = s->to_start;
+    if (result > 0 && first >= 0)
+        zero = s->sampled * (first / result);
+    return zero < s->to_start ? zero : s->to_start;
+}
+
+static double stretched(const struct stretch *s)
+{
+    return s->sampled != 0 ? (s->sampled + s->to_start + s->to_end) / s->sampled : 1;
+}
+
+static bool begins_inside(const struct call *c, const struct window *w, const struct sample *first)
+{
+    return c->ev->q->options.start_timestamps && first->start_ms != 0 && w->start_ms < first->start_ms &&
+           first->start_ms < first->t_ms;
+}
+
+/* Spec prometheus 10.1, in its order of operations. */
+static bool extrapolate(struct call *c, const struct window *w, double *result)
+{
+    const struct sample_span *s = &w->floats;
+    const struct sample *first = &s->samples[0], *last = &s->samples[s->count - 1];
+    bool counter = call_id(c) != FUNC_delta;
+    struct stretch x = {
+        .to_start = (double)(first->t_ms - w->start_ms) / 1000,
+        .to_end = (double)(w->end_ms - last->t_ms) / 1000,
+        .sampled = (double)(last->t_ms - first->t_ms) / 1000,
+    };
+    double average = s->count > 1 ? x.sampled / (double)(s->count - 1) : 0;
+    double threshold = average * 1.1;
+    *result = last->value - first->value;
+    if (counter)
+        *result += reset_correction(c, s);
+    if (counter && begins_inside(c, w, first)) {
+        x.to_start = 0;
+        x.sampled = (double)(last->t_ms - first->start_ms) / 1000;
+        *result += first->value;
+    } else if (s->count == 1) {
+        return false;
+    } else {
+        if (x.to_start >= threshold)
+            x.to_start = average / 2;
+        if (counter)
+            x.to_start = limit_at_zero(&x, *result, first->value);
+    }
+    if (x.to_end >= threshold)
+        x.to_end = average / 2;
+    double factor = stretched(&x);
+    if (call_id(c) == FUNC_rate)
+        factor /= (double)w->range_ms / 1000;
+    *result *= factor;
+    return true;
+}
+
+int window_rate(struct call *c, const struct window *w, struct cell *out)
+{
+    if (w->modifier != RANGE_PLAIN)
+        return window_extended_rate(c, w, out);
+    if (w->floats.count > 0 && w->histograms.count > 0)
+        return call_warn_mixed(c);
+    if (w->histograms.count > 0)
+        return call_no_histograms(c);
+    if (call_id(c) != FUNC_delta)
+        TRY(warn_overlaps(c, &w->floats));
+    if (extrapolate(c, w, &out->value))
+        out->kind = CELL_FLOAT;
+    return 0;
+}
+
+int window_instant_rate(struct call *c, const struct window *w, struct cell *out)
+{
+    if (w->all.count < 2)
+        return 0;
+    const struct sample *now = &w->all.samples[w->all.count - 1], *before = now - 1;
+    if ((now->histogram != NULL) != (before->histogram != NULL))
+        return call_warn_mixed(c);
+    if (now->histogram != NULL)
+        return call_no_histograms(c);
+    int64_t apart_ms = now->t_ms - before->t_ms;
+    if (apart_ms == 0)
+        return 0;
+    bool rate = call_id(c) == FUNC_irate;
+    bool reset = rate && (now->value < before->value || reset_by_start(c, before, now));
+    out->kind = CELL_FLOAT;
+    out->value = reset ? now->value : now->value - before->value;
+    if (rate)
+        out->value /= (double)apart_ms / 1000;
+    return 0;
+}

@@ -1,0 +1,61 @@
+/*
+ * matrix: a range vector, series by series: a range selector or a subquery, with one window for each step.
+ *
+ *     struct matrix m;
+ *     TRY(matrix_open(ev, e, g, &m));
+ *     for (bool more; (code = matrix_next(&m, &more)) == 0 && more;)
+ *         for (size_t step = 0; step < g->count; step++)
+ *             matrix_window(&m, step, &window);
+ *
+ * Stale markers are left out. Windows are asked for in the order of steps. Samples live until the next matrix_next.
+ */
+#ifndef TOCSIN_PROMQL_MATRIX_PRIV_H
+#define TOCSIN_PROMQL_MATRIX_PRIV_H
+
+#include "eval_priv.h"
+
+struct sample_span {
+    const struct sample *samples;
+    size_t count;
+};
+
+struct window {
+    struct sample_span all;        /* floats and histograms in time order */
+    struct sample_span floats;     /* the floats among them */
+    struct sample_span histograms; /* the histograms among them */
+    int64_t start_ms, end_ms;      /* the range asked for: start < t <= end (before it is widened by anchored, smoothed) */
+    int64_t t_ms;                  /* the step */
+    int64_t range_ms;
+    enum range_modifier modifier;
+};
+
+struct matrix_cursor {
+    struct sample_span series;
+    size_t from, to;
+};
+
+struct matrix {
+    struct evaluation *ev;
+    const struct expr *expr;
+    const struct grid *grid;
+    struct shift shift;
+    int64_t range_ms;
+    enum range_modifier modifier;
+    int64_t before_ms, after_ms; /* how much the window is wider than the range */
+
+    struct series_set set; /* of a selector */
+    struct vector inner;   /* of a subquery */
+    struct grid inner_grid;
+    size_t next;
+
+    const struct labels *labels; /* of the series at hand */
+    bool drop_name;
+    int64_t held;
+    struct matrix_cursor all, floats, histograms;
+};
+
+int matrix_open(struct evaluation *ev, const struct expr *e, const struct grid *g, struct matrix *m);
+int matrix_next(struct matrix *m, bool *more);
+void matrix_window(struct matrix *m, size_t step, struct window *w);
+
+#endif

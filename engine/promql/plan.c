@@ -1,0 +1,250 @@
+#include "tocsin/limits.h"
+#include "tocsin/mem.h"
+#include "tocsin/promql_func.h"
+
+#include "plan_priv.h"
+
+const struct expr *expr_unwrap(const struct expr *e)
+{
+    while (e->kind == EXPR_PAREN)
+        e = e->paren.inner;
+    return e;
+}
+
+/* Functions whose value depends on the time of evaluation even if their argument does not. */
+static bool depends_on_time(const struct expr *call)
+{
+    switch (call->call.function->id) {
+    case FUNC_days_in_month:
+    case FUNC_day_of_month:
+    case FUNC_day_of_week:
+    case FUNC_day_of_year:
+    case FUNC_hour:
+    case FUNC_minute:
+    case FUNC_month:
+    case FUNC_year:
+        return call->call.args.count == 0;
+    case FUNC_predict_linear:
+    case FUNC_time:
+    case FUNC_timestamp:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One child of a node after the other; NULL at the end. */
+static struct expr *child_of(const struct expr *e, size_t i)
+{
+    switch (e->kind) {
+    case EXPR_NUMBER:
+    case EXPR_STRING:
+    case EXPR_SELECTOR:
+        return NULL;
+    case EXPR_PAREN:
+        return i == 0 ? e->paren.inner : NULL;
+    case EXPR_UNARY:
+        return i == 0 ? e->unary.inner : NULL;
+    case EXPR_BINARY:
+        return i == 0 ? e->binary.left : i == 1 ? e->binary.right : NULL;
+    case EXPR_AGGREGATE:
+        return i == 0 ? e->aggregate.inner : i == 1 ? e->aggregate.param : NULL;
+    case EXPR_CALL:
+        return i < e->call.args.count ? e->call.args.items[i] : NULL;
+    case EXPR_SUBQUERY:
+        return i == 0 ? e->subquery.inner : NULL;
+    }
+    return NULL;
+}
+
+static size_t number_nodes(struct expr *e, size_t next)
+{
+    e->plan_id = next++;
+    for (size_t i = 0; child_of(e, i) != NULL; i++)
+        next = number_nodes(child_of(e, i), next);
+    return next;
+}
+
+static bool is_invariant(const struct promql *q, const struct expr *e)
+{
+    if (e->kind == EXPR_SELECTOR)
+        return e->selector.shift.at != AT_NONE;
+    if (e->kind == EXPR_SUBQUERY)
+        return e->subquery.shift.at != AT_NONE;
+    if (e->kind == EXPR_CALL && depends_on_time(e))
+        return false;
+    for (size_t i = 0; child_of(e, i) != NULL; i++)
+        if (!q->nodes[child_of(e, i)->plan_id].invariant)
+            return false;
+    return true;
+}
+
+static void note_nodes(struct promql *q, const struct expr *e)
+{
+    q->nodes[e->plan_id].expr = e;
+    for (size_t i = 0; child_of(e, i) != NULL; i++)
+        note_nodes(q, child_of(e, i));
+    q->nodes[e->plan_id].invariant = is_invariant(q, e);
+}
+
+/* A selector under way: how far its parents look back already. */
+struct reach {
+    struct promql *q;
+    int64_t farthest_ms;
+    bool unbounded;
+    struct err *err;
+};
+
+/* step() and range() are not known before the query; durations made of them count as nothing. */
+static int64_t known_ms(const struct duration_expr *d)
+{
+    struct duration_context none = {0, 0};
+    int64_t ms;
+    return duration_value(d, &none, &ms, NULL) == 0 ? ms : 0;
+}
+
+static int stand_selector(struct reach *r, const struct expr *e, int64_t outside_ms)
+{
+    struct promql *q = r->q;
+    int64_t lookback = q->options.lookback_ms;
+    int64_t window = e->selector.is_range ? known_ms(e->selector.range) : lookback;
+    int64_t widened = e->selector.is_range && e->selector.modifier != RANGE_PLAIN ? lookback : 0;
+    int64_t reach = outside_ms + known_ms(e->selector.shift.offset) + window + widened;
+    if (e->selector.shift.at != AT_NONE)
+        r->unbounded = true;
+    if (reach > r->farthest_ms)
+        r->farthest_ms = reach;
+    if (q->store == NULL)
+        return 0;
+    return store_stand(q->store, e->selector.matchers, e->selector.matcher_count, reach > 0 ? reach : 0,
+                       &q->nodes[e->plan_id].standing, r->err);
+}
+
+static int stand(struct reach *r, const struct expr *e, int64_t outside_ms)
+{
+    if (e->kind == EXPR_SELECTOR)
+        return stand_selector(r, e, outside_ms);
+    if (e->kind == EXPR_SUBQUERY) {
+        outside_ms += known_ms(e->subquery.range) + known_ms(e->subquery.shift.offset);
+        if (e->subquery.shift.at != AT_NONE)
+            r->unbounded = true;
+    }
+    for (size_t i = 0; child_of(e, i) != NULL; i++)
+        TRY(stand(r, child_of(e, i), outside_ms));
+    return 0;
+}
+
+static void fill_options(struct promql_options *o)
+{
+    if (o->lookback_ms == 0)
+        o->lookback_ms = 5 * 60 * 1000;
+    if (o->subquery_step_ms == 0)
+        o->subquery_step_ms = 60 * 1000;
+    if (o->samples_max == 0)
+        o->samples_max = limits.query_samples;
+    if (o->timeout_ms == 0)
+        o->timeout_ms = limits.query_timeout_ms;
+}
+
+static int print_canonical(struct promql *q, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, 16 * (size_t)limits.query_text_bytes);
+    promql_print(&text, q->root);
+    bool overflow = buf_overflow(&text);
+    q->canonical = str_copy(&q->arena, buf_slice(&text));
+    buf_release(&text);
+    if (overflow || q->canonical.p == NULL)
+        return err_set(err, ERR_LIMIT, "expression is too long to print");
+    return 0;
+}
+
+static int prepare(struct promql *q, struct str text, struct err *err)
+{
+    q->text = str_copy(&q->arena, text);
+    if (q->text.p == NULL)
+        return err_set(err, ERR_LIMIT, "expression is too long");
+    TRY(promql_parse(&q->arena, q->text, &q->options.features, &q->root, err));
+    q->node_count = number_nodes(q->root, 0);
+    q->nodes = ARENA_ARRAY(&q->arena, struct plan_node, q->node_count);
+    if (q->nodes == NULL)
+        return err_set(err, ERR_LIMIT, "expression is too long");
+    note_nodes(q, q->root);
+    TRY(print_canonical(q, err));
+    struct reach reach = {.q = q, .err = err};
+    TRY(stand(&reach, q->root, 0));
+    q->reach_ms = reach.unbounded ? -1 : reach.farthest_ms;
+    return 0;
+}
+
+int promql_open(struct str text, const struct promql_options *options, struct store *store,
+                struct promql **out, struct err *err)
+{
+    struct promql *q = MEM_NEW(struct promql);
+    arena_init(&q->arena, (size_t)limits.query_arena_bytes);
+    q->options = *options;
+    q->store = store;
+    fill_options(&q->options);
+    int code = prepare(q, text, err);
+    if (code != 0) {
+        promql_close(q);
+        return code;
+    }
+    *out = q;
+    return 0;
+}
+
+void promql_close(struct promql *q)
+{
+    if (q == NULL)
+        return;
+    for (size_t i = 0; q->nodes != NULL && i < q->node_count; i++)
+        if (q->nodes[i].standing != NULL)
+            store_unstand(q->store, q->nodes[i].standing);
+    if (q->root != NULL)
+        promql_free(q->root);
+    arena_release(&q->arena);
+    mem_free(q);
+}
+
+const struct expr *promql_expr(const struct promql *q)
+{
+    return q->root;
+}
+
+struct str promql_text(const struct promql *q)
+{
+    return q->canonical;
+}
+
+int64_t promql_reach_ms(const struct promql *q)
+{
+    return q->reach_ms;
+}
+
+static size_t count_matches(struct store *store, const struct expr *selector)
+{
+    struct arena arena;
+    struct series_set set = {0};
+    arena_init(&arena, (size_t)limits.query_arena_bytes);
+    struct view *view = view_open(store);
+    if (view_select(view, selector->selector.matchers, selector->selector.matcher_count, &arena, &set) != 0)
+        set.count = SIZE_MAX;
+    view_close(view);
+    arena_release(&arena);
+    return set.count;
+}
+
+size_t promql_series_matched(const struct promql *q, struct store *store)
+{
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < q->node_count; i++) {
+        const struct plan_node *node = &q->nodes[i];
+        if (node->expr->kind != EXPR_SELECTOR)
+            continue;
+        size_t n =
+            node->standing != NULL ? standing_count(store, node->standing) : count_matches(store, node->expr);
+        least = n < least ? n : least;
+    }
+    return least;
+}

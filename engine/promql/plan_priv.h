@@ -1,0 +1,59 @@
+/*
+ * plan: what is known about an expression before any data: its standing selectors, which parts are the same at every step,
+ * how far back it looks.
+ *
+ * Every node of the tree has a number (expr.plan_id), parents before children; nodes[] is indexed by it.
+ */
+#ifndef TOCSIN_PROMQL_PLAN_PRIV_H
+#define TOCSIN_PROMQL_PLAN_PRIV_H
+
+#include "tocsin/promql.h"
+
+/* Returns the code of a failed call; every function of the evaluator ends its work at the first error. */
+#define TRY(call)                                                                                            \
+    do {                                                                                                     \
+        int try_code = (call);                                                                               \
+        if (try_code != 0)                                                                                   \
+            return try_code;                                                                                 \
+    } while (0)
+
+struct plan_node {
+    const struct expr *expr;
+    bool invariant;            /* the same at every step of a range query */
+    struct standing *standing; /* of a selector, when opened with a store */
+};
+
+struct promql {
+    struct arena arena;
+    struct promql_options options;
+    struct store *store;
+    struct str text;      /* as given: positions refer to it */
+    struct str canonical; /* as printed */
+    struct expr *root;
+    struct plan_node *nodes;
+    size_t node_count;
+    int64_t reach_ms;
+};
+
+static inline const struct plan_node *plan_node(const struct promql *q, const struct expr *e)
+{
+    return &q->nodes[e->plan_id];
+}
+
+/* The expression inside any number of parentheses. */
+const struct expr *expr_unwrap(const struct expr *e);
+
+/* Values of step() and range() in a duration expression. */
+struct duration_context {
+    int64_t step_ms, range_ms;
+};
+
+/* NULL counts as 0. ERR_EXEC "start:end: ..." for a division by zero and the like. */
+int duration_value(const struct duration_expr *d, const struct duration_context *context, int64_t *ms,
+                   struct err *err);
+
+/* The same, and more than 0. */
+int duration_value_positive(const struct duration_expr *d, const struct duration_context *context, int64_t *ms,
+                            struct err *err);
+
+#endif

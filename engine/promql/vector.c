@@ -1,0 +1,184 @@
+#include "eval_priv.h"
+
+#include <stdlib.h>
+
+int vector_push(struct evaluation *ev, struct vector *v, struct column *c)
+{
+    ARENA_GROW(ev->arena, v->items, v->count, v->capacity);
+    if (v->items == NULL)
+        return eval_no_memory(ev);
+    v->items[v->count++] = c;
+    return 0;
+}
+
+int vector_add(struct evaluation *ev, struct vector *v, const struct grid *g, const struct labels *labels,
+               bool drop_name, struct column **out)
+{
+    struct column *c = ARENA_NEW(ev->arena, struct column);
+    if (c == NULL || labels == NULL)
+        return eval_no_memory(ev);
+    *c = (struct column){.labels = labels, .drop_name = drop_name};
+    c->values = ARENA_ARRAY(ev->arena, double, g->count);
+    c->kinds = ARENA_ARRAY(ev->arena, uint8_t, g->count);
+    if (c->values == NULL || c->kinds == NULL)
+        return eval_no_memory(ev);
+    *out = c;
+    return vector_push(ev, v, c);
+}
+
+bool column_is_empty(const struct column *c, const struct grid *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (c->kinds[i] != CELL_NONE)
+            return false;
+    return true;
+}
+
+void vector_trim(struct vector *v, const struct grid *g)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < v->count; i++)
+        if (!column_is_empty(v->items[i], g))
+            v->items[kept++] = v->items[i];
+    v->count = kept;
+}
+
+static int compare_columns(const void *a, const void *b)
+{
+    const struct column *const *x = a, *const *y = b;
+    return labels_compare((*x)->labels, (*y)->labels);
+}
+
+void vector_sort(struct vector *v)
+{
+    if (v->count > 1)
+        qsort(v->items, v->count, sizeof *v->items, compare_columns);
+}
+
+struct cell column_get(const struct column *c, size_t step)
+{
+    return (struct cell){
+        .kind = c->kinds[step],
+        .value = c->values[step],
+        .histogram = c->kinds[step] == CELL_HISTOGRAM ? c->histograms[step] : NULL,
+    };
+}
+
+int column_set(struct evaluation *ev, struct column *c, const struct grid *g, size_t step,
+               const struct cell *cell)
+{
+    if (cell->kind == CELL_HISTOGRAM) {
+        if (c->histograms == NULL)
+            c->histograms = ARENA_ARRAY(ev->arena, const struct histogram *, g->count);
+        if (c->histograms == NULL)
+            return eval_no_memory(ev);
+        c->histograms[step] = cell->histogram;
+    }
+    c->kinds[step] = (uint8_t)cell->kind;
+    c->values[step] = cell->value;
+    return 0;
+}
+
+const struct labels *labels_without_metadata(struct arena *arena, const struct labels *ls)
+{
+    static const struct str metadata[] = {
+        {LABEL_METRIC_NAME, sizeof LABEL_METRIC_NAME - 1}, {"__type__", 8}, {"__unit__", 8}};
+    return labels_drop(arena, ls, metadata, sizeof metadata / sizeof *metadata);
+}
+
+struct str labels_metric(const struct labels *ls)
+{
+    return labels_get(ls, STR(LABEL_METRIC_NAME));
+}
+
+int eval_drop_names(struct evaluation *ev, struct vector *v, const struct grid *g)
+{
+    if (ev->q->options.delayed_name_removal) {
+        for (size_t i = 0; i < v->count; i++)
+            v->items[i]->drop_name = true;
+        return 0;
+    }
+    for (size_t i = 0; i < v->count; i++) {
+        v->items[i]->labels = labels_without_metadata(ev->arena, v->items[i]->labels);
+        if (v->items[i]->labels == NULL)
+            return eval_no_memory(ev);
+    }
+    return vector_merge_equal(ev, v, g);
+}
+
+static int merge_column(struct evaluation *ev, struct column *into, const struct column *from,
+                        const struct grid *g)
+{
+    for (size_t step = 0; step < g->count; step++) {
+        if (from->kinds[step] == CELL_NONE)
+            continue;
+        if (into->kinds[step] != CELL_NONE)
+            return eval_fail(ev, ERR_EXEC, "vector cannot contain metrics with the same labelset");
+        struct cell cell = column_get(from, step);
+        TRY(column_set(ev, into, g, step, &cell));
+    }
+    into->drop_name |= from->drop_name;
+    return 0;
+}
+
+int vector_merge_equal(struct evaluation *ev, struct vector *v, const struct grid *g)
+{
+    struct label_index index = {0};
+    size_t kept = 0;
+    for (size_t i = 0; i < v->count; i++) {
+        size_t number;
+        TRY(label_index_add(ev, &index, v->items[i]->labels, &number));
+        if (number < kept)
+            TRY(merge_column(ev, v->items[number], v->items[i], g));
+        else
+            v->items[kept++] = v->items[i];
+    }
+    v->count = kept;
+    return 0;
+}
+
+static size_t find_slot(const struct label_index *index, const struct labels *ls)
+{
+    size_t mask = index->slot_count - 1;
+    size_t at = (size_t)ls->hash & mask;
+    while (index->slots[at] != 0 && !labels_equal(index->items[index->slots[at] - 1], ls))
+        at = (at + 1) & mask;
+    return at;
+}
+
+static int grow_index(struct evaluation *ev, struct label_index *index)
+{
+    index->slot_count = index->slot_count == 0 ? 64 : index->slot_count * 4;
+    index->slots = ARENA_ARRAY(ev->arena, uint32_t, index->slot_count);
+    if (index->slots == NULL)
+        return eval_no_memory(ev);
+    for (size_t i = 0; i < index->count; i++)
+        index->slots[find_slot(index, index->items[i])] = (uint32_t)(i + 1);
+    return 0;
+}
+
+int label_index_add(struct evaluation *ev, struct label_index *index, const struct labels *ls, size_t *number)
+{
+    if (ls == NULL)
+        return eval_no_memory(ev);
+    if (index->count * 2 >= index->slot_count)
+        TRY(grow_index(ev, index));
+    size_t at = find_slot(index, ls);
+    if (index->slots[at] == 0) {
+        ARENA_GROW(ev->arena, index->items, index->count, index->capacity);
+        if (index->items == NULL)
+            return eval_no_memory(ev);
+        index->items[index->count++] = ls;
+        index->slots[at] = (uint32_t)index->count;
+    }
+    *number = index->slots[at] - 1;
+    return 0;
+}
+
+size_t label_index_find(const struct label_index *index, const struct labels *ls)
+{
+    if (index->slot_count == 0)
+        return SIZE_MAX;
+    uint32_t slot = index->slots[find_slot(index, ls)];
+    return slot == 0 ? SIZE_MAX : slot - 1;
+}
