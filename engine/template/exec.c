@@ -25,6 +25,7 @@ struct template_run {
     const struct node *at; /* what an error points at */
     struct variable *vars;
     size_t var_count, var_capacity;
+    size_t var_base; /* the first one the template at work may see */
     int64_t steps;
     int depth, nesting;
 };
@@ -146,10 +147,10 @@ static int push_variable(struct template_run *run, struct str name, const struct
     return 0;
 }
 
-/* The parser has seen to it that there is one. */
+/* NULL: `$x =` may stand where no $x is declared, which the parser does not notice. */
 static struct variable *find_variable(struct template_run *run, struct str name)
 {
-    for (size_t i = run->var_count; i > 0; i--)
+    for (size_t i = run->var_count; i > run->var_base; i--)
         if (str_eq(run->vars[i - 1].name, name))
             return &run->vars[i - 1];
     return NULL;
@@ -357,16 +358,19 @@ static int invoke(struct template_run *run, const struct template_function *f, c
 /* No value is a function, so that `call` always fails; it names what it was given. */
 static int eval_builtin_call(struct template_run *run, const struct node *node, const struct call *c)
 {
-    struct tval callee = c->final != NULL ? *c->final : tval_nil();
-    int rc = c->args != NULL ? eval_argument(run, c->dot, c->args, STR("any"), &callee) : 0;
-    if (rc != 0)
-        return rc;
+    struct tval callee = c->final != NULL ? *c->final : tval_nil(), ignored;
+    for (const struct node *n = c->args; n != NULL; n = n->next) {
+        int rc = eval_argument(run, c->dot, n, STR("any"), n == c->args ? &callee : &ignored);
+        if (rc != 0)
+            return rc;
+    }
     run->at = node;
     if (callee.kind == TVAL_NIL)
         return fail(run, ERR_EXEC, "error calling call: call of nil");
     struct buf shown;
     scratch_begin(&shown);
-    node_print(&shown, c->args != NULL ? c->args : node);
+    if (c->args != NULL)
+        node_print(&shown, c->args);
     fail(run, ERR_EXEC, "error calling call: non-function %s of type %s", buf_text(&shown),
          value_type_name(&callee));
     buf_release(&shown);
@@ -717,13 +721,15 @@ static int walk_range(struct template_run *run, const struct tval *dot, const st
 static int run_template(struct template_run *run, const struct definition *d, const struct tval *dot)
 {
     struct str caller = run->executing;
-    size_t scope = run->var_count;
+    size_t scope = run->var_count, base = run->var_base;
+    run->var_base = scope;
     run->executing = d->name;
     run->depth++;
     int rc = push_variable(run, STR("$"), dot);
     rc = rc == 0 ? walk_list(run, dot, d->root) : rc;
     run->depth--;
     run->executing = caller;
+    run->var_base = base;
     run->var_count = scope;
     return rc;
 }

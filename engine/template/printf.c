@@ -17,6 +17,7 @@ struct verb {
     bool has_width, has_precision;
     int width, precision;
     int rune;
+    bool bare; /* inside %!d(...): no String methods */
     int depth; /* of lists and maps in each other */
 };
 
@@ -82,6 +83,7 @@ static void print_bad(struct buf *out, struct verb v, const struct tval *a)
     } else {
         buf_format(out, "%s=", value_type_name(a));
         v.rune = 'v';
+        v.bare = a->kind != TVAL_TIME; /* whose inside Go would show; there is none here */
         print_value(out, v, a);
     }
     buf_char(out, ')');
@@ -474,7 +476,7 @@ static bool add_string(struct buf *out, const struct tval *a)
 
 static bool takes_string(struct verb v)
 {
-    return !v.sharp_v && v.rune < 0x80 && v.rune > 0 && strchr("vsxXq", v.rune) != NULL;
+    return !v.bare && !v.sharp_v && v.rune < 0x80 && v.rune > 0 && strchr("vsxXq", v.rune) != NULL;
 }
 
 static bool print_stringer(struct buf *out, struct verb v, const struct tval *a)
