@@ -192,42 +192,11 @@ static size_t count_operands(const struct node *n)
     return count;
 }
 
-/* Cuts the next type off a signature: "string ...any". */
-static bool next_type(struct str *signature, struct str *type, bool *variadic)
-{
-    if (signature->n == 0)
-        return false;
-    *type = str_cut(signature, ' ');
-    *variadic = str_starts(*type, STR("..."));
-    if (*variadic)
-        *type = (struct str){type->p + 3, type->n - 3};
-    return true;
-}
-
-static size_t count_types(const char *signature, bool *variadic)
-{
-    struct str rest = str_of(signature), type;
-    size_t count = 0;
-    *variadic = false;
-    while (next_type(&rest, &type, variadic))
-        count++;
-    return *variadic ? count - 1 : count;
-}
-
-static struct str type_of_argument(const char *signature, size_t i)
-{
-    struct str rest = str_of(signature), type = STR("any");
-    bool variadic = false;
-    for (size_t at = 0; at <= i && !variadic && next_type(&rest, &type, &variadic); at++)
-        ;
-    return type;
-}
-
 static int check_count(struct template_run *run, const struct template_function *f, const struct call *c,
                        const char *name)
 {
     bool variadic;
-    size_t want = count_types(f->args, &variadic), written = count_operands(c->args);
+    size_t want = signature_count(f->args, &variadic), written = count_operands(c->args);
     size_t got = written + (c->final != NULL);
     if (variadic && got < want)
         return fail(run, ERR_EXEC, "wrong number of args for %s: want at least %zu got %zu", name, want,
@@ -311,14 +280,14 @@ static int eval_arguments(struct template_run *run, const struct template_functi
 {
     size_t i = 0;
     for (const struct node *n = c->args; n != NULL; n = n->next, i++) {
-        int rc = eval_argument(run, c->dot, n, type_of_argument(f->args, i), &args[i]);
+        int rc = eval_argument(run, c->dot, n, signature_type(f->args, i), &args[i]);
         if (rc != 0)
             return rc;
     }
     if (c->final == NULL)
         return 0;
     args[i] = *c->final;
-    return check_type(run, c->final, type_of_argument(f->args, i));
+    return check_type(run, c->final, signature_type(f->args, i));
 }
 
 /* and, or: the first argument that decides. */
@@ -371,6 +340,8 @@ static int eval_builtin_call(struct template_run *run, const struct node *node, 
     scratch_begin(&shown);
     if (c->args != NULL)
         node_print(&shown, c->args);
+    else
+        tval_print(&shown, &callee);
     fail(run, ERR_EXEC, "error calling call: non-function %s of type %s", buf_text(&shown),
          value_type_name(&callee));
     buf_release(&shown);
