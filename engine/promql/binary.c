@@ -64,9 +64,9 @@ static int incompatible(struct evaluation *ev, const struct operands *o, struct 
                         struct operation_note *note)
 {
     const char *op = promql_op_text(o->op);
-    const char *text = arena_format(ev->arena,
-                                    "incompatible sample types encountered for binary operator \"%s\": %s %s %s", op,
-                                    kind_name(&o->left), op, kind_name(&o->right));
+    const char *text =
+        arena_format(ev->arena, "incompatible sample types encountered for binary operator \"%s\": %s %s %s",
+                     op, kind_name(&o->left), op, kind_name(&o->right));
     if (text == NULL)
         return eval_no_memory(ev);
     *note = (struct operation_note){ANNOTATION_INFO, str_of(text)};
@@ -100,7 +100,8 @@ static int operate_histograms(struct evaluation *ev, const struct operands *o, s
     return incompatible(ev, o, out, note);
 }
 
-int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep, struct operation_note *note)
+int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
+            struct operation_note *note)
 {
     if (o->left.kind == CELL_HISTOGRAM || o->right.kind == CELL_HISTOGRAM)
         return operate_histograms(ev, o, out, keep, note);
@@ -171,7 +172,8 @@ static int with_scalar_column(struct with_scalar *w, struct column *c)
     return 0;
 }
 
-static int eval_with_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
+static int eval_with_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                            struct vector *out)
 {
     bool scalar_left = e->binary.left->type == PROMQL_SCALAR;
     double *scalars;

@@ -238,9 +238,10 @@ static int check_modifier(struct call *c, const struct expr *range)
                          "smoothed modifier can only be used with: delta, increase, rate - not with %s",
                          c->expr->call.function->name);
     if (modifier == RANGE_ANCHORED && !rates && !counts)
-        return eval_fail(c->ev, ERR_EXEC,
-                         "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with %s",
-                         c->expr->call.function->name);
+        return eval_fail(
+            c->ev, ERR_EXEC,
+            "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with %s",
+            c->expr->call.function->name);
     return 0;
 }
 

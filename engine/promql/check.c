@@ -45,8 +45,8 @@ static bool check_on_and_group(struct parser *p, const struct expr *e)
         for (size_t k = 0; k < m->include.count; k++)
             if (str_eq(m->labels.items[i], m->include.items[k]))
                 return parse_fail(p, e->binary.op_start,
-                                  "label \"%.*s\" must not occur in ON and GROUP clause at once",
-                                  STR_ARG(m->labels.items[i]));
+                                  "label %s must not occur in ON and GROUP clause at once",
+                                  parse_quote(p, m->labels.items[i]));
     return true;
 }
 
@@ -137,8 +137,8 @@ static bool check_selector(struct parser *p, struct expr *e)
     for (size_t i = 1; i < e->selector.matcher_count; i++) {
         const struct matcher *m = &e->selector.matchers[i];
         if (str_is(m->name, LABEL_METRIC_NAME))
-            return parse_fail(p, e->start, "metric name must not be set twice: \"%.*s\" or \"%.*s\"",
-                              STR_ARG(e->selector.name), STR_ARG(m->value));
+            return parse_fail(p, e->start, "metric name must not be set twice: %s or %s",
+                              parse_quote(p, e->selector.name), parse_quote(p, m->value));
     }
     return true;
 }

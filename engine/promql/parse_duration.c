@@ -19,6 +19,15 @@ static struct duration_expr *duration_node(struct parser *p, enum duration_kind 
     return d;
 }
 
+/* Anything but a literal is a part of the language that can be switched off. */
+static struct duration_expr *if_enabled(struct parser *p, struct duration_expr *d)
+{
+    if (p->features->duration_expressions)
+        return d;
+    parse_fail(p, d->start, "experimental duration expression is not enabled");
+    return NULL;
+}
+
 /* Gives d its parts; right may be NULL. Parentheses are not counted in positions. */
 static struct duration_expr *adopt(struct parser *p, struct duration_expr *d, struct duration_expr *left,
                                    struct duration_expr *right)
@@ -31,7 +40,7 @@ static struct duration_expr *adopt(struct parser *p, struct duration_expr *d, st
         d->start = left->start;
     d->end = right != NULL ? right->end : left->end;
     d->height = 1 + (right != NULL && right->height > left->height ? right->height : left->height);
-    return parse_height(p, d->height) ? d : NULL;
+    return parse_height(p, d->height) ? if_enabled(p, d) : NULL;
 }
 
 static struct duration_expr *duration_literal(struct parser *p)
@@ -60,7 +69,9 @@ static struct duration_expr *duration_call(struct parser *p, enum duration_kind 
     if (!parse_expect(p, TOKEN_RIGHT_PAREN))
         return NULL;
     struct duration_expr *d = duration_node(p, kind, name.start);
-    return two ? adopt(p, d, left, right) : d;
+    if (d == NULL)
+        return NULL;
+    return two ? adopt(p, d, left, right) : if_enabled(p, d);
 }
 
 /* Parentheses around a literal or around parentheses say nothing and are not kept, as in Prometheus. */
@@ -71,7 +82,7 @@ static struct duration_expr *duration_paren(struct parser *p)
     if (inner == NULL || !parse_expect(p, TOKEN_RIGHT_PAREN))
         return NULL;
     if (inner->kind == DUR_LITERAL || inner->kind == DUR_PAREN)
-        return inner;
+        return if_enabled(p, inner);
     return adopt(p, duration_node(p, DUR_PAREN, start), inner, NULL);
 }
 

@@ -16,9 +16,8 @@ static void print_seconds(struct buf *out, double seconds)
  * that no text loses what was written. */
 static void print_literal(struct buf *out, const struct duration_expr *d, bool alone)
 {
-    double ms = d->seconds * 1000;
-    bool whole = fabs(ms - round(ms)) < 1e-6 * (1 + fabs(ms) * 1e-9);
-    if (d->written_as_duration || (alone && whole && (ms == 0 || round(ms) != 0)))
+    bool whole_ms = round(d->seconds * 1000) / 1000 == d->seconds;
+    if (d->written_as_duration || (alone && whole_ms))
         print_seconds(out, d->seconds);
     else
         go_float(out, d->seconds, 'f', -1);

@@ -46,6 +46,8 @@ bool parse_expect(struct parser *p, enum token_kind kind);
 
 /* All return false, so that `return parse_fail(...)` is the idiom. */
 bool parse_fail(struct parser *p, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* text in Go's quotes, for a message. */
+const char *parse_quote(struct parser *p, struct str text);
 bool parse_limit(struct parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool parse_unexpected(struct parser *p);
 bool parse_unexpected_in(struct parser *p, struct context context);

@@ -21,7 +21,7 @@ struct message {
     struct net_header headers[MESSAGE_HEADERS_MAX];
     struct router *router;
     struct delivery *delivery;
-    struct message *next_answer;  /* in the inbox */
+    struct message *next_answer;   /* in the inbox */
     struct message *older, *newer; /* all that are under way */
 
     int status; /* of the answer; 0: none came */

@@ -20,8 +20,8 @@ static struct hash_set copy_set(const struct hash_set *set)
     return copy;
 }
 
-struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing, const struct hash_set *resolved,
-                                   int64_t sent_ns, int64_t expires_ns)
+struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
+                                   const struct hash_set *resolved, int64_t sent_ns, int64_t expires_ns)
 {
     struct nflog_note *note = MEM_NEW(struct nflog_note);
     note->key = (struct str){mem_copy_text(key.p, key.n), key.n};
@@ -50,7 +50,8 @@ static void load_one(void *context, const struct nflog_entry *entry)
         return;
     struct hash_set firing = {(uint64_t *)(uintptr_t)entry->firing, entry->firing_count};
     struct hash_set resolved = {(uint64_t *)(uintptr_t)entry->resolved, entry->resolved_count};
-    struct nflog_note *note = nflog_note_make(entry->key, &firing, &resolved, entry->sent_ns, entry->expires_ns);
+    struct nflog_note *note =
+        nflog_note_make(entry->key, &firing, &resolved, entry->sent_ns, entry->expires_ns);
     hash_set_sort(&note->told.firing);
     hash_set_sort(&note->told.resolved);
     nflog_put(loading->log, note);

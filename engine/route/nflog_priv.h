@@ -21,8 +21,8 @@ struct nflog_note {
 };
 
 /* A note on the heap; the sets are copied. */
-struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing, const struct hash_set *resolved,
-                                   int64_t sent_ns, int64_t expires_ns);
+struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
+                                   const struct hash_set *resolved, int64_t sent_ns, int64_t expires_ns);
 
 /* Reads the log of an earlier process; notes that have expired stay away. */
 int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct err *err);

@@ -88,12 +88,13 @@ static bool has_fingerprint(const void *item, const void *key)
 
 static bool overlaps(const struct alert_event *old, const struct alert_event *new)
 {
-    return (new->ends_ns > old->starts_ns && new->ends_ns < old->ends_ns) ||
-           (new->starts_ns > old->starts_ns && new->starts_ns < old->ends_ns);
+    return (new->ends_ns > old->starts_ns &&new->ends_ns < old->ends_ns) ||
+           (new->starts_ns > old->starts_ns &&new->starts_ns < old->ends_ns);
 }
 
 /* The younger news counts; what it says of the times is joined with what was known. */
-static struct alert_event merge(const struct alert_event *older, const struct alert_event *younger, int64_t now_ns)
+static struct alert_event merge(const struct alert_event *older, const struct alert_event *younger,
+                                int64_t now_ns)
 {
     struct alert_event merged = *younger;
     if (older->starts_ns < merged.starts_ns) {
@@ -118,7 +119,8 @@ static void update(struct alert *alert, const struct alert_event *event, int64_t
     const struct alert_event *known = alert->fact->event;
     struct alert_event next = *event;
     if (overlaps(known, event))
-        next = event->updated_ns < known->updated_ns ? merge(event, known, now_ns) : merge(known, event, now_ns);
+        next =
+            event->updated_ns < known->updated_ns ? merge(event, known, now_ns) : merge(known, event, now_ns);
     struct fact *fact = fact_make(&next, alert->fact);
     fact_drop(alert->fact);
     alert->fact = fact;

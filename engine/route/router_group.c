@@ -78,7 +78,8 @@ static uint64_t group_hash(const struct am_route *route, const struct labels *ls
     for (size_t i = 0; i < ls->count; i++) {
         const struct label *l = &ls->item[i];
         if (groups_by(route, l->name))
-            hash = hash_mix(hash_mix(hash, hash_bytes(l->name.p, l->name.n)), hash_bytes(l->value.p, l->value.n));
+            hash = hash_mix(hash_mix(hash, hash_bytes(l->name.p, l->name.n)),
+                            hash_bytes(l->value.p, l->value.n));
     }
     return hash;
 }
@@ -110,9 +111,8 @@ static struct labels *group_labels(const struct am_route *route, const struct la
 {
     struct arena scratch;
     arena_init(&scratch, (size_t)limits.flush_arena_bytes);
-    const struct labels *kept = route->group_by_all
-                                    ? ls
-                                    : labels_keep(&scratch, ls, route->group_by, route->group_by_count);
+    const struct labels *kept =
+        route->group_by_all ? ls : labels_keep(&scratch, ls, route->group_by, route->group_by_count);
     struct labels *copy = kept != NULL ? labels_copy_heap(kept) : NULL;
     arena_release(&scratch);
     return copy;
@@ -144,8 +144,8 @@ static int64_t first_flush(const struct am_route *route, const struct alert_even
     return event->starts_ns + wait_ns < now_ns ? now_ns : now_ns + wait_ns;
 }
 
-static struct group *group_make(struct router *router, const struct am_route *route, const struct alert_event *event,
-                                uint64_t hash, int64_t now_ns)
+static struct group *group_make(struct router *router, const struct am_route *route,
+                                const struct alert_event *event, uint64_t hash, int64_t now_ns)
 {
     if (router->groups.count >= (size_t)limits.alert_groups) {
         limit_hit(LIMIT_alert_groups);

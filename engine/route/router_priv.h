@@ -136,7 +136,7 @@ struct router {
     struct nflog nflog;
     struct router_counts counts;
     struct inbox inbox;
-    struct message *messages;      /* every request under way, for router_close */
+    struct message *messages; /* every request under way, for router_close */
     int64_t alerts_gc_ns, nflog_gc_ns;
     int64_t wall_ns, mono_ns; /* at the last run, to notice a stepped clock */
 };

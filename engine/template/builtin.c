@@ -86,7 +86,7 @@ static int call_ge(struct template_run *run, const struct tval *args, size_t cou
     return rc;
 }
 
-/* The executor never calls these two; parsing has to find them. */
+/* The executor never gets to these three; parsing has to find them. */
 int builtin_and(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                 struct err *err)
 {
@@ -98,6 +98,12 @@ int builtin_and(struct template_run *run, const struct tval *args, size_t count,
 
 int builtin_or(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                struct err *err)
+{
+    return builtin_and(run, args, count, out, err);
+}
+
+int builtin_call(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                 struct err *err)
 {
     return builtin_and(run, args, count, out, err);
 }
@@ -145,11 +151,12 @@ static int index_sequence(const struct tval *from, const struct tval *index, str
                           struct err *err)
 {
     size_t length = from->kind == TVAL_TEXT ? from->text.n : from->list.count, position;
-    if (length == 0 && index->kind == TVAL_INT)
-        return err_set(err, ERR_EXEC, "index out of range: %lld", (long long)index->integer);
-    int rc = read_position(index, length - 1, &position, err);
+    int rc = read_position(index, length, &position, err);
     if (rc != 0)
         return rc;
+    if (position == length)
+        return err_set(err, ERR_EXEC, "reflect: %s index out of range",
+                       from->kind == TVAL_TEXT ? "string" : "slice");
     if (from->kind == TVAL_TEXT)
         *out = value_int_of(&type_uint8, (unsigned char)from->text.p[position]);
     else
@@ -242,7 +249,9 @@ static int call_len(struct template_run *run, const struct tval *args, size_t co
         *out = tval_int((int64_t)args[0].map.count);
         return 0;
     case TVAL_NIL:
-        return err_set(err, ERR_EXEC, "reflect: call of reflect.Value.Type on zero Value");
+        return err_set(err, ERR_EXEC,
+                       args[0].boxed ? "len of nil pointer"
+                                     : "reflect: call of reflect.Value.Type on zero Value");
     default:
         return err_set(err, ERR_EXEC, "len of type %s", value_type_name(&args[0]));
     }
@@ -344,12 +353,15 @@ static int escape(struct template_run *run, const struct tval *args, size_t coun
                   struct err *err, void escaper(struct buf *, struct str))
 {
     struct buf plain, escaped;
+    struct tval *shown = arena_copy(template_arena(run), args, count, sizeof *shown);
+    if (shown == NULL)
+        return err_set(err, ERR_LIMIT, "out of memory for one template");
+    for (size_t i = 0; i < count; i++)
+        if (args[i].kind == TVAL_NIL)
+            shown[i] = tval_text(STR("<no value>"));
     scratch_begin(&plain);
     scratch_begin(&escaped);
-    if (count == 1 && args[0].kind == TVAL_NIL && !args[0].boxed)
-        buf_puts(&plain, "<no value>");
-    else
-        print_plain(&plain, args, count);
+    print_plain(&plain, shown, count);
     escaper(&escaped, buf_slice(&plain));
     buf_release(&plain);
     return scratch_end(run, &escaped, out, err);
@@ -373,21 +385,9 @@ static int call_urlquery(struct template_run *run, const struct tval *args, size
     return escape(run, args, count, out, err, url_query_escape);
 }
 
-/* No value here is a Go function, so that calling one always fails. */
-static int call_call(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
-                     struct err *err)
-{
-    (void)run;
-    (void)count;
-    (void)out;
-    if (args[0].kind == TVAL_NIL)
-        return err_set(err, ERR_EXEC, "call of nil");
-    return err_set(err, ERR_EXEC, "non-function of type %s", value_type_name(&args[0]));
-}
-
 const struct template_function builtin_functions[] = {
     {"and", builtin_and, "any ...any"},
-    {"call", call_call, "any ...any"},
+    {"call", builtin_call, "any ...any"},
     {"eq", call_eq, "any ...any"},
     {"ge", call_ge, "any any"},
     {"gt", call_gt, "any any"},

@@ -236,14 +236,18 @@ static int check_count(struct template_run *run, const struct template_function 
     return 0;
 }
 
+static struct str full_name(struct str type)
+{
+    return str_is(type, "[]any") ? STR("[]interface {}") : type;
+}
+
 static int check_type(struct template_run *run, const struct tval *v, struct str type)
 {
     if (value_goes_into(v, type))
         return 0;
     if (v->kind == TVAL_NIL && !v->boxed)
-        return fail(run, ERR_EXEC, "invalid value; expected %.*s", STR_ARG(type));
-    type = str_is(type, "[]any") ? STR("[]interface {}") : type;
-    return fail(run, ERR_EXEC, "wrong type for value; expected %.*s; got %s", STR_ARG(type),
+        return fail(run, ERR_EXEC, "invalid value; expected %.*s", STR_ARG(full_name(type)));
+    return fail(run, ERR_EXEC, "wrong type for value; expected %.*s; got %s", STR_ARG(full_name(type)),
                 v->kind == TVAL_NIL ? "interface {}" : value_type_name(v));
 }
 
@@ -274,7 +278,7 @@ static int eval_literal(struct template_run *run, const struct node *n, struct s
     node_print(&shown, n);
     int rc = wanted != NULL ? fail(run, ERR_EXEC, "expected %s; found %s", wanted, buf_text(&shown))
                             : fail(run, ERR_EXEC, "can't handle %s for arg of type %.*s", buf_text(&shown),
-                                   STR_ARG(type));
+                                   STR_ARG(full_name(type)));
     buf_release(&shown);
     return rc;
 }
@@ -290,7 +294,7 @@ static int eval_argument(struct template_run *run, const struct tval *dot, const
         *out = tval_nil();
         if (str_is(type, "any"))
             return 0;
-        return fail(run, ERR_EXEC, "cannot assign nil to %.*s", STR_ARG(type));
+        return fail(run, ERR_EXEC, "cannot assign nil to %.*s", STR_ARG(full_name(type)));
     case NODE_BOOL:
     case NODE_NUMBER:
     case NODE_STRING:
@@ -350,6 +354,25 @@ static int invoke(struct template_run *run, const struct template_function *f, c
     return rc;
 }
 
+/* No value is a function, so that `call` always fails; it names what it was given. */
+static int eval_builtin_call(struct template_run *run, const struct node *node, const struct call *c)
+{
+    struct tval callee = c->final != NULL ? *c->final : tval_nil();
+    int rc = c->args != NULL ? eval_argument(run, c->dot, c->args, STR("any"), &callee) : 0;
+    if (rc != 0)
+        return rc;
+    run->at = node;
+    if (callee.kind == TVAL_NIL)
+        return fail(run, ERR_EXEC, "error calling call: call of nil");
+    struct buf shown;
+    scratch_begin(&shown);
+    node_print(&shown, c->args != NULL ? c->args : node);
+    fail(run, ERR_EXEC, "error calling call: non-function %s of type %s", buf_text(&shown),
+         value_type_name(&callee));
+    buf_release(&shown);
+    return ERR_EXEC;
+}
+
 static int eval_call(struct template_run *run, const struct template_function *f, const struct tval *receiver,
                      const struct node *node, const struct call *c, struct tval *out)
 {
@@ -358,6 +381,8 @@ static int eval_call(struct template_run *run, const struct template_function *f
         return rc;
     if (f->call == builtin_and || f->call == builtin_or)
         return eval_short_circuit(run, c, f->call == builtin_or, out);
+    if (f->call == builtin_call)
+        return eval_builtin_call(run, node, c);
     struct tval inline_args[ARGS_INLINE], *args = inline_args;
     size_t count = count_operands(c->args) + 2;
     if (count > ARGS_INLINE)
@@ -487,7 +512,8 @@ static int eval_command(struct template_run *run, const struct tval *dot, const 
 {
     const struct node *first = command->first;
     struct call c = {.dot = dot, .args = first->next, .final = final};
-    int rc = step(run, first);
+    int rc = first->kind == NODE_PIPE ? refuse_arguments(run, first, &c) : 0;
+    rc = rc == 0 ? step(run, first) : rc;
     if (rc != 0)
         return rc;
     switch (first->kind) {

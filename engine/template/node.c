@@ -90,7 +90,7 @@ static bool read_char(struct node *n, struct str literal, struct err *err)
 {
     struct buf bytes;
     scratch_begin(&bytes);
-    bool ok = go_unquote(literal, &bytes) && bytes.used > 0;
+    bool ok = go_unquote(literal, &bytes) && bytes.used > 0, valid = ok;
     int rune = -1;
     if (ok) {
         size_t length = str_rune(bytes.bytes, bytes.used, &rune);
@@ -98,6 +98,8 @@ static bool read_char(struct node *n, struct str literal, struct err *err)
         ok = length == bytes.used;
     }
     buf_release(&bytes);
+    if (!valid)
+        return err_set(err, ERR_PARSE, "invalid syntax") == 0;
     if (!ok)
         return err_set(err, ERR_PARSE, "malformed character constant: %.*s", STR_ARG(literal)) == 0;
     n->is_int = n->is_float = true;

@@ -800,7 +800,7 @@ static bool merge(struct parser *p, struct definition *into, size_t *count, stru
             continue;
         bool replaces = !is_empty(d.root);
         if (same_text && replaces && !is_empty(into[i].root))
-            return fail_quoted(p, "multiple definition of template ", d.name, "") != NULL;
+            return fail_quoted(p, "template: multiple definition of template ", d.name, "") != NULL;
         if (replaces || is_empty(into[i].root))
             into[i] = d;
         return true;

@@ -602,18 +602,20 @@ static int format_byte(const struct format *f)
     return f->pos < f->text.n ? (unsigned char)f->text.p[f->pos] : -1;
 }
 
+/* A number with too many digits takes the rest of the format with it, as in Go. */
 static bool read_int(struct format *f, int *value)
 {
     bool any = false;
     *value = 0;
     for (int c = format_byte(f); c >= '0' && c <= '9'; c = format_byte(f)) {
+        if (*value > WIDTH_MAX) {
+            *value = 0;
+            f->pos = f->text.n;
+            return false;
+        }
         any = true;
-        *value = *value > WIDTH_MAX ? *value : *value * 10 + (c - '0');
+        *value = *value * 10 + (c - '0');
         f->pos++;
-    }
-    if (*value > WIDTH_MAX) {
-        *value = 0;
-        return false;
     }
     return any;
 }

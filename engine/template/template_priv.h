@@ -145,8 +145,8 @@ const struct definition *set_find(const struct template_set *set, struct str nam
 
 extern const struct template_function builtin_functions[];
 
-/* Not plain functions: the executor evaluates their arguments one after the other. */
-tval_function builtin_and, builtin_or;
+/* Not plain functions: the executor does what they stand for. */
+tval_function builtin_and, builtin_or, builtin_call;
 
 /* value: Go's types, truth, order. */
 const char *value_type_name(const struct tval *v);
@@ -180,6 +180,9 @@ int rune_upper(int rune);
 int rune_lower(int rune);
 void text_upper(struct buf *out, struct str s);
 void text_lower(struct buf *out, struct str s);
+
+/* The first letter of every word large; all others small, or as they are. */
+void text_title(struct buf *out, struct str s, bool lower_rest);
 
 /* Parts that both function tables use. */
 void url_query_escape(struct buf *out, struct str s);

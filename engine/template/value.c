@@ -220,7 +220,7 @@ static int equal_others(const struct tval *a, const struct tval *b, bool *equal,
         *equal = a->kind == b->kind;
         return 0;
     }
-    if (a->kind != b->kind || strcmp(value_type_name(a), value_type_name(b)) != 0)
+    if (a->kind != b->kind)
         return fail_types(a, b, err);
     if (a->kind != TVAL_TIME)
         return fail_type(b, err);
@@ -256,9 +256,9 @@ int value_equal(const struct tval *a, const struct tval *b, bool *equal, struct 
     }
 }
 
-static int fail_kind(const struct tval *v, struct err *err)
+static int fail_kind(struct err *err)
 {
-    return err_set(err, ERR_EXEC, "invalid type for comparison: %s", value_type_name(v));
+    return err_set(err, ERR_EXEC, "invalid type for comparison");
 }
 
 int value_less(const struct tval *a, const struct tval *b, bool *less, struct err *err)
@@ -266,14 +266,14 @@ int value_less(const struct tval *a, const struct tval *b, bool *less, struct er
     enum basic kind = basic_kind(a);
     *less = false;
     if (kind == BASIC_NONE)
-        return fail_kind(a, err);
+        return fail_kind(err);
     if (basic_kind(b) == BASIC_NONE)
-        return fail_kind(b, err);
+        return fail_kind(err);
     if (kind != basic_kind(b))
         return err_set(err, ERR_EXEC, "incompatible types for comparison: %s and %s", value_type_name(a),
                        value_type_name(b));
     if (kind == BASIC_BOOL)
-        return fail_kind(a, err);
+        return fail_kind(err);
     if (kind == BASIC_INT)
         *less = a->integer < b->integer;
     else if (kind == BASIC_FLOAT)

@@ -352,6 +352,23 @@ static void an_offset_of_nothing_is_none(void **state)
     outcome_release(&o);
 }
 
+static void duration_expressions_can_be_switched_off(void **state)
+{
+    (void)state;
+    static const struct promql_features plain = {0};
+    static const char *const refused[] = {"foo[1+1]", "foo[1:step()]", "foo[(5m)]",
+                                          "foo offset min_of(1, 2)"};
+    struct outcome o;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        outcome_init(&o, str_of(refused[i]), &plain);
+        assert_non_null(strstr(o.err.text, "experimental duration expression is not enabled"));
+        outcome_release(&o);
+    }
+    outcome_init(&o, STR("foo[5m:1m] offset -5"), &plain);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
 static void matching_is_kept_only_between_vectors(void **state)
 {
     (void)state;
@@ -525,6 +542,7 @@ int main(void)
         cmocka_unit_test(durations_keep_how_they_were_written),
         cmocka_unit_test(a_duration_stands_where_its_operands_do),
         cmocka_unit_test(an_offset_of_nothing_is_none),
+        cmocka_unit_test(duration_expressions_can_be_switched_off),
         cmocka_unit_test(matching_is_kept_only_between_vectors),
         cmocka_unit_test(fill_keeps_each_side),
         cmocka_unit_test(a_walk_sees_parents_first_and_everything),
