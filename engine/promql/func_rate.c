@@ -17,27 +17,23 @@ bool reset_by_start(const struct call *c, const struct sample *before, const str
     return c->ev->q->options.start_timestamps && started_between(before, now);
 }
 
-static size_t count_overlaps(const struct sample_span *s)
+static bool any_overlap(const struct sample_span *s)
 {
-    size_t overlaps = 0;
     for (size_t i = 1; i < s->count; i++) {
         const struct sample *now = &s->samples[i], *before = now - 1;
-        overlaps += now->start_ms != 0 && now->start_ms < before->t_ms && now->start_ms != before->start_ms;
+        if (now->start_ms != 0 && now->start_ms < before->t_ms && now->start_ms != before->start_ms)
+            return true;
     }
-    return overlaps;
+    return false;
 }
 
-static int warn_overlaps(struct call *c, const struct sample_span *s)
+static int warn_overlap(struct call *c, const struct sample_span *s)
 {
-    size_t overlaps = c->ev->q->options.start_timestamps ? count_overlaps(s) : 0;
-    if (overlaps == 0)
+    if (!c->ev->q->options.start_timestamps || !any_overlap(s))
         return 0;
-    const char *times = overlaps > 1 ? arena_format(c->ev->arena, " (%zu occurrences)", overlaps) : "";
-    if (times == NULL)
-        return eval_no_memory(c->ev);
-    return note_add(c->ev, ANNOTATION_WARNING, call_arg(c, 0)->start,
-                    "sample has start time that overlaps with previous sample timestamp for metric %s%s",
-                    note_quote(c->ev, labels_metric(c->labels)), times);
+    return note_count(c->ev, ANNOTATION_WARNING, call_arg(c, 0)->start,
+                      "sample has start time that overlaps with previous sample timestamp for metric %s",
+                      note_quote(c->ev, labels_metric(c->labels)));
 }
 
 static double reset_correction(const struct call *c, const struct sample_span *s)
@@ -122,7 +118,7 @@ int window_rate(struct call *c, const struct window *w, struct cell *out)
     if (w->histograms.count > 0)
         return call_no_histograms(c);
     if (call_id(c) != FUNC_delta)
-        TRY(warn_overlaps(c, &w->floats));
+        TRY(warn_overlap(c, &w->floats));
     if (extrapolate(c, w, &out->value))
         out->kind = CELL_FLOAT;
     return 0;

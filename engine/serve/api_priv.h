@@ -31,4 +31,7 @@ handler admin_index, admin_metrics, admin_healthy, admin_ready, admin_reload;
 /* api_tocsin.c: Tocsin's own */
 handler tocsin_status, tocsin_incidents;
 
+/* page.c: for `tocsin receive`, which plays a webhook */
+handler tocsin_page;
+
 #endif

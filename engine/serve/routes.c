@@ -35,6 +35,8 @@ static const struct route routes[] = {
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
     {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
 
+    {"/page", HTTP_POST, tocsin_page, 0, LIMIT_json_bytes},
+
     {"/metrics", HTTP_GET, admin_metrics, 0, NO_BODY},
     {"/-/healthy", HTTP_GET | HTTP_HEAD, admin_healthy, 0, NO_BODY},
     {"/-/ready", HTTP_GET | HTTP_HEAD, admin_ready, 0, NO_BODY},

@@ -1,11 +1,12 @@
 /*
  * intern: equal byte strings kept once, counted by reference.
  *
- * The store gives label names and values here: a million series have few distinct ones. An interned string never
- * moves and never changes, so two of one table are equal exactly if their pointers are.
+ * The store gives label names and values here: a million series have few distinct ones. An interned
+ * string never moves and never changes, so two of one table are equal exactly if their pointers are.
  *
- * Ownership: intern_get and intern_hold hand out one reference each, intern_drop takes one back; the last one frees
- * the string. Thread-safe (LOCK_intern); a hold, and a drop that is not the last, take no lock.
+ * Ownership: intern_get and intern_hold hand out one reference each, intern_drop takes one back; the
+ * last one frees the string. Thread-safe (LOCK_intern); a hold, and a drop that is not the last, take
+ * no lock.
  *
  * Drawback: 17 bytes beside each string, and its share of the table; so it pays from two users on.
  */

@@ -120,6 +120,7 @@ static void prints_both_forms(void **state)
     assert_string_equal(printed(histogram_print, h), "{count:4, sum:1, [-Inf,5]:1, (5,10]:2, (10,+Inf]:1}");
     assert_string_equal(printed(histogram_print_test, h), "{{schema:-53 count:4 sum:1 custom_values:[5 10] "
                                                           "counter_reset_hint:gauge buckets:[1 2 1]}}");
+    assert_string_equal(printed(histogram_print_test, parsed("{{schema:10000000}}")), "{{schema:10000000}}");
     assert_string_equal(printed(histogram_print, parsed("{{}}")), "{count:0, sum:0}");
     assert_string_equal(printed(histogram_print_test, parsed("{{}}")), "{{}}");
 }

@@ -43,7 +43,7 @@ static void in_order(void)
 
 static void against_the_order(void)
 {
-    take_two(LOCK_shard, LOCK_admit);
+    take_two(LOCK_shard, LOCK_generation);
 }
 
 static void two_of_a_rank(void)
