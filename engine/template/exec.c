@@ -340,8 +340,10 @@ static int eval_builtin_call(struct template_run *run, const struct node *node, 
     scratch_begin(&shown);
     if (c->args != NULL)
         node_print(&shown, c->args);
+    else if (callee.kind == TVAL_TEXT)
+        buf_str(&shown, callee.text);
     else
-        tval_print(&shown, &callee);
+        buf_format(&shown, "<%s Value>", value_type_name(&callee));
     fail(run, ERR_EXEC, "error calling call: non-function %s of type %s", buf_text(&shown),
          value_type_name(&callee));
     buf_release(&shown);

@@ -218,9 +218,9 @@ static int fail_types(const struct tval *a, const struct tval *b, struct err *er
 {
     struct buf text;
     scratch_begin(&text);
-    buf_format(&text, "non-comparable types %s: ", value_type_name(a));
+    buf_puts(&text, "non-comparable types ");
     tval_print(&text, a);
-    buf_format(&text, ", %s: ", value_type_name(b));
+    buf_format(&text, ": %s, %s: ", value_type_name(a), value_type_name(b)); /* Go's own order */
     tval_print(&text, b);
     err_set(err, ERR_EXEC, "%s", buf_text(&text));
     buf_release(&text);
