@@ -120,6 +120,24 @@ static void the_query_offset_moves_query_and_samples_but_not_the_slot(void **sta
     bench_close(&b);
 }
 
+static void samples_are_kept_for_as_long_as_the_query_offset_asks(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    store_configure(b.store, &(struct store_options){.retention_ms = 0});
+    bench_load(&b, "groups: [{name: g, query_offset: 40m, rules: [{record: r, expr: m}]}]");
+    for (int i = 0; i < 60; i++) {
+        PUSH(&b, i, "m");
+        bench_step(&b);
+        store_retire(b.store);
+    }
+    struct sample_run run = SAMPLES(&b, "r");
+    assert_true(run.count > 0);
+    assert_true(run.samples[run.count - 1].value >= 18);
+    bench_close(&b);
+}
+
 struct runner {
     struct bench *bench;
     int64_t now_ns;
@@ -765,6 +783,7 @@ int main(void)
         cmocka_unit_test(missed_slots_are_counted_and_not_replayed),
         cmocka_unit_test(the_group_that_has_been_due_longest_goes_first),
         cmocka_unit_test(the_query_offset_moves_query_and_samples_but_not_the_slot),
+        cmocka_unit_test(samples_are_kept_for_as_long_as_the_query_offset_asks),
         cmocka_unit_test(several_workers_share_the_groups),
         cmocka_unit_test(rule_labels_win_and_an_empty_one_takes_away),
         cmocka_unit_test(a_failing_rule_does_not_stop_the_rest),
