@@ -172,8 +172,8 @@ static int instant_value(struct evaluation *ev, const struct expr *e, const stru
         out->scalar = value[0];
         return 0;
     case PROMQL_STRING:
-        out->string = eval_string(e);
-        return 0;
+        out->string = str_copy(ev->arena, eval_string(e));
+        return out->string.p != NULL ? 0 : eval_no_memory(ev);
     case PROMQL_MATRIX:
         return result_windows(ev, expr_unwrap(e), g, out);
     case PROMQL_VECTOR:
