@@ -2,12 +2,12 @@
 
 static struct sim sim;
 
-#define CONFIG                                                                                                 \
-    "route: {receiver: a, group_by: [n], group_wait: 1s, group_interval: 10s}\n"                                \
-    "receivers: [{name: a, webhook_configs: [{url: http://h}]}]\n"                                             \
-    "inhibit_rules:\n"                                                                                         \
-    "- source_matchers: ['n=~\"source.*\"']\n"                                                                 \
-    "  target_matchers: ['n=~\".*target\"']\n"                                                                 \
+#define CONFIG                                                                   \
+    "route: {receiver: a, group_by: [n], group_wait: 1s, group_interval: 10s}\n" \
+    "receivers: [{name: a, webhook_configs: [{url: http://h}]}]\n"               \
+    "inhibit_rules:\n"                                                           \
+    "- source_matchers: ['n=~\"source.*\"']\n"                                   \
+    "  target_matchers: ['n=~\".*target\"']\n"                                   \
     "  equal: [zone]\n"
 
 static void a_source_keeps_its_targets_quiet_until_it_ends(void **state)
