@@ -119,17 +119,17 @@ static int judge_histograms(struct aggregation *a, const struct values *v, bool 
     if (v->histograms == 0)
         return 0;
     if (op != AGG_SUM && op != AGG_AVG)
-        return note_add(a->ev, ANNOTATION_INFO, annotation_position(a->expr), "ignored histogram in %s aggregation",
-                        promql_aggregate_name(op));
+        return note_add(a->ev, ANNOTATION_INFO, annotation_position(a->expr),
+                        "ignored histogram in %s aggregation", promql_aggregate_name(op));
     if (v->count == 0)
-        return eval_fail(a->ev, ERR_UNSUPPORTED, "native histograms in %s aggregation are not supported",
-                         promql_aggregate_name(op));
+        return 0;
     *use = false;
     return note_add(a->ev, ANNOTATION_WARNING, annotation_position(a->expr),
                     "encountered a mix of histograms and floats for aggregation");
 }
 
-static int reduce_group(struct aggregation *a, const struct group *group, struct values *v, struct vector *out)
+static int reduce_group(struct aggregation *a, const struct group *group, struct values *v,
+                        struct vector *out)
 {
     struct column *c;
     TRY(eval_poll(a->ev));
@@ -138,8 +138,14 @@ static int reduce_group(struct aggregation *a, const struct group *group, struct
         bool use;
         gather(group, step, v);
         TRY(judge_histograms(a, v, &use));
+        struct cell sum = {.kind = CELL_NONE};
+        if (!use && v->histograms > 0 && v->count == 0)
+            TRY(aggregate_histograms(a, group, step, &sum));
+        if (sum.kind != CELL_NONE)
+            TRY(column_set(a->ev, c, a->grid, step, &sum));
         if (use)
-            column_set_float(c, step, reduce(a->expr->aggregate.op, a->params != NULL ? a->params[step] : 0, v));
+            column_set_float(c, step,
+                             reduce(a->expr->aggregate.op, a->params != NULL ? a->params[step] : 0, v));
     }
     return 0;
 }

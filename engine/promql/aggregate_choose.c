@@ -82,7 +82,8 @@ static int choose_extreme(struct choice *c, const struct group *group, size_t st
 {
     bool top = c->a->expr->aggregate.op == AGG_TOPK;
     TRY(gather_floats(c, group, step));
-    qsort(c->candidates, c->candidate_count, sizeof *c->candidates, top ? by_value_descending : by_value_ascending);
+    qsort(c->candidates, c->candidate_count, sizeof *c->candidates,
+          top ? by_value_descending : by_value_ascending);
     for (size_t i = 0; i < c->candidate_count && i < k; i++)
         TRY(keep_candidate(c, &c->candidates[i], step));
     return 0;

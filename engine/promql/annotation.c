@@ -8,6 +8,8 @@ struct note {
     enum annotation_kind kind;
     struct str text;
     size_t position;
+    bool counted; /* tell how often it occurred */
+    size_t occurrences;
     struct note *next;
 };
 
@@ -37,21 +39,44 @@ static int append_note(struct evaluation *ev, struct note note)
     return 0;
 }
 
-int note_add(struct evaluation *ev, enum annotation_kind kind, size_t position, const char *format, ...)
+static int merge_note(struct evaluation *ev, struct note note)
+{
+    struct note *known = find_note(ev, note.kind, note.text);
+    if (known == NULL)
+        return ev->notes.count < NOTES_MAX ? append_note(ev, note) : 0;
+    known->position = note.position;
+    known->occurrences++;
+    return 0;
+}
+
+static int format_note(struct evaluation *ev, struct note note, const char *format, va_list args)
 {
     struct buf text;
-    va_list args;
     buf_init(&text, NOTE_TEXT_MAX);
-    va_start(args, format);
     buf_vformat(&text, format, args);
-    va_end(args);
-    struct note *known = find_note(ev, kind, buf_slice(&text));
-    int code = 0;
-    if (known != NULL)
-        known->position = position;
-    else if (ev->notes.count < NOTES_MAX)
-        code = append_note(ev, (struct note){.kind = kind, .text = buf_slice(&text), .position = position});
+    note.text = buf_slice(&text);
+    note.occurrences = 1;
+    int code = merge_note(ev, note);
     buf_release(&text);
+    return code;
+}
+
+int note_add(struct evaluation *ev, enum annotation_kind kind, size_t position, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int code = format_note(ev, (struct note){.kind = kind, .position = position}, format, args);
+    va_end(args);
+    return code;
+}
+
+int note_count(struct evaluation *ev, enum annotation_kind kind, size_t position, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int code =
+        format_note(ev, (struct note){.kind = kind, .position = position, .counted = true}, format, args);
+    va_end(args);
     return code;
 }
 
@@ -65,20 +90,28 @@ static void line_and_column(struct str text, size_t position, int *line, int *co
     }
 }
 
+static const char *note_text(struct evaluation *ev, const struct note *n)
+{
+    int line, column;
+    line_and_column(ev->q->text, n->position, &line, &column);
+    const char *kind = n->kind == ANNOTATION_WARNING ? "warning" : "info";
+    if (n->counted && n->occurrences > 1)
+        return arena_format(ev->arena, "PromQL %s: %.*s (%zu occurrences) (%d:%d)", kind, STR_ARG(n->text),
+                            n->occurrences, line, column);
+    return arena_format(ev->arena, "PromQL %s: %.*s (%d:%d)", kind, STR_ARG(n->text), line, column);
+}
+
 int notes_finish(struct evaluation *ev, struct promql_result *out)
 {
     out->annotations = ARENA_ARRAY(ev->arena, struct annotation, ev->notes.count);
     if (out->annotations == NULL)
         return eval_no_memory(ev);
     for (struct note *n = ev->notes.first; n != NULL; n = n->next) {
-        int line, column;
-        line_and_column(ev->q->text, n->position, &line, &column);
-        const char *text = arena_format(ev->arena, "PromQL %s: %.*s (%d:%d)",
-                                        n->kind == ANNOTATION_WARNING ? "warning" : "info", STR_ARG(n->text), line,
-                                        column);
+        const char *text = note_text(ev, n);
         if (text == NULL)
             return eval_no_memory(ev);
-        out->annotations[out->annotation_count++] = (struct annotation){.kind = n->kind, .text = str_of(text)};
+        out->annotations[out->annotation_count++] =
+            (struct annotation){.kind = n->kind, .text = str_of(text)};
     }
     return 0;
 }

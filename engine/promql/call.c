@@ -164,6 +164,11 @@ static int call_elements(struct call *c, const struct implementation *f, struct 
 
 /* ---- windows ---- */
 
+size_t call_range_start(const struct call *c)
+{
+    return main_arg(c)->start;
+}
+
 int call_warn_mixed(struct call *c)
 {
     return note_add(c->ev, ANNOTATION_WARNING, main_arg(c)->start,
@@ -238,9 +243,10 @@ static int check_modifier(struct call *c, const struct expr *range)
                          "smoothed modifier can only be used with: delta, increase, rate - not with %s",
                          c->expr->call.function->name);
     if (modifier == RANGE_ANCHORED && !rates && !counts)
-        return eval_fail(c->ev, ERR_EXEC,
-                         "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with %s",
-                         c->expr->call.function->name);
+        return eval_fail(
+            c->ev, ERR_EXEC,
+            "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with %s",
+            c->expr->call.function->name);
     return 0;
 }
 

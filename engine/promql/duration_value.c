@@ -101,8 +101,8 @@ int duration_value(const struct duration_expr *d, const struct duration_context 
     return 0;
 }
 
-int duration_value_positive(const struct duration_expr *d, const struct duration_context *context, int64_t *ms,
-                            struct err *err)
+int duration_value_positive(const struct duration_expr *d, const struct duration_context *context,
+                            int64_t *ms, struct err *err)
 {
     TRY(duration_value(d, context, ms, err));
     return *ms > 0 ? 0 : refuse(d, "duration must be greater than 0", err);

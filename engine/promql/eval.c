@@ -1,4 +1,5 @@
 #include "eval_priv.h"
+#include "histogram_math_priv.h"
 
 #include "tocsin/limits.h"
 
@@ -47,7 +48,8 @@ struct str eval_string(const struct expr *e)
     return expr_unwrap(e)->string.text;
 }
 
-static int repeat_column(struct evaluation *ev, struct vector *out, const struct grid *g, const struct column *one)
+static int repeat_column(struct evaluation *ev, struct vector *out, const struct grid *g,
+                         const struct column *one)
 {
     struct column *c;
     struct cell cell = column_get(one, 0);
@@ -58,7 +60,8 @@ static int repeat_column(struct evaluation *ev, struct vector *out, const struct
 }
 
 /* What is the same at every step is computed at the first and repeated. */
-static int eval_invariant(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
+static int eval_invariant(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                          struct vector *out)
 {
     struct grid first = {.start_ms = g->start_ms, .step_ms = g->step_ms, .count = 1};
     struct vector once = {0};
@@ -76,9 +79,12 @@ static int eval_unary(struct evaluation *ev, const struct expr *e, const struct 
     for (size_t i = 0; i < out->count; i++) {
         struct column *c = out->items[i];
         for (size_t step = 0; step < g->count; step++) {
-            if (c->kinds[step] == CELL_HISTOGRAM)
-                return eval_fail(ev, ERR_UNSUPPORTED, "native histograms in unary minus are not supported");
             c->values[step] = -c->values[step];
+            if (c->kinds[step] != CELL_HISTOGRAM)
+                continue;
+            c->histograms[step] = histogram_multiply(ev->arena, c->histograms[step], -1);
+            if (c->histograms[step] == NULL)
+                return eval_no_memory(ev);
         }
     }
     return eval_drop_names(ev, out, g);
@@ -159,7 +165,8 @@ static void begin(struct evaluation *ev, const struct promql *q, struct view *vi
     arena_init(&ev->scratch, (size_t)limits.query_arena_bytes);
 }
 
-static int instant_value(struct evaluation *ev, const struct expr *e, const struct grid *g, struct promql_result *out)
+static int instant_value(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                         struct promql_result *out)
 {
     struct vector v;
     double *value;
@@ -169,8 +176,8 @@ static int instant_value(struct evaluation *ev, const struct expr *e, const stru
         out->scalar = value[0];
         return 0;
     case PROMQL_STRING:
-        out->string = eval_string(e);
-        return 0;
+        out->string = str_copy(ev->arena, eval_string(e));
+        return out->string.p != NULL ? 0 : eval_no_memory(ev);
     case PROMQL_MATRIX:
         return result_windows(ev, expr_unwrap(e), g, out);
     case PROMQL_VECTOR:
@@ -198,7 +205,8 @@ int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, stru
 }
 
 /* A scalar over a range is a series without labels. */
-static int scalar_column(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
+static int scalar_column(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                         struct vector *out)
 {
     double *values;
     struct column *c;
@@ -226,7 +234,8 @@ int promql_range(const struct promql *q, struct view *view, int64_t start_ms, in
 {
     struct evaluation ev;
     if (q->root->type != PROMQL_SCALAR && q->root->type != PROMQL_VECTOR)
-        return err_set(err, ERR_ARG, "invalid expression type \"%s\" for range query, must be Scalar or instant Vector",
+        return err_set(err, ERR_ARG,
+                       "invalid expression type \"%s\" for range query, must be Scalar or instant Vector",
                        promql_type_name(q->root->type));
     if (step_ms <= 0 || end_ms < start_ms)
         return err_set(err, ERR_ARG, "a range query needs a step above 0 and an end not before its start");

@@ -176,6 +176,7 @@ struct operands {
 struct operation_note {
     enum annotation_kind kind;
     struct str text;
+    bool remains; /* the result stands beside the note; else the element goes */
 };
 int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
             struct operation_note *note);
@@ -184,6 +185,9 @@ int operate(struct evaluation *ev, const struct operands *o, struct cell *out, b
 
 /* position: byte offset into the text. Equal texts are one entry, at the position of the last. */
 int note_add(struct evaluation *ev, enum annotation_kind kind, size_t position, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same, and it tells how often it was added: "... (3 occurrences)". */
+int note_count(struct evaluation *ev, enum annotation_kind kind, size_t position, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 int notes_finish(struct evaluation *ev, struct promql_result *out);
 /* Go's %q and %g, in the evaluation's arena. "" when memory ran out. */

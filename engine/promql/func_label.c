@@ -22,8 +22,8 @@ static int check_name(struct call *c, struct str name)
 {
     if (label_name_is_valid(name))
         return 0;
-    return eval_fail(c->ev, ERR_EXEC, "invalid destination label name in %s(): %.*s", c->expr->call.function->name,
-                     STR_ARG(name));
+    return eval_fail(c->ev, ERR_EXEC, "invalid destination label name in %s(): %.*s",
+                     c->expr->call.function->name, STR_ARG(name));
 }
 
 struct replacement {
@@ -59,7 +59,8 @@ int call_label_replace(struct call *c, struct vector *out)
     struct err reason = {0};
     r.regex = regex_open(pattern, REGEX_PROMQL, &reason);
     if (r.regex == NULL)
-        return eval_fail(c->ev, ERR_EXEC, "invalid regular expression in label_replace(): %.*s", STR_ARG(pattern));
+        return eval_fail(c->ev, ERR_EXEC, "invalid regular expression in label_replace(): %.*s",
+                         STR_ARG(pattern));
     buf_init(&r.text, 1 << 20);
     int code = check_name(c, r.to);
     if (code == 0)
@@ -97,7 +98,8 @@ static int check_sources(struct call *c)
     for (size_t i = 3; i < c->expr->call.args.count; i++) {
         struct str name = eval_string(call_arg(c, i));
         if (!label_name_is_valid(name))
-            return eval_fail(c->ev, ERR_EXEC, "invalid source label name in label_join(): %.*s", STR_ARG(name));
+            return eval_fail(c->ev, ERR_EXEC, "invalid source label name in label_join(): %.*s",
+                             STR_ARG(name));
     }
     return check_name(c, eval_string(call_arg(c, 1)));
 }

@@ -27,7 +27,8 @@ static int ascending(const void *a, const void *b)
 
 static int descending(const void *a, const void *b)
 {
-    double x = (*(const struct column *const *)a)->values[0], y = (*(const struct column *const *)b)->values[0];
+    double x = (*(const struct column *const *)a)->values[0],
+           y = (*(const struct column *const *)b)->values[0];
     return isnan(x) || isnan(y) ? compare_values(x, y) : compare_values(y, x);
 }
 
@@ -104,7 +105,8 @@ static int by_labels(const void *a, const void *b)
     const struct expr_list *args = &x->call->expr->call.args;
     for (size_t i = 1; i < args->count; i++) {
         struct str name = eval_string(args->items[i]);
-        int order = compare_naturally(labels_get(x->column->labels, name), labels_get(y->column->labels, name));
+        int order =
+            compare_naturally(labels_get(x->column->labels, name), labels_get(y->column->labels, name));
         if (order != 0)
             return order;
     }
@@ -125,7 +127,8 @@ int call_sort_by_label(struct call *c, struct vector *out)
         return eval_no_memory(c->ev);
     for (size_t i = 0; i < out->count; i++)
         keys[i] = (struct sort_key){out->items[i], c};
-    qsort(keys, out->count, sizeof *keys, call_id(c) == FUNC_sort_by_label ? by_labels : by_labels_descending);
+    qsort(keys, out->count, sizeof *keys,
+          call_id(c) == FUNC_sort_by_label ? by_labels : by_labels_descending);
     for (size_t i = 0; i < out->count; i++)
         out->items[i] = keys[i].column;
     return 0;

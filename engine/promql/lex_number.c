@@ -65,10 +65,10 @@ static bool scan_number(struct lexer *l)
     take_one(l, ".");
     take_one(l, shape.digits);
     while (next_is(l, "._eE") || next_is(l, shape.digits)) {
-        if (!next_is(l, "._eE"))
-            l->pos++;
-        else if (!take_mark(l, &shape))
+        if (next_is(l, "._eE") && !take_mark(l, &shape))
             return false;
+        while (next_is(l, shape.digits)) /* an e among hex digits is a digit */
+            l->pos++;
     }
     return !next_is_word(l);
 }

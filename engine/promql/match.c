@@ -16,7 +16,8 @@ static int group_side(struct match *m, struct match_side *side)
     if (side->groups == NULL)
         return eval_no_memory(m->ev);
     for (size_t i = 0; i < side->vector.count; i++)
-        TRY(label_index_add(m->ev, &m->groups, group_labels(m, side->vector.items[i]->labels), &side->groups[i]));
+        TRY(label_index_add(m->ev, &m->groups, group_labels(m, side->vector.items[i]->labels),
+                            &side->groups[i]));
     return 0;
 }
 

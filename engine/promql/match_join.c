@@ -15,9 +15,9 @@ struct join {
     struct label_index out_labels;
 
     /* per match group, for the step at hand */
-    size_t *one_of_group;  /* column of the one side */
-    bool *many_in_group;   /* the many side has a series */
-    bool *result_in_group; /* a result was made */
+    size_t *one_of_group; /* column of the one side */
+    bool *many_in_group;  /* the many side has a series */
+    bool *met_in_group;   /* a pair was made, whatever came of it */
     size_t out_group_capacity;
     size_t *out_group;        /* per result series: the group that wrote it at this step */
     struct pairing *pairings; /* per series of the many side */
@@ -31,9 +31,9 @@ static int prepare_join(struct join *j)
     size_t groups = j->m->groups.count;
     j->one_of_group = ARENA_ARRAY(arena, size_t, groups);
     j->many_in_group = ARENA_ARRAY(arena, bool, groups);
-    j->result_in_group = ARENA_ARRAY(arena, bool, groups);
+    j->met_in_group = ARENA_ARRAY(arena, bool, groups);
     j->pairings = ARENA_ARRAY(arena, struct pairing, j->many->vector.count);
-    if (j->one_of_group == NULL || j->many_in_group == NULL || j->result_in_group == NULL || j->pairings == NULL)
+    if (j->one_of_group == NULL || j->many_in_group == NULL || j->met_in_group == NULL || j->pairings == NULL)
         return eval_no_memory(j->m->ev);
     for (size_t i = 0; i < j->many->vector.count; i++)
         j->pairings[i] = (struct pairing){NONE, NONE};
@@ -139,15 +139,11 @@ static int store_result(struct join *j, size_t step, size_t group, size_t number
 {
     struct evaluation *ev = j->m->ev;
     struct column *c = j->out->items[number];
-    bool one_to_one = j->m->matching->card == CARD_ONE_TO_ONE;
-    if (one_to_one && j->result_in_group[group])
-        return eval_fail(ev, ERR_EXEC, "multiple matches for labels: many-to-one matching must be explicit "
-                                       "(group_left/group_right)");
     if (c->kinds[step] != CELL_NONE && j->out_group[number] == group)
-        return eval_fail(ev, ERR_EXEC, "multiple matches for labels: grouping labels must ensure unique matches");
+        return eval_fail(ev, ERR_EXEC,
+                         "multiple matches for labels: grouping labels must ensure unique matches");
     if (c->kinds[step] != CELL_NONE)
         return eval_fail(ev, ERR_EXEC, "vector cannot contain metrics with the same labelset");
-    j->result_in_group[group] = true;
     j->out_group[number] = group;
     return column_set(ev, c, j->m->grid, step, cell);
 }
@@ -156,12 +152,14 @@ static int store_result(struct join *j, size_t step, size_t group, size_t number
 static int pair_value(struct join *j, const struct cell *many, const struct cell *one, struct cell *result)
 {
     const struct expr *e = j->m->expr;
-    struct operands o = {.op = e->binary.op, .left = j->swapped ? *one : *many, .right = j->swapped ? *many : *one};
+    struct operands o = {
+        .op = e->binary.op, .left = j->swapped ? *one : *many, .right = j->swapped ? *many : *one};
     struct operation_note note = {0};
     bool keep;
     TRY(operate(j->m->ev, &o, result, &keep, &note));
-    if (note.text.n > 0) {
+    if (note.text.n > 0)
         j->note = note;
+    if (note.text.n > 0 && !note.remains) {
         result->kind = CELL_NONE;
     } else if (e->binary.return_bool) {
         *result = (struct cell){.kind = CELL_FLOAT, .value = keep};
@@ -172,10 +170,15 @@ static int pair_value(struct join *j, const struct cell *many, const struct cell
 }
 
 /* pairing: where the series of the result was found the last time; NULL for filled operands. */
-static int join_pair(struct join *j, size_t step, size_t group, const struct operand *many, const struct operand *one,
-                     struct pairing *pairing)
+static int join_pair(struct join *j, size_t step, size_t group, const struct operand *many,
+                     const struct operand *one, struct pairing *pairing)
 {
     struct cell result;
+    if (j->met_in_group[group] && j->m->matching->card == CARD_ONE_TO_ONE)
+        return eval_fail(j->m->ev, ERR_EXEC,
+                         "multiple matches for labels: many-to-one matching must be explicit "
+                         "(group_left/group_right)");
+    j->met_in_group[group] = true;
     TRY(pair_value(j, &many->cell, &one->cell, &result));
     if (result.kind == CELL_NONE)
         return 0;
@@ -207,7 +210,8 @@ static int join_many_side(struct join *j, size_t step)
     const struct vector_matching *matching = j->m->matching;
     for (size_t i = 0; i < j->many->vector.count; i++) {
         size_t group = j->many->groups[i], partner = j->one_of_group[group];
-        if (j->many->vector.items[i]->kinds[step] == CELL_NONE || (partner == NONE && !matching->fill_right_given))
+        if (j->many->vector.items[i]->kinds[step] == CELL_NONE ||
+            (partner == NONE && !matching->fill_right_given))
             continue;
         struct operand many = operand_of(j->many, i, step);
         struct operand one =
@@ -239,7 +243,7 @@ static int join_step(struct join *j, size_t step)
     size_t ones, manys;
     for (size_t i = 0; i < j->m->groups.count; i++) {
         j->one_of_group[i] = NONE;
-        j->many_in_group[i] = j->result_in_group[i] = false;
+        j->many_in_group[i] = j->met_in_group[i] = false;
     }
     manys = place_many_side(j, step);
     if (manys == 0 && !fills)

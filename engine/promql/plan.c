@@ -103,7 +103,8 @@ static int64_t known_ms(const struct duration_expr *d)
     return duration_value(d, &none, &ms, NULL) == 0 ? ms : 0;
 }
 
-static int stand_selector(struct reach *r, const struct expr *e, int64_t outside_ms)
+/* id: the node that keeps the standing selector. */
+static int stand_selector(struct reach *r, const struct expr *e, size_t id, int64_t outside_ms)
 {
     struct promql *q = r->q;
     int64_t lookback = q->options.lookback_ms;
@@ -117,13 +118,34 @@ static int stand_selector(struct reach *r, const struct expr *e, int64_t outside
     if (q->store == NULL)
         return 0;
     return store_stand(q->store, e->selector.matchers, e->selector.matcher_count, reach > 0 ? reach : 0,
-                       &q->nodes[e->plan_id].standing, r->err);
+                       &q->nodes[id].standing, r->err);
+}
+
+/* The sum of all offsets and ranges on the way to the first selector. */
+static int64_t farthest_shift(const struct expr *e)
+{
+    if (e->kind == EXPR_SELECTOR)
+        return known_ms(e->selector.shift.offset) + (e->selector.is_range ? known_ms(e->selector.range) : 0);
+    int64_t own =
+        e->kind == EXPR_SUBQUERY ? known_ms(e->subquery.range) + known_ms(e->subquery.shift.offset) : 0;
+    int64_t below = 0;
+    for (size_t i = 0; child_of(e, i) != NULL; i++) {
+        int64_t ms = farthest_shift(child_of(e, i));
+        below = ms > below ? ms : below;
+    }
+    return own + below;
 }
 
 static int stand(struct reach *r, const struct expr *e, int64_t outside_ms)
 {
+    struct plan_node *node = &r->q->nodes[e->plan_id];
     if (e->kind == EXPR_SELECTOR)
-        return stand_selector(r, e, outside_ms);
+        return node->template ? 0 : stand_selector(r, e, e->plan_id, outside_ms);
+    if (e->kind == EXPR_CALL && e->call.function->id == FUNC_info) {
+        TRY(plan_info(r->q, e, r->err));
+        /* The info series are read at the times of the selector that they explain. */
+        TRY(stand_selector(r, node->info, e->plan_id, outside_ms + farthest_shift(e->call.args.items[0])));
+    }
     if (e->kind == EXPR_SUBQUERY) {
         outside_ms += known_ms(e->subquery.range) + known_ms(e->subquery.shift.offset);
         if (e->subquery.shift.at != AT_NONE)
@@ -172,13 +194,13 @@ static int prepare(struct promql *q, struct str text, struct err *err)
     note_nodes(q, q->root);
     TRY(print_canonical(q, err));
     struct reach reach = {.q = q, .err = err};
-    TRY(stand(&reach, q->root, 0));
+    TRY(stand(&reach, q->root, q->options.late_ms));
     q->reach_ms = reach.unbounded ? -1 : reach.farthest_ms;
     return 0;
 }
 
-int promql_open(struct str text, const struct promql_options *options, struct store *store, struct promql **out,
-                struct err *err)
+int promql_open(struct str text, const struct promql_options *options, struct store *store,
+                struct promql **out, struct err *err)
 {
     struct promql *q = MEM_NEW(struct promql);
     arena_init(&q->arena, (size_t)limits.query_arena_bytes);
@@ -198,9 +220,11 @@ void promql_close(struct promql *q)
 {
     if (q == NULL)
         return;
-    for (size_t i = 0; q->nodes != NULL && i < q->node_count; i++)
+    for (size_t i = 0; q->nodes != NULL && i < q->node_count; i++) {
         if (q->nodes[i].standing != NULL)
             store_unstand(q->store, q->nodes[i].standing);
+        plan_info_release(&q->nodes[i]);
+    }
     if (q->root != NULL)
         promql_free(q->root);
     arena_release(&q->arena);
@@ -240,9 +264,10 @@ size_t promql_series_matched(const struct promql *q, struct store *store)
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < q->node_count; i++) {
         const struct plan_node *node = &q->nodes[i];
-        if (node->expr->kind != EXPR_SELECTOR)
+        if (node->expr->kind != EXPR_SELECTOR || node->template)
             continue;
-        size_t n = node->standing != NULL ? standing_count(store, node->standing) : count_matches(store, node->expr);
+        size_t n =
+            node->standing != NULL ? standing_count(store, node->standing) : count_matches(store, node->expr);
         least = n < least ? n : least;
     }
     return least;

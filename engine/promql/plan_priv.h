@@ -10,17 +10,20 @@
 #include "tocsin/promql.h"
 
 /* Returns the code of a failed call; every function of the evaluator ends its work at the first error. */
-#define TRY(call)                                                                                            \
-    do {                                                                                                     \
-        int try_code = (call);                                                                               \
-        if (try_code != 0)                                                                                   \
-            return try_code;                                                                                 \
+#define TRY(call)              \
+    do {                       \
+        int try_code = (call); \
+        if (try_code != 0)     \
+            return try_code;   \
     } while (0)
 
 struct plan_node {
     const struct expr *expr;
-    bool invariant;            /* the same at every step of a range query */
-    struct standing *standing; /* of a selector, when opened with a store */
+    bool invariant; /* the same at every step of a range query */
+    struct standing
+        *standing;     /* of a selector (or of info(), for its info series), when opened with a store */
+    struct expr *info; /* of info(): the selector of its info series, which plan_info.c made */
+    bool template;     /* the second argument of info(): only its matchers are used, by plan_info.c */
 };
 
 struct promql {
@@ -43,6 +46,10 @@ static inline const struct plan_node *plan_node(const struct promql *q, const st
 /* The expression inside any number of parentheses. */
 const struct expr *expr_unwrap(const struct expr *e);
 
+/* Makes the selector of the info series that a call of info() asks for. */
+int plan_info(struct promql *q, const struct expr *call, struct err *err);
+void plan_info_release(struct plan_node *node);
+
 /* Values of step() and range() in a duration expression. */
 struct duration_context {
     int64_t step_ms, range_ms;
@@ -53,7 +60,7 @@ int duration_value(const struct duration_expr *d, const struct duration_context 
                    struct err *err);
 
 /* The same, and more than 0. */
-int duration_value_positive(const struct duration_expr *d, const struct duration_context *context, int64_t *ms,
-                            struct err *err);
+int duration_value_positive(const struct duration_expr *d, const struct duration_context *context,
+                            int64_t *ms, struct err *err);
 
 #endif

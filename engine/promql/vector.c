@@ -64,7 +64,8 @@ struct cell column_get(const struct column *c, size_t step)
     };
 }
 
-int column_set(struct evaluation *ev, struct column *c, const struct grid *g, size_t step, const struct cell *cell)
+int column_set(struct evaluation *ev, struct column *c, const struct grid *g, size_t step,
+               const struct cell *cell)
 {
     if (cell->kind == CELL_HISTOGRAM) {
         if (c->histograms == NULL)
@@ -105,7 +106,8 @@ int eval_drop_names(struct evaluation *ev, struct vector *v, const struct grid *
     return vector_merge_equal(ev, v, g);
 }
 
-static int merge_column(struct evaluation *ev, struct column *into, const struct column *from, const struct grid *g)
+static int merge_column(struct evaluation *ev, struct column *into, const struct column *from,
+                        const struct grid *g)
 {
     for (size_t step = 0; step < g->count; step++) {
         if (from->kinds[step] == CELL_NONE)

@@ -1,6 +1,6 @@
-#include "am_priv.h"
 #include "api_priv.h"
 #include "info_priv.h"
+#include "v2_priv.h"
 
 #include "tocsin/forward.h"
 #include "tocsin/incident.h"

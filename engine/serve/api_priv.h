@@ -21,14 +21,17 @@ handler api_rules, api_rule_alerts;
 /* api_info.c: what this process is, as Prometheus' clients ask it */
 handler api_buildinfo, api_runtimeinfo, api_flags, api_targets, api_alertmanagers;
 
-/* am_alerts.c, am_post.c, am_info.c: Alertmanager's API v2 */
-handler am_status, am_receivers, am_alerts, am_alert_groups, am_post_alerts, am_silences, am_no_silences;
-handler am_silence;
+/* v2_alerts.c, v2_post.c, v2_info.c: Alertmanager's API v2 */
+handler v2_status, v2_receivers, v2_alerts, v2_alert_groups, v2_post_alerts, v2_silences, v2_no_silences;
+handler v2_silence;
 
 /* admin.c */
 handler admin_index, admin_metrics, admin_healthy, admin_ready, admin_reload;
 
 /* api_tocsin.c: Tocsin's own */
 handler tocsin_status, tocsin_incidents;
+
+/* page.c: for `tocsin receive`, which plays a webhook */
+handler tocsin_page;
 
 #endif

@@ -23,17 +23,19 @@ static const struct route routes[] = {
     {"/api/v1/status/runtimeinfo", HTTP_GET, api_runtimeinfo, 0, NO_BODY},
     {"/api/v1/status/flags", HTTP_GET, api_flags, 0, NO_BODY},
 
-    {"/api/v2/status", HTTP_GET, am_status, 0, NO_BODY},
-    {"/api/v2/receivers", HTTP_GET, am_receivers, 0, NO_BODY},
-    {"/api/v2/alerts", HTTP_GET, am_alerts, 0, NO_BODY},
-    {"/api/v2/alerts", HTTP_POST, am_post_alerts, ROUTE_JSON, LIMIT_json_bytes},
-    {"/api/v2/alerts/groups", HTTP_GET, am_alert_groups, 0, NO_BODY},
-    {"/api/v2/silences", HTTP_GET, am_silences, 0, NO_BODY},
-    {"/api/v2/silences", HTTP_POST, am_no_silences, ROUTE_JSON, LIMIT_json_bytes},
-    {"/api/v2/silence/*", HTTP_GET | HTTP_DELETE, am_silence, 0, NO_BODY},
+    {"/api/v2/status", HTTP_GET, v2_status, 0, NO_BODY},
+    {"/api/v2/receivers", HTTP_GET, v2_receivers, 0, NO_BODY},
+    {"/api/v2/alerts", HTTP_GET, v2_alerts, 0, NO_BODY},
+    {"/api/v2/alerts", HTTP_POST, v2_post_alerts, ROUTE_JSON, LIMIT_json_bytes},
+    {"/api/v2/alerts/groups", HTTP_GET, v2_alert_groups, 0, NO_BODY},
+    {"/api/v2/silences", HTTP_GET, v2_silences, 0, NO_BODY},
+    {"/api/v2/silences", HTTP_POST, v2_no_silences, ROUTE_JSON, LIMIT_json_bytes},
+    {"/api/v2/silence/*", HTTP_GET | HTTP_DELETE, v2_silence, 0, NO_BODY},
 
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
     {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
+
+    {"/page", HTTP_POST, tocsin_page, 0, LIMIT_json_bytes},
 
     {"/metrics", HTTP_GET, admin_metrics, 0, NO_BODY},
     {"/-/healthy", HTTP_GET | HTTP_HEAD, admin_healthy, 0, NO_BODY},

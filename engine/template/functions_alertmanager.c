@@ -14,51 +14,13 @@ static int fail_memory(struct err *err)
 
 /* ---- texts ---- */
 
-/* Marks that do not end a word when a letter follows them: don't, a.b, snake_case. */
-static bool joins(int rune, int next)
-{
-    bool letter = (next | 0x20) >= 'a' && (next | 0x20) <= 'z';
-    return rune == '_' ||
-           ((rune == '\'' || rune == '.' || rune == ':' || rune == 0x2019) && (letter || next >= 0xAA));
-}
-
-static bool is_word(int rune)
-{
-    if (rune < 0x80)
-        return (rune >= '0' && rune <= '9') || ((rune | 0x20) >= 'a' && (rune | 0x20) <= 'z');
-    return rune >= 0xAA && (rune < 0x2000 || rune > 0x2BFF) && rune_is_printable(rune);
-}
-
-static int rune_at(struct str s, size_t i, size_t *length)
-{
-    int rune;
-    *length = 0;
-    if (i >= s.n)
-        return 0;
-    *length = str_rune(s.p + i, s.n - i, &rune);
-    return rune < 0 ? 0xFFFD : rune;
-}
-
-static bool is_letter(int rune)
-{
-    return is_word(rune) && !(rune >= '0' && rune <= '9');
-}
-
-/* Title case as English writes it: the first letter of a word large, all others small. */
 static int call_title(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                       struct err *err)
 {
     (void)count;
     struct buf text;
     scratch_begin(&text);
-    struct str s = args[0].text;
-    bool inside = false; /* a word whose first letter has gone by */
-    size_t n, after;
-    for (size_t i = 0; i < s.n; i += n) {
-        int rune = rune_at(s, i, &n), next = rune_at(s, i + n, &after);
-        print_rune(&text, inside ? rune_lower(rune) : rune_upper(rune));
-        inside = is_letter(rune) || (inside && (is_word(rune) || joins(rune, next)));
-    }
+    text_title(&text, args[0].text, true);
     return scratch_end(run, &text, out, err);
 }
 
@@ -132,6 +94,20 @@ static int call_url_unescape(struct template_run *run, const struct tval *args, 
     return rc;
 }
 
+static const struct tval_type type_url = {.go_name = "template.URL"};
+
+static int call_safe_url(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                         struct err *err)
+{
+    (void)run;
+    (void)count;
+    (void)err;
+    *out = args[0];
+    out->safe = true;
+    out->type = &type_url;
+    return 0;
+}
+
 /* ---- base64, with the alphabet for URLs ---- */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -161,28 +137,56 @@ static int base64_value(char c)
     return at != NULL ? (int)(at - alphabet) : -1;
 }
 
-/* Reads one group of four at *i, line ends skipped. The number of bytes it holds, 0 at the end, -1 with *bad.
- */
-static int decode_group(struct str s, size_t *i, unsigned char bytes[3], size_t *bad)
+static size_t skip_line_ends(struct str s, size_t i)
 {
-    unsigned bits = 0, digits = 0, padding = 0;
-    for (; *i < s.n && digits + padding < 4; ++*i) {
-        char c = s.p[*i];
-        *bad = *i;
-        if (c == '\n' || c == '\r')
-            continue;
-        if (c == '=' ? digits < 2 : base64_value(c) < 0 || padding > 0)
+    while (i < s.n && (s.p[i] == '\n' || s.p[i] == '\r'))
+        i++;
+    return i;
+}
+
+/* The padding that ends a group of `digits`: *i moves past it. -1 with *bad, the place Go names. */
+static int read_padding(struct str s, size_t *i, unsigned digits, size_t *bad)
+{
+    *bad = *i;
+    if (digits < 2)
+        return -1;
+    *i = skip_line_ends(s, *i + 1);
+    if (digits == 2) {
+        *bad = *i < s.n ? *i - 1 : s.n;
+        if (*i >= s.n || s.p[*i] != '=')
             return -1;
-        padding += c == '=';
-        digits += c != '=';
-        bits = bits << 6 | (c == '=' ? 0 : (unsigned)base64_value(c));
+        *i = skip_line_ends(s, *i + 1);
     }
     *bad = *i;
-    if (digits + padding != 0 && digits + padding != 4)
+    return *i == s.n ? (int)digits - 1 : -1;
+}
+
+/* Reads one group of four at *i. The number of bytes it holds, 0 at the end, -1 with *bad. */
+static int decode_group(struct str s, size_t *i, unsigned char bytes[3], size_t *bad)
+{
+    unsigned bits = 0, digits = 0;
+    int count = 3;
+    for (*i = skip_line_ends(s, *i); *i < s.n && digits < 4; *i = skip_line_ends(s, *i)) {
+        if (s.p[*i] == '=') {
+            count = read_padding(s, i, digits, bad);
+            break;
+        }
+        *bad = *i;
+        if (base64_value(s.p[*i]) < 0)
+            return -1;
+        bits = bits << 6 | (unsigned)base64_value(s.p[(*i)++]);
+        digits++;
+    }
+    if (digits == 0 && count == 3)
+        return 0;
+    if (digits < 4 && count == 3) {
+        *bad = *i - digits;
         return -1;
+    }
+    bits <<= 6 * (4 - digits);
     for (int b = 0; b < 3; b++)
         bytes[b] = (unsigned char)(bits >> (16 - 8 * b));
-    return digits == 0 ? 0 : (int)digits - 1;
+    return count;
 }
 
 static int call_base64_decode(struct template_run *run, const struct tval *args, size_t count,
@@ -200,12 +204,10 @@ static int call_base64_decode(struct template_run *run, const struct tval *args,
         if (n > 0)
             buf_add(&text, bytes, (size_t)n);
     }
-    while (n >= 0 && i < s.n && (s.p[i] == '\n' || s.p[i] == '\r'))
-        i++;
-    if (n >= 0 && i == s.n)
+    if (n >= 0)
         return scratch_end(run, &text, out, err);
     buf_release(&text);
-    return err_set(err, ERR_EXEC, "illegal base64 data at input byte %zu", n < 0 ? bad : i);
+    return err_set(err, ERR_EXEC, "illegal base64 data at input byte %zu", bad);
 }
 
 /* ---- lists and maps ---- */
@@ -260,7 +262,7 @@ static int call_dict(struct template_run *run, const struct tval *args, size_t c
                      struct err *err)
 {
     if (count % 2 != 0)
-        return err_set(err, ERR_EXEC, "dict expects even number of arguments");
+        return err_set(err, ERR_EXEC, "dict requires an even number of arguments");
     struct tval *values = arena_copy(template_arena(run), args, count, sizeof *values);
     struct tval_field *fields = ARENA_ARRAY(template_arena(run), struct tval_field, count / 2);
     if (values == NULL || fields == NULL)
@@ -317,11 +319,18 @@ static int add_json_map(struct buf *out, const struct tval *v, int depth, struct
 
 static int add_json_float(struct buf *out, double v, struct err *err)
 {
-    if (!isnan(v) && !isinf(v)) {
-        go_float_json(out, v);
-        return 0;
+    if (isnan(v) || isinf(v))
+        return err_set(err, ERR_EXEC, "json: unsupported value: %s",
+                       isnan(v) ? "NaN"
+                       : v > 0  ? "+Inf"
+                                : "-Inf");
+    go_float_json(out, v);
+    if (out->used > 4 && memcmp(out->bytes + out->used - 4, "e-0", 3) == 0) { /* JSON has 1e-7, not 1e-07 */
+        char last = out->bytes[out->used - 1];
+        buf_truncate(out, out->used - 2);
+        buf_char(out, last);
     }
-    return err_set(err, ERR_EXEC, "json: unsupported value: %s", isnan(v) ? "NaN" : v > 0 ? "+Inf" : "-Inf");
+    return 0;
 }
 
 static void add_json_time(struct buf *out, const struct tval *v)
@@ -446,7 +455,7 @@ const struct template_function template_alertmanager_functions[] = {
     {"mustToDate", call_must_to_date, "string string"},
     {"reReplaceAll", call_re_replace_all, "string string string"},
     {"safeHtml", call_safe_html, "string"},
-    {"safeUrl", call_safe_html, "string"},
+    {"safeUrl", call_safe_url, "string"},
     {"stringSlice", call_string_slice, "...string"},
     {"title", call_title, "string"},
     {"toDate", call_to_date, "string string"},

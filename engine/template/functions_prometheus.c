@@ -148,30 +148,13 @@ static int call_args(struct template_run *run, const struct tval *args, size_t c
 
 /* ---- texts ---- */
 
-/* Go's strings.Title: letters, digits and underscores make a word; an apostrophe or other mark in ASCII ends
- * it. */
-static bool is_separator(int rune)
-{
-    if (rune < 0x80)
-        return !(rune == '_' || (rune >= '0' && rune <= '9') ||
-                 ((rune | 0x20) >= 'a' && (rune | 0x20) <= 'z'));
-    return rune == 0x85 || rune == 0xA0 || rune == 0x1680 || (rune >= 0x2000 && rune <= 0x200A) ||
-           rune == 0x2028 || rune == 0x2029 || rune == 0x202F || rune == 0x205F || rune == 0x3000;
-}
-
 static int call_title(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                       struct err *err)
 {
     (void)count;
     struct buf text;
     scratch_begin(&text);
-    struct str s = args[0].text;
-    int before = ' ', rune;
-    for (size_t i = 0; i < s.n; before = rune) {
-        i += str_rune(s.p + i, s.n - i, &rune);
-        rune = rune < 0 ? 0xFFFD : rune;
-        print_rune(&text, is_separator(before) ? rune_upper(rune) : rune);
-    }
+    text_title(&text, args[0].text, false);
     return scratch_end(run, &text, out, err);
 }
 
@@ -369,7 +352,7 @@ static int read_time(double seconds, struct tval *out, struct err *err)
     double ns = seconds * 1e9;
     if (!is_finite(seconds))
         return err_set(err, ERR_EXEC, "value is NaN or Inf");
-    if (fabs(ns) < 9223372036854775808.0) {
+    if (ns >= -9223372036854775808.0 && ns < 9223372036854775808.0) {
         *out = tval_time((int64_t)ns / 1000000 * 1000000);
         return 0;
     }

@@ -8,7 +8,7 @@ struct reader {
     struct str layout, text; /* whole, for errors */
     struct str rest;
     struct civil c;
-    bool pm, pm_seen, utc;
+    bool pm, pm_seen, hour12, utc;
     int32_t offset_s;
     bool has_offset;
     struct str zone;
@@ -223,8 +223,10 @@ static bool read_chunk(struct reader *r, const struct chunk *chunk, struct str l
     case CHUNK_HOUR:
         return read_number(r, 1, 2, &r->c.hour);
     case CHUNK_HOUR12:
+        r->hour12 = true;
         return read_number(r, 1, 2, &r->c.hour);
     case CHUNK_HOUR12_ZERO:
+        r->hour12 = true;
         return read_number(r, 2, 2, &r->c.hour);
     case CHUNK_MINUTE:
         return read_number(r, 1, 2, &r->c.minute);
@@ -280,7 +282,7 @@ static const char *out_of_range(const struct reader *r)
     const struct civil *c = &r->c;
     if (c->month < 1 || c->month > 12)
         return "month out of range";
-    if (c->hour > 23 || (r->pm_seen && c->hour > 12))
+    if (c->hour > (r->hour12 ? 12 : 23))
         return "hour out of range";
     if (c->minute > 59)
         return "minute out of range";
@@ -293,8 +295,6 @@ static const char *out_of_range(const struct reader *r)
 
 static int finish(struct reader *r, struct tval *out, struct err *err)
 {
-    if (r->pm_seen && r->c.hour <= 12)
-        r->c.hour = r->c.hour % 12 + (r->pm ? 12 : 0);
     if (r->year_day > 0) {
         r->c.month = 1;
         r->c.day = 1;
@@ -304,6 +304,8 @@ static int finish(struct reader *r, struct tval *out, struct err *err)
         trouble = "day-of-year out of range";
     if (trouble != NULL)
         return fail_with(r, trouble, err);
+    if (r->pm_seen && r->c.hour <= 12)
+        r->c.hour = r->c.hour % 12 + (r->pm ? 12 : 0);
     int64_t days = days_of(r->c.year, r->c.month, r->c.day) + (r->year_day > 0 ? r->year_day - 1 : 0);
     int64_t s = days * 86400 + r->c.hour * 3600 + r->c.minute * 60 + r->c.second;
     if (r->utc || (!r->has_offset && r->zone.n == 0) || (r->has_offset && r->offset_s == 0))

@@ -35,6 +35,8 @@ struct serve_parts {
     /* Reload asked for by POST /-/reload: 0, or the error the client reads. */
     int (*reload)(void *context, struct err *err);
     bool (*ready)(void *context);
+    /* A webhook's own side: the body of each POST /page. */
+    void (*told)(void *context, struct str body);
     void *context;
     const char *version;
     int64_t started_ns;

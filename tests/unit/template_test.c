@@ -269,9 +269,9 @@ static void run_case(struct cases *c, struct str template, struct str expected, 
     c->count++;
     if ((rc != 0) != want_error || !str_eq(got, plain(&c->text_arena, expected))) {
         c->failed++;
-        print_error("template_cases.txt:%d: %.*s\n  wanted %s %.*s\n  got    %s %.*s\n", c->line, STR_ARG(template),
-                    want_error ? "error: " : "output:", STR_ARG(expected), rc != 0 ? "error: " : "output:",
-                    STR_ARG(got));
+        print_error("template_cases.txt:%d: %.*s\n  wanted %s %.*s\n  got    %s %.*s\n", c->line,
+                    STR_ARG(template), want_error ? "error: " : "output:", STR_ARG(expected),
+                    rc != 0 ? "error: " : "output:", STR_ARG(got));
     }
     buf_release(&out);
 }
@@ -325,13 +325,343 @@ static void templates_print_what_go_prints(void **state)
     arena_release(&c.text_arena);
     buf_release(&text);
     assert_int_equal(c.failed, 0);
-    assert_true(c.count > 200);
+    assert_true(c.count > 400);
+}
+
+/* ---- sets, limits, failures ---- */
+
+struct fixture {
+    struct arena arena;
+    struct template_set *set;
+    struct buf out;
+    struct err err;
+    struct limits saved;
+};
+
+static void begin(struct fixture *f)
+{
+    *f = (struct fixture){.saved = limits};
+    arena_init(&f->arena, 1 << 22);
+    f->set = template_set_make(&f->arena, NULL, 0);
+    assert_non_null(f->set);
+    buf_init(&f->out, 1 << 22);
+}
+
+static void end(struct fixture *f)
+{
+    arena_release(&f->arena);
+    buf_release(&f->out);
+    limits = f->saved;
+}
+
+static int parse(struct fixture *f, const char *name, const char *text)
+{
+    return template_parse(f->set, str_of(name), str_of(text), &f->err);
+}
+
+static int execute(struct fixture *f, const char *name, struct tval data)
+{
+    buf_clear(&f->out);
+    return template_execute(f->set, str_of(name), &data, NULL, &f->out, &f->err);
+}
+
+static void definitions_of_a_later_text_replace_earlier_ones(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "defaults", "{{define \"subject\"}}old{{end}}{{define \"body\"}}b{{end}}"), 0);
+    assert_int_equal(parse(&f, "user", "{{define \"subject\"}}new{{end}}{{define \"body\"}} {{end}}"), 0);
+    assert_int_equal(parse(&f, "x", "{{template \"subject\"}}-{{template \"body\"}}"), 0);
+    assert_int_equal(execute(&f, "x", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "new-b"); /* a blank definition replaces nothing */
+    assert_true(template_defined(f.set, STR("user")));
+    assert_false(template_defined(f.set, STR("nobody")));
+    end(&f);
+}
+
+static void a_text_that_does_not_parse_leaves_the_set_as_it_was(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "{{define \"d\"}}1{{end}}{{template \"d\"}}"), 0);
+    assert_int_equal(parse(&f, "b", "{{define \"d\"}}2{{end}}{{nope}}"), ERR_PARSE);
+    assert_string_equal(f.err.text, "template: b:1: function \"nope\" not defined");
+    assert_false(template_defined(f.set, STR("b")));
+    assert_int_equal(execute(&f, "a", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "1");
+    end(&f);
+}
+
+static void what_is_defined_in_a_clone_does_not_show_in_the_original(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "A"), 0);
+    struct template_set *original = f.set;
+    f.set = template_set_clone(&f.arena, original);
+    assert_int_equal(parse(&f, "b", "{{template \"a\"}}B"), 0);
+    assert_int_equal(execute(&f, "b", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "AB");
+    assert_true(template_defined(f.set, STR("b")));
+    assert_false(template_defined(original, STR("b")));
+    end(&f);
+}
+
+static void errors_name_the_text_that_holds_the_definition(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "lib.tmpl", "\n\n {{define \"d\"}}{{len .}}{{end}}"), 0);
+    assert_int_equal(parse(&f, "main", "{{template \"d\" .}}"), 0);
+    assert_int_equal(execute(&f, "main", tval_int(1)), ERR_EXEC);
+    assert_string_equal(f.err.text, "template: lib.tmpl:3:17: executing \"d\" at <len .>: error calling len: "
+                                    "len of type int");
+    assert_int_equal(execute(&f, "nobody", tval_nil()), ERR_NOT_FOUND);
+    end(&f);
+}
+
+static void output_before_a_failure_is_kept(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "before {{len 1}} after"), 0);
+    assert_int_equal(execute(&f, "a", tval_nil()), ERR_EXEC);
+    assert_string_equal(buf_text(&f.out), "before ");
+    end(&f);
+}
+
+/* Runs a text that reaches a limit, and checks that it was counted. */
+static void check_limit(const char *text, enum limit_id id, int64_t *limit, int64_t value)
+{
+    struct fixture f;
+    begin(&f);
+    *limit = value;
+    uint64_t before = limit_hits(id);
+    assert_int_equal(parse(&f, "a", text), 0);
+    assert_int_equal(execute(&f, "a", tval_int(1 << 30)), ERR_LIMIT);
+    assert_true(limit_hits(id) > before);
+    assert_true(f.out.used <= 1 << 21);
+    end(&f);
+}
+
+static void a_run_that_does_too_much_is_stopped_and_counted(void **state)
+{
+    (void)state;
+    check_limit("{{range .}}{{end}}", LIMIT_template_steps, &limits.template_steps, 1000);
+    check_limit("{{range .}}{{range $}}{{end}}{{end}}", LIMIT_template_steps, &limits.template_steps, 1000);
+    check_limit("{{range .}}0123456789{{end}}", LIMIT_template_output_bytes, &limits.template_output_bytes,
+                1000);
+    check_limit("{{printf \"%9999d\" 1}}", LIMIT_template_output_bytes, &limits.template_output_bytes, 1000);
+    check_limit("{{$s := \"0123456789\"}}{{range .}}{{$s = print $s $s}}{{end}}", LIMIT_template_output_bytes,
+                &limits.template_output_bytes, 10000);
+    check_limit("{{$s := \"0123456789\"}}{{range .}}{{$s = print $s}}{{end}}", LIMIT_template_arena_bytes,
+                &limits.template_arena_bytes, 20000);
+    check_limit("{{define \"r\"}}{{template \"r\"}}{{end}}{{template \"r\"}}", LIMIT_template_depth,
+                &limits.template_depth, 20);
+    check_limit("{{define \"r\"}}{{if 1}}{{if 1}}{{if 1}}{{template \"r\"}}{{end}}{{end}}{{end}}{{end}}"
+                "{{template \"r\"}}",
+                LIMIT_template_depth, &limits.template_depth, 20);
+}
+
+static void a_template_that_calls_itself_for_ever_says_so(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "{{template \"a\"}}"), 0);
+    assert_int_equal(execute(&f, "a", tval_nil()), ERR_LIMIT);
+    assert_string_equal(f.err.text,
+                        "template: a:1:11: executing \"a\" at <{{template \"a\"}}>: exceeded maximum "
+                        "template depth (32)");
+    end(&f);
+}
+
+static void texts_nested_too_deeply_do_not_parse(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_puts(&text, "{{");
+    buf_repeat(&text, '(', 10000);
+    buf_puts(&text, "1");
+    buf_repeat(&text, ')', 10000);
+    buf_puts(&text, "}}");
+    assert_int_equal(parse(&f, "a", buf_text(&text)), ERR_LIMIT);
+    buf_clear(&text);
+    for (int i = 0; i < 5000; i++)
+        buf_puts(&text, "{{if 1}}{{else if 2}}");
+    assert_int_equal(parse(&f, "b", buf_text(&text)), ERR_LIMIT);
+    buf_release(&text);
+    end(&f);
+}
+
+static void a_set_that_outgrows_its_arena_says_so_and_goes_on_working(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    arena_release(&f.arena);
+    arena_init(&f.arena, 8192);
+    f.set = template_set_make(&f.arena, NULL, 0);
+    assert_int_equal(parse(&f, "a", "ok"), 0);
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 300; i++)
+        buf_puts(&text, "{{.x}}");
+    assert_int_equal(parse(&f, "b", buf_text(&text)), ERR_LIMIT);
+    assert_int_equal(execute(&f, "a", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "ok");
+    buf_release(&text);
+    end(&f);
+}
+
+/* Every size of arena up to what the text needs: each failure is clean. */
+static void running_out_of_memory_anywhere_is_an_error(void **state)
+{
+    (void)state;
+    const char *text =
+        "{{define \"d\"}}{{range $i, $e := .}}{{printf \"%v-%v\" $i $e}}{{end}}{{end}}"
+        "{{template \"d\" .}}{{with index . \"k\"}}{{print 1 2 3 4 5 6 7}}{{html .}}{{else}}-{{end}}";
+    struct tval v = tval_text(STR("v"));
+    struct tval_field field = {.name = STR("k"), .value = &v};
+    bool done = false;
+    for (size_t cap = 64; cap < 64 << 10; cap += 256) {
+        struct fixture f;
+        begin(&f);
+        arena_release(&f.arena);
+        arena_init(&f.arena, cap);
+        limits.template_arena_bytes = (int64_t)cap / 4;
+        f.set = template_set_make(&f.arena, NULL, 0);
+        int rc = f.set != NULL ? parse(&f, "a", text) : ERR_LIMIT;
+        rc = rc == 0 ? execute(&f, "a", tval_map(&field, 1, TVAL_TEXT)) : rc;
+        assert_true(rc == 0 || rc == ERR_LIMIT);
+        done = done || rc == 0;
+        end(&f);
+    }
+    assert_true(done);
+}
+
+static void bytes_that_are_no_text_neither_crash_nor_vanish(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(template_parse(f.set, STR("a"), STR("\xff\0{{\"\xfe\\xff\"}}\xc3"), &f.err), 0);
+    assert_int_equal(execute(&f, "a", tval_nil()), 0);
+    assert_int_equal(f.out.used,
+                     7); /* Go's Unquote writes U+FFFD for a byte that is no text, unless it was escaped */
+    assert_memory_equal(buf_text(&f.out), "\xff\0\xEF\xBF\xBD\xff\xc3", 7);
+    assert_int_equal(template_parse(f.set, STR("b"), STR("{{\xff}}"), &f.err), ERR_PARSE);
+    assert_int_equal(template_parse(f.set, STR("b"), STR("{{\0}}"), &f.err), ERR_PARSE);
+    end(&f);
+}
+
+static int call_context(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                        struct err *err)
+{
+    (void)args;
+    (void)count;
+    (void)err;
+    *out = tval_text(str_of(template_context(run)));
+    return 0;
+}
+
+static void functions_see_the_callers_context_and_later_tables_win(void **state)
+{
+    (void)state;
+    static const struct template_function mine[] = {{"where", call_context, NULL}, {NULL, NULL, NULL}};
+    static const struct template_function over[] = {{"toUpper", call_context, "string"}, {NULL, NULL, NULL}};
+    const struct template_function *const tables[] = {template_prometheus_functions, mine, over};
+    struct fixture f;
+    begin(&f);
+    f.set = template_set_make(&f.arena, tables, 3);
+    assert_int_equal(parse(&f, "a", "{{where}} {{toUpper \"x\"}} {{toLower \"X\"}}"), 0);
+    struct tval data = tval_nil();
+    char context[] = "here";
+    assert_int_equal(template_execute(f.set, STR("a"), &data, context, &f.out, &f.err), 0);
+    assert_string_equal(buf_text(&f.out), "here here x");
+    assert_int_equal(parse(&f, "b", "{{where 1}}"), 0);
+    assert_int_equal(template_execute(f.set, STR("b"), &data, context, &f.out, &f.err), ERR_EXEC);
+    assert_string_equal(
+        f.err.text,
+        "template: b:1:2: executing \"b\" at <where>: wrong number of args for where: want 0 got 1");
+    end(&f);
+}
+
+static void numbers_and_texts_become_floats_as_prometheus_reads_them(void **state)
+{
+    (void)state;
+    struct err err;
+    double v;
+    struct tval text = tval_text(STR("1e3")), word = tval_text(STR("x")),
+                duration = tval_duration(1500000000);
+    struct tval list = tval_list(NULL, 0);
+    assert_int_equal(tval_to_float(&text, &v, &err), 0);
+    assert_true(v == 1000);
+    assert_int_equal(tval_to_float(&duration, &v, &err), 0);
+    assert_true(v == 1.5);
+    assert_int_equal(tval_to_float(&word, &v, &err), ERR_EXEC);
+    assert_string_equal(err.text, "strconv.ParseFloat: parsing \"x\": invalid syntax");
+    assert_int_equal(tval_to_float(&list, &v, &err), ERR_EXEC);
+    assert_string_equal(err.text, "can't convert []interface {} to float");
+}
+
+static void times_keep_their_zone_and_reach_gos_zero(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, 1000);
+    struct tval zoned = tval_time_zoned(1435065584, 5, 7200, STR("CEST"));
+    struct tval zero = tval_time_zoned(-62135596800, 0, 0, STR("UTC")), before = tval_time(-1);
+    tval_print(&out, &zoned);
+    buf_char(&out, '\n');
+    tval_print(&out, &zero);
+    buf_char(&out, '\n');
+    tval_print(&out, &before);
+    assert_string_equal(buf_text(&out),
+                        "2015-06-23 15:19:44.000000005 +0200 CEST\n0001-01-01 00:00:00 +0000 UTC\n"
+                        "1969-12-31 23:59:59.999999999 +0000 UTC");
+    buf_release(&out);
+}
+
+static void a_zone_nobody_knows_is_refused_plainly(void **state)
+{
+    (void)state;
+    const struct template_function *const tables[] = {template_alertmanager_functions};
+    struct fixture f;
+    begin(&f);
+    f.set = template_set_make(&f.arena, tables, 1);
+    assert_int_equal(parse(&f, "a", "{{tz \"Europe/Berlin\" .}}"), 0);
+    assert_int_equal(execute(&f, "a", tval_time(0)), ERR_UNSUPPORTED);
+    end(&f);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates_print_what_go_prints),
+        cmocka_unit_test(definitions_of_a_later_text_replace_earlier_ones),
+        cmocka_unit_test(a_text_that_does_not_parse_leaves_the_set_as_it_was),
+        cmocka_unit_test(what_is_defined_in_a_clone_does_not_show_in_the_original),
+        cmocka_unit_test(errors_name_the_text_that_holds_the_definition),
+        cmocka_unit_test(output_before_a_failure_is_kept),
+        cmocka_unit_test(a_run_that_does_too_much_is_stopped_and_counted),
+        cmocka_unit_test(a_template_that_calls_itself_for_ever_says_so),
+        cmocka_unit_test(texts_nested_too_deeply_do_not_parse),
+        cmocka_unit_test(a_set_that_outgrows_its_arena_says_so_and_goes_on_working),
+        cmocka_unit_test(running_out_of_memory_anywhere_is_an_error),
+        cmocka_unit_test(bytes_that_are_no_text_neither_crash_nor_vanish),
+        cmocka_unit_test(functions_see_the_callers_context_and_later_tables_win),
+        cmocka_unit_test(numbers_and_texts_become_floats_as_prometheus_reads_them),
+        cmocka_unit_test(times_keep_their_zone_and_reach_gos_zero),
+        cmocka_unit_test(a_zone_nobody_knows_is_refused_plainly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-#include "am_priv.h"
 #include "api_priv.h"
+#include "v2_priv.h"
 
 #include "tocsin/router.h"
 #include "tocsin/tree.h"
@@ -66,7 +66,7 @@ static bool filter_init(struct filter *filter, const struct request *request, st
     struct err err;
     if (take_matchers(request, filter, &err) == 0 && take_receiver(request, filter, &err) == 0)
         return true;
-    am_refuse(answer, 400, str_of(err.text));
+    v2_refuse(answer, 400, str_of(err.text));
     return false;
 }
 
@@ -102,23 +102,23 @@ static void one_alert(struct buf *out, const struct router_alert *alert)
 {
     const struct alert_event *event = alert->event;
     buf_puts(out, "{\"annotations\":");
-    am_labels(out, event->annotations);
+    v2_labels(out, event->annotations);
     buf_puts(out, ",\"endsAt\":");
-    am_time(out, event->ends_ns, event->ends_zone_s);
+    v2_time(out, event->ends_ns, event->ends_zone_s);
     buf_format(out, ",\"fingerprint\":\"%016" PRIx64 "\",", alert->fingerprint);
     receivers(out, alert);
     buf_puts(out, ",\"startsAt\":");
-    am_time(out, event->starts_ns, event->starts_zone_s);
+    v2_time(out, event->starts_ns, event->starts_zone_s);
     buf_char(out, ',');
     status(out, alert);
     buf_puts(out, ",\"updatedAt\":");
-    am_time(out, event->updated_ns, 0);
+    v2_time(out, event->updated_ns, 0);
     if (event->generator_url.n > 0) {
         buf_puts(out, ",\"generatorURL\":");
         json_string(out, event->generator_url);
     }
     buf_puts(out, ",\"labels\":");
-    am_labels(out, event->labels);
+    v2_labels(out, event->labels);
     buf_char(out, '}');
 }
 
@@ -138,7 +138,7 @@ static void one_group(struct buf *out, const struct router_group *group)
     buf_puts(out, "{\"alerts\":");
     alert_list(out, group->alerts, group->count);
     buf_puts(out, ",\"labels\":");
-    am_labels(out, group->labels);
+    v2_labels(out, group->labels);
     buf_puts(out, ",\"receiver\":{\"name\":");
     json_string(out, group->receiver);
     buf_puts(out, "},\"routeLabels\":{}}");
@@ -161,10 +161,10 @@ static void tell_groups(struct answer *answer, const struct router_group *groups
     buf_puts(out, "]\n");
 }
 
-void am_alerts(struct request *request, struct answer *answer)
+void v2_alerts(struct request *request, struct answer *answer)
 {
     struct filter filter = {0};
-    if (!am_has_router(request, answer))
+    if (!v2_has_router(request, answer))
         return;
     if (filter_init(&filter, request, answer)) {
         struct router_alert *alerts;
@@ -175,16 +175,16 @@ void am_alerts(struct request *request, struct answer *answer)
             alert_list(&answer->body, alerts, count);
             buf_char(&answer->body, '\n');
         } else {
-            am_refuse(answer, 500, STR("the alerts do not fit the memory of one request"));
+            v2_refuse(answer, 500, STR("the alerts do not fit the memory of one request"));
         }
     }
     filter_release(&filter);
 }
 
-void am_alert_groups(struct request *request, struct answer *answer)
+void v2_alert_groups(struct request *request, struct answer *answer)
 {
     struct filter filter = {0};
-    if (!am_has_router(request, answer))
+    if (!v2_has_router(request, answer))
         return;
     if (filter_init(&filter, request, answer)) {
         struct router_group *groups;
@@ -193,7 +193,7 @@ void am_alert_groups(struct request *request, struct answer *answer)
         if (router_groups(router, &filter.router, request->arena, &groups, &count) == 0)
             tell_groups(answer, groups, count);
         else
-            am_refuse(answer, 500, STR("the groups do not fit the memory of one request"));
+            v2_refuse(answer, 500, STR("the groups do not fit the memory of one request"));
     }
     filter_release(&filter);
 }

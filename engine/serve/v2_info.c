@@ -1,5 +1,5 @@
-#include "am_priv.h"
 #include "api_priv.h"
+#include "v2_priv.h"
 
 #include "tocsin/gotext.h"
 #include "tocsin/router.h"
@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-void am_refuse(struct answer *answer, int status, struct str text)
+void v2_refuse(struct answer *answer, int status, struct str text)
 {
     answer->status = status;
     answer->content_type = "application/json";
@@ -16,7 +16,7 @@ void am_refuse(struct answer *answer, int status, struct str text)
     buf_char(&answer->body, '\n');
 }
 
-void am_schema_error(struct answer *answer, int status, int code, const char *format, ...)
+void v2_schema_error(struct answer *answer, int status, int code, const char *format, ...)
 {
     struct buf text;
     buf_init(&text, ERR_TEXT_MAX * 2);
@@ -33,15 +33,15 @@ void am_schema_error(struct answer *answer, int status, int code, const char *fo
     buf_release(&text);
 }
 
-bool am_has_router(const struct request *request, struct answer *answer)
+bool v2_has_router(const struct request *request, struct answer *answer)
 {
     if (request->service->parts.router != NULL)
         return true;
-    am_schema_error(answer, 404, 404, "path %.*s was not found", STR_ARG(request->target.path));
+    v2_schema_error(answer, 404, 404, "path %.*s was not found", STR_ARG(request->target.path));
     return false;
 }
 
-void am_labels(struct buf *out, const struct labels *ls)
+void v2_labels(struct buf *out, const struct labels *ls)
 {
     buf_char(out, '{');
     for (size_t i = 0; i < ls->count; i++) {
@@ -54,7 +54,7 @@ void am_labels(struct buf *out, const struct labels *ls)
     buf_char(out, '}');
 }
 
-void am_time(struct buf *out, int64_t unix_ns, int32_t zone_s)
+void v2_time(struct buf *out, int64_t unix_ns, int32_t zone_s)
 {
     buf_char(out, '"');
     go_time_rfc3339(out, unix_ns + zone_s * NS_PER_S, 3);
@@ -66,9 +66,9 @@ void am_time(struct buf *out, int64_t unix_ns, int32_t zone_s)
     buf_char(out, '"');
 }
 
-void am_status(struct request *request, struct answer *answer)
+void v2_status(struct request *request, struct answer *answer)
 {
-    if (!am_has_router(request, answer))
+    if (!v2_has_router(request, answer))
         return;
     const struct serve_parts *parts = &request->service->parts;
     struct buf *out = &answer->body;
@@ -76,7 +76,7 @@ void am_status(struct request *request, struct answer *answer)
     buf_puts(out, "{\"cluster\":{\"peers\":[],\"status\":\"disabled\"},\"config\":{\"original\":");
     json_string(out, router_config_text(parts->router, request->arena));
     buf_puts(out, "},\"uptime\":");
-    am_time(out, parts->started_ns, 0);
+    v2_time(out, parts->started_ns, 0);
     buf_puts(out,
              ",\"versionInfo\":{\"branch\":\"\",\"buildDate\":\"\",\"buildUser\":\"\",\"goVersion\":\"\","
              "\"revision\":");
@@ -84,14 +84,14 @@ void am_status(struct request *request, struct answer *answer)
     buf_puts(out, ",\"version\":\"" AM_VERSION "\"}}\n");
 }
 
-void am_receivers(struct request *request, struct answer *answer)
+void v2_receivers(struct request *request, struct answer *answer)
 {
-    if (!am_has_router(request, answer))
+    if (!v2_has_router(request, answer))
         return;
     struct str *names;
     size_t count;
     if (router_receivers(request->service->parts.router, request->arena, &names, &count) != 0) {
-        am_refuse(answer, 500, STR("the receivers do not fit the memory of one request"));
+        v2_refuse(answer, 500, STR("the receivers do not fit the memory of one request"));
         return;
     }
     struct buf *out = &answer->body;
@@ -107,23 +107,24 @@ void am_receivers(struct request *request, struct answer *answer)
     buf_puts(out, "]\n");
 }
 
-/* There are none: what reads them (amtool, Karma, Grafana) works, what writes them is told. */
-void am_silences(struct request *request, struct answer *answer)
+/* There are none: what reads them (amtool, Karma, Grafana) works. */
+void v2_silences(struct request *request, struct answer *answer)
 {
-    if (!am_has_router(request, answer))
+    if (!v2_has_router(request, answer))
         return;
     answer->content_type = "application/json";
     buf_puts(&answer->body, "[]\n");
 }
 
-void am_no_silences(struct request *request, struct answer *answer)
+/* Of the statuses that clients know for this call only a 400 shows its text to the user. */
+void v2_no_silences(struct request *request, struct answer *answer)
 {
-    if (am_has_router(request, answer))
-        am_schema_error(answer, 501, 501, "silences are not supported by this version of tocsin");
+    if (v2_has_router(request, answer))
+        v2_refuse(answer, 400, STR("silences are not supported by this version of tocsin"));
 }
 
-void am_silence(struct request *request, struct answer *answer)
+void v2_silence(struct request *request, struct answer *answer)
 {
-    if (am_has_router(request, answer))
+    if (v2_has_router(request, answer))
         answer_text(answer, 404, "");
 }

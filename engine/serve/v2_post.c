@@ -1,5 +1,5 @@
-#include "am_priv.h"
 #include "api_priv.h"
+#include "v2_priv.h"
 
 #include "tocsin/gotext.h"
 #include "tocsin/router.h"
@@ -11,12 +11,11 @@ struct post {
     struct answer *answer;
     struct alert_event *events;
     size_t count;
-    int64_t now_ns;
 };
 
 static bool bad_body(struct post *post, const char *why)
 {
-    am_schema_error(post->answer, 400, 400, "parsing alerts body from \"\" failed, because %s", why);
+    v2_schema_error(post->answer, 400, 400, "parsing alerts body from \"\" failed, because %s", why);
     return false;
 }
 
@@ -55,7 +54,7 @@ static int32_t zone_of(struct str time)
     return p[0] == '-' ? -minutes * 60 : minutes * 60;
 }
 
-/* Go's zero time and no time at all are both 0. */
+/* Go's zero time and no time at all are both 0; the router fills in what was not said. */
 static bool take_time(struct post *post, const struct tree *node, int64_t *ns, int32_t *zone_s)
 {
     *ns = 0;
@@ -108,24 +107,15 @@ static bool check_alert(struct post *post, const struct tree *node, const struct
                         size_t at)
 {
     if (!is_uri(event->generator_url)) {
-        am_schema_error(post->answer, 422, 601, "%zu.generatorURL in body must be of type uri: \"%.*s\"", at,
+        v2_schema_error(post->answer, 422, 601, "%zu.generatorURL in body must be of type uri: \"%.*s\"", at,
                         STR_ARG(event->generator_url));
         return false;
     }
     if (tree_is_null(tree_get(node, "labels"))) {
-        am_schema_error(post->answer, 422, 602, "%zu.labels in body is required", at);
+        v2_schema_error(post->answer, 422, 602, "%zu.labels in body is required", at);
         return false;
     }
     return true;
-}
-
-static void fill_times(struct alert_event *event, int64_t now_ns)
-{
-    event->updated_ns = now_ns;
-    if (event->starts_ns == 0) {
-        event->starts_ns = event->ends_ns != 0 ? event->ends_ns : now_ns;
-        event->starts_zone_s = event->ends_zone_s;
-    }
 }
 
 static bool decode_all(struct post *post, const struct tree *root)
@@ -138,7 +128,7 @@ static bool decode_all(struct post *post, const struct tree *root)
             continue;
         if (!decode_alert(post, node, &post->events[post->count]))
             return false;
-        fill_times(&post->events[post->count++], post->now_ns);
+        post->count++;
     }
     return true;
 }
@@ -160,7 +150,7 @@ static bool decode(struct post *post)
         json_parse(post->request->arena, post->request->body, &root, &err) != 0)
         return bad_body(post, err.text);
     if (tree_is_null(root)) {
-        am_schema_error(post->answer, 422, 602, "alerts in body is required");
+        v2_schema_error(post->answer, 422, 602, "alerts in body is required");
         return false;
     }
     if (root->kind != TREE_LIST)
@@ -175,22 +165,21 @@ static void hand_over(struct post *post)
     int rc = router_post(post->request->service->parts.router, post->events, post->count, &errors);
     struct str why = str_trim(buf_slice(&errors));
     if (rc == ERR_FULL || rc == ERR_LIMIT) {
-        am_refuse(post->answer, 503, why.n > 0 ? why : STR("too many alerts"));
+        v2_refuse(post->answer, 503, why.n > 0 ? why : STR("too many alerts"));
         answer_header(post->answer, "Retry-After", "5");
     } else if (rc != 0) {
-        am_refuse(post->answer, rc == ERR_PARSE ? 400 : 500, why);
+        v2_refuse(post->answer, rc == ERR_PARSE ? 400 : 500, why);
     } else {
         post->answer->content_type = "application/json";
     }
     buf_release(&errors);
 }
 
-void am_post_alerts(struct request *request, struct answer *answer)
+void v2_post_alerts(struct request *request, struct answer *answer)
 {
-    if (!am_has_router(request, answer))
+    if (!v2_has_router(request, answer))
         return;
-    struct world *world = request->service->parts.world;
-    struct post post = {.request = request, .answer = answer, .now_ns = world->wall_ns(world)};
+    struct post post = {.request = request, .answer = answer};
     if (decode(&post))
         hand_over(&post);
 }
