@@ -16,10 +16,10 @@ static int warn_schemas(struct call *c)
     return warn(c, "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ");
 }
 
-static bool mixes_schemas(const struct sample_span *s)
+static bool mixes_schemas(const struct sample_span *s, size_t from)
 {
-    for (size_t i = 1; i < s->count; i++)
-        if (histogram_is_custom(s->samples[i].histogram) != histogram_is_custom(s->samples[0].histogram))
+    for (size_t i = from + 1; i < s->count; i++)
+        if (histogram_is_custom(s->samples[i].histogram) != histogram_is_custom(s->samples[from].histogram))
             return true;
     return false;
 }
@@ -50,6 +50,13 @@ static bool began_anew(const struct call *c, const struct sample *before, const 
            histogram_is_reset(&c->ev->scratch, before->histogram, now->histogram);
 }
 
+/* A first sample that is reset away does not count, not even for its kind of buckets. */
+static size_t first_that_counts(const struct call *c, const struct sample_span *s)
+{
+    bool counter = call_id(c) != FUNC_delta && call_id(c) != FUNC_idelta;
+    return counter && s->count > 1 && began_anew(c, &s->samples[0], &s->samples[1]);
+}
+
 /* Nothing, in the shape of h. */
 static const struct histogram *empty_like(struct arena *arena, const struct histogram *h)
 {
@@ -74,8 +81,8 @@ static int increase_of(struct call *c, const struct sample_span *s, bool counter
                        struct histogram_remarks *remarks)
 {
     const struct histogram *first = s->samples[0].histogram;
-    bool skip_first = counter && s->count > 1 && began_anew(c, &s->samples[0], &s->samples[1]);
-    if (skip_first)
+    size_t skip_first = first_that_counts(c, s);
+    if (skip_first > 0)
         first = empty_like(&c->ev->scratch, s->samples[1].histogram);
     if (first == NULL)
         return eval_no_memory(c->ev);
@@ -115,7 +122,7 @@ static int rate_of(struct call *c, const struct window *w, struct cell *out)
 int window_rate_histograms(struct call *c, const struct window *w, struct cell *out)
 {
     struct arena_mark mark = arena_mark(&c->ev->scratch);
-    if (mixes_schemas(&w->histograms))
+    if (mixes_schemas(&w->histograms, first_that_counts(c, &w->histograms)))
         return warn_schemas(c);
     int code = rate_of(c, w, out);
     arena_rewind(&c->ev->scratch, mark);
@@ -138,7 +145,7 @@ static int step_of(struct call *c, const struct sample_span *two, double divisor
 int window_step_histograms(struct call *c, const struct sample_span *two, double divisor, struct cell *out)
 {
     struct arena_mark mark = arena_mark(&c->ev->scratch);
-    if (mixes_schemas(two))
+    if (mixes_schemas(two, first_that_counts(c, two)))
         return warn_schemas(c);
     int code = step_of(c, two, divisor, out);
     arena_rewind(&c->ev->scratch, mark);
@@ -165,7 +172,7 @@ static int sum_of(struct call *c, const struct sample_span *s, struct cell *out)
 int window_sum_histograms(struct call *c, const struct window *w, struct cell *out)
 {
     struct arena_mark mark = arena_mark(&c->ev->scratch);
-    if (mixes_schemas(&w->histograms))
+    if (mixes_schemas(&w->histograms, 0))
         return warn_schemas(c);
     int code = sum_of(c, &w->histograms, out);
     arena_rewind(&c->ev->scratch, mark);

@@ -388,7 +388,7 @@ bool histogram_is_reset(struct arena *arena, const struct histogram *before, con
     if (now->hint == HINT_NOT_RESET || now->hint == HINT_GAUGE)
         return false;
     if (now->count < before->count || histogram_is_custom(before) != histogram_is_custom(now))
-        return now->count < before->count || histogram_is_custom(now);
+        return true;
     if (!open_histogram(arena, before, &x) || !open_histogram(arena, now, &y))
         return false;
     return histogram_is_custom(now) ? custom_reset(arena, &x, &y) : exponential_reset(&x, &y);

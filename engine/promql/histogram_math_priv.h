@@ -29,6 +29,10 @@ const struct histogram *histogram_divide(struct arena *arena, const struct histo
 
 const struct histogram *histogram_with_hint(struct arena *arena, const struct histogram *h, enum histogram_hint hint);
 
+/* What lies below (upper: above is trimmed) or above `at`; the sum is estimated anew if anything went. h itself if nothing
+ * did. at is not NaN. histogram_trim.c */
+const struct histogram *histogram_trim(struct arena *arena, const struct histogram *h, double at, bool upper);
+
 /* Does `now` say that the counter began anew since `before`? false past the arena's cap. */
 bool histogram_is_reset(struct arena *arena, const struct histogram *before, const struct histogram *now);
 

@@ -136,8 +136,10 @@ bool histogram_stat_quantile(struct arena *arena, const struct histogram *h, dou
         if (count >= rank)
             break;
     }
-    if (s.n == 0)
+    if (s.n == 0) {
+        *effect = nan_sum ? NAN_RESULT : NAN_NONE;
         return true;
+    }
     if (count < rank || i == s.n) { /* the rest of the observations is NaN */
         *effect = nan_sum ? NAN_RESULT : NAN_NONE;
         *out = nan_sum ? (double)NAN : b.upper;
@@ -226,6 +228,8 @@ bool histogram_stat_fraction(struct arena *arena, const struct histogram *h, dou
 
 static double centre(const struct histogram *h, const struct slice *s)
 {
+    if (isinf(s->lower))
+        return s->upper > 0 ? s->upper / 2 : s->upper;
     if (s->lower <= 0 && s->upper >= 0)
         return 0;
     if (is_custom(h))
