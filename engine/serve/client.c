@@ -1,4 +1,5 @@
 #include "client_priv.h"
+#include "gzip_priv.h"
 
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
@@ -85,6 +86,25 @@ static bool reserve(struct client *client, int64_t bytes)
     return true;
 }
 
+static struct str header_value(const struct client *client, const char *name)
+{
+    for (size_t i = 0; i < client->header_count; i++)
+        if (str_eq_nocase(client->headers[i].name, str_of(name)))
+            return client->headers[i].value;
+    return (struct str){0};
+}
+
+/* What depends on Accept-Encoding says so, that no cache mixes it up. */
+static void compress_answer(struct client *client)
+{
+    struct answer *answer = &client->answer;
+    if (answer->body.used < GZIP_BYTES_MIN)
+        return;
+    answer_header(answer, "Vary", "Accept-Encoding");
+    if (gzip_accepted(header_value(client, "accept-encoding")) && gzip_body(&answer->body))
+        answer_header(answer, "Content-Encoding", "gzip");
+}
+
 static void add_headers(struct MHD_Response *response, const struct client *client)
 {
     const struct answer *answer = &client->answer;
@@ -103,6 +123,7 @@ static void add_headers(struct MHD_Response *response, const struct client *clie
 static enum MHD_Result send_answer(struct client *client, struct MHD_Connection *connection)
 {
     struct answer *answer = &client->answer;
+    compress_answer(client);
     size_t size = answer->body.used;
     struct MHD_Response *response =
         MHD_create_response_from_buffer_with_free_callback(size, answer->body.bytes, mem_free);
@@ -136,14 +157,6 @@ static enum MHD_Result collect(void *context, enum MHD_ValueKind kind, const cha
     client->headers[client->header_count++] =
         (struct gate_header){.name = {key, key_size}, .value = {value, value != NULL ? value_size : 0}};
     return client->header_count <= GATE_HEADERS_MAX ? MHD_YES : MHD_NO;
-}
-
-static struct str header_value(const struct client *client, const char *name)
-{
-    for (size_t i = 0; i < client->header_count; i++)
-        if (str_eq_nocase(client->headers[i].name, str_of(name)))
-            return client->headers[i].value;
-    return (struct str){0};
 }
 
 static int make_request(struct client *client, const char *method, struct err *err)

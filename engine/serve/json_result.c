@@ -111,16 +111,20 @@ static void series_value(struct buf *out, const struct promql_series *series, en
     buf_char(out, '}');
 }
 
-/* Unlike those of points, the time of a scalar or string is an ordinary JSON number. */
+/* Unlike those of points, the time of a scalar or string is an ordinary JSON number, and the value of a scalar has no
+ * exponent however long it gets. */
 static void single(struct buf *out, const struct promql_result *result)
 {
     buf_char(out, '[');
     go_float_json(out, (double)result->t_ms / 1000);
     buf_char(out, ',');
-    if (result->type == PROMQL_SCALAR)
-        quoted_float(out, result->scalar);
-    else
+    if (result->type == PROMQL_SCALAR) {
+        buf_char(out, '"');
+        go_float(out, result->scalar, 'f', -1);
+        buf_char(out, '"');
+    } else {
         json_string(out, result->string);
+    }
     buf_char(out, ']');
 }
 

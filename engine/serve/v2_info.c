@@ -107,7 +107,7 @@ void v2_receivers(struct request *request, struct answer *answer)
     buf_puts(out, "]\n");
 }
 
-/* There are none: what reads them (amtool, Karma, Grafana) works, what writes them is told. */
+/* There are none: what reads them (amtool, Karma, Grafana) works. */
 void v2_silences(struct request *request, struct answer *answer)
 {
     if (!v2_has_router(request, answer))
@@ -116,10 +116,11 @@ void v2_silences(struct request *request, struct answer *answer)
     buf_puts(&answer->body, "[]\n");
 }
 
+/* Of the statuses that clients know for this call only a 400 shows its text to the user. */
 void v2_no_silences(struct request *request, struct answer *answer)
 {
     if (v2_has_router(request, answer))
-        v2_schema_error(answer, 501, 501, "silences are not supported by this version of tocsin");
+        v2_refuse(answer, 400, STR("silences are not supported by this version of tocsin"));
 }
 
 void v2_silence(struct request *request, struct answer *answer)

@@ -11,7 +11,6 @@ struct post {
     struct answer *answer;
     struct alert_event *events;
     size_t count;
-    int64_t now_ns;
 };
 
 static bool bad_body(struct post *post, const char *why)
@@ -55,7 +54,7 @@ static int32_t zone_of(struct str time)
     return p[0] == '-' ? -minutes * 60 : minutes * 60;
 }
 
-/* Go's zero time and no time at all are both 0. */
+/* Go's zero time and no time at all are both 0; the router fills in what was not said. */
 static bool take_time(struct post *post, const struct tree *node, int64_t *ns, int32_t *zone_s)
 {
     *ns = 0;
@@ -119,15 +118,6 @@ static bool check_alert(struct post *post, const struct tree *node, const struct
     return true;
 }
 
-static void fill_times(struct alert_event *event, int64_t now_ns)
-{
-    event->updated_ns = now_ns;
-    if (event->starts_ns == 0) {
-        event->starts_ns = event->ends_ns != 0 ? event->ends_ns : now_ns;
-        event->starts_zone_s = event->ends_zone_s;
-    }
-}
-
 static bool decode_all(struct post *post, const struct tree *root)
 {
     post->events = ARENA_ARRAY(post->request->arena, struct alert_event, root->count);
@@ -138,7 +128,7 @@ static bool decode_all(struct post *post, const struct tree *root)
             continue;
         if (!decode_alert(post, node, &post->events[post->count]))
             return false;
-        fill_times(&post->events[post->count++], post->now_ns);
+        post->count++;
     }
     return true;
 }
@@ -189,8 +179,7 @@ void v2_post_alerts(struct request *request, struct answer *answer)
 {
     if (!v2_has_router(request, answer))
         return;
-    struct world *world = request->service->parts.world;
-    struct post post = {.request = request, .answer = answer, .now_ns = world->wall_ns(world)};
+    struct post post = {.request = request, .answer = answer};
     if (decode(&post))
         hand_over(&post);
 }

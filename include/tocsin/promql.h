@@ -3,7 +3,7 @@
  *
  * promql_open parses, checks and, when given a store, announces each selector as a standing selector, so that an
  * evaluation needs no look-up. promql_instant and promql_range then compute on a view. Results live in the
- * arena of the evaluation.
+ * arena of the evaluation and outlive the view and the expression.
  *
  * Semantics are Prometheus 3.14's (left-open ranges and look-back, spec prometheus 1.4 and 10). What is valid but
  * not built answers ERR_UNSUPPORTED naming it; it never guesses.

@@ -145,6 +145,8 @@ static void scalars_and_strings_have_plain_times(void **state)
 {
     expect(*state, "/api/v1/query?query=2&time=1.5", 200,
            OK "{\"resultType\":\"scalar\",\"result\":[1.5,\"2\"]}}");
+    expect(*state, "/api/v1/query?query=1e21&time=1", 200,
+           OK "{\"resultType\":\"scalar\",\"result\":[1,\"1000000000000000000000\"]}}");
     expect(*state, "/api/v1/query?query=%22a%22&time=1", 200,
            OK "{\"resultType\":\"string\",\"result\":[1,\"a\"]}}");
 }

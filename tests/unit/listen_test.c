@@ -146,6 +146,19 @@ static void answers_carry_the_headers_that_protect_browsers(void **state)
     expect(*state, request, "HTTP/1.1 200", "X-Content-Type-Options: nosniff");
 }
 
+static void large_answers_are_compressed_for_who_asks(void **state)
+{
+    static const char *const gzip = "Content-Encoding: gzip";
+    expect(*state, "GET /metrics HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n" CLOSE "\r\n",
+           "HTTP/1.1 200", gzip);
+    struct buf heard;
+    converse(*state, STR("GET /metrics HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n"), &heard);
+    assert_int_equal(occurrences(&heard, gzip), 0);
+    assert_int_equal(occurrences(&heard, "Vary: Accept-Encoding"), 1);
+    assert_int_equal(occurrences(&heard, "# TYPE process_open_fds gauge"), 1);
+    buf_release(&heard);
+}
+
 static void unknown_paths_and_methods_are_told(void **state)
 {
     struct fixture *f = *state;
@@ -422,6 +435,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(requests_on_one_connection_are_answered_in_turn),
         TEST(answers_carry_the_headers_that_protect_browsers),
+        TEST(large_answers_are_compressed_for_who_asks),
         TEST(unknown_paths_and_methods_are_told),
         TEST(a_failed_reload_says_why),
         TEST(posts_from_other_sites_change_nothing),

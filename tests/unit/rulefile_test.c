@@ -298,7 +298,7 @@ static void a_bad_duration_ends_the_reading(void **state)
     expect_errors("groups:\n- name: g\n  foo: 1\n  interval: 5\n  bar: 1\n",
                   "r.yml: not a valid duration string: \"5\"\n");
     expect_rule_error("{alert: A, expr: m, for: 1 minute}",
-                      "r.yml: not a valid duration string: \"1 minute\"");
+                      "r.yml: unknown unit \" minute\" in duration \"1 minute\"");
     expect_rule_error("{alert: A, expr: m, for: -5m}", "r.yml: not a valid duration string: \"-5m\"");
 }
 
