@@ -126,15 +126,15 @@ static void samples_are_kept_for_as_long_as_the_query_offset_asks(void **state)
     struct bench b;
     bench_open(&b);
     store_configure(b.store, &(struct store_options){.retention_ms = 0});
-    bench_load(&b, "groups: [{name: g, query_offset: 40m, rules: [{record: r, expr: m}]}]");
+    bench_load(&b, "groups: [{name: g, query_offset: 40m, rules: [{alert: A, expr: m}]}]");
     for (int i = 0; i < 60; i++) {
         PUSH(&b, i, "m");
         bench_step(&b);
         store_retire(b.store);
     }
-    struct sample_run run = SAMPLES(&b, "r");
-    assert_true(run.count > 0);
-    assert_true(run.samples[run.count - 1].value >= 18);
+    const struct ruler_rule *rule = bench_rule(&b, 0);
+    assert_int_equal(rule->alert_count, 1);
+    assert_true(rule->alerts[0].value == 20);
     bench_close(&b);
 }
 
