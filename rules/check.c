@@ -1,6 +1,7 @@
 #include "tocsin/rulecheck.h"
 
 #include "tocsin/limits.h"
+#include "tocsin/mem.h"
 #include "tocsin/rulefile.h"
 
 #include <stdlib.h>
@@ -94,11 +95,13 @@ static enum verdict check_file(struct world *world, struct str path, const struc
     buf_init(&text, (size_t)limits.yaml_bytes);
     fprintf(out, "Checking %.*s\n", STR_ARG(path));
     fflush(out);
-    if (world->read_file(world, path.p, &text, &err) == 0)
+    char *name = mem_copy_text(path.p, path.n);
+    if (world->read_file(world, name, &text, &err) == 0)
         verdict = judge(path, buf_slice(&text), options, out, errors);
     else
-        fprintf(errors, "  FAILED:\n%.*s: %s\n", STR_ARG(path), err.text);
+        fprintf(errors, "  FAILED:\n%s: %s\n", name, err.text);
     fputc('\n', out);
+    mem_free(name);
     buf_release(&text);
     return verdict;
 }

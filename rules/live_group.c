@@ -23,8 +23,7 @@ static uint64_t group_key(const struct rule_group *definition)
     return labels_hash(items, 2);
 }
 
-static int open_rules(struct ruler *ruler, const struct globals *globals, struct live_group *group,
-                      struct err *err)
+static int open_rules(struct ruler *ruler, struct live_group *group, struct err *err)
 {
     const struct rule_group *definition = group->definition;
     group->rules = MEM_ARRAY(struct rule_state, definition->count);
@@ -34,8 +33,7 @@ static int open_rules(struct ruler *ruler, const struct globals *globals, struct
         map_init(&state->written);
         map_init(&state->alerts);
         group->count++;
-        int code =
-            promql_open(state->rule->query, &globals->options.promql, ruler->store, &state->query, err);
+        int code = promql_open(state->rule->query, &group->promql, ruler->store, &state->query, err);
         if (code != 0) {
             err_prefix(err, "%.*s: group \"%.*s\", rule %zu, \"%.*s\": ", STR_ARG(definition->file),
                        STR_ARG(definition->name), i + 1, STR_ARG(state->rule->name));
@@ -58,14 +56,16 @@ struct live_group *live_group_open(struct ruler *ruler, const struct globals *gl
         (definition->query_offset_given ? definition->query_offset_ms : options->query_offset_ms) * NS_PER_MS;
     group->key = group_key(definition);
     group->promql = options->promql;
+    group->promql.late_ms = group->query_offset_ns / NS_PER_MS;
     group->refs = 1;
-    set->refs++;
     lock_init(&group->lock, LOCK_group);
     map_init(&group->orphans);
-    if (open_rules(ruler, globals, group, err) == 0)
-        return group;
-    live_group_free(group);
-    return NULL;
+    if (open_rules(ruler, group, err) != 0) {
+        live_group_free(group);
+        return NULL;
+    }
+    set->refs++;
+    return group;
 }
 
 void live_group_free(struct live_group *group)

@@ -80,22 +80,28 @@ static void load_pattern(struct loading *l, struct str folder, struct str patter
     }
 }
 
-int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,
-                  const struct promql_features *features, struct rule_set **out, struct buf *errors)
+int rule_set_read(struct rule_set *set, struct world *world, struct str folder, const struct str *patterns,
+                  size_t count, const struct promql_features *features, struct buf *errors)
 {
-    struct loading l = {.world = world, .set = rule_set_new(), .features = features, .errors = errors};
+    struct loading l = {.world = world, .set = set, .features = features, .errors = errors};
     buf_init(&l.text, (size_t)limits.yaml_bytes);
     for (size_t i = 0; i < count; i++)
         load_pattern(&l, folder, patterns[i]);
     buf_release(&l.text);
-    if (l.result == 0 && arena_exhausted(&l.set->arena)) {
-        buf_puts(errors, "the rule files take more memory than generation_arena_bytes allows\n");
-        l.result = ERR_LIMIT;
-    }
-    if (l.result != 0) {
-        rule_set_free(l.set);
-        l.set = NULL;
-    }
-    *out = l.set;
-    return l.result;
+    if (l.result != 0 || !arena_exhausted(&set->arena))
+        return l.result;
+    buf_puts(errors, "the rule files take more memory than generation_arena_bytes allows\n");
+    return ERR_LIMIT;
+}
+
+int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,
+                  const struct promql_features *features, struct rule_set **out, struct buf *errors)
+{
+    *out = rule_set_new();
+    int code = rule_set_read(*out, world, folder, patterns, count, features, errors);
+    if (code == 0)
+        return 0;
+    rule_set_free(*out);
+    *out = NULL;
+    return code;
 }

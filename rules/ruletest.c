@@ -143,27 +143,36 @@ static void order_groups(struct test_run *run)
     }
 }
 
-static int load_rules(struct test_run *run, struct err *err)
+static struct rule_set *read_rules(struct test_run *run)
 {
-    struct rule_set *set;
+    const struct strict_list *files = &run->file->rule_files;
+    struct rule_set *set = rule_set_new();
     struct buf errors;
     buf_init(&errors, (size_t)limits.yaml_bytes);
-    const struct strict_list *files = &run->file->rule_files;
-    int code = rule_set_load(run->disk, run->folder, files->items, files->count, &run->options->features,
-                             &set, &errors);
-    if (code != 0) {
+    set->ignore_unknown_fields = run->options->ignore_unknown_fields;
+    if (rule_set_read(set, run->disk, run->folder, files->items, files->count, &run->options->features,
+                      &errors) != 0) {
         buf_truncate(&errors, errors.used > 0 ? errors.used - 1 : 0);
         test_failure(run, "%s", buf_text(&errors));
+        rule_set_free(set);
+        set = NULL;
     }
     buf_release(&errors);
-    if (code != 0)
-        return code;
-    code = open_ruler(run, set, err);
-    if (code == 0)
-        order_groups(run);
-    else
-        test_failure(run, "%s", err->text);
-    return code;
+    return set;
+}
+
+static bool load_rules(struct test_run *run)
+{
+    struct err err = {0};
+    struct rule_set *set = read_rules(run);
+    if (set == NULL)
+        return false;
+    if (open_ruler(run, set, &err) != 0) {
+        test_failure(run, "%s", err.text);
+        return false;
+    }
+    order_groups(run);
+    return true;
 }
 
 /* ---- the evaluations ---- */
@@ -243,12 +252,9 @@ static void run_test(struct test_run *run)
     arena_init(&run->arena, (size_t)limits.query_arena_bytes);
     world_sim_init(&run->sim, run->start_ns, 1);
     run->store = store_open(&options, &run->sim.world);
-    int code = load_input(run, &err);
-    if (code != 0)
+    if (load_input(run, &err) != 0)
         test_failure(run, "%s", err.text);
-    if (code == 0)
-        code = load_rules(run, &err);
-    if (code == 0 && alerts_are_named(run))
+    else if (load_rules(run) && alerts_are_named(run))
         play(run);
     if (run->ruler != NULL) {
         live_groups_drop(run->ruler, run->groups, run->group_count);

@@ -122,8 +122,7 @@ static int judge_histograms(struct aggregation *a, const struct values *v, bool 
         return note_add(a->ev, ANNOTATION_INFO, annotation_position(a->expr),
                         "ignored histogram in %s aggregation", promql_aggregate_name(op));
     if (v->count == 0)
-        return eval_fail(a->ev, ERR_UNSUPPORTED, "native histograms in %s aggregation are not supported",
-                         promql_aggregate_name(op));
+        return 0;
     *use = false;
     return note_add(a->ev, ANNOTATION_WARNING, annotation_position(a->expr),
                     "encountered a mix of histograms and floats for aggregation");
@@ -139,6 +138,11 @@ static int reduce_group(struct aggregation *a, const struct group *group, struct
         bool use;
         gather(group, step, v);
         TRY(judge_histograms(a, v, &use));
+        struct cell sum = {.kind = CELL_NONE};
+        if (!use && v->histograms > 0 && v->count == 0)
+            TRY(aggregate_histograms(a, group, step, &sum));
+        if (sum.kind != CELL_NONE)
+            TRY(column_set(a->ev, c, a->grid, step, &sum));
         if (use)
             column_set_float(c, step,
                              reduce(a->expr->aggregate.op, a->params != NULL ? a->params[step] : 0, v));

@@ -31,6 +31,8 @@ size_t annotation_position(const struct expr *e);
 
 /* topk, bottomk, limitk, limit_ratio: some of the members, unchanged. */
 int aggregate_choose(struct aggregation *a, struct vector *out);
+/* sum, avg of native histograms alone. out->kind CELL_NONE: they do not mix. */
+int aggregate_histograms(struct aggregation *a, const struct group *group, size_t step, struct cell *out);
 /* count_values */
 int aggregate_count_values(struct aggregation *a, struct vector *out);
 

@@ -1,4 +1,5 @@
 #include "eval_priv.h"
+#include "histogram_math_priv.h"
 
 #include <math.h>
 
@@ -69,7 +70,7 @@ static int incompatible(struct evaluation *ev, const struct operands *o, struct 
                      op, kind_name(&o->left), op, kind_name(&o->right));
     if (text == NULL)
         return eval_no_memory(ev);
-    *note = (struct operation_note){ANNOTATION_INFO, str_of(text)};
+    *note = (struct operation_note){ANNOTATION_INFO, str_of(text), false};
     out->kind = CELL_NONE;
     return 0;
 }
@@ -84,6 +85,53 @@ static bool histogram_operator(const struct operands *o)
     return o->op == OP_MUL || (left && (o->op == OP_DIV || op_is_trim(o->op)));
 }
 
+static struct operation_note told(enum annotation_kind kind, const char *text, bool remains)
+{
+    return (struct operation_note){kind, str_of(text), remains};
+}
+
+static int add_histograms(struct evaluation *ev, const struct operands *o, struct cell *out,
+                          struct operation_note *note)
+{
+    struct histogram_remarks remarks = {0};
+    bool minus = o->op == OP_SUB;
+    *out = (struct cell){.kind = CELL_HISTOGRAM};
+    int code = histogram_add(ev->arena, o->left.histogram, o->right.histogram, minus ? -1 : 1, &out->histogram, &remarks);
+    if (code == HISTOGRAMS_INCOMPATIBLE) {
+        *note = told(ANNOTATION_WARNING,
+                     minus ? "incompatible bucket layout encountered for binary operator -"
+                           : "incompatible bucket layout encountered for binary operator +",
+                     false);
+        return 0;
+    }
+    if (code == 0 && minus)
+        out->histogram = histogram_with_hint(ev->arena, out->histogram, HINT_GAUGE);
+    if (code != 0 || out->histogram == NULL)
+        return eval_no_memory(ev);
+    if (remarks.conflict)
+        *note = told(ANNOTATION_WARNING,
+                     minus ? "conflicting counter resets during histogram subtraction"
+                           : "conflicting counter resets during histogram addition",
+                     false);
+    else if (remarks.reconciled)
+        *note = told(ANNOTATION_INFO,
+                     minus ? "mismatched custom buckets were reconciled during subtraction"
+                           : "mismatched custom buckets were reconciled during addition",
+                     true);
+    return 0;
+}
+
+static int scale_histogram(struct evaluation *ev, const struct operands *o, struct cell *out)
+{
+    bool left = o->left.kind == CELL_HISTOGRAM;
+    const struct histogram *h = left ? o->left.histogram : o->right.histogram;
+    double factor = left ? o->right.value : o->left.value;
+    *out = (struct cell){.kind = CELL_HISTOGRAM};
+    out->histogram =
+        o->op == OP_MUL ? histogram_multiply(ev->arena, h, factor) : histogram_divide(ev->arena, h, factor);
+    return out->histogram != NULL ? 0 : eval_no_memory(ev);
+}
+
 static int operate_histograms(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
                               struct operation_note *note)
 {
@@ -94,10 +142,13 @@ static int operate_histograms(struct evaluation *ev, const struct operands *o, s
         *out = o->left;
         return 0;
     }
-    if (histogram_operator(o))
+    if (!histogram_operator(o))
+        return incompatible(ev, o, out, note);
+    *keep = true;
+    if (op_is_trim(o->op))
         return eval_fail(ev, ERR_UNSUPPORTED, "native histograms in binary operator \"%s\" are not supported",
                          promql_op_text(o->op));
-    return incompatible(ev, o, out, note);
+    return both ? add_histograms(ev, o, out, note) : scale_histogram(ev, o, out);
 }
 
 int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
@@ -153,7 +204,7 @@ static int with_scalar_cell(struct with_scalar *w, struct column *c, size_t step
     TRY(operate(w->ev, &o, &result, &keep, &note));
     if (note.text.n > 0)
         TRY(note_add(w->ev, note.kind, w->expr->start, "%.*s", STR_ARG(note.text)));
-    if (note.text.n > 0)
+    if (note.text.n > 0 && !note.remains)
         result.kind = CELL_NONE;
     else if (comparison && w->expr->binary.return_bool)
         result = (struct cell){.kind = CELL_FLOAT, .value = keep};

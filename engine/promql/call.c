@@ -164,6 +164,11 @@ static int call_elements(struct call *c, const struct implementation *f, struct 
 
 /* ---- windows ---- */
 
+size_t call_range_start(const struct call *c)
+{
+    return main_arg(c)->start;
+}
+
 int call_warn_mixed(struct call *c)
 {
     return note_add(c->ev, ANNOTATION_WARNING, main_arg(c)->start,

@@ -44,6 +44,7 @@ typedef int vector_fn(struct call *c, struct vector *out);
 typedef void scalar_fn(struct call *c, double *out);
 
 /* Annotations about the series at hand; position: the range vector argument. */
+size_t call_range_start(const struct call *c);
 int call_warn_mixed(struct call *c);
 int call_info_ignored(struct call *c);
 /* ERR_UNSUPPORTED: "native histograms in rate() are not supported" */
@@ -74,6 +75,19 @@ int scalar_of_vector(struct call *c, double *out);
 
 /* func_rate.c, func_extended.c */
 window_fn window_rate, window_instant_rate, window_extended_rate;
+/* How much the increase between the samples of a window is drawn out to its edges. */
+struct extrapolation {
+    double first, increase; /* given: the first value (or count), and the increase since it */
+    double factor;          /* what to multiply the increase with */
+    bool from_start;        /* the counter began inside the window: the first value belongs to the increase */
+};
+/* False: a single sample says nothing. */
+bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s, struct extrapolation *x);
+
+/* func_rate_histogram.c */
+window_fn window_rate_histograms, window_sum_histograms;
+int window_step_histograms(struct call *c, const struct sample_span *two, double divisor, struct cell *out);
+
 bool reset_by_start(const struct call *c, const struct sample *before, const struct sample *now);
 int edges_of_extended(struct call *c, const struct window *w, struct sample *left, struct sample *right,
                       struct sample_span *inside, bool *any);

@@ -1,4 +1,5 @@
 #include "eval_priv.h"
+#include "histogram_math_priv.h"
 
 #include "tocsin/limits.h"
 
@@ -78,9 +79,12 @@ static int eval_unary(struct evaluation *ev, const struct expr *e, const struct 
     for (size_t i = 0; i < out->count; i++) {
         struct column *c = out->items[i];
         for (size_t step = 0; step < g->count; step++) {
-            if (c->kinds[step] == CELL_HISTOGRAM)
-                return eval_fail(ev, ERR_UNSUPPORTED, "native histograms in unary minus are not supported");
             c->values[step] = -c->values[step];
+            if (c->kinds[step] != CELL_HISTOGRAM)
+                continue;
+            c->histograms[step] = histogram_multiply(ev->arena, c->histograms[step], -1);
+            if (c->histograms[step] == NULL)
+                return eval_no_memory(ev);
         }
     }
     return eval_drop_names(ev, out, g);
@@ -172,8 +176,8 @@ static int instant_value(struct evaluation *ev, const struct expr *e, const stru
         out->scalar = value[0];
         return 0;
     case PROMQL_STRING:
-        out->string = eval_string(e);
-        return 0;
+        out->string = str_copy(ev->arena, eval_string(e));
+        return out->string.p != NULL ? 0 : eval_no_memory(ev);
     case PROMQL_MATRIX:
         return result_windows(ev, expr_unwrap(e), g, out);
     case PROMQL_VECTOR:

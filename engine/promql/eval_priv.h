@@ -176,6 +176,7 @@ struct operands {
 struct operation_note {
     enum annotation_kind kind;
     struct str text;
+    bool remains; /* the result stands beside the note; else the element goes */
 };
 int operate(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
             struct operation_note *note);

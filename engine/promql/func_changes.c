@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "histogram_math_priv.h"
 
 #include <math.h>
 
@@ -13,15 +14,13 @@ static bool is_change(const struct sample *before, const struct sample *now)
     return now->value != before->value && !(isnan(now->value) && isnan(before->value));
 }
 
-static int is_reset(struct call *c, const struct sample *before, const struct sample *now, bool *reset)
+static bool is_reset(struct call *c, const struct sample *before, const struct sample *now)
 {
-    *reset = true;
     if ((before->histogram != NULL) != (now->histogram != NULL) || reset_by_start(c, before, now))
-        return 0;
+        return true;
     if (now->histogram != NULL)
-        return call_no_histograms(c);
-    *reset = now->value < before->value;
-    return 0;
+        return histogram_is_reset(&c->ev->scratch, before->histogram, now->histogram);
+    return now->value < before->value;
 }
 
 /* anchored: begin at the newest sample that is not in the range, but only if there is one in the range. */
@@ -49,7 +48,7 @@ int window_changes(struct call *c, const struct window *w, struct cell *out)
     for (size_t i = 1; i < s.count; i++) {
         bool counts = is_change(&s.samples[i - 1], &s.samples[i]);
         if (call_id(c) == FUNC_resets)
-            TRY(is_reset(c, &s.samples[i - 1], &s.samples[i], &counts));
+            counts = is_reset(c, &s.samples[i - 1], &s.samples[i]);
         count += counts;
     }
     *out = (struct cell){.kind = CELL_FLOAT, .value = (double)count};

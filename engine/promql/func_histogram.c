@@ -1,5 +1,6 @@
 #include "bucket_priv.h"
 #include "call_priv.h"
+#include "histogram_stat_priv.h"
 
 #include "tocsin/gotext.h"
 
@@ -8,6 +9,17 @@
 #define BUCKET_LABEL STR("le")
 
 /* ---- fields of native histograms ---- */
+
+static int spread(struct call *c, const struct histogram *h, double *out)
+{
+    struct arena *scratch = &c->ev->scratch;
+    arena_clear(scratch);
+    if (!histogram_stat_variance(scratch, h, out))
+        return eval_no_memory(c->ev);
+    if (call_id(c) == FUNC_histogram_stddev)
+        *out = sqrt(*out);
+    return 0;
+}
 
 int element_histogram_field(struct call *c, struct cell *cell)
 {
@@ -28,7 +40,7 @@ int element_histogram_field(struct call *c, struct cell *cell)
         cell->value = h->sum / h->count;
         return 0;
     default:
-        return call_no_histograms(c);
+        return spread(c, h, &cell->value);
     }
 }
 

@@ -33,16 +33,14 @@ static int floats_alone(struct call *c, const struct window *w, bool *any)
     return *any && w->histograms.count > 0 ? call_info_ignored(c) : 0;
 }
 
-/* sum and avg: one kind only. */
-static int one_kind(struct call *c, const struct window *w, bool *any)
+/* sum and avg: one kind only. *any: there are floats; histograms are dealt with here. */
+static int one_kind(struct call *c, const struct window *w, struct cell *out, bool *any)
 {
     *any = false;
     if (w->floats.count > 0 && w->histograms.count > 0)
         return call_warn_mixed(c);
-    if (w->histograms.count > 0)
-        return call_no_histograms(c);
     *any = w->floats.count > 0;
-    return 0;
+    return w->histograms.count > 0 ? window_sum_histograms(c, w, out) : 0;
 }
 
 typedef double reduce_fn(struct call *c, double *values, size_t count);
@@ -92,14 +90,14 @@ static double reduce_mad(struct call *c, double *values, size_t count)
 int window_sum(struct call *c, const struct window *w, struct cell *out)
 {
     bool any;
-    TRY(one_kind(c, w, &any));
+    TRY(one_kind(c, w, out, &any));
     return any ? reduce(c, w, reduce_sum, out) : 0;
 }
 
 int window_avg(struct call *c, const struct window *w, struct cell *out)
 {
     bool any;
-    TRY(one_kind(c, w, &any));
+    TRY(one_kind(c, w, out, &any));
     return any ? reduce(c, w, reduce_avg, out) : 0;
 }
 

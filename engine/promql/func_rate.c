@@ -73,40 +73,50 @@ static bool begins_inside(const struct call *c, const struct window *w, const st
 }
 
 /* Spec prometheus 10.1, in its order of operations. */
-static bool extrapolate(struct call *c, const struct window *w, double *result)
+bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s, struct extrapolation *x)
 {
-    const struct sample_span *s = &w->floats;
     const struct sample *first = &s->samples[0], *last = &s->samples[s->count - 1];
     bool counter = call_id(c) != FUNC_delta;
-    struct stretch x = {
+    struct stretch k = {
         .to_start = (double)(first->t_ms - w->start_ms) / 1000,
         .to_end = (double)(w->end_ms - last->t_ms) / 1000,
         .sampled = (double)(last->t_ms - first->t_ms) / 1000,
     };
-    double average = s->count > 1 ? x.sampled / (double)(s->count - 1) : 0;
+    double average = s->count > 1 ? k.sampled / (double)(s->count - 1) : 0;
     double threshold = average * 1.1;
-    *result = last->value - first->value;
-    if (counter)
-        *result += reset_correction(c, s);
-    if (counter && begins_inside(c, w, first)) {
-        x.to_start = 0;
-        x.sampled = (double)(last->t_ms - first->start_ms) / 1000;
-        *result += first->value;
+    x->from_start = counter && begins_inside(c, w, first);
+    if (x->from_start) {
+        k.to_start = 0;
+        k.sampled = (double)(last->t_ms - first->start_ms) / 1000;
     } else if (s->count == 1) {
         return false;
     } else {
-        if (x.to_start >= threshold)
-            x.to_start = average / 2;
+        if (k.to_start >= threshold)
+            k.to_start = average / 2;
         if (counter)
-            x.to_start = limit_at_zero(&x, *result, first->value);
+            k.to_start = limit_at_zero(&k, x->increase, x->first);
     }
-    if (x.to_end >= threshold)
-        x.to_end = average / 2;
-    double factor = stretched(&x);
+    if (k.to_end >= threshold)
+        k.to_end = average / 2;
+    x->factor = stretched(&k);
     if (call_id(c) == FUNC_rate)
-        factor /= (double)w->range_ms / 1000;
-    *result *= factor;
+        x->factor /= (double)w->range_ms / 1000;
     return true;
+}
+
+static void rate_floats(struct call *c, const struct window *w, struct cell *out)
+{
+    const struct sample_span *s = &w->floats;
+    double first = s->samples[0].value;
+    double result = s->samples[s->count - 1].value - first;
+    if (call_id(c) != FUNC_delta)
+        result += reset_correction(c, s);
+    struct extrapolation x = {.first = first, .increase = result};
+    if (!extrapolate(c, w, s, &x))
+        return;
+    if (x.from_start)
+        result += first;
+    *out = (struct cell){.kind = CELL_FLOAT, .value = result * x.factor};
 }
 
 int window_rate(struct call *c, const struct window *w, struct cell *out)
@@ -115,12 +125,11 @@ int window_rate(struct call *c, const struct window *w, struct cell *out)
         return window_extended_rate(c, w, out);
     if (w->floats.count > 0 && w->histograms.count > 0)
         return call_warn_mixed(c);
-    if (w->histograms.count > 0)
-        return call_no_histograms(c);
     if (call_id(c) != FUNC_delta)
-        TRY(warn_overlap(c, &w->floats));
-    if (extrapolate(c, w, &out->value))
-        out->kind = CELL_FLOAT;
+        TRY(warn_overlap(c, &w->all));
+    if (w->histograms.count > 0)
+        return window_rate_histograms(c, w, out);
+    rate_floats(c, w, out);
     return 0;
 }
 
@@ -131,12 +140,13 @@ int window_instant_rate(struct call *c, const struct window *w, struct cell *out
     const struct sample *now = &w->all.samples[w->all.count - 1], *before = now - 1;
     if ((now->histogram != NULL) != (before->histogram != NULL))
         return call_warn_mixed(c);
-    if (now->histogram != NULL)
-        return call_no_histograms(c);
     int64_t apart_ms = now->t_ms - before->t_ms;
+    bool rate = call_id(c) == FUNC_irate;
+    struct sample_span two = {before, 2};
     if (apart_ms == 0)
         return 0;
-    bool rate = call_id(c) == FUNC_irate;
+    if (now->histogram != NULL)
+        return window_step_histograms(c, &two, rate ? (double)apart_ms / 1000 : 1, out);
     bool reset = rate && (now->value < before->value || reset_by_start(c, before, now));
     out->kind = CELL_FLOAT;
     out->value = reset ? now->value : now->value - before->value;

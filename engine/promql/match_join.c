@@ -157,8 +157,9 @@ static int pair_value(struct join *j, const struct cell *many, const struct cell
     struct operation_note note = {0};
     bool keep;
     TRY(operate(j->m->ev, &o, result, &keep, &note));
-    if (note.text.n > 0) {
+    if (note.text.n > 0)
         j->note = note;
+    if (note.text.n > 0 && !note.remains) {
         result->kind = CELL_NONE;
     } else if (e->binary.return_bool) {
         *result = (struct cell){.kind = CELL_FLOAT, .value = keep};

@@ -30,14 +30,6 @@ static int run_query(struct run *r, const struct query *q, struct arena *arena, 
     struct view *view = view_open(store);
     int code = q->range ? promql_range(p, view, q->from_ms, q->to_ms, q->step_ms, arena, result, failure)
                         : promql_instant(p, view, q->at_ms, arena, result, failure);
-    /* Labels and texts are read before the view closes; here they are copied instead. */
-    for (size_t i = 0; code == 0 && i < result->count; i++) {
-        result->series[i].labels = labels_copy(arena, result->series[i].labels);
-        if (result->series[i].labels == NULL)
-            code = err_set(failure, ERR_LIMIT, "result is too large");
-    }
-    if (code == 0 && result->type == PROMQL_STRING)
-        result->string = str_copy(arena, result->string);
     view_close(view);
     promql_close(p);
     return code;

@@ -16,28 +16,27 @@ static int remove_names(struct evaluation *ev, struct vector *v, const struct gr
     return vector_merge_equal(ev, v, g);
 }
 
-static int fill_series(struct evaluation *ev, const struct column *c, const struct grid *g,
-                       struct promql_series *s)
+/* Labels are copied: until here they may point into the store and the text of the expression. */
+static int fill_series(struct evaluation *ev, const struct column *c, const struct grid *g, struct promql_series *s)
 {
     size_t count = 0;
     for (size_t step = 0; step < g->count; step++)
         count += c->kinds[step] != CELL_NONE;
-    s->labels = c->labels;
+    s->labels = labels_copy(ev->arena, c->labels);
     s->points = ARENA_ARRAY(ev->arena, struct promql_point, count);
-    if (s->points == NULL)
+    if (s->labels == NULL || s->points == NULL)
         return eval_no_memory(ev);
     for (size_t step = 0; step < g->count; step++) {
         struct cell cell = column_get(c, step);
         if (cell.kind == CELL_NONE)
             continue;
-        s->points[s->count++] =
-            (struct promql_point){.t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
+        s->points[s->count++] = (struct promql_point){
+            .t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
     }
     return 0;
 }
 
-static int fill_result(struct evaluation *ev, const struct vector *v, const struct grid *g,
-                       struct promql_result *out)
+static int fill_result(struct evaluation *ev, const struct vector *v, const struct grid *g, struct promql_result *out)
 {
     out->series = ARENA_ARRAY(ev->arena, struct promql_series, v->count);
     if (out->series == NULL)
@@ -100,7 +99,8 @@ static int window_series(struct evaluation *ev, struct matrix *m, struct promql_
     matrix_window(m, 0, &w);
     if (w.all.count == 0)
         return 0;
-    s->labels = m->drop_name ? labels_without_metadata(ev->arena, m->labels) : m->labels;
+    const struct labels *ls = m->drop_name ? labels_without_metadata(ev->arena, m->labels) : m->labels;
+    s->labels = ls != NULL ? labels_copy(ev->arena, ls) : NULL;
     if (s->labels == NULL)
         return eval_no_memory(ev);
     out->count++;
@@ -108,8 +108,7 @@ static int window_series(struct evaluation *ev, struct matrix *m, struct promql_
 }
 
 /* A range vector as the whole answer: the samples of its window, with their own times. */
-int result_windows(struct evaluation *ev, const struct expr *e, const struct grid *g,
-                   struct promql_result *out)
+int result_windows(struct evaluation *ev, const struct expr *e, const struct grid *g, struct promql_result *out)
 {
     struct matrix m;
     bool more;

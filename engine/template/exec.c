@@ -25,6 +25,7 @@ struct template_run {
     const struct node *at; /* what an error points at */
     struct variable *vars;
     size_t var_count, var_capacity;
+    size_t var_base; /* the first one the template at work may see */
     int64_t steps;
     int depth, nesting;
 };
@@ -146,10 +147,10 @@ static int push_variable(struct template_run *run, struct str name, const struct
     return 0;
 }
 
-/* The parser has seen to it that there is one. */
+/* NULL: `$x =` may stand where no $x is declared, which the parser does not notice. */
 static struct variable *find_variable(struct template_run *run, struct str name)
 {
-    for (size_t i = run->var_count; i > 0; i--)
+    for (size_t i = run->var_count; i > run->var_base; i--)
         if (str_eq(run->vars[i - 1].name, name))
             return &run->vars[i - 1];
     return NULL;
@@ -191,42 +192,11 @@ static size_t count_operands(const struct node *n)
     return count;
 }
 
-/* Cuts the next type off a signature: "string ...any". */
-static bool next_type(struct str *signature, struct str *type, bool *variadic)
-{
-    if (signature->n == 0)
-        return false;
-    *type = str_cut(signature, ' ');
-    *variadic = str_starts(*type, STR("..."));
-    if (*variadic)
-        *type = (struct str){type->p + 3, type->n - 3};
-    return true;
-}
-
-static size_t count_types(const char *signature, bool *variadic)
-{
-    struct str rest = str_of(signature), type;
-    size_t count = 0;
-    *variadic = false;
-    while (next_type(&rest, &type, variadic))
-        count++;
-    return *variadic ? count - 1 : count;
-}
-
-static struct str type_of_argument(const char *signature, size_t i)
-{
-    struct str rest = str_of(signature), type = STR("any");
-    bool variadic = false;
-    for (size_t at = 0; at <= i && !variadic && next_type(&rest, &type, &variadic); at++)
-        ;
-    return type;
-}
-
 static int check_count(struct template_run *run, const struct template_function *f, const struct call *c,
                        const char *name)
 {
     bool variadic;
-    size_t want = count_types(f->args, &variadic), written = count_operands(c->args);
+    size_t want = signature_count(f->args, &variadic), written = count_operands(c->args);
     size_t got = written + (c->final != NULL);
     if (variadic && got < want)
         return fail(run, ERR_EXEC, "wrong number of args for %s: want at least %zu got %zu", name, want,
@@ -310,14 +280,14 @@ static int eval_arguments(struct template_run *run, const struct template_functi
 {
     size_t i = 0;
     for (const struct node *n = c->args; n != NULL; n = n->next, i++) {
-        int rc = eval_argument(run, c->dot, n, type_of_argument(f->args, i), &args[i]);
+        int rc = eval_argument(run, c->dot, n, signature_type(f->args, i), &args[i]);
         if (rc != 0)
             return rc;
     }
     if (c->final == NULL)
         return 0;
     args[i] = *c->final;
-    return check_type(run, c->final, type_of_argument(f->args, i));
+    return check_type(run, c->final, signature_type(f->args, i));
 }
 
 /* and, or: the first argument that decides. */
@@ -357,16 +327,23 @@ static int invoke(struct template_run *run, const struct template_function *f, c
 /* No value is a function, so that `call` always fails; it names what it was given. */
 static int eval_builtin_call(struct template_run *run, const struct node *node, const struct call *c)
 {
-    struct tval callee = c->final != NULL ? *c->final : tval_nil();
-    int rc = c->args != NULL ? eval_argument(run, c->dot, c->args, STR("any"), &callee) : 0;
-    if (rc != 0)
-        return rc;
+    struct tval callee = c->final != NULL ? *c->final : tval_nil(), ignored;
+    for (const struct node *n = c->args; n != NULL; n = n->next) {
+        int rc = eval_argument(run, c->dot, n, STR("any"), n == c->args ? &callee : &ignored);
+        if (rc != 0)
+            return rc;
+    }
     run->at = node;
     if (callee.kind == TVAL_NIL)
         return fail(run, ERR_EXEC, "error calling call: call of nil");
     struct buf shown;
     scratch_begin(&shown);
-    node_print(&shown, c->args != NULL ? c->args : node);
+    if (c->args != NULL)
+        node_print(&shown, c->args);
+    else if (callee.kind == TVAL_TEXT)
+        buf_str(&shown, callee.text);
+    else
+        buf_format(&shown, "<%s Value>", value_type_name(&callee));
     fail(run, ERR_EXEC, "error calling call: non-function %s of type %s", buf_text(&shown),
          value_type_name(&callee));
     buf_release(&shown);
@@ -717,13 +694,15 @@ static int walk_range(struct template_run *run, const struct tval *dot, const st
 static int run_template(struct template_run *run, const struct definition *d, const struct tval *dot)
 {
     struct str caller = run->executing;
-    size_t scope = run->var_count;
+    size_t scope = run->var_count, base = run->var_base;
+    run->var_base = scope;
     run->executing = d->name;
     run->depth++;
     int rc = push_variable(run, STR("$"), dot);
     rc = rc == 0 ? walk_list(run, dot, d->root) : rc;
     run->depth--;
     run->executing = caller;
+    run->var_base = base;
     run->var_count = scope;
     return rc;
 }

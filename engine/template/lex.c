@@ -249,9 +249,9 @@ static const char *number_digits(const struct lexer *lx, size_t *pos)
 }
 
 /* What looks like a number; whether it is one the parser finds out. */
-static size_t number_end(const struct lexer *lx)
+static size_t number_end(const struct lexer *lx, size_t pos)
 {
-    size_t pos = skip_one(lx, lx->pos, "+-");
+    pos = skip_one(lx, pos, "+-");
     const char *digits = number_digits(lx, &pos);
     pos = skip_set(lx, pos, digits);
     if (byte_at(lx, pos) == '.')
@@ -265,13 +265,16 @@ static size_t number_end(const struct lexer *lx)
 
 static struct token next_number(struct lexer *lx)
 {
-    size_t end = number_end(lx);
-    size_t start = lx->pos, length;
+    size_t end = number_end(lx, lx->pos), start = lx->pos, length;
+    bool complex = byte_at(lx, end) == '+' || byte_at(lx, end) == '-';
+    if (complex) /* 1+2i, which templates have no use for */
+        end = number_end(lx, end);
     lx->pos = end;
     int rune = peek_rune(lx, &length);
     lx->pos = start;
-    if (rune < 0 || !is_word(rune))
+    if (!complex && (rune < 0 || !is_word(rune)))
         return token_to(lx, TOKEN_NUMBER, end);
+    length = rune >= 0 && is_word(rune) ? length : 0;
     struct buf quoted;
     scratch_begin(&quoted);
     struct tval text = tval_text((struct str){lx->text.p + start, end + length - start});
@@ -351,7 +354,7 @@ static struct token next_in_action(struct lexer *lx)
         return FAIL(lx, "unclosed action");
     if (rune < 0x80 && rune != 0 && strchr("=:|\"'`$()", rune) != NULL)
         return next_sign(lx, rune);
-    if (rune == '.' && !is_digit(byte_at(lx, lx->pos + 1)))
+    if (rune == '.' && lx->pos + 1 < lx->text.n && !is_digit(byte_at(lx, lx->pos + 1)))
         return next_field(lx, TOKEN_DOT, TOKEN_FIELD);
     if (rune == '.' || rune == '+' || rune == '-' || is_digit(rune))
         return next_number(lx);

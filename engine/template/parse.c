@@ -728,68 +728,7 @@ static struct node *parse_text(struct parser *p)
     return p->failed ? NULL : list;
 }
 
-/* ---- sets ---- */
-
-struct template_set *template_set_make(struct arena *arena, const struct template_function *const *tables,
-                                       size_t table_count)
-{
-    struct template_set *set = ARENA_NEW(arena, struct template_set);
-    if (set != NULL)
-        *set = (struct template_set){.arena = arena, .tables = tables, .table_count = table_count};
-    return set;
-}
-
-struct template_set *template_set_clone(struct arena *arena, const struct template_set *set)
-{
-    struct template_set *copy = ARENA_NEW(arena, struct template_set);
-    if (copy == NULL)
-        return NULL;
-    *copy = *set;
-    copy->arena = arena;
-    copy->definitions = arena_copy(arena, set->definitions, set->count, sizeof *set->definitions);
-    copy->capacity = set->count;
-    return copy->definitions != NULL ? copy : NULL;
-}
-
-static const struct template_function *find_function(const struct template_function *table, struct str name)
-{
-    for (; table->name != NULL; table++)
-        if (str_is(name, table->name))
-            return table;
-    return NULL;
-}
-
-const struct template_function *set_function(const struct template_set *set, struct str name)
-{
-    for (size_t i = set->table_count; i > 0; i--) {
-        const struct template_function *f = find_function(set->tables[i - 1], name);
-        if (f != NULL)
-            return f;
-    }
-    return find_function(builtin_functions, name);
-}
-
-const struct definition *set_find(const struct template_set *set, struct str name)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (str_eq(set->definitions[i].name, name))
-            return &set->definitions[i];
-    return NULL;
-}
-
-bool template_defined(const struct template_set *set, struct str name)
-{
-    return set_find(set, name) != NULL;
-}
-
-/* Nothing but blanks and definitions. */
-static bool is_empty(const struct node *list)
-{
-    for (const struct node *n = list->first; n != NULL; n = n->next)
-        if (n->kind != NODE_TEXT || str_trim(n->text).n > 0)
-            return false;
-    return true;
-}
+/* ---- into the set ---- */
 
 /* A name defined twice in one text is an error, unless one of the two is empty. */
 static bool merge(struct parser *p, struct definition *into, size_t *count, struct definition d,
@@ -798,10 +737,10 @@ static bool merge(struct parser *p, struct definition *into, size_t *count, stru
     for (size_t i = 0; i < *count; i++) {
         if (!str_eq(into[i].name, d.name))
             continue;
-        bool replaces = !is_empty(d.root);
-        if (same_text && replaces && !is_empty(into[i].root))
+        bool replaces = !definition_is_empty(&d);
+        if (same_text && replaces && !definition_is_empty(&into[i]))
             return fail_quoted(p, "template: multiple definition of template ", d.name, "") != NULL;
-        if (replaces || is_empty(into[i].root))
+        if (replaces || definition_is_empty(&into[i]))
             into[i] = d;
         return true;
     }

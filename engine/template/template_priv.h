@@ -140,6 +140,8 @@ struct template_set {
     size_t count, capacity;
 };
 
+/* Nothing but blanks and definitions: it replaces no other definition. */
+bool definition_is_empty(const struct definition *d);
 const struct template_function *set_function(const struct template_set *set, struct str name);
 const struct definition *set_find(const struct template_set *set, struct str name);
 
@@ -151,6 +153,8 @@ tval_function builtin_and, builtin_or, builtin_call;
 /* value: Go's types, truth, order. */
 const char *value_type_name(const struct tval *v);
 bool value_goes_into(const struct tval *v, struct str type);
+size_t signature_count(const char *signature, bool *variadic); /* of what must be given */
+struct str signature_type(const char *signature, size_t i);
 const struct template_function *value_method(const struct tval *v, struct str name);
 struct tval value_int_of(const struct tval_type *type, int64_t v);
 int value_equal(const struct tval *a, const struct tval *b, bool *equal, struct err *err);

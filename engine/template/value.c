@@ -162,6 +162,37 @@ const struct template_function *value_method(const struct tval *v, struct str na
     return NULL;
 }
 
+/* Cuts the next type off a signature: "string ...any". */
+static bool next_type(struct str *signature, struct str *type, bool *variadic)
+{
+    if (signature->n == 0)
+        return false;
+    *type = str_cut(signature, ' ');
+    *variadic = str_starts(*type, STR("..."));
+    if (*variadic)
+        *type = (struct str){type->p + 3, type->n - 3};
+    return true;
+}
+
+size_t signature_count(const char *signature, bool *variadic)
+{
+    struct str rest = str_of(signature), type;
+    size_t count = 0;
+    *variadic = false;
+    while (next_type(&rest, &type, variadic))
+        count++;
+    return *variadic ? count - 1 : count;
+}
+
+struct str signature_type(const char *signature, size_t i)
+{
+    struct str rest = str_of(signature), type = STR("any");
+    bool variadic = false;
+    for (size_t at = 0; at <= i && !variadic && next_type(&rest, &type, &variadic); at++)
+        ;
+    return type;
+}
+
 /* ---- order ---- */
 
 enum basic { BASIC_NONE, BASIC_BOOL, BASIC_INT, BASIC_FLOAT, BASIC_TEXT };
@@ -187,9 +218,9 @@ static int fail_types(const struct tval *a, const struct tval *b, struct err *er
 {
     struct buf text;
     scratch_begin(&text);
-    buf_format(&text, "non-comparable types %s: ", value_type_name(a));
+    buf_puts(&text, "non-comparable types ");
     tval_print(&text, a);
-    buf_format(&text, ", %s: ", value_type_name(b));
+    buf_format(&text, ": %s, %s: ", value_type_name(a), value_type_name(b)); /* Go's own order */
     tval_print(&text, b);
     err_set(err, ERR_EXEC, "%s", buf_text(&text));
     buf_release(&text);

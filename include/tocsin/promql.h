@@ -3,7 +3,7 @@
  *
  * promql_open parses, checks and, when given a store, announces each selector as a standing selector, so that an
  * evaluation needs no look-up. promql_instant and promql_range then compute on a view. Results live in the
- * arena of the evaluation.
+ * arena of the evaluation and outlive the view and the expression.
  *
  * Semantics are Prometheus 3.14's (left-open ranges and look-back, spec prometheus 1.4 and 10). What is valid but
  * not built answers ERR_UNSUPPORTED naming it; it never guesses.
@@ -22,6 +22,7 @@ struct promql_options {
     int64_t subquery_step_ms; /* for [5m:]; 0: one minute */
     int64_t samples_max;      /* 0: limits.query_samples */
     int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
+    int64_t late_ms;          /* it may be asked for a time that long ago (query_offset): selectors reach further back */
     bool delayed_name_removal;
     bool start_timestamps;
     struct world *world;          /* for the deadline only; NULL: no deadline */

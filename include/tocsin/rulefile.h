@@ -64,9 +64,13 @@ struct rule_set {
 int rulefile_parse(struct rule_set *set, struct str file, struct str text, const struct promql_features *features,
                    struct buf *errors);
 
-/* Loads all files that the patterns match (relative to folder; empty: as they are). A pattern that matches nothing is
- * accepted, as Prometheus does; a file that two patterns match is read once. On failure *out is NULL and *errors
- * says why, file by file. */
+/* Reads all files that the patterns match (relative to folder; empty: as they are) into a new set. A pattern that
+ * matches nothing is accepted, as Prometheus does; a file that two patterns match is read once. Errors are told file by
+ * file; the set is then to be thrown away. */
+int rule_set_read(struct rule_set *set, struct world *world, struct str folder, const struct str *patterns, size_t count,
+                  const struct promql_features *features, struct buf *errors);
+
+/* The same with a set of its own; on failure *out is NULL. */
 int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,
                   const struct promql_features *features, struct rule_set **out, struct buf *errors);
 

@@ -53,7 +53,7 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
         {"foo: 1\nroute: {receiver: a, bar: 2}\n" RECEIVER_A,
          "yaml: unmarshal errors:\n  line 1: field foo not found in type config.plain\n"
          "  line 2: field bar not found in type config.plain"},
-        {"foo: 1\nroute: {receiver: a, foo: 2, group_wait: 5x}", "not a valid duration string: \"5x\""},
+        {"foo: 1\nroute: {receiver: a, foo: 2, group_wait: 5x}", "unknown unit \"x\" in duration \"5x\""},
         {"route: {receiver: [a]}", "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into string"},
         {"route: {receiver: a, continue: maybe}\n" RECEIVER_A,
          "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `maybe` into bool"},

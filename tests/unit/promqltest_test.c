@@ -111,12 +111,12 @@ static void annotations_are_checked_both_ways(void **state)
 {
     (void)state;
     expect_counts("load 1m\n a 1 2 3\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect no_info\n {} 0.01\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect info\n {} 0.01\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect info regex: not be .* counter\n {} 0.01\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect info msg: something else\n {} 0.01\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect warn\n {} 0.01\n\n"
-                  "eval instant at 2m rate(a[5m])\n {} 0.01\n",
+                  "eval instant at 2m rate(a[5m])\n expect no_info\n {} 0.008333333333333333\n\n"
+                  "eval instant at 2m rate(a[5m])\n expect info\n {} 0.008333333333333333\n\n"
+                  "eval instant at 2m rate(a[5m])\n expect info regex: not be .* counter\n {} 0.008333333333333333\n\n"
+                  "eval instant at 2m rate(a[5m])\n expect info msg: something else\n {} 0.008333333333333333\n\n"
+                  "eval instant at 2m rate(a[5m])\n expect warn\n {} 0.008333333333333333\n\n"
+                  "eval instant at 2m rate(a[5m])\n {} 0.008333333333333333\n",
                   3, 3);
 }
 

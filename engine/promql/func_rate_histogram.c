@@ -1,0 +1,173 @@
+#include "call_priv.h"
+#include "histogram_math_priv.h"
+
+#include "tocsin/check.h"
+
+/* The counter family, sums and averages over native histograms. */
+
+static int warn(struct call *c, const char *text)
+{
+    return note_add(c->ev, ANNOTATION_WARNING, call_range_start(c), "%s%s", text,
+                    note_quote(c->ev, labels_metric(c->labels)));
+}
+
+static int warn_schemas(struct call *c)
+{
+    return warn(c, "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ");
+}
+
+static bool mixes_schemas(const struct sample_span *s)
+{
+    for (size_t i = 1; i < s->count; i++)
+        if (histogram_is_custom(s->samples[i].histogram) != histogram_is_custom(s->samples[0].histogram))
+            return true;
+    return false;
+}
+
+/* Is it a gauge where a counter is wanted, or the other way round? */
+static int doubt_kind(struct call *c, const struct sample_span *s, bool counter)
+{
+    bool first = s->samples[0].histogram->hint == HINT_GAUGE;
+    bool last = s->samples[s->count - 1].histogram->hint == HINT_GAUGE;
+    if (counter && (first || last))
+        return warn(c, "this native histogram metric is not a counter: ");
+    if (!counter && !(first && last))
+        return warn(c, "this native histogram metric is not a gauge: ");
+    return 0;
+}
+
+static int tell_reconciled(struct call *c, const struct histogram_remarks *remarks, const char *during)
+{
+    if (!remarks->reconciled)
+        return 0;
+    return note_add(c->ev, ANNOTATION_INFO, call_range_start(c), "mismatched custom buckets were reconciled during %s",
+                    during);
+}
+
+static bool began_anew(const struct call *c, const struct sample *before, const struct sample *now)
+{
+    return reset_by_start(c, before, now) ||
+           histogram_is_reset(&c->ev->scratch, before->histogram, now->histogram);
+}
+
+/* Nothing, in the shape of h. */
+static const struct histogram *empty_like(struct arena *arena, const struct histogram *h)
+{
+    struct histogram *copy = histogram_copy(arena, h);
+    if (copy == NULL)
+        return NULL;
+    copy->count = copy->sum = copy->zero_count = 0;
+    copy->positive = copy->negative = (struct histogram_side){0};
+    return copy;
+}
+
+static int add(struct call *c, const struct histogram **sum, const struct histogram *h, double sign,
+               struct histogram_remarks *remarks)
+{
+    int code = histogram_add(&c->ev->scratch, *sum, h, sign, sum, remarks);
+    must(code != HISTOGRAMS_INCOMPATIBLE);
+    return code != 0 ? eval_no_memory(c->ev) : 0;
+}
+
+/* last - first, with what was there before each reset added. The first sample counts as nothing if it was reset away. */
+static int increase_of(struct call *c, const struct sample_span *s, bool counter, const struct histogram **out,
+                       struct histogram_remarks *remarks)
+{
+    const struct histogram *first = s->samples[0].histogram;
+    bool skip_first = counter && s->count > 1 && began_anew(c, &s->samples[0], &s->samples[1]);
+    if (skip_first)
+        first = empty_like(&c->ev->scratch, s->samples[1].histogram);
+    if (first == NULL)
+        return eval_no_memory(c->ev);
+    *out = s->samples[s->count - 1].histogram;
+    TRY(add(c, out, first, -1, remarks));
+    for (size_t i = 1 + skip_first; counter && i < s->count; i++)
+        if (began_anew(c, &s->samples[i - 1], &s->samples[i]))
+            TRY(add(c, out, s->samples[i - 1].histogram, 1, remarks));
+    return 0;
+}
+
+static int finish(struct call *c, const struct histogram *h, struct cell *out)
+{
+    h = h != NULL ? histogram_with_hint(&c->ev->scratch, h, HINT_GAUGE) : NULL;
+    out->kind = CELL_HISTOGRAM;
+    out->histogram = h != NULL ? histogram_compact(c->ev->arena, h) : NULL;
+    return out->histogram != NULL ? 0 : eval_no_memory(c->ev);
+}
+
+static int rate_of(struct call *c, const struct window *w, struct cell *out)
+{
+    const struct sample_span *s = &w->histograms;
+    bool counter = call_id(c) != FUNC_delta;
+    struct histogram_remarks remarks = {0};
+    const struct histogram *h, *first = s->samples[0].histogram;
+    TRY(increase_of(c, s, counter, &h, &remarks));
+    struct extrapolation x = {.first = first->count, .increase = h->count};
+    if (!extrapolate(c, w, s, &x))
+        return 0;
+    TRY(doubt_kind(c, s, counter));
+    TRY(tell_reconciled(c, &remarks, "subtraction"));
+    if (x.from_start)
+        TRY(add(c, &h, first, 1, &remarks));
+    return finish(c, histogram_multiply(&c->ev->scratch, h, x.factor), out);
+}
+
+int window_rate_histograms(struct call *c, const struct window *w, struct cell *out)
+{
+    struct arena_mark mark = arena_mark(&c->ev->scratch);
+    if (mixes_schemas(&w->histograms))
+        return warn_schemas(c);
+    int code = rate_of(c, w, out);
+    arena_rewind(&c->ev->scratch, mark);
+    return code;
+}
+
+static int step_of(struct call *c, const struct sample_span *two, double divisor, struct cell *out)
+{
+    const struct sample *before = &two->samples[0], *now = &two->samples[1];
+    bool counter = call_id(c) == FUNC_irate;
+    struct histogram_remarks remarks = {0};
+    const struct histogram *h = now->histogram;
+    TRY(doubt_kind(c, two, counter));
+    if (!counter || !began_anew(c, before, now))
+        TRY(add(c, &h, before->histogram, -1, &remarks));
+    TRY(tell_reconciled(c, &remarks, "subtraction"));
+    return finish(c, histogram_divide(&c->ev->scratch, h, divisor), out);
+}
+
+int window_step_histograms(struct call *c, const struct sample_span *two, double divisor, struct cell *out)
+{
+    struct arena_mark mark = arena_mark(&c->ev->scratch);
+    if (mixes_schemas(two))
+        return warn_schemas(c);
+    int code = step_of(c, two, divisor, out);
+    arena_rewind(&c->ev->scratch, mark);
+    return code;
+}
+
+static int sum_of(struct call *c, const struct sample_span *s, struct cell *out)
+{
+    const struct histogram *sum = s->samples[0].histogram;
+    struct histogram_remarks remarks = {0};
+    for (size_t i = 1; i < s->count; i++)
+        TRY(add(c, &sum, s->samples[i].histogram, 1, &remarks));
+    if (remarks.conflict)
+        TRY(note_add(c->ev, ANNOTATION_WARNING, call_range_start(c),
+                     "conflicting counter resets during histogram aggregation"));
+    TRY(tell_reconciled(c, &remarks, "aggregation"));
+    if (call_id(c) == FUNC_avg_over_time)
+        sum = histogram_divide(&c->ev->scratch, sum, (double)s->count);
+    out->kind = CELL_HISTOGRAM;
+    out->histogram = sum != NULL ? histogram_copy(c->ev->arena, sum) : NULL;
+    return out->histogram != NULL ? 0 : eval_no_memory(c->ev);
+}
+
+int window_sum_histograms(struct call *c, const struct window *w, struct cell *out)
+{
+    struct arena_mark mark = arena_mark(&c->ev->scratch);
+    if (mixes_schemas(&w->histograms))
+        return warn_schemas(c);
+    int code = sum_of(c, &w->histograms, out);
+    arena_rewind(&c->ev->scratch, mark);
+    return code;
+}
