@@ -96,7 +96,8 @@ static int add_histograms(struct evaluation *ev, const struct operands *o, struc
     struct histogram_remarks remarks = {0};
     bool minus = o->op == OP_SUB;
     *out = (struct cell){.kind = CELL_HISTOGRAM};
-    int code = histogram_add(ev->arena, o->left.histogram, o->right.histogram, minus ? -1 : 1, &out->histogram, &remarks);
+    int code = histogram_add(ev->arena, o->left.histogram, o->right.histogram, minus ? -1 : 1,
+                             &out->histogram, &remarks);
     if (code == HISTOGRAMS_INCOMPATIBLE) {
         *note = told(ANNOTATION_WARNING,
                      minus ? "incompatible bucket layout encountered for binary operator -"
@@ -137,8 +138,7 @@ static int trim_histogram(struct evaluation *ev, const struct operands *o, struc
     if (isnan(o->right.value))
         return eval_fail(ev, ERR_UNSUPPORTED, "trimming a native histogram at NaN is not supported");
     *out = (struct cell){.kind = CELL_HISTOGRAM};
-    out->histogram =
-        histogram_trim(ev->arena, o->left.histogram, o->right.value, o->op == OP_TRIM_UPPER);
+    out->histogram = histogram_trim(ev->arena, o->left.histogram, o->right.value, o->op == OP_TRIM_UPPER);
     return out->histogram != NULL ? 0 : eval_no_memory(ev);
 }
 

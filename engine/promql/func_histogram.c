@@ -187,7 +187,8 @@ static int read_step(struct gathering *k, const struct classic *h, size_t step, 
     }
     *r = (struct reading){0};
     return note_add(k->c->ev, ANNOTATION_WARNING, k->arg->start,
-                    "vector contains a mix of classic and native histograms%s", name_tail(k, h->native->labels));
+                    "vector contains a mix of classic and native histograms%s",
+                    name_tail(k, h->native->labels));
 }
 
 static bool is_read(const struct reading *r)
@@ -234,8 +235,8 @@ static int tell_repair(struct gathering *k, struct classic *h)
     return code;
 }
 
-static int native_quantile(struct gathering *k, const struct classic *h, const struct histogram *native, double phi,
-                           double *out)
+static int native_quantile(struct gathering *k, const struct classic *h, const struct histogram *native,
+                           double phi, double *out)
 {
     struct evaluation *ev = k->c->ev;
     enum nan_effect effect;
@@ -244,12 +245,13 @@ static int native_quantile(struct gathering *k, const struct classic *h, const s
         return eval_no_memory(ev);
     if (effect == NAN_NONE)
         return 0;
-    return note_add(ev, ANNOTATION_INFO, k->arg->start, "input to histogram_quantile has NaN observations, result is %s%s",
+    return note_add(ev, ANNOTATION_INFO, k->arg->start,
+                    "input to histogram_quantile has NaN observations, result is %s%s",
                     effect == NAN_RESULT ? "NaN" : "skewed higher", name_tail(k, h->labels));
 }
 
-static int quantile_of(struct gathering *k, struct classic *h, const struct reading *r, double phi, size_t step,
-                       bool tell, double *out)
+static int quantile_of(struct gathering *k, struct classic *h, const struct reading *r, double phi,
+                       size_t step, bool tell, double *out)
 {
     struct bucket_repair repair;
     if (r->native != NULL)
@@ -306,7 +308,8 @@ int call_histogram_quantile(struct call *c, struct vector *out)
     return finish(&k, out);
 }
 
-static int fraction_of(struct gathering *k, const struct classic *h, const struct reading *r, size_t step, double *out)
+static int fraction_of(struct gathering *k, const struct classic *h, const struct reading *r, size_t step,
+                       double *out)
 {
     struct call *c = k->c;
     double lower = c->params[0][step], upper = c->params[1][step];
@@ -320,9 +323,10 @@ static int fraction_of(struct gathering *k, const struct classic *h, const struc
         return eval_no_memory(c->ev);
     if (!has_nan)
         return 0;
-    return note_add(c->ev, ANNOTATION_INFO, k->arg->start,
-                    "input to histogram_fraction has NaN observations, which are excluded from all fractions%s",
-                    name_tail(k, h->labels));
+    return note_add(
+        c->ev, ANNOTATION_INFO, k->arg->start,
+        "input to histogram_fraction has NaN observations, which are excluded from all fractions%s",
+        name_tail(k, h->labels));
 }
 
 int call_histogram_fraction(struct call *c, struct vector *out)

@@ -13,7 +13,9 @@ static int warn(struct call *c, const char *text)
 
 static int warn_schemas(struct call *c)
 {
-    return warn(c, "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ");
+    return warn(
+        c,
+        "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ");
 }
 
 static bool mixes_schemas(const struct sample_span *s, size_t from)
@@ -40,8 +42,8 @@ static int tell_reconciled(struct call *c, const struct histogram_remarks *remar
 {
     if (!remarks->reconciled)
         return 0;
-    return note_add(c->ev, ANNOTATION_INFO, call_range_start(c), "mismatched custom buckets were reconciled during %s",
-                    during);
+    return note_add(c->ev, ANNOTATION_INFO, call_range_start(c),
+                    "mismatched custom buckets were reconciled during %s", during);
 }
 
 static bool began_anew(const struct call *c, const struct sample *before, const struct sample *now)
@@ -76,9 +78,10 @@ static int add(struct call *c, const struct histogram **sum, const struct histog
     return code != 0 ? eval_no_memory(c->ev) : 0;
 }
 
-/* last - first, with what was there before each reset added. The first sample counts as nothing if it was reset away. */
-static int increase_of(struct call *c, const struct sample_span *s, bool counter, const struct histogram **out,
-                       struct histogram_remarks *remarks)
+/* last - first, with what was there before each reset added. The first sample counts as nothing if it was
+ * reset away. */
+static int increase_of(struct call *c, const struct sample_span *s, bool counter,
+                       const struct histogram **out, struct histogram_remarks *remarks)
 {
     const struct histogram *first = s->samples[0].histogram;
     size_t skip_first = first_that_counts(c, s);
@@ -152,20 +155,34 @@ int window_step_histograms(struct call *c, const struct sample_span *two, double
     return code;
 }
 
+/* An average adds up parts, so that it does not overflow where the sum would. */
+static int total_of(struct call *c, const struct sample_span *s, const struct histogram **out,
+                    struct histogram_remarks *remarks)
+{
+    struct arena *scratch = &c->ev->scratch;
+    struct histogram_total *total = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct histogram *h = s->samples[i].histogram;
+        if (call_id(c) == FUNC_avg_over_time)
+            h = histogram_divide(scratch, h, (double)s->count);
+        if (h == NULL || histogram_total_add(scratch, &total, h, remarks) != 0)
+            return eval_no_memory(c->ev);
+    }
+    *out = histogram_total_finish(scratch, total);
+    return *out != NULL ? 0 : eval_no_memory(c->ev);
+}
+
 static int sum_of(struct call *c, const struct sample_span *s, struct cell *out)
 {
-    const struct histogram *sum = s->samples[0].histogram;
+    const struct histogram *sum;
     struct histogram_remarks remarks = {0};
-    for (size_t i = 1; i < s->count; i++)
-        TRY(add(c, &sum, s->samples[i].histogram, 1, &remarks));
+    TRY(total_of(c, s, &sum, &remarks));
     if (remarks.conflict)
         TRY(note_add(c->ev, ANNOTATION_WARNING, call_range_start(c),
                      "conflicting counter resets during histogram aggregation"));
     TRY(tell_reconciled(c, &remarks, "aggregation"));
-    if (call_id(c) == FUNC_avg_over_time)
-        sum = histogram_divide(&c->ev->scratch, sum, (double)s->count);
     out->kind = CELL_HISTOGRAM;
-    out->histogram = sum != NULL ? histogram_copy(c->ev->arena, sum) : NULL;
+    out->histogram = histogram_copy(c->ev->arena, sum);
     return out->histogram != NULL ? 0 : eval_no_memory(c->ev);
 }
 

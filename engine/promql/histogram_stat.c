@@ -102,7 +102,8 @@ static double within(const struct slice *s, double fraction)
     return -exp2(high + (low - high) * (1 - fraction));
 }
 
-static double quantile_in(const struct histogram *h, struct slice b, double rank, bool ascending, double count)
+static double quantile_in(const struct histogram *h, struct slice b, double rank, bool ascending,
+                          double count)
 {
     if (is_custom(h) && isinf(b.lower) && b.lower < 0) {
         if (b.upper <= 0)
@@ -201,8 +202,8 @@ static void cut_at_zero(struct slices *s)
     }
 }
 
-bool histogram_stat_fraction(struct arena *arena, const struct histogram *h, double lower, double upper, double *out,
-                             bool *has_nan)
+bool histogram_stat_fraction(struct arena *arena, const struct histogram *h, double lower, double upper,
+                             double *out, bool *has_nan)
 {
     struct slices s;
     double total = 0;
@@ -230,10 +231,10 @@ static double centre(const struct histogram *h, const struct slice *s)
 {
     if (isinf(s->lower))
         return s->upper > 0 ? s->upper / 2 : s->upper;
-    if (s->lower <= 0 && s->upper >= 0)
-        return 0;
     if (is_custom(h))
         return (s->lower + s->upper) / 2;
+    if (s->lower <= 0 && s->upper >= 0)
+        return 0;
     double mean = sqrt(s->lower * s->upper);
     return s->upper < 0 ? -mean : mean;
 }

@@ -50,7 +50,7 @@ static double keep(struct trim *t, const struct interval *b, double kept, double
 /* The last bucket has no end, so nothing can be said of where in it the observations lie. */
 static double trim_endless(struct trim *t, const struct interval *b)
 {
-    if (t->upper)
+    if (t->upper || t->at == (double)INFINITY || (isinf(b->lower) && !isinf(t->at)))
         return keep(t, b, 0, 0);
     return keep(t, b, b->count, t->at >= b->lower ? t->at : b->lower);
 }
