@@ -7,7 +7,7 @@ BIN := $(if $(filter release,$(BUILD)),build/tocsin,$(O)/tocsin)
 
 CC := gcc
 CXX := g++
-PACKAGES := libmicrohttpd libprotobuf-c snappy libcurl yaml-0.1 re2 sqlite3 libxxhash jansson
+PACKAGES := libmicrohttpd libprotobuf-c snappy libcurl yaml-0.1 re2 sqlite3 libxxhash zlib
 CPPFLAGS += -Iinclude -I$(O)/gen -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith -Wundef -Wvla -Werror
 OPTIMIZE := -O2 -g
@@ -82,7 +82,7 @@ $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: remote_write/%.proto
 	@mkdir -p $(O)/gen
 	$(Q)protoc-c --c_out=$(O)/gen --proto_path=remote_write $<
 
-$(O)/remote_write/%.o: | $(GENERATED)
+$(filter $(O)/remote_write/%,$(OBJECTS)): | $(GENERATED)
 
 $(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a
 	$(say)

@@ -8,12 +8,6 @@
 
 #include <stdbool.h>
 
-/* Go's unicode.IsPrint: Unicode 15.0. */
-bool rune_is_printable(int rune);
-
-/* Writes a rune as UTF-8; returns how many bytes it took, at most four. */
-size_t rune_encode(int rune, char *to);
-
 /* Go's rule for '_' in numbers: only between digits, or between a base prefix and a digit. */
 bool underscores_fit(struct str number);
 

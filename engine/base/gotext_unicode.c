@@ -1,4 +1,4 @@
-#include "gotext_priv.h"
+#include "tocsin/gotext.h"
 
 #include <stddef.h>
 

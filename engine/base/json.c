@@ -16,7 +16,7 @@ struct reader {
 
 static int read_value(struct reader *r, int depth, struct tree **node);
 
-/* ---- errors ---- */
+/* ---- errors ------------------------------------------------------------------------------------------- */
 
 static int column(const struct reader *r)
 {
@@ -24,25 +24,34 @@ static int column(const struct reader *r)
 }
 
 /* Go's wording: the character that does not fit, and where the parser stood. */
+static int refuse_char(struct reader *r, unsigned char c, const char *where)
+{
+    char bytes[4];
+    struct buf shown;
+    buf_init(&shown, 64);
+    if (c == '\'')
+        buf_puts(&shown, "\"\\'\"");
+    else if (c == '"')
+        buf_puts(&shown, "\"\"\"");
+    else
+        go_quote(&shown, (struct str){bytes, rune_encode(c, bytes)}); /* Go takes the byte for a rune */
+    err_at(r->err, ERR_PARSE, r->line, column(r), "invalid character '%.*s' %s",
+           STR_ARG(((struct str){shown.bytes + 1, shown.used - 2})), where);
+    buf_release(&shown);
+    return ERR_PARSE;
+}
+
 static int refuse(struct reader *r, const char *where)
 {
     if (r->p == r->end)
         return err_at(r->err, ERR_PARSE, r->line, column(r), "unexpected end of JSON input");
-    struct buf shown;
-    buf_init(&shown, 64);
-    unsigned char c = (unsigned char)*r->p;
-    if (c == '\'')
-        buf_puts(&shown, "\"\\\\'\"");
-    else if (c == '"')
-        buf_puts(&shown, "\"\"\"");
-    else if (c < 0x80)
-        go_quote(&shown, (struct str){r->p, 1});
-    else
-        go_quote(&shown, (struct str){(char[]){(char)(0xC0 | c >> 6), (char)(0x80 | (c & 0x3F))}, 2});
-    struct str inner = {shown.bytes + 1, shown.used - 2};
-    err_at(r->err, ERR_PARSE, r->line, column(r), "invalid character '%.*s' %s", STR_ARG(inner), where);
-    buf_release(&shown);
-    return ERR_PARSE;
+    return refuse_char(r, (unsigned char)*r->p, where);
+}
+
+/* Inside a number, a word or an escape Go reads the end of the text as a space. */
+static int refuse_inside(struct reader *r, const char *where)
+{
+    return refuse_char(r, r->p < r->end ? (unsigned char)*r->p : ' ', where);
 }
 
 static int out_of_arena(struct reader *r)
@@ -50,7 +59,7 @@ static int out_of_arena(struct reader *r)
     return err_at(r->err, ERR_LIMIT, r->line, column(r), "JSON body needs too much memory");
 }
 
-/* ---- pieces ---- */
+/* ---- pieces ------------------------------------------------------------------------------------------- */
 
 static void skip_space(struct reader *r)
 {
@@ -87,19 +96,19 @@ static int read_number(struct reader *r)
 {
     take(r, '-');
     if (!is_digit(r))
-        return refuse(r, "in numeric literal");
+        return refuse_inside(r, "in numeric literal");
     if (!take(r, '0'))
         skip_digits(r);
     if (take(r, '.')) {
         if (!is_digit(r))
-            return refuse(r, "after decimal point in numeric literal");
+            return refuse_inside(r, "after decimal point in numeric literal");
         skip_digits(r);
     }
     if (take(r, 'e') || take(r, 'E')) {
         if (!take(r, '+'))
             take(r, '-');
         if (!is_digit(r))
-            return refuse(r, "in exponent of numeric literal");
+            return refuse_inside(r, "in exponent of numeric literal");
         skip_digits(r);
     }
     return 0;
@@ -112,12 +121,12 @@ static int read_word(struct reader *r, const char *word)
             continue;
         char where[64];
         snprintf(where, sizeof where, "in literal %s (expecting '%c')", word, *w);
-        return refuse(r, where);
+        return refuse_inside(r, where);
     }
     return 0;
 }
 
-/* ---- strings ---- */
+/* ---- strings ------------------------------------------------------------------------------------------ */
 
 static int hex_digit(char c)
 {
@@ -131,12 +140,12 @@ static int check_escape(struct reader *r)
 {
     r->p++; /* the backslash */
     if (r->p == r->end || *r->p == '\0' || strchr("\"\\/bfnrtu", *r->p) == NULL)
-        return refuse(r, "in string escape code");
+        return refuse_inside(r, "in string escape code");
     if (*r->p++ != 'u')
         return 0;
     for (int i = 0; i < 4; i++, r->p++)
         if (r->p == r->end || hex_digit(*r->p) < 0)
-            return refuse(r, "in \\u hexadecimal character escape");
+            return refuse_inside(r, "in \\u hexadecimal character escape");
     return 0;
 }
 
@@ -230,7 +239,7 @@ static int read_string(struct reader *r, struct tree *node)
     return 0;
 }
 
-/* ---- values ---- */
+/* ---- values ------------------------------------------------------------------------------------------- */
 
 static int read_pair(struct reader *r, int depth, struct tree **child)
 {

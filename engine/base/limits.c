@@ -46,7 +46,7 @@ const char *limit_help(enum limit_id id)
 void limits_write_metrics(struct buf *out)
 {
     buf_puts(out, "# HELP tocsin_limit The maximum in force, in its own unit.\n# TYPE tocsin_limit gauge\n");
-#define LIMIT(name, value, unit, help)                                                                       \
+#define LIMIT(name, value, unit, help) \
     buf_format(out, "tocsin_limit{limit=\"" #name "\",unit=\"" unit "\"} %lld\n", (long long)limits.name);
     LIMIT_TABLE(LIMIT)
 #undef LIMIT

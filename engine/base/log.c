@@ -54,7 +54,7 @@ int log_parse_format(struct str name, enum log_format *format)
     return 0;
 }
 
-/* ---- values ---- */
+/* ---- values ------------------------------------------------------------------------------------------- */
 
 /* Escapes that both JSON and logfmt readers know. What a terminal could act on never gets through. */
 static void put_escaped(struct buf *line, int rune)
@@ -174,7 +174,7 @@ static void put_value(struct buf *line, const struct log_field *f)
     }
 }
 
-/* ---- lines ---- */
+/* ---- lines -------------------------------------------------------------------------------------------- */
 
 static void put_key(struct buf *line, const char *key)
 {

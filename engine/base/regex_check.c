@@ -10,6 +10,7 @@ enum {
 /* Where the scanner stands. Classes and \Q..\E are skipped over: in them the text means itself. */
 struct scan {
     struct str rest;
+    struct buf *out;                    /* what was passed over, as this RE2 writes it */
     size_t groups;                      /* open parentheses */
     size_t captures;                    /* of them, capturing */
     unsigned char capturing[16384 / 8]; /* one bit for each open one, limits.regex_text_bytes at most */
@@ -17,6 +18,7 @@ struct scan {
 
 static void skip(struct scan *s, size_t n)
 {
+    buf_add(s->out, s->rest.p, n);
     s->rest.p += n;
     s->rest.n -= n;
 }
@@ -72,32 +74,40 @@ static bool is_word(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static int check_group_name(struct scan *s, struct err *err)
+/* (?<name>) is newer than this RE2, which knows (?P<name>). */
+static int check_group_name(struct scan *s, size_t before, struct err *err)
 {
     size_t end = str_find_char(s->rest, '>');
     if (end == s->rest.n)
         return regex_refuse(err, "invalid named capture", s->rest);
-    bool fine = end > 4;
-    for (size_t i = 4; i < end; i++)
+    bool fine = end > before;
+    for (size_t i = before; i < end; i++)
         fine = fine && is_word(s->rest.p[i]);
     if (!fine)
         return regex_refuse(err, "invalid named capture", (struct str){s->rest.p, end + 1});
-    skip(s, end + 1);
+    buf_puts(s->out, "(?P<");
+    s->rest = (struct str){s->rest.p + before, s->rest.n - before};
+    skip(s, end + 1 - before);
     return 0;
+}
+
+static void push_group(struct scan *s, bool capturing)
+{
+    unsigned char *bits = &s->capturing[s->groups >> 3], bit = (unsigned char)(1u << (s->groups & 7));
+    *bits = (unsigned char)(capturing ? *bits | bit : *bits & ~bit);
+    s->groups++;
+    s->captures += capturing;
 }
 
 static int open_group(struct scan *s, struct err *err)
 {
-    bool capturing = !at(s, "(?") || at(s, "(?P<");
+    bool named = at(s, "(?P<") || at(s, "(?<");
+    bool capturing = named || !at(s, "(?");
     if (s->groups >= 8 * sizeof s->capturing || s->captures + capturing > CAPTURES_DEEP_MAX)
         return regex_refuse(err, "expression nests too deeply", s->rest);
-    unsigned char bit = (unsigned char)(1u << (s->groups & 7));
-    s->capturing[s->groups >> 3] =
-        (unsigned char)((s->capturing[s->groups >> 3] & ~bit) | (capturing ? bit : 0));
-    s->groups++;
-    s->captures += capturing;
-    if (at(s, "(?P<"))
-        return check_group_name(s, err);
+    push_group(s, capturing);
+    if (named)
+        return check_group_name(s, at(s, "(?<") ? 3 : 4, err);
     skip(s, 1);
     return 0;
 }
@@ -156,11 +166,11 @@ static int step(struct scan *s, struct err *err)
     }
 }
 
-int regex_check(struct str pattern, struct err *err)
+int regex_check(struct str pattern, struct buf *out, struct err *err)
 {
     if (!str_is_utf8(pattern))
         return regex_refuse(err, "invalid UTF-8", pattern);
-    struct scan s = {.rest = pattern};
+    struct scan s = {.rest = pattern, .out = out};
     int rc = 0;
     while (rc == 0 && s.rest.n > 0)
         rc = step(&s, err);

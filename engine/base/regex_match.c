@@ -19,7 +19,7 @@ struct regex {
     int span_count;              /* 1 + groups */
 };
 
-/* ---- shortcuts ---- */
+/* ---- shortcuts ---------------------------------------------------------------------------------------- */
 
 static bool is_plain(struct str s)
 {
@@ -87,7 +87,7 @@ static bool match_shortcut(const struct regex *re, struct str text)
     return false;
 }
 
-/* ---- compiling ---- */
+/* ---- compiling ---------------------------------------------------------------------------------------- */
 
 static const char *fault_text(enum re2_fault fault)
 {
@@ -126,42 +126,51 @@ static int report(enum re2_fault fault, struct str pattern, struct str part, str
     return regex_refuse(err, fault_text(fault), about_all ? pattern : part);
 }
 
-static int compile(struct regex *re, struct str text, bool dot_newline, struct err *err)
+/* `shown` is the whole expression as an error may show it. */
+static int compile(struct regex *re, struct str text, struct str shown, bool dot_newline, struct err *err)
 {
     char part[256];
     enum re2_fault fault;
     re->program = re2_open(text, dot_newline, limits.regex_program_bytes, &fault, part, sizeof part);
     if (re->program == NULL)
-        return report(fault, text, str_of(part), err);
+        return report(fault, shown, str_of(part), err);
     re->span_count = 1 + re2_group_count(re->program);
     return 0;
 }
 
 /* Go compiles only the wrapped text here, so `a)|(b` has a meaning. */
-static int compile_wrapped(struct regex *re, struct err *err)
+static int compile_wrapped(struct regex *re, struct str text, bool dot_newline, struct err *err)
 {
     struct buf wrapped;
-    buf_init(&wrapped, re->pattern.n + 16);
+    buf_init(&wrapped, text.n + 16);
     buf_puts(&wrapped, "^(?:");
-    buf_str(&wrapped, re->pattern);
+    buf_str(&wrapped, text);
     buf_puts(&wrapped, ")$");
-    int rc = compile(re, buf_slice(&wrapped), false, err);
+    int rc = compile(re, buf_slice(&wrapped), buf_slice(&wrapped), dot_newline, err);
     buf_release(&wrapped);
     return rc;
 }
 
+static int compile_kind(struct regex *re, struct str text, enum regex_kind kind, struct err *err)
+{
+    if (kind == REGEX_ANCHORED || kind == REGEX_RELABEL)
+        return compile_wrapped(re, text, kind == REGEX_RELABEL, err);
+    return compile(re, text, re->pattern, kind == REGEX_PROMQL, err);
+}
+
 static int build(struct regex *re, enum regex_kind kind, struct err *err)
 {
-    int rc = regex_check(re->pattern, err);
-    if (rc != 0)
-        return rc;
+    struct buf text;
+    buf_init(&text, re->pattern.n * REGEX_WIDER);
+    int rc = regex_check(re->pattern, &text, err);
     re->span_count = 1;
     re->whole = kind == REGEX_PROMQL;
     if (kind == REGEX_PROMQL)
         find_shortcut(re);
-    if (re->shortcut != SHORT_NONE)
-        return 0;
-    return kind == REGEX_ANCHORED ? compile_wrapped(re, err) : compile(re, re->pattern, re->whole, err);
+    if (rc == 0 && re->shortcut == SHORT_NONE)
+        rc = compile_kind(re, buf_slice(&text), kind, err);
+    buf_release(&text);
+    return rc;
 }
 
 struct regex *regex_open(struct str pattern, enum regex_kind kind, struct err *err)
@@ -197,7 +206,7 @@ struct str regex_pattern(const struct regex *re)
     return re->pattern;
 }
 
-/* ---- matching ---- */
+/* ---- matching ----------------------------------------------------------------------------------------- */
 
 bool regex_match(const struct regex *re, struct str text)
 {
@@ -215,7 +224,7 @@ static bool search(const struct regex *re, struct str text, size_t from, struct 
     return from == 0 && match_shortcut(re, text);
 }
 
-/* ---- expansion ---- */
+/* ---- expansion ---------------------------------------------------------------------------------------- */
 
 static bool is_word_byte(char c)
 {

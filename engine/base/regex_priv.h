@@ -4,6 +4,7 @@
 #ifndef TOCSIN_BASE_REGEX_PRIV_H
 #define TOCSIN_BASE_REGEX_PRIV_H
 
+#include "tocsin/buf.h"
 #include "tocsin/err.h"
 #include "tocsin/str.h"
 
@@ -55,8 +56,10 @@ int re2_group_number(const struct re2_program *program, struct str name); /* -1:
 }
 #endif
 
-/* The textual checks of reliability section 5: what this RE2 would accept and Go refuses. 0 or ERR_PARSE. */
-int regex_check(struct str pattern, struct err *err);
+/* What this RE2 would accept and Go refuses is refused here: 0 or ERR_PARSE. *out gets the pattern as this
+ * RE2 wants it written, at most REGEX_WIDER times as long. */
+enum { REGEX_WIDER = 2 };
+int regex_check(struct str pattern, struct buf *out, struct err *err);
 
 /* "error parsing regexp: WHAT: `PART`", cut to what fits. Returns ERR_PARSE. */
 int regex_refuse(struct err *err, const char *what, struct str part);

@@ -79,9 +79,10 @@ static int write_all(int fd, const char *path, struct str content, struct err *e
     return fsync(fd) == 0 ? 0 : refuse(err, "fsync", path, errno);
 }
 
-static int write_new(const char *path, struct str content, struct err *err)
+/* Errors name the file that was asked for. */
+static int write_new(const char *temporary, const char *path, struct str content, struct err *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return refuse(err, "open", path, errno);
     int rc = write_all(fd, path, content, err);
@@ -111,7 +112,7 @@ int disk_write_file(struct world *w, const char *path, struct str content, struc
     struct buf name;
     buf_init(&name, strlen(path) + 8);
     buf_format(&name, "%s.tmp", path);
-    int rc = write_new(buf_text(&name), content, err);
+    int rc = write_new(buf_text(&name), path, content, err);
     if (rc == 0 && rename(buf_text(&name), path) != 0)
         rc = refuse(err, "rename", path, errno);
     if (rc != 0)

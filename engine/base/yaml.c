@@ -26,7 +26,7 @@ struct reader {
 
 static int read_node(struct reader *r, int depth, struct tree **node);
 
-/* ---- errors and limits ---- */
+/* ---- errors and limits -------------------------------------------------------------------------------- */
 
 static int over(struct reader *r, enum limit_id limit, const char *what)
 {
@@ -63,7 +63,7 @@ static int syntax_error(struct reader *r)
     return err_at(r->err, ERR_PARSE, line, column, "yaml: line %zu: %s", told, problem);
 }
 
-/* ---- events ---- */
+/* ---- events ------------------------------------------------------------------------------------------- */
 
 static void drop_event(struct reader *r)
 {
@@ -86,7 +86,7 @@ static struct str text_of(const yaml_char_t *p)
     return str_of((const char *)p);
 }
 
-/* ---- anchors ---- */
+/* ---- anchors ------------------------------------------------------------------------------------------ */
 
 static bool is_anchor(const void *item, const void *key)
 {
@@ -160,7 +160,7 @@ static int read_alias(struct reader *r, struct tree **node)
     return rc;
 }
 
-/* ---- maps ---- */
+/* ---- maps --------------------------------------------------------------------------------------------- */
 
 static bool has_key(const void *item, const void *key)
 {
@@ -281,7 +281,7 @@ static int read_map(struct reader *r, int depth, struct tree *map)
     return rc;
 }
 
-/* ---- nodes ---- */
+/* ---- nodes -------------------------------------------------------------------------------------------- */
 
 static int read_list(struct reader *r, int depth, struct tree *list)
 {
@@ -355,7 +355,7 @@ static int read_node(struct reader *r, int depth, struct tree **node)
     }
 }
 
-/* ---- the document ---- */
+/* ---- the document ------------------------------------------------------------------------------------- */
 
 static int read_document(struct reader *r, struct tree **root)
 {

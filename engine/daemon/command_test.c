@@ -82,11 +82,9 @@ static int test_page(struct world *world, const char *path, struct tally *tally)
 
 static int test_rules(struct world *world, const char *path, struct tally *tally)
 {
+    const struct ruletest_options options = {.features = promql_features_all};
     struct ruletest_report report = {0};
-    struct err err = {0};
-    int rc = ruletest_run(world, path, stdout, &report, &err);
-    if (rc != 0)
-        fprintf(stderr, "%s: %s\n", path, err.text);
+    int rc = ruletest_run(world, path, &options, stdout, stderr, &report);
     tally->passed += report.passed;
     tally->failed += report.failed;
     return rc;

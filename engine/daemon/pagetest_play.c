@@ -321,7 +321,8 @@ static void play(struct stage *s)
 {
     int64_t end_ns = PAGETEST_START_NS + s->script->until_ns;
     for (;;) {
-        int64_t next = earliest(settle(s), next_script_ns(s));
+        int64_t next = settle(s);
+        next = earliest(next, next_script_ns(s));
         if (s->ruler != NULL)
             next = earliest(next, ruler_next_ns(s->ruler));
         if (s->sim.now_ns >= end_ns)

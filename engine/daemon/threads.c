@@ -3,7 +3,6 @@
 #include "tocsin/check.h"
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
-#include "tocsin/stat.h"
 
 #include <stdint.h>
 
@@ -45,9 +44,12 @@ static void *evaluator(void *context)
 
 static void hand_on_alert(struct daemon *d, struct alert_event *event)
 {
-    stat_add(STAT_alerts_received, 1);
-    if (d->router != NULL && router_post(d->router, event, 1, NULL) != 0)
-        log_error("an alert was refused by the router", LOG_STR("alertname", labels_get(event->labels, STR("alertname"))));
+    struct buf why;
+    buf_init(&why, ERR_TEXT_MAX);
+    if (d->router != NULL && router_post(d->router, event, 1, &why) != 0)
+        log_error("an alert was refused by the router",
+                  LOG_STR("alertname", labels_get(event->labels, STR("alertname"))), LOG_STR("err", buf_slice(&why)));
+    buf_release(&why);
     forward_alert(d->forward, event);
     mem_free(event);
 }

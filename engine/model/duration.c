@@ -38,31 +38,49 @@ static int refuse(struct err *err, struct str text)
     return ERR_PARSE;
 }
 
-/* Reads the unit at *text that stands at `from` or later in the table; -1: none does. */
-static int take_unit(struct str *text, int from)
+static int refuse_unit(struct err *err, struct str unit, struct str text)
 {
-    size_t n = 0;
-    while (n < text->n && !is_digit(text->p[n]))
-        n++;
-    for (int i = from; i < UNITS; i++) {
-        if (!str_is((struct str){text->p, n}, units[i].name))
-            continue;
-        text->p += n;
-        text->n -= n;
-        return i;
-    }
-    return -1;
+    struct buf quoted;
+    buf_init(&quoted, ERROR_TEXT_BYTES);
+    go_quote(&quoted, unit);
+    buf_puts(&quoted, " in duration ");
+    go_quote(&quoted, text);
+    err_set(err, ERR_PARSE, "unknown unit %s", buf_text(&quoted));
+    buf_release(&quoted);
+    return ERR_PARSE;
 }
 
-/* Reads digits; a number too large for any unit is -1, which the caller reports once the grammar is checked.
- */
-static int64_t take_number(struct str *text)
+/* Cuts what is no digit off the front of *text. */
+static struct str take_unit(struct str *text)
 {
-    int64_t v = 0;
-    for (; text->n > 0 && is_digit(text->p[0]); text->p++, text->n--)
-        if (v >= 0)
-            v = v > MS_MAX / 10 ? -1 : v * 10 + (text->p[0] - '0');
-    return v;
+    struct str unit = {text->p, 0};
+    while (unit.n < text->n && !is_digit(text->p[unit.n]))
+        unit.n++;
+    text->p += unit.n;
+    text->n -= unit.n;
+    return unit;
+}
+
+/* Place in the table; UNITS: there is none. */
+static int find_unit(struct str name)
+{
+    int i = 0;
+    while (i < UNITS && !str_is(name, units[i].name))
+        i++;
+    return i;
+}
+
+/* Cuts digits off the front of *text. False if there are none, or more than 64 bits hold. */
+static bool take_number(struct str *text, uint64_t *v)
+{
+    *v = 0;
+    bool any = false;
+    for (; text->n > 0 && is_digit(text->p[0]); text->p++, text->n--) {
+        any = true;
+        if (__builtin_mul_overflow(*v, 10u, v) || __builtin_add_overflow(*v, (uint64_t)(text->p[0] - '0'), v))
+            return false;
+    }
+    return any;
 }
 
 int duration_parse(struct str text, int64_t *ms, struct err *err)
@@ -77,15 +95,18 @@ int duration_parse(struct str text, int64_t *ms, struct err *err)
     int64_t sum = 0;
     bool fits = true;
     for (int from = 0; rest.n > 0;) {
-        if (!is_digit(rest.p[0]))
+        uint64_t n;
+        if (!take_number(&rest, &n) || rest.n == 0)
             return refuse(err, text);
-        int64_t n = take_number(&rest);
-        int unit = take_unit(&rest, from);
-        if (unit < 0)
+        struct str name = take_unit(&rest);
+        int unit = find_unit(name);
+        if (unit == UNITS)
+            return refuse_unit(err, name, text);
+        if (unit < from)
             return refuse(err, text);
         from = unit + 1;
-        fits = fits && n >= 0 && n <= (MS_MAX - sum) / units[unit].ms;
-        sum += fits ? n * units[unit].ms : 0;
+        fits = fits && n <= (uint64_t)((MS_MAX - sum) / units[unit].ms);
+        sum += fits ? (int64_t)n * units[unit].ms : 0;
     }
     if (!fits)
         return err_set(err, ERR_PARSE, "duration out of range");

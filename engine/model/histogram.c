@@ -28,7 +28,7 @@ bool histogram_next(struct histogram_walk *w)
     return true;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------------------ */
+/* ---- copies ------------------------------------------------------------------------------------------- */
 
 static bool copy_side(struct arena *arena, struct histogram_side *to, const struct histogram_side *from)
 {
@@ -93,7 +93,7 @@ struct histogram *histogram_compact(struct arena *arena, const struct histogram 
     return made;
 }
 
-/* ---- equality ---------------------------------------------------------------------------------------------- */
+/* ---- equality ----------------------------------------------------------------------------------------- */
 
 static bool same_bits(double a, double b)
 {

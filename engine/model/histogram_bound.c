@@ -5,9 +5,9 @@
 
 enum { FINEST_SCHEMA = 8, FINEST_STEPS = 1 << FINEST_SCHEMA };
 
-/* The bounds between 0.5 and 1 are part of the format as Prometheus has written them, and those are not the doubles
- * nearest to the powers of two. This is how many units in the last place each lies below the nearest one, plus one;
- * for schema 8, whose every other bound is one of schema 7, and so on. */
+/* The bounds between 0.5 and 1 are part of the format as Prometheus has written them, and those are not the
+ * doubles nearest to the powers of two. This is how many units in the last place each lies below the nearest
+ * one, plus one; for schema 8, whose every other bound is one of schema 7, and so on. */
 static const char strays[FINEST_STEPS + 1] =
     "1111112111211111112311222222222211211121122211221122102211221122"
     "1111112222332132112111211112111111121011213311221222112121332222"
@@ -23,8 +23,8 @@ static double fraction(int step)
     return below < 0 ? nextafter(v, 1) : v;
 }
 
-/* 2^exponent * v, where the largest power of two that is no double stands for the largest double: only above it
- * begins the bucket of infinity. */
+/* 2^exponent * v, where the first power of two that is no double stands for the largest double: only above
+ * it begins the bucket of infinity. */
 static double scale(double v, int64_t exponent)
 {
     enum { BEYOND = 1 << 14 };

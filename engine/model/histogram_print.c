@@ -67,7 +67,7 @@ void histogram_print(struct buf *out, const struct histogram *h)
     buf_char(out, '}');
 }
 
-/* ---- the test language's form ------------------------------------------------------------------------------ */
+/* ---- the test language's form ------------------------------------------------------------------------- */
 
 static void begin(struct buf *out, size_t start, const char *key)
 {
@@ -130,7 +130,8 @@ void histogram_print_test(struct buf *out, const struct histogram *h)
     static const char *const hints[] = {"unknown", "reset", "not_reset", "gauge"};
     buf_puts(out, "{{");
     size_t start = out->used;
-    print_number(out, start, "schema", h->schema);
+    if (h->schema != 0)
+        buf_format(out, "schema:%d", h->schema);
     print_number(out, start, "count", h->count);
     print_number(out, start, "sum", h->sum);
     print_number(out, start, "z_bucket", h->zero_count);

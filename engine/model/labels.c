@@ -8,7 +8,7 @@
 
 enum { LENGTH_BYTES_MAX = 4, HASH_STACK_BYTES = 1024 };
 
-/* ---- hash ---- */
+/* ---- hash --------------------------------------------------------------------------------------------- */
 
 static char *put_sized(char *to, struct str s)
 {
@@ -42,7 +42,7 @@ uint64_t labels_hash(const struct label *items, size_t count)
     return hash;
 }
 
-/* ---- making ---- */
+/* ---- making ------------------------------------------------------------------------------------------- */
 
 static struct labels *allocate(struct arena *arena, size_t count)
 {
@@ -119,7 +119,7 @@ struct labels *labels_empty(struct arena *arena)
     return labels_make(arena, NULL, 0);
 }
 
-/* ---- copying ---- */
+/* ---- copying ------------------------------------------------------------------------------------------ */
 
 size_t labels_flat_bytes(const struct labels *ls)
 {
@@ -163,7 +163,7 @@ struct labels *labels_copy_heap(const struct labels *ls)
     return labels_flatten(mem_new(labels_flat_bytes(ls), 1), ls);
 }
 
-/* ---- reading ---- */
+/* ---- reading ------------------------------------------------------------------------------------------ */
 
 /* The place of a name, or where it would stand. */
 static size_t find(const struct labels *ls, struct str name, bool *found)
@@ -222,7 +222,7 @@ int labels_compare(const struct labels *a, const struct labels *b)
     return (a->count > b->count) - (a->count < b->count);
 }
 
-/* ---- changing ---- */
+/* ---- changing ----------------------------------------------------------------------------------------- */
 
 struct labels *labels_with(struct arena *arena, const struct labels *ls, struct str name, struct str value)
 {

@@ -45,8 +45,8 @@ static bool check_on_and_group(struct parser *p, const struct expr *e)
         for (size_t k = 0; k < m->include.count; k++)
             if (str_eq(m->labels.items[i], m->include.items[k]))
                 return parse_fail(p, e->binary.op_start,
-                                  "label \"%.*s\" must not occur in ON and GROUP clause at once",
-                                  STR_ARG(m->labels.items[i]));
+                                  "label %s must not occur in ON and GROUP clause at once",
+                                  parse_quote(p, m->labels.items[i]));
     return true;
 }
 
@@ -137,8 +137,8 @@ static bool check_selector(struct parser *p, struct expr *e)
     for (size_t i = 1; i < e->selector.matcher_count; i++) {
         const struct matcher *m = &e->selector.matchers[i];
         if (str_is(m->name, LABEL_METRIC_NAME))
-            return parse_fail(p, e->start, "metric name must not be set twice: \"%.*s\" or \"%.*s\"",
-                              STR_ARG(e->selector.name), STR_ARG(m->value));
+            return parse_fail(p, e->start, "metric name must not be set twice: %s or %s",
+                              parse_quote(p, e->selector.name), parse_quote(p, m->value));
     }
     return true;
 }
@@ -198,21 +198,45 @@ static bool check_arg_count(struct parser *p, const struct expr *e)
                       f->name, got);
 }
 
+/* What e is, before it is checked. */
+static enum promql_type type_of(const struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_NUMBER:
+        return PROMQL_SCALAR;
+    case EXPR_STRING:
+        return PROMQL_STRING;
+    case EXPR_PAREN:
+        return type_of(e->paren.inner);
+    case EXPR_UNARY:
+        return type_of(e->unary.inner);
+    case EXPR_BINARY:
+        return type_of(e->binary.left) == PROMQL_SCALAR && type_of(e->binary.right) == PROMQL_SCALAR
+                   ? PROMQL_SCALAR
+                   : PROMQL_VECTOR;
+    case EXPR_AGGREGATE:
+        return PROMQL_VECTOR;
+    case EXPR_CALL:
+        return e->call.function->returns;
+    case EXPR_SELECTOR:
+        return e->selector.is_range ? PROMQL_MATRIX : PROMQL_VECTOR;
+    case EXPR_SUBQUERY:
+        return PROMQL_MATRIX;
+    }
+    return PROMQL_NONE;
+}
+
 /* The second argument of info() is not a vector but a set of matchers written as one; it may even be {}. */
 static bool check_info_matchers(struct parser *p, const struct expr *e, struct expr *argument)
 {
-    static const char *const where = "call to function \"info\"";
-    if (argument->kind == EXPR_SELECTOR && !argument->selector.is_range) {
-        argument->type = PROMQL_VECTOR;
-        return argument->selector.name.n == 0 ||
-               parse_fail(p, argument->start, "expected label selectors only, got vector selector instead");
-    }
-    if (!check_expr(p, argument))
-        return false;
-    if (argument->type == PROMQL_VECTOR)
+    argument->type = type_of(argument);
+    if (argument->type != PROMQL_VECTOR)
+        return parse_fail(p, e->start, "expected type instant vector in call to function \"info\", got %s",
+                          promql_type_name(argument->type));
+    if (argument->kind != EXPR_SELECTOR)
         return parse_fail(p, argument->start, "expected label selectors only");
-    return parse_fail(p, e->start, "expected type %s in %s, got %s", promql_type_name(PROMQL_VECTOR), where,
-                      promql_type_name(argument->type));
+    return argument->selector.name.n == 0 ||
+           parse_fail(p, argument->start, "expected label selectors only, got vector selector instead");
 }
 
 static bool check_call(struct parser *p, struct expr *e)

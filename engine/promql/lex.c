@@ -242,6 +242,16 @@ static struct token lex_statement(struct lexer *l)
     return t;
 }
 
+/* Prometheus asks whether any brackets of the text had a number, so m[step():1m] alone is refused. */
+static struct token lex_early_colon(struct lexer *l)
+{
+    if (!l->number_seen)
+        return lex_fail(l, l->pos + 1, "unexpected colon before duration in duration expression");
+    if (l->colon)
+        return lex_fail(l, l->pos + 1, "unexpected repeated colon in duration expression");
+    return lex_colon(l);
+}
+
 struct token lex_before_number(struct lexer *l)
 {
     lex_skip_space(l);
@@ -249,11 +259,12 @@ struct token lex_before_number(struct lexer *l)
     if (c < 0)
         return lex_fail(l, l->pos, "unexpected end of input in duration expression");
     if (c == ':')
-        return lex_fail(l, l->pos + 1, "unexpected colon before duration in duration expression");
+        return lex_early_colon(l);
     if (c == ']')
         return lex_bracket(l);
     if (lex_is_digit(c) || (c == '.' && lex_is_digit(lex_peek(l, 1)))) {
         l->before_number = false;
+        l->number_seen = true;
         return lex_number(l);
     }
     struct token t = lex_is_letter(c) ? lex_duration_word(l) : lex_common(l);

@@ -9,7 +9,7 @@ static bool next_is(const struct lexer *l, const char *set)
     return c > 0 && strchr(set, c) != NULL;
 }
 
-static bool accept(struct lexer *l, const char *set)
+static bool take_one(struct lexer *l, const char *set)
 {
     if (!next_is(l, set))
         return false;
@@ -31,28 +31,28 @@ struct number_shape {
  * duration. */
 static bool take_mark(struct lexer *l, struct number_shape *shape)
 {
-    if (accept(l, ".")) {
+    if (take_one(l, ".")) {
         bool again = shape->dot;
         shape->dot = true;
-        return !again && !accept(l, "_.") && !shape->hex;
+        return !again && !take_one(l, "_.") && !shape->hex;
     }
-    if (accept(l, "eE")) {
+    if (take_one(l, "eE")) {
         bool again = shape->exponent;
         shape->exponent = true;
         if (again)
             return false;
-        accept(l, "+-");
+        take_one(l, "+-");
     } else {
         l->pos++;
     }
-    return !accept(l, "._eE") && lex_peek(l, 0) >= 0;
+    return !take_one(l, "._eE") && lex_peek(l, 0) >= 0;
 }
 
 static struct number_shape take_prefix(struct lexer *l)
 {
     struct number_shape shape = {.digits = "0123456789"};
-    if (accept(l, "0") && accept(l, "xX")) {
-        accept(l, "_");
+    if (take_one(l, "0") && take_one(l, "xX")) {
+        take_one(l, "_");
         shape.digits = "0123456789abcdefABCDEF";
         shape.hex = true;
     }
@@ -62,13 +62,13 @@ static struct number_shape take_prefix(struct lexer *l)
 static bool scan_number(struct lexer *l)
 {
     struct number_shape shape = take_prefix(l);
-    accept(l, ".");
-    accept(l, shape.digits);
+    take_one(l, ".");
+    take_one(l, shape.digits);
     while (next_is(l, "._eE") || next_is(l, shape.digits)) {
-        if (!next_is(l, "._eE"))
-            l->pos++;
-        else if (!take_mark(l, &shape))
+        if (next_is(l, "._eE") && !take_mark(l, &shape))
             return false;
+        while (next_is(l, shape.digits)) /* an e among hex digits is a digit */
+            l->pos++;
     }
     return !next_is_word(l);
 }
@@ -77,9 +77,9 @@ static bool scan_number(struct lexer *l)
 static bool scan_duration(struct lexer *l)
 {
     for (const char *units = "smhdwy";; units = "smhdw") {
-        if (!accept(l, units))
+        if (!take_one(l, units))
             return false;
-        accept(l, "s");
+        take_one(l, "s");
         if (!lex_is_digit(lex_peek(l, 0)))
             break;
         while (lex_is_digit(lex_peek(l, 0)))

@@ -1,5 +1,6 @@
 #include "promql_parse_priv.h"
 
+#include "tocsin/gotext.h"
 #include "tocsin/limits.h"
 
 const struct promql_features promql_features_default = {.duration_expressions = true};
@@ -42,6 +43,16 @@ bool parse_fail(struct parser *p, size_t at, const char *format, ...)
     fail_at(p, ERR_PARSE, at, format, args);
     va_end(args);
     return false;
+}
+
+const char *parse_quote(struct parser *p, struct str text)
+{
+    struct buf quoted;
+    buf_init(&quoted, ERR_TEXT_MAX);
+    go_quote(&quoted, text);
+    const char *copy = arena_copy_text(p->arena, buf_text(&quoted), quoted.used);
+    buf_release(&quoted);
+    return copy != NULL ? copy : "\"\"";
 }
 
 bool parse_limit(struct parser *p, const char *format, ...)

@@ -48,7 +48,9 @@ static bool parse_group(struct parser *p, struct vector_matching *m)
         return p->code == 0;
     parse_take(p);
     m->card = kind == TOKEN_GROUP_LEFT ? CARD_MANY_TO_ONE : CARD_ONE_TO_MANY;
-    return parse_peek(p).kind != TOKEN_LEFT_PAREN || parse_grouping(p, &m->include);
+    struct token next = parse_peek(p);
+    bool bare = next.kind != TOKEN_LEFT_PAREN && parse_starts_expr(next);
+    return bare || parse_grouping(p, &m->include);
 }
 
 static bool parse_on(struct parser *p, struct vector_matching *m)

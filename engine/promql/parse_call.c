@@ -1,22 +1,9 @@
 #include "promql_parse_priv.h"
 
-#include "tocsin/gotext.h"
-
 static const struct context open_context = {"grouping opts", "\"(\""};
 static const struct context label_context = {"grouping opts", "label"};
 static const struct context comma_context = {"grouping opts", "\",\" or \")\""};
 static const struct context aggregate_context = {"aggregation", NULL};
-
-/* Fails with the text in Go's quotes between before and after. */
-static bool fail_quoted(struct parser *p, size_t at, const char *before, struct str text, const char *after)
-{
-    struct buf quoted;
-    buf_init(&quoted, ERR_TEXT_MAX);
-    go_quote(&quoted, text);
-    parse_fail(p, at, "%s %s%s", before, buf_text(&quoted), after);
-    buf_release(&quoted);
-    return false;
-}
 
 static bool is_label(struct token t)
 {
@@ -32,7 +19,8 @@ static bool read_label(struct parser *p, struct token t, struct str *out)
     *out = t.text;
     if (t.kind == TOKEN_STRING && !parse_string(p, t, out))
         return false;
-    return label_name_is_valid(*out) || fail_quoted(p, t.start, "invalid label name for grouping:", *out, "");
+    return label_name_is_valid(*out) ||
+           parse_fail(p, t.start, "invalid label name for grouping: %s", parse_quote(p, *out));
 }
 
 bool parse_grouping(struct parser *p, struct name_list *out)
@@ -57,7 +45,7 @@ bool parse_grouping(struct parser *p, struct name_list *out)
     return p->code == 0;
 }
 
-static bool starts_expr(struct token t)
+bool parse_starts_expr(struct token t)
 {
     switch (t.kind) {
     case TOKEN_NUMBER:
@@ -76,7 +64,7 @@ static bool parse_comma(struct parser *p)
     struct token comma = parse_peek(p);
     if (!parse_accept(p, TOKEN_COMMA))
         return parse_unexpected(p);
-    if (!starts_expr(parse_peek(p)))
+    if (!parse_starts_expr(parse_peek(p)))
         return parse_fail(p, comma.start, "trailing commas not allowed in function call args");
     return true;
 }
@@ -116,11 +104,11 @@ struct expr *parse_call(struct parser *p, struct token name)
         return NULL;
     const struct promql_function *function = promql_function_find(name.text);
     if (function == NULL) {
-        fail_quoted(p, name.start, "unknown function with name", name.text, "");
+        parse_fail(p, name.start, "unknown function with name %s", parse_quote(p, name.text));
         return NULL;
     }
     if (function->experimental && !p->features->experimental_functions) {
-        fail_quoted(p, name.start, "function", name.text, " is not enabled");
+        parse_fail(p, name.start, "function %s is not enabled", parse_quote(p, name.text));
         return NULL;
     }
     struct expr *e = parse_expr_node(p, EXPR_CALL, name.start);

@@ -19,7 +19,16 @@ static struct duration_expr *duration_node(struct parser *p, enum duration_kind 
     return d;
 }
 
-/* Gives d its parts; right may be NULL. */
+/* Anything but a literal is a part of the language that can be switched off. */
+static struct duration_expr *if_enabled(struct parser *p, struct duration_expr *d)
+{
+    if (p->features->duration_expressions)
+        return d;
+    parse_fail(p, d->start, "experimental duration expression is not enabled");
+    return NULL;
+}
+
+/* Gives d its parts; right may be NULL. Parentheses are not counted in positions. */
 static struct duration_expr *adopt(struct parser *p, struct duration_expr *d, struct duration_expr *left,
                                    struct duration_expr *right)
 {
@@ -27,9 +36,11 @@ static struct duration_expr *adopt(struct parser *p, struct duration_expr *d, st
         return NULL;
     d->left = left;
     d->right = right;
-    d->end = p->end;
+    if (d->kind != DUR_UNARY)
+        d->start = left->start;
+    d->end = right != NULL ? right->end : left->end;
     d->height = 1 + (right != NULL && right->height > left->height ? right->height : left->height);
-    return parse_height(p, d->height) ? d : NULL;
+    return parse_height(p, d->height) ? if_enabled(p, d) : NULL;
 }
 
 static struct duration_expr *duration_literal(struct parser *p)
@@ -58,7 +69,9 @@ static struct duration_expr *duration_call(struct parser *p, enum duration_kind 
     if (!parse_expect(p, TOKEN_RIGHT_PAREN))
         return NULL;
     struct duration_expr *d = duration_node(p, kind, name.start);
-    return two ? adopt(p, d, left, right) : d;
+    if (d == NULL)
+        return NULL;
+    return two ? adopt(p, d, left, right) : if_enabled(p, d);
 }
 
 /* Parentheses around a literal or around parentheses say nothing and are not kept, as in Prometheus. */
@@ -69,7 +82,7 @@ static struct duration_expr *duration_paren(struct parser *p)
     if (inner == NULL || !parse_expect(p, TOKEN_RIGHT_PAREN))
         return NULL;
     if (inner->kind == DUR_LITERAL || inner->kind == DUR_PAREN)
-        return inner;
+        return if_enabled(p, inner);
     return adopt(p, duration_node(p, DUR_PAREN, start), inner, NULL);
 }
 
@@ -95,23 +108,33 @@ static struct duration_expr *duration_operand(struct parser *p)
     }
 }
 
+static struct duration_expr *unary(struct parser *p, struct token sign, struct duration_expr *inner)
+{
+    struct duration_expr *d = duration_node(p, DUR_UNARY, sign.start);
+    if (d != NULL)
+        d->op = (enum promql_op)sign.value;
+    return adopt(p, d, inner, NULL);
+}
+
 /* A sign in front of inner: part of a literal; a plus is dropped. */
 static struct duration_expr *with_sign(struct parser *p, struct token sign, struct duration_expr *inner)
 {
     if (inner == NULL)
         return NULL;
     bool negative = sign.value == OP_SUB;
-    if (inner->kind == DUR_LITERAL) {
-        inner->seconds = negative ? -inner->seconds : inner->seconds;
-        inner->start = sign.start;
-        return inner;
-    }
-    if (!negative)
-        return inner;
-    struct duration_expr *d = duration_node(p, DUR_UNARY, sign.start);
-    if (d != NULL)
-        d->op = OP_SUB;
-    return adopt(p, d, inner, NULL);
+    if (inner->kind != DUR_LITERAL)
+        return negative ? unary(p, sign, inner) : inner;
+    inner->seconds = negative ? -inner->seconds : inner->seconds;
+    inner->start = sign.start;
+    return inner;
+}
+
+/* After offset, a plus keeps parentheses from taking the operators behind them, so it must not get lost. */
+static struct duration_expr *with_offset_sign(struct parser *p, struct token sign,
+                                              struct duration_expr *inner)
+{
+    bool telling = inner != NULL && inner->kind == DUR_PAREN && sign.value == OP_ADD;
+    return telling ? unary(p, sign, inner) : with_sign(p, sign, inner);
 }
 
 static bool is_sign(struct token t)
@@ -170,15 +193,22 @@ static struct duration_expr *parse_operation(struct parser *p, struct duration_e
     return adopt(p, d, left, right);
 }
 
+/* first and what follows it, as far as operators bind at least this much. */
+static struct duration_expr *parse_operations(struct parser *p, struct duration_expr *first, int least)
+{
+    struct duration_expr *d = first;
+    for (int power = 0; d != NULL && (power = power_of(parse_peek(p))) > 0 && power >= least;)
+        d = parse_operation(p, d);
+    return p->code == 0 ? d : NULL;
+}
+
 static struct duration_expr *parse_sum(struct parser *p, int least)
 {
     if (!parse_enter(p))
         return NULL;
-    struct duration_expr *d = parse_signed(p);
-    for (int power = 0; d != NULL && (power = power_of(parse_peek(p))) > 0 && power >= least;)
-        d = parse_operation(p, d);
+    struct duration_expr *d = parse_operations(p, parse_signed(p), least);
     parse_leave(p);
-    return p->code == 0 ? d : NULL;
+    return d;
 }
 
 struct duration_expr *parse_duration(struct parser *p)
@@ -186,20 +216,17 @@ struct duration_expr *parse_duration(struct parser *p)
     return parse_sum(p, POWER_ADD);
 }
 
-struct duration_expr *parse_duration_term(struct parser *p)
+struct duration_expr *parse_offset_duration(struct parser *p)
 {
-    if (!parse_enter(p))
-        return NULL;
     struct token sign = parse_peek(p);
-    struct duration_expr *d;
-    if (is_sign(sign)) {
-        parse_take(p);
-        d = with_sign(p, sign, parse_duration_term(p));
-    } else {
-        d = duration_operand(p);
-    }
-    parse_leave(p);
-    return p->code == 0 ? d : NULL;
+    if (sign.kind == TOKEN_LEFT_PAREN)
+        return parse_duration(p);
+    if (!is_sign(sign))
+        return duration_operand(p);
+    parse_take(p);
+    if (!is_sign(parse_peek(p)))
+        return with_offset_sign(p, sign, duration_operand(p));
+    return parse_operations(p, with_sign(p, sign, parse_sum(p, POWER_POW)), POWER_ADD);
 }
 
 bool parse_positive(struct parser *p, const struct duration_expr *d)

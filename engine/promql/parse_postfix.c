@@ -37,9 +37,12 @@ static bool parse_range(struct parser *p, struct expr *e, size_t bracket, struct
     return true;
 }
 
-static unsigned above(const struct expr *e, const struct duration_expr *d)
+/* e holds d now. */
+static bool raise_over(struct parser *p, struct expr *e, const struct duration_expr *d)
 {
-    return 1 + (d != NULL && d->height > e->height ? d->height : e->height);
+    if (e->height <= d->height)
+        e->height = d->height + 1;
+    return parse_height(p, e->height);
 }
 
 /* After the colon. */
@@ -48,14 +51,12 @@ static struct expr *parse_subquery(struct parser *p, struct expr *inner, struct 
     struct duration_expr *step = NULL;
     if (parse_peek(p).kind != TOKEN_RIGHT_BRACKET) {
         step = duration_in(p, step_context, parse_duration);
-        if (step == NULL)
+        if (step == NULL || !parse_positive(p, step))
             return NULL;
         if (parse_peek(p).kind != TOKEN_RIGHT_BRACKET) {
             parse_unexpected_in(p, after_step_context);
             return NULL;
         }
-        if (!parse_positive(p, step))
-            return NULL;
     }
     parse_take(p);
     struct expr *e = parse_expr_node(p, EXPR_SUBQUERY, inner->start);
@@ -64,10 +65,8 @@ static struct expr *parse_subquery(struct parser *p, struct expr *inner, struct 
     e->subquery.inner = inner;
     e->subquery.range = range;
     e->subquery.step = step;
-    e->height = above(inner, range);
-    if (step != NULL && step->height >= e->height)
-        e->height = step->height + 1;
-    return parse_height(p, e->height) ? e : NULL;
+    e->height = inner->height + 1;
+    return raise_over(p, e, range) && (step == NULL || raise_over(p, e, step)) ? e : NULL;
 }
 
 static struct expr *parse_brackets(struct parser *p, struct expr *e)
@@ -77,19 +76,16 @@ static struct expr *parse_brackets(struct parser *p, struct expr *e)
     if (range == NULL)
         return NULL;
     enum token_kind next = parse_peek(p).kind;
+    if (!parse_positive(p, range))
+        return NULL;
     if (next != TOKEN_COLON && next != TOKEN_RIGHT_BRACKET) {
         parse_unexpected_in(p, after_range_context);
         return NULL;
     }
-    if (!parse_positive(p, range))
-        return NULL;
     parse_take(p);
     if (next == TOKEN_COLON)
         return parse_subquery(p, e, range);
-    if (!parse_range(p, e, bracket, range))
-        return NULL;
-    e->height = above(e, range);
-    return parse_height(p, e->height) ? e : NULL;
+    return parse_range(p, e, bracket, range) && raise_over(p, e, range) ? e : NULL;
 }
 
 /* Where the offset and @ of e are kept; NULL (and the error set) if it cannot have any. */
@@ -109,7 +105,7 @@ static struct time_shift *shift_of(struct parser *p, struct expr *e, const char 
 static bool parse_offset(struct parser *p, struct expr *e)
 {
     parse_take(p);
-    struct duration_expr *d = duration_in(p, offset_context, parse_duration_term);
+    struct duration_expr *d = duration_in(p, offset_context, parse_offset_duration);
     struct time_shift *shift = d != NULL ? shift_of(p, e, "offset") : NULL;
     if (shift == NULL)
         return false;
@@ -118,8 +114,7 @@ static bool parse_offset(struct parser *p, struct expr *e)
     bool none = d->kind == DUR_LITERAL && d->seconds == 0;
     shift->offset = none ? NULL : d;
     e->end = p->end;
-    e->height = above(e, d);
-    return parse_height(p, e->height);
+    return raise_over(p, e, d);
 }
 
 static bool parse_timestamp(struct parser *p, double *seconds)

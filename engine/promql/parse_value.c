@@ -24,12 +24,14 @@ static bool parse_float(struct parser *p, struct token t, double *out)
     if (digits == NULL)
         return parse_limit(p, "expression needs more memory than allowed");
     size_t n = 0;
-    for (size_t i = 0; i < t.text.n; i++)
-        if (t.text.p[i] != '_')
+    for (size_t i = 0; i < t.text.n; i++) /* the lexer lets '_' stand only between digits or, wrongly, last */
+        if (t.text.p[i] != '_' || i + 1 == t.text.n)
             digits[n++] = t.text.p[i];
     if (go_parse_float((struct str){digits, n}, out))
         return true;
-    const char *why = isinf(strtod(digits, NULL)) ? "value out of range" : "invalid syntax";
+    char *end;
+    bool huge = isinf(strtod(digits, &end)) && *end == '\0';
+    const char *why = huge ? "value out of range" : "invalid syntax";
     return parse_fail(p, t.start, "error parsing number: strconv.ParseFloat: parsing \"%.*s\": %s",
                       STR_ARG(t.text), why);
 }

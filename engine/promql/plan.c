@@ -194,7 +194,7 @@ static int prepare(struct promql *q, struct str text, struct err *err)
     note_nodes(q, q->root);
     TRY(print_canonical(q, err));
     struct reach reach = {.q = q, .err = err};
-    TRY(stand(&reach, q->root, 0));
+    TRY(stand(&reach, q->root, q->options.late_ms));
     q->reach_ms = reach.unbounded ? -1 : reach.farthest_ms;
     return 0;
 }

@@ -16,9 +16,8 @@ static void print_seconds(struct buf *out, double seconds)
  * that no text loses what was written. */
 static void print_literal(struct buf *out, const struct duration_expr *d, bool alone)
 {
-    double ms = d->seconds * 1000;
-    bool whole = fabs(ms - round(ms)) < 1e-6 * (1 + fabs(ms) * 1e-9);
-    if (d->written_as_duration || (alone && whole && (ms == 0 || round(ms) != 0)))
+    bool whole_ms = round(d->seconds * 1000) / 1000 == d->seconds;
+    if (d->written_as_duration || (alone && whole_ms))
         print_seconds(out, d->seconds);
     else
         go_float(out, d->seconds, 'f', -1);
@@ -52,7 +51,7 @@ static void print_duration(struct buf *out, const struct duration_expr *d, bool 
         print_literal(out, d, alone);
         break;
     case DUR_UNARY:
-        buf_char(out, '-');
+        buf_char(out, d->op == OP_SUB ? '-' : '+');
         print_duration(out, d->left, false);
         break;
     case DUR_BINARY:
@@ -88,18 +87,29 @@ static void print_at(struct buf *out, const struct time_shift *shift)
         buf_puts(out, shift->at == AT_START ? " @ start()" : " @ end()");
 }
 
+/* An operation stands in parentheses, or the operators behind it would not be the offset's any more. */
 static void print_offset(struct buf *out, const struct time_shift *shift)
 {
-    if (shift->offset == NULL)
+    const struct duration_expr *d = shift->offset;
+    if (d == NULL)
         return;
-    buf_puts(out, " offset ");
-    print_duration(out, shift->offset, true);
+    bool parens = d->kind == DUR_BINARY;
+    buf_puts(out, parens ? " offset (" : " offset ");
+    print_duration(out, d, !parens);
+    buf_puts(out, parens ? ")" : "");
 }
 
 static void print_modifier(struct buf *out, enum range_modifier modifier)
 {
     if (modifier != RANGE_PLAIN)
         buf_puts(out, modifier == RANGE_ANCHORED ? " anchored" : " smoothed");
+}
+
+/* True for an offset that would take operators behind it for its own. */
+static bool offset_is_greedy(const struct duration_expr *d)
+{
+    return d != NULL && (d->kind == DUR_PAREN || d->kind == DUR_BINARY ||
+                         (d->kind == DUR_UNARY && d->left->kind == DUR_UNARY));
 }
 
 static void print_names(struct buf *out, struct name_list names)
@@ -162,10 +172,15 @@ static void print_selector(struct buf *out, const struct expr *e)
         buf_char(out, ']');
         print_modifier(out, e->selector.modifier);
     }
-    print_at(out, &e->selector.shift);
+    const struct time_shift *shift = &e->selector.shift;
+    bool ends_in_offset = !offset_is_greedy(shift->offset);
+    if (!ends_in_offset)
+        print_offset(out, shift);
+    print_at(out, shift);
     if (!e->selector.is_range)
         print_modifier(out, e->selector.modifier);
-    print_offset(out, &e->selector.shift);
+    if (ends_in_offset)
+        print_offset(out, shift);
 }
 
 static void print_subquery(struct buf *out, const struct expr *e)
@@ -192,7 +207,7 @@ static void print_number(struct buf *out, const struct expr *e)
 static void print_fill_value(struct buf *out, const char *word, double value)
 {
     buf_format(out, " %s (", word);
-    go_float(out, value, 'f', -1);
+    go_float(out, value, 'g', -1);
     buf_char(out, ')');
 }
 

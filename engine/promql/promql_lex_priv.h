@@ -68,6 +68,7 @@ struct lexer {
     bool braces, brackets;
     bool colon;         /* the ':' of this pair of brackets was seen */
     bool before_number; /* in brackets, no number so far: only a duration may start here */
+    bool number_seen;   /* in any brackets */
     struct err error;
     size_t error_start;
 };

@@ -46,6 +46,8 @@ bool parse_expect(struct parser *p, enum token_kind kind);
 
 /* All return false, so that `return parse_fail(...)` is the idiom. */
 bool parse_fail(struct parser *p, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* text in Go's quotes, for a message. */
+const char *parse_quote(struct parser *p, struct str text);
 bool parse_limit(struct parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool parse_unexpected(struct parser *p);
 bool parse_unexpected_in(struct parser *p, struct context context);
@@ -70,6 +72,8 @@ bool parse_is_metric_name(struct token t);
 /* name{...}, name, {...}; name may be the empty slice, taken already. */
 struct expr *parse_selector(struct parser *p, struct str name, size_t start);
 bool parse_grouping(struct parser *p, struct name_list *out);
+/* True if an expression may start with this token. */
+bool parse_starts_expr(struct token t);
 struct expr *parse_aggregate(struct parser *p, struct token op);
 struct expr *parse_call(struct parser *p, struct token name);
 /* ( items ), the opening parenthesis included. */
@@ -79,8 +83,8 @@ bool parse_binary_modifiers(struct parser *p, struct expr *e);
 /* After the operand e: [5m], [5m:1m], offset, @, anchored, smoothed, as many as there are. */
 struct expr *parse_postfix(struct parser *p, struct expr *e);
 struct duration_expr *parse_duration(struct parser *p);
-/* One term, as offset takes it. */
-struct duration_expr *parse_duration_term(struct parser *p);
+/* What offset takes: one term with at most one sign; all of it after a parenthesis or two signs. */
+struct duration_expr *parse_offset_duration(struct parser *p);
 /* True, or an error, if a literal d is not a duration greater than zero. */
 bool parse_positive(struct parser *p, const struct duration_expr *d);
 

@@ -1,17 +1,34 @@
 /*
  * amconfig: alertmanager.yml, read strictly, with Alertmanager 0.34's messages and defaults.
  *
- * What is valid but not built (receivers other than webhook, ...) is refused by name: a page that would silently
- * not go out is the worst answer. Source: spec alertmanager 1.
+ * What is valid but not built (receivers other than webhook, time intervals on routes, ...) is refused by name with
+ * ERR_UNSUPPORTED: a page that would silently not go out is the worst answer. Alertmanager's own complaints about the
+ * rest of the file come first. Source: spec alertmanager 1.
+ *
+ * Invariants: everything lives in the configuration's own arena and never changes once it is loaded, so threads may
+ * read it freely. Route timers, receiver, grouping and labels are inherited already.
+ *
+ * Differences from Alertmanager, on purpose: redirects are never followed, whatever follow_redirects says (a page
+ * with credentials must not wander); a key given twice is told in the YAML reader's words, and alone.
  */
 #ifndef TOCSIN_AMCONFIG_H
 #define TOCSIN_AMCONFIG_H
 
 #include "tocsin/arena.h"
 #include "tocsin/matcher.h"
+#include "tocsin/template.h"
 #include "tocsin/world.h"
 
 #include <stdbool.h>
+
+/* What of http_config is built. Files are read at each send. */
+struct am_http {
+    bool basic; /* basic_auth is given */
+    struct str username, username_file, password, password_file;
+    struct str auth_type; /* empty: no authorization */
+    struct str credentials, credentials_file;
+    bool follow_redirects, enable_http2; /* only shown */
+};
 
 struct am_webhook {
     struct str url;      /* secret; a template */
@@ -19,10 +36,12 @@ struct am_webhook {
     bool send_resolved;  /* default true */
     uint64_t max_alerts; /* 0: all */
     int64_t timeout_ms;  /* of one attempt; 0: none of its own */
+    const struct am_http *http;
 };
 
 struct am_receiver {
     struct str name;
+    const struct labels *labels; /* with name */
     struct am_webhook *webhooks;
     size_t webhook_count;
 };
@@ -33,15 +52,18 @@ struct am_route {
     size_t group_by_count;
     bool group_by_all; /* ['...'] */
     int64_t group_wait_ms, group_interval_ms, repeat_interval_ms;
-    bool go_on; /* continue */
+    bool go_on;               /* continue */
     struct matcher *matchers; /* sorted as Alertmanager sorts them */
     size_t matcher_count;
-    struct str key; /* {}/{team="db"} */
+    const struct labels *labels; /* routeLabels of its notifications */
+    struct str key;              /* {}/{team="db"} */
+    size_t index;                /* in depth-first order; tells routes with equal keys apart */
     struct am_route *routes;
     size_t route_count;
 };
 
 struct am_inhibit_rule {
+    struct str name;
     struct matcher *sources, *targets;
     size_t source_count, target_count;
     struct str *equal;
@@ -55,15 +77,17 @@ struct amconfig {
     size_t receiver_count;
     struct am_inhibit_rule *inhibit_rules;
     size_t inhibit_count;
-    struct str *template_globs;
+    struct str *template_globs; /* relative ones already joined to the file's folder */
     size_t template_count;
+    struct template_set *templates; /* what the globs hold */
     int64_t resolve_timeout_ms;
     struct str original; /* the configuration printed again, without secrets (/api/v2/status) */
 };
 
 /* Reads a file, or a text (folder: where its relative paths start). NULL config on failure. */
 int amconfig_load(struct world *world, const char *path, struct amconfig **out, struct err *err);
-int amconfig_parse(struct world *world, struct str text, struct str folder, struct amconfig **out, struct err *err);
+int amconfig_parse(struct world *world, struct str text, struct str folder, struct amconfig **out,
+                   struct err *err);
 void amconfig_free(struct amconfig *config);
 
 /* One matcher as routes and API filters write it; both of Alertmanager's grammars with the fallback rule (spec 1.6).
@@ -71,7 +95,8 @@ void amconfig_free(struct amconfig *config);
 int am_matcher_parse(struct arena *arena, struct str text, struct matcher *out, struct err *err);
 
 /* A list, with or without braces. */
-int am_matchers_parse(struct arena *arena, struct str text, struct matcher **out, size_t *count, struct err *err);
+int am_matchers_parse(struct arena *arena, struct str text, struct matcher **out, size_t *count,
+                      struct err *err);
 
 /* name="value" as Alertmanager prints it in keys and in the API (spec 1.6, rendering). */
 void am_matcher_print(struct buf *out, const struct matcher *m);

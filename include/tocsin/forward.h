@@ -25,6 +25,9 @@ struct forward_options {
 struct forward *forward_open(const struct forward_options *options);
 void forward_close(struct forward *forward);
 
+/* Takes over other targets and settings (a reload); targets that stay keep their queues. Thread-safe. */
+void forward_configure(struct forward *forward, const struct forward_options *options);
+
 /* Queues a copy for every target. Thread-safe. */
 void forward_alert(struct forward *forward, const struct alert_event *event);
 

@@ -74,8 +74,8 @@ void histogram_print(struct buf *out, const struct histogram *h);
 /* `{{schema:1 count:3 ...}}`, fields that are zero left out. */
 void histogram_print_test(struct buf *out, const struct histogram *h);
 
-/* The bounds of bucket `index` of the positive side, bit for bit Prometheus'; the negative side mirrors them. Custom: an
- * index into the bounds, below them -Inf, above them +Inf. */
+/* The bounds of bucket `index` of the positive side, bit for bit Prometheus'; the negative side mirrors
+ * them. Custom: an index into the bounds, below them -Inf, above them +Inf. */
 double histogram_upper_bound(const struct histogram *h, int32_t index);
 double histogram_lower_bound(const struct histogram *h, int32_t index);
 

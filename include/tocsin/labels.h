@@ -6,7 +6,7 @@
  * every process. The metric name is the ordinary label __name__.
  *
  * A set is one block of memory in the arena given to the function that made it; names and values may point
- * elsewhere (the source set, the intern table), which then has to live as long: labels_copy makes it
+ * elsewhere (the source set, the store), which then has to live as long: labels_copy makes it
  * self-contained. Functions return NULL past the arena's cap and for nothing else.
  */
 #ifndef TOCSIN_LABELS_H

@@ -11,7 +11,8 @@
 enum page_outcome {
     PAGE_DELIVERED, /* the receiver took it */
     PAGE_RETRYING,  /* an attempt failed, another will follow */
-    PAGE_FAILED     /* given up until the group's next tick */
+    PAGE_FAILED,    /* given up until the group's next tick */
+    PAGE_UNSENT     /* only resolved alerts, and this integration does not want them; attempt is 0 */
 };
 
 struct page_event {
@@ -21,7 +22,7 @@ struct page_event {
     struct str reason;      /* "first notification", ... (spec alertmanager 4.1) */
     struct str detail;      /* of a failure: what went wrong; no secret, no URL */
     const struct labels *group_labels, *common_labels, *common_annotations;
-    bool firing;            /* at least one alert of the batch fires */
+    bool firing; /* at least one alert of the batch fires */
     uint32_t firing_count, resolved_count;
     int64_t at_ns;
     int attempt; /* from 1 */

@@ -22,6 +22,7 @@ struct promql_options {
     int64_t subquery_step_ms; /* for [5m:]; 0: one minute */
     int64_t samples_max;      /* 0: limits.query_samples */
     int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
+    int64_t late_ms;          /* it may be asked for a time that long ago (query_offset): selectors reach further back */
     bool delayed_name_removal;
     bool start_timestamps;
     struct world *world;          /* for the deadline only; NULL: no deadline */

@@ -45,7 +45,8 @@ enum promql_aggregate {
     AGG_QUANTILE, AGG_COUNT_VALUES, AGG_LIMITK, AGG_LIMIT_RATIO
 };
 
-/* A duration as written: a literal, or (spec prometheus 1.2) an expression over literals, step(), range(). */
+/* A duration as written: a literal, or (spec prometheus 1.2) an expression over literals, step(), range(). Its position is
+ * what Prometheus' run-time errors name: from the first operand to the last, without parentheses around them. */
 enum duration_kind { DUR_LITERAL, DUR_UNARY, DUR_BINARY, DUR_STEP, DUR_RANGE, DUR_MIN_OF, DUR_MAX_OF, DUR_PAREN };
 
 struct duration_expr {

@@ -30,13 +30,16 @@ int promql_parse(struct arena *arena, struct str text, const struct promql_featu
 int promql_parse_matchers(struct arena *arena, struct str text, struct matcher **matchers, size_t *count,
                           struct err *err);
 
-/* A metric as written in tests and exposition: name{a="b"}, no other operators. */
+/* A metric as written in tests and exposition: name{a="b"}, no other operators. *used is where it ends; what follows
+ * is not looked at. A name given twice: the last value wins, but the name in front of the braces over all. */
 int promql_parse_metric(struct arena *arena, struct str text, struct labels **labels, size_t *used, struct err *err);
 
 /* Frees the compiled regexes of a tree (the nodes belong to the arena). */
 void promql_free(struct expr *e);
 
-/* expr.String(): the canonical text (spec prometheus 10.6). */
+/* expr.String(): the canonical text (spec prometheus 10.6). It parses to a tree that prints and means the same; where
+ * Prometheus' own text does not (durations below a millisecond, operations after offset, (-2)^2 in brackets,
+ * info(x, {})), this one keeps what was meant. */
 void promql_print(struct buf *out, const struct expr *e);
 
 /* "instant vector", "range vector", ... as errors name them. */

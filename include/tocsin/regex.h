@@ -18,8 +18,9 @@ struct regex;
 
 enum regex_kind {
     REGEX_PROMQL,   /* ^(?s:PATTERN)$, and the bare pattern must compile too */
-    REGEX_ANCHORED, /* ^(?:PATTERN)$ as Alertmanager matchers and relabelling do */
-    REGEX_SEARCH    /* as written, found anywhere */
+    REGEX_ANCHORED, /* ^(?:PATTERN)$ as Alertmanager's matchers; only the wrapped text must compile */
+    REGEX_SEARCH,   /* as written, found anywhere */
+    REGEX_RELABEL   /* ^(?s:PATTERN)$ as relabelling; only the wrapped text must compile */
 };
 
 /* NULL on failure: ERR_PARSE with Go's wording where it matters ("error parsing regexp: ..."), or ERR_LIMIT. */

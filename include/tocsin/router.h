@@ -6,7 +6,17 @@
  * world->send, whose answers are noted and taken in by the next router_run (router_wait wakes for them).
  *
  * Order that keeps pages: the alert is stored before POST is answered; a notification counts as sent only when the
- * receiver took it, and then the log is written before anything else is decided for that group.
+ * receiver took it, and then the log is on disk before anything else is decided for that group.
+ *
+ * Where Alertmanager loses a page the router differs from it, on purpose:
+ *  - 429 is tried again like 5xx, and Retry-After is obeyed within the flush's time;
+ *  - an alert that ends while it is inhibited is told as resolved to whoever was told that it fires;
+ *  - for an integration without send_resolved the log forgets alerts that have ended, so their return is a page;
+ *  - with max_alerts the alerts that still fire come first;
+ *  - a reload keeps timers and flushes under way of groups whose key, labels and receiver are unchanged;
+ *  - when wall time is set, deadlines move with it.
+ *
+ * Drawback: alerts themselves are held in memory only; after a restart they are known again when they are posted.
  */
 #ifndef TOCSIN_ROUTER_H
 #define TOCSIN_ROUTER_H
@@ -20,7 +30,7 @@ struct router;
 
 struct router_options {
     struct world *world;
-    struct state *state; /* notification log; NULL: in memory only */
+    struct state *state;     /* notification log; NULL: in memory only */
     struct str external_url; /* no trailing slash; copied */
     /* News of each attempt; takes over the heap block; must only enqueue. NULL: nobody listens. */
     void (*paged)(void *context, struct page_event *event);
@@ -28,8 +38,12 @@ struct router_options {
 };
 
 /* Takes over the configuration. */
-int router_open(const struct router_options *options, struct amconfig *config, struct router **out, struct err *err);
-void router_close(struct router *router); /* waits for no answer: call router_idle first on shutdown */
+int router_open(const struct router_options *options, struct amconfig *config, struct router **out,
+                struct err *err);
+
+/* Waits for no answer, and none may come any more: close the courier first (it answers all that is under way), then
+ * call router_run once to take the answers in. */
+void router_close(struct router *router);
 
 /* Swaps the configuration (taken over); alerts and log stay, groups whose grouping is unchanged keep their timers. */
 void router_reload(struct router *router, struct amconfig *config);
@@ -52,15 +66,16 @@ bool router_idle(struct router *router);
 struct router_alert {
     const struct alert_event *event;
     uint64_t fingerprint;
-    const struct str *receivers; /* in route order */
+    const struct str *receivers; /* in route order; in groups sorted, each once */
     size_t receiver_count;
     bool suppressed;
-    const uint64_t *inhibited_by;
+    const uint64_t *inhibited_by; /* every one of them, sorted */
     size_t inhibited_count;
 };
 
 struct router_group {
     const struct labels *labels;
+    const struct labels *route_labels;
     struct str receiver;
     struct str key;
     struct router_alert *alerts; /* in Alertmanager's order */
@@ -71,7 +86,7 @@ struct router_group {
 struct router_filter {
     const struct matcher *matchers; /* all must match */
     size_t matcher_count;
-    const struct regex *receiver; /* anchored; NULL: any */
+    const struct regex *receiver;     /* anchored; NULL: any */
     bool active, silenced, inhibited; /* which kinds to show */
 };
 

@@ -9,8 +9,8 @@
 #ifndef TOCSIN_RULEFILE_H
 #define TOCSIN_RULEFILE_H
 
+#include "tocsin/arena.h"
 #include "tocsin/buf.h"
-#include "tocsin/labels.h"
 #include "tocsin/promql_parse.h"
 #include "tocsin/template.h"
 #include "tocsin/world.h"
@@ -19,24 +19,25 @@
 
 enum rule_kind { RULE_RECORDING, RULE_ALERTING };
 
-/* A label or annotation whose value is a template (alerting) or plain text (recording). */
+/* A label or annotation of a rule. */
 struct rule_text {
     struct str name;
-    struct str text;             /* as written */
-    bool templated;              /* holds "{{" */
+    struct str text;                 /* as written */
+    const struct template_set *code; /* its template, under the rule's template_name; NULL: plain */
+    struct str plain;                /* what it comes to if code is NULL; nearly always `text` */
 };
 
 struct rule {
     enum rule_kind kind;
-    struct str name; /* record or alert */
+    struct str name;  /* record or alert */
     struct str query; /* canonical text of expr */
     int64_t for_ms, keep_firing_for_ms;
     struct rule_text *labels; /* the group's laid under the rule's, sorted by name */
     size_t label_count;
     struct rule_text *annotations; /* sorted by name */
     size_t annotation_count;
-    struct template_set *templates; /* templates of this rule: "l:NAME" for labels, "a:NAME" for annotations; NULL if none */
-    int line, column;
+    struct str template_name; /* __alert_NAME, as errors of templates call it; alerting only */
+    int line, column;         /* of expr */
 };
 
 struct rule_group {
@@ -53,21 +54,27 @@ struct rule_group {
 struct rule_set {
     struct arena arena;
     struct rule_group *groups; /* in file order, files in the order of the patterns */
-    size_t count;
+    size_t count, capacity;
     size_t file_count, rule_count;
+    bool ignore_unknown_fields; /* set it before the first file is read; off by default */
 };
 
 /* Reads one file's text. Errors are appended to *errors, a line each, as promtool lists them; returns ERR_PARSE if
- * there was any. Groups are added to *set. */
+ * there was any, or ERR_LIMIT past the set's memory. The groups are added to *set only if there was none. */
 int rulefile_parse(struct rule_set *set, struct str file, struct str text, const struct promql_features *features,
                    struct buf *errors);
 
-/* Loads all files that the patterns match (relative to folder). A pattern without wildcard that matches nothing is
- * accepted, as Prometheus does. On failure *out is NULL and *errors says why. */
+/* Reads all files that the patterns match (relative to folder; empty: as they are) into a new set. A pattern that
+ * matches nothing is accepted, as Prometheus does; a file that two patterns match is read once. Errors are told file by
+ * file; the set is then to be thrown away. */
+int rule_set_read(struct rule_set *set, struct world *world, struct str folder, const struct str *patterns, size_t count,
+                  const struct promql_features *features, struct buf *errors);
+
+/* The same with a set of its own; on failure *out is NULL. */
 int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,
                   const struct promql_features *features, struct rule_set **out, struct buf *errors);
 
 struct rule_set *rule_set_new(void);
-void rule_set_free(struct rule_set *set);
+void rule_set_free(struct rule_set *set); /* NULL is allowed */
 
 #endif

@@ -23,7 +23,7 @@ struct ruler_options {
     int64_t interval_ms;     /* global.evaluation_interval; 0: one minute */
     int64_t query_offset_ms; /* global.rule_query_offset */
     int64_t resend_delay_ms; /* 0: one minute */
-    const struct labels *external_labels; /* for templates; copied; may be NULL */
+    const struct labels *external_labels; /* for templates (events go out without them); copied; may be NULL */
     struct str external_url;              /* for templates and generatorURL; copied */
     struct promql_options promql;
     /* One event per alert that has to be told (spec 3.5). Takes over the heap block. Called from the worker. */
@@ -34,11 +34,13 @@ struct ruler_options {
 struct ruler *ruler_open(const struct ruler_options *options);
 void ruler_close(struct ruler *ruler);
 
-/* Takes over a rule set (and frees it in time). Groups that are unchanged go on untouched, changed groups inherit
- * state rule by rule, series of what is gone get stale markers (spec 3.6). */
+/* Takes over a rule set (and frees it in time, also on failure). Groups that are unchanged go on untouched, changed
+ * groups inherit state rule by rule, series of what is gone get stale markers (spec 3.6). Waits for evaluations under
+ * way of groups that end. One call at a time. On failure nothing has changed: ERR_LIMIT past the store's selectors. */
 int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err);
 
-/* Takes over changed globals (interval, external labels and url, ...); a following ruler_load applies them. */
+/* Takes over changed globals: labels, url and resend delay from the next evaluation on, interval, offset and what
+ * concerns PromQL with a following ruler_load. */
 void ruler_configure(struct ruler *ruler, const struct ruler_options *options);
 
 /* Wall time at which the next group is due; INT64_MAX if there is none. */

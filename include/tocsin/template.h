@@ -3,7 +3,8 @@
  *
  * A template text is parsed once (into the arena given) and executed often. Data is a tree of `struct tval`.
  * Everything is bounded by limits.h: output, steps, depth, memory of one run. Executing never touches files,
- * network or clock; what needs the outside (Prometheus' `query`) is a function the caller puts into its table.
+ * network or clock; what needs the outside (Prometheus' `query`) is a function the caller puts into its
+ * table.
  *
  * Option missingkey=zero is always on: a missing map key is the zero value of the map's type (text in
  * string maps), as both Prometheus and Alertmanager run it.
@@ -30,9 +31,9 @@ enum tval_kind {
     TVAL_FLOAT,
     TVAL_TEXT,
     TVAL_LIST,
-    TVAL_MAP,    /* sorted by key when ranged over; a missing key is `zero` */
-    TVAL_OBJECT, /* a Go struct: fixed fields, methods; an unknown field is an execution error */
-    TVAL_TIME,   /* time.Time, UTC nanoseconds: methods Format, Unix, Add, Sub, ... */
+    TVAL_MAP,     /* keys sorted; a missing key is `zero` */
+    TVAL_OBJECT,  /* a Go struct: fixed fields, methods; an unknown field is an execution error */
+    TVAL_TIME,    /* time.Time: methods Format, Unix, Add, Sub, ... */
     TVAL_DURATION /* time.Duration, nanoseconds: prints 1m30s, methods Seconds, String, ... */
 };
 
@@ -49,25 +50,34 @@ struct tval_field {
 typedef int tval_function(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                           struct err *err);
 
+/* `args` is the Go signature, the types separated by blanks: "string any", "string ...any" (any number at the
+ * end), NULL or "" for none. Count and types are checked, with Go's texts, before `call` sees the arguments;
+ * `any` takes everything. */
 struct template_function {
     const char *name;
     tval_function *call;
-    int args_min, args_max; /* args_max -1: any number */
+    const char *args;
 };
 
-/* What all objects of one kind share. Methods take the object as first argument. */
+/* What all values of one named Go type share. Methods take the value as first argument (not part of `args`).
+ */
 struct tval_type {
-    const char *go_name; /* as Go prints it in errors: "template.Data" */
-    const struct template_function *methods; /* ends with name NULL; may be NULL */
-    void (*print)(struct buf *out, const struct tval *v); /* for {{ . }}; NULL: Go's {a b c} */
+    const char *go_name;    /* as Go prints it in errors: "template.KV" */
+    const char *underlying; /* "map[string]string": also goes where that is asked for; may be NULL */
+    bool json_small;        /* toJson writes field names with a small first letter, as Go's tags do */
+    const struct template_function *methods;              /* ends with name NULL; may be NULL */
+    void (*print)(struct buf *out, const struct tval *v); /* Go's String method; NULL: Go's {a b c} */
 };
 
 struct tval {
     enum tval_kind kind;
-    bool safe; /* text that html escaping lets through (safeHtml) */
+    bool safe;                    /* text that html escaping lets through (safeHtml) */
+    bool boxed;                   /* private to the executor: its static Go type is interface {} */
+    const struct tval_type *type; /* never NULL for an object; NULL elsewhere: bool, int, float64, string,
+                                     []interface {}, map[string]string or map[string]interface {} */
     union {
         bool truth;
-        int64_t integer; /* TVAL_INT; TVAL_TIME and TVAL_DURATION in ns */
+        int64_t integer; /* TVAL_INT; TVAL_DURATION in ns */
         double real;
         struct str text;
         struct {
@@ -77,25 +87,33 @@ struct tval {
         struct {
             struct tval_field *fields; /* map: sorted by name; object: in declaration order */
             size_t count;
-            const struct tval_type *type; /* objects and named maps or lists (KV); may be NULL */
-            enum tval_kind zero;          /* map: kind of its zero value (TVAL_TEXT or TVAL_NIL) */
+            enum tval_kind zero; /* map: kind of its zero value (TVAL_TEXT or TVAL_NIL) */
         } map;
+        struct {
+            int64_t unix_s; /* Go's zero time lies outside what int64 nanoseconds reach */
+            int32_t ns;
+            int32_t offset_s;
+            struct str zone; /* "UTC", "CET"; empty prints as the offset */
+        } time;
     };
 };
 
 /* A set of templates by name ({{define}}), as Go's *Template with its associates. */
 struct template_set;
 
-/* An empty set. functions: tables that end with name NULL, searched before the built-in ones of Go (and, or, not, eq,
- * ..., index, slice, len, print, printf, println, html, js, urlquery, call); later tables first. Both arrays
- * must outlive the set. */
+/* An empty set, or NULL past the arena's cap. functions: tables that end with name NULL, searched before the
+ * built-in ones of Go (and, or, not, eq, ..., index, slice, len, print, printf, println, html, js, urlquery,
+ * call); later tables first. Both arrays must outlive the set, and so must the arena. */
 struct template_set *template_set_make(struct arena *arena, const struct template_function *const *tables,
                                        size_t table_count);
 
-/* A copy that shares what is parsed already; definitions added to it do not show in the original. */
+/* A copy that shares what is parsed already; definitions added to it do not show in the original. NULL past
+ * the arena's cap. */
 struct template_set *template_set_clone(struct arena *arena, const struct template_set *set);
 
-/* Parses one text under a name and adds it and its {{define}}s to the set. ERR_PARSE with Go's text. */
+/* Parses one text (which is copied) under a name and adds it and its {{define}}s to the set; a definition
+ * replaces an older one of that name unless it is blank. ERR_PARSE with Go's text, ERR_LIMIT; the set is then
+ * as it was. */
 int template_parse(struct template_set *set, struct str name, struct str text, struct err *err);
 
 bool template_defined(const struct template_set *set, struct str name);
@@ -105,8 +123,7 @@ bool template_defined(const struct template_set *set, struct str name);
 int template_execute(const struct template_set *set, struct str name, const struct tval *data, void *context,
                      struct buf *out, struct err *err);
 
-/* For functions: memory of this run, the caller's context, running another template of the set (Go's
- * {{template}} as a function: Prometheus' `tmpl`). */
+/* For functions: memory of this run, the caller's context. */
 struct arena *template_arena(struct template_run *run);
 void *template_context(struct template_run *run);
 
@@ -120,18 +137,35 @@ struct tval tval_bool(bool v);
 struct tval tval_int(int64_t v);
 struct tval tval_float(double v);
 struct tval tval_text(struct str s);
-struct tval tval_time(int64_t unix_ns);
+struct tval tval_time(int64_t unix_ns); /* UTC */
+struct tval tval_time_zoned(int64_t unix_s, int32_t ns, int32_t offset_s, struct str zone);
 struct tval tval_duration(int64_t ns);
+struct tval tval_list(struct tval *items, size_t count);  /* []interface {} */
+struct tval tval_texts(struct tval *items, size_t count); /* []string */
 
-/* Number argument of a function, as Prometheus' convertToFloat: a number, or a text that strconv.ParseFloat reads. */
+/* fields: borrowed; a map's must be sorted by name. zero: TVAL_TEXT for map[string]string, else TVAL_NIL. */
+struct tval tval_map(struct tval_field *fields, size_t count, enum tval_kind zero);
+struct tval tval_object(const struct tval_type *type, struct tval_field *fields, size_t count);
+
+/* A field or map entry, or NULL. */
+const struct tval *tval_get(const struct tval *v, struct str name);
+
+/* Number argument of a function, as Prometheus' convertToFloat: a number, or a text that strconv.ParseFloat
+ * reads. */
 int tval_to_float(const struct tval *v, double *out, struct err *err);
 
 /* Prometheus' functions that need no data source: toUpper, title, match, reReplaceAll, humanize*, stripPort,
- * sortByLabel, first, label, value, strvalue, args, parseDuration, ... (spec prometheus 3.8). `query`, `externalURL`,
- * `pathPrefix`, `now` and the like come in a table of the caller's. */
+ * sortByLabel, first, label, value, strvalue, args, parseDuration, ... (spec prometheus 3.8). `query`,
+ * `externalURL`, `pathPrefix`, `now` and the like come in a table of the caller's. */
 extern const struct template_function template_prometheus_functions[];
 
-/* Alertmanager's (spec alertmanager 4.2). */
+/* What `query` answers: a list of samples, each with Labels (map[string]string) and Value. Returns nil past
+ * the cap. */
+struct tval template_sample(struct arena *arena, struct tval labels, struct tval value);
+struct tval template_query_result(struct tval *samples, size_t count);
+
+/* Alertmanager's (spec alertmanager 4.2); `now`, `since`, `routeLabels` and zones other than UTC for `tz`
+ * come in a table of the caller's. */
 extern const struct template_function template_alertmanager_functions[];
 
 #endif

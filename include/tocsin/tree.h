@@ -34,9 +34,9 @@ struct tree {
  * Errors are worded "yaml: line N: ..." with the position in *err. */
 int yaml_parse(struct arena *arena, struct str text, struct tree **root, struct err *err);
 
-/* JSON (RFC 8259) into the same shape; strings are `quoted`, numbers/true/false/null are not. As in Go, invalid UTF-8
- * in a string becomes U+FFFD, errors are worded "invalid character 'x' ...", and of equal keys the last one counts
- * (all are kept among the children; tree_get finds the last). */
+/* JSON (RFC 8259) into the same shape; strings are `quoted`, numbers/true/false/null are not. As in Go,
+ * invalid UTF-8 in a string becomes U+FFFD, errors are worded "invalid character 'x' ...", and of equal
+ * keys the last one counts (all are kept among the children; tree_get finds the last). */
 int json_parse(struct arena *arena, struct str text, struct tree **root, struct err *err);
 
 /* A map's child, or NULL; NULL too when `map` is NULL or no map. */

@@ -42,7 +42,7 @@ int view_read(struct view *view, series_ref series, int64_t after_ms, int64_t up
               struct sample_run *out);
 
 /* The newest sample with after_ms < t <= upto_ms, stale markers included. False if there is none. A histogram
- * is copied into the arena. */
+ * is copied into the arena; past its cap the answer is false, too, and arena_exhausted tells. */
 bool view_last(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, struct arena *arena,
                struct sample *out);
 

@@ -298,6 +298,37 @@ static void readers_and_a_writer_do_not_disturb_each_other(void **state)
     bench_close(&b);
 }
 
+static void *write_each_once(void *context)
+{
+    struct bench *b = context;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (int i = 0; i < 2000; i++) {
+        arena_clear(&arena);
+        const struct labels *ls =
+            labels_of(&arena, "__name__", "up", "n", arena_format(&arena, "%d", i), NULL);
+        must(bench_push(b, ls, START_MS, i) == ADMIT_OK);
+    }
+    arena_release(&arena);
+    return NULL;
+}
+
+static void writers_who_meet_make_each_series_once(void **state)
+{
+    (void)state;
+    struct bench b;
+    pthread_t threads[2];
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_each_once, &b), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(bench_figures(&b).series, 2000);
+    assert_int_equal(bench_figures(&b).samples, 2000);
+    assert_int_equal(bench_count(&b, NULL, 0), 2000);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +341,7 @@ int main(void)
         cmocka_unit_test(names_and_values_are_listed_in_order),
         cmocka_unit_test(an_exhausted_arena_fails_the_read_and_nothing_else),
         cmocka_unit_test(readers_and_a_writer_do_not_disturb_each_other),
+        cmocka_unit_test(writers_who_meet_make_each_series_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

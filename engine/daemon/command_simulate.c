@@ -1,0 +1,282 @@
+#include "command_priv.h"
+
+#include "tocsin/check.h"
+#include "tocsin/courier.h"
+#include "tocsin/duration.h"
+#include "tocsin/encode.h"
+#include "tocsin/gotext.h"
+#include "tocsin/limits.h"
+#include "tocsin/queue.h"
+#include "tocsin/simulate.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+static const char usage[] =
+    "usage: tocsin simulate [FLAGS]\n"
+    "\n"
+    "Pushes the metrics of made-up services over remote write, to Tocsin or any other receiver: up, http_requests_total by code and\n"
+    "http_request_duration_seconds, with a daily wave, noise, and the disturbances you ask for.\n"
+    "\n"
+    "examples:\n"
+    "  tocsin simulate --services=10 --interval=15s\n"
+    "  tocsin simulate --backfill=1h --disturb=service=checkout,after=1m,for=10m,errors=0.5\n"
+    "  tocsin simulate --for=5m --disturb=after=30s,for=2m,latency=8 --disturb=service=search,after=3m,for=1m,down\n";
+
+enum { BACKFILL_STEP_MS = 15000, RETRY_MS = 1000, TOLD_EVERY_MS = 5000, DISTURBANCES_MAX = FLAG_LIST_MAX };
+
+struct simulate_flags {
+    const char *url, *rate, *error_ratio;
+    int64_t services, instances, seed, interval_ms, backfill_ms, for_ms;
+    struct flag_list disturb;
+};
+
+/* One run: a simulation, and the way to the receiver. */
+struct push_run {
+    struct world *world;
+    struct courier *courier;
+    struct simulation *sim;
+    const char *url;
+    struct queue *answers; /* one place: a push is sent when the former is answered */
+    int status;            /* of the last answer */
+    char text[256];
+    struct arena arena;
+    sigset_t signals;
+    uint64_t samples, pushes;
+    int64_t told_ms;
+};
+
+/* ---- flags ---- */
+
+static int bad_disturbance(const char *text, struct err *err)
+{
+    return err_set(err, ERR_ARG,
+                   "--disturb=%s: write [service=NAME,]after=DURATION,for=DURATION and errors=RATIO, latency=FACTOR or down",
+                   text);
+}
+
+static int read_part(struct str part, struct simulate_disturbance *d, bool *has_kind)
+{
+    struct str value = part;
+    struct str name = str_cut(&value, '=');
+    if (str_is(name, "service"))
+        d->service = value;
+    else if (str_is(name, "after"))
+        return duration_parse(value, &d->from_ms, NULL);
+    else if (str_is(name, "for"))
+        return duration_parse(value, &d->for_ms, NULL);
+    else {
+        *has_kind = true;
+        d->kind = str_is(name, "errors") ? SIMULATE_ERRORS : str_is(name, "latency") ? SIMULATE_LATENCY : SIMULATE_DOWN;
+        if (d->kind == SIMULATE_DOWN)
+            return str_is(part, "down") ? 0 : ERR_ARG;
+        return go_parse_float(value, &d->amount) ? 0 : ERR_ARG;
+    }
+    return 0;
+}
+
+static int read_disturbance(const char *text, int64_t live_from_ms, struct simulate_disturbance *d, struct err *err)
+{
+    bool has_kind = false;
+    struct str rest = str_of(text);
+    *d = (struct simulate_disturbance){0};
+    while (rest.p != NULL)
+        if (read_part(str_cut(&rest, ','), d, &has_kind) != 0)
+            return bad_disturbance(text, err);
+    if (!has_kind || d->for_ms <= 0)
+        return bad_disturbance(text, err);
+    d->from_ms += live_from_ms;
+    return 0;
+}
+
+static int check_flags(const struct simulate_flags *f, struct err *err)
+{
+    if (f->interval_ms < 1000 || f->interval_ms % 1000 != 0)
+        return err_set(err, ERR_ARG, "--interval is a whole number of seconds");
+    if (f->services < 1 || f->instances < 1)
+        return err_set(err, ERR_ARG, "--services and --instances are at least 1");
+    if (!str_starts(str_of(f->url), STR("http://")) && !str_starts(str_of(f->url), STR("https://")))
+        return err_set(err, ERR_ARG, "--url is the whole URL of a remote-write receiver, http://HOST:PORT/api/v1/write");
+    return 0;
+}
+
+static int open_simulation(const struct simulate_flags *f, int64_t start_ms, struct simulation **sim, struct err *err)
+{
+    struct simulate_disturbance disturbances[DISTURBANCES_MAX];
+    struct simulate_options options = {
+        .seed = (uint64_t)f->seed,
+        .services = (size_t)f->services,
+        .instances = (size_t)f->instances,
+        .start_ms = start_ms,
+        .disturbances = disturbances,
+        .disturbance_count = f->disturb.count,
+    };
+    int rc = check_flags(f, err);
+    if (rc == 0 && (!go_parse_float(str_of(f->rate), &options.requests_per_s) ||
+                    !go_parse_float(str_of(f->error_ratio), &options.error_ratio)))
+        rc = err_set(err, ERR_ARG, "--requests-per-second and --error-ratio take numbers");
+    for (size_t i = 0; rc == 0 && i < f->disturb.count; i++)
+        rc = read_disturbance(f->disturb.items[i], f->backfill_ms, &disturbances[i], err);
+    return rc != 0 ? rc : simulate_open(&options, sim, err);
+}
+
+/* ---- pushing ---- */
+
+static void take_answer(void *context, const struct net_answer *answer)
+{
+    struct push_run *r = context;
+    r->status = answer->status;
+    struct str why = answer->status != 0 ? answer->body : str_of(answer->error.text);
+    size_t n = str_find_char(why, '\n');
+    snprintf(r->text, sizeof r->text, "%.*s", (int)n, why.p != NULL ? why.p : "");
+    must(queue_push(r->answers, r) == 0);
+}
+
+static int send_body(struct push_run *r, struct str body, struct err *err)
+{
+    static const struct net_header headers[] = {{"Content-Type", "application/x-protobuf"},
+                                                {"Content-Encoding", "snappy"},
+                                                {"X-Prometheus-Remote-Write-Version", "0.1.0"}};
+    const struct net_request request = {
+        .method = "POST", .url = r->url, .headers = headers, .header_count = 3, .body = body};
+    int rc = r->world->send(r->world, &request, take_answer, r);
+    if (rc != 0)
+        return err_set(err, rc, "cannot send to %s", r->url);
+    (void)queue_pop(r->answers, -1);
+    return 0;
+}
+
+/* Waits; true if a signal asks for the end. */
+static bool told_to_stop(struct push_run *r, int64_t wait_ms)
+{
+    struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000), .tv_nsec = (long)(wait_ms % 1000 * NS_PER_MS)};
+    return sigtimedwait(&r->signals, NULL, &wait) > 0;
+}
+
+static void tell(struct push_run *r, const char *what)
+{
+    int64_t now_ms = r->world->mono_ns(r->world) / NS_PER_MS;
+    if (now_ms - r->told_ms < TOLD_EVERY_MS)
+        return;
+    r->told_ms = now_ms;
+    fprintf(stderr, "%s: %llu samples in %llu pushes, last answer %d %s\n", what, (unsigned long long)r->samples,
+            (unsigned long long)r->pushes, r->status, r->text);
+}
+
+static bool may_succeed_later(int status)
+{
+    return status == 0 || status == 429 || status >= 500;
+}
+
+/* One push, tried until it is answered for good. ERR_CANCEL: a signal came first. */
+static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct err *err)
+{
+    struct batch batch;
+    struct str body;
+    arena_clear(&r->arena);
+    int rc = simulate_at(r->sim, t_ms, &r->arena, &batch);
+    if (rc == 0)
+        rc = encode_push(&r->arena, &batch, &body);
+    if (rc != 0)
+        return err_set(err, rc, "one push needs more than %lld bytes", (long long)limits.push_arena_bytes);
+    for (;;) {
+        rc = send_body(r, body, err);
+        if (rc != 0)
+            return rc;
+        if (!may_succeed_later(r->status))
+            break;
+        tell(r, "waiting");
+        if (told_to_stop(r, RETRY_MS))
+            return ERR_CANCEL;
+    }
+    if (r->status >= 300)
+        fprintf(stderr, "refused: %d %s\n", r->status, r->text);
+    r->samples += batch.count;
+    r->pushes++;
+    tell(r, what);
+    return told_to_stop(r, 0) ? ERR_CANCEL : 0;
+}
+
+static int push_all(struct push_run *r, const struct simulate_flags *f, int64_t start_ms, int64_t live_ms, struct err *err)
+{
+    int rc = 0;
+    for (int64_t t = start_ms; rc == 0 && t < live_ms; t += BACKFILL_STEP_MS)
+        rc = push_at(r, t, "backfill", err);
+    for (int64_t t = live_ms; rc == 0 && (f->for_ms == 0 || t - live_ms <= f->for_ms); t += f->interval_ms) {
+        int64_t ahead_ms = t - world_now_ms(r->world);
+        if (ahead_ms > 0 && told_to_stop(r, ahead_ms))
+            return ERR_CANCEL;
+        rc = push_at(r, t, "live", err);
+    }
+    return rc;
+}
+
+static int run(struct push_run *r, const struct simulate_flags *f, struct err *err)
+{
+    int64_t live_ms = world_now_ms(r->world) / 1000 * 1000;
+    int64_t start_ms = live_ms - f->backfill_ms / 1000 * 1000;
+    int rc = open_simulation(f, start_ms, &r->sim, err);
+    if (rc != 0)
+        return rc;
+    rc = courier_open(r->world, "Tocsin/" TOCSIN_VERSION, &r->courier, err);
+    if (rc == 0)
+        rc = push_all(r, f, start_ms, live_ms, err);
+    if (r->courier != NULL)
+        courier_close(r->courier, 0);
+    simulate_close(r->sim);
+    return rc;
+}
+
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int command_simulate(int argc, char **argv)
+{
+    struct simulate_flags f = {.url = "http://127.0.0.1:9595/api/v1/write",
+                               .rate = "20",
+                               .error_ratio = "0.0002",
+                               .services = 4,
+                               .instances = 3,
+                               .seed = 1,
+                               .interval_ms = 15000};
+    const struct flag flags[] = {
+        {"url", FLAG_TEXT, &f.url, "where to push"},
+        {"services", FLAG_NUMBER, &f.services, "how many services"},
+        {"instances", FLAG_NUMBER, &f.instances, "instances of each"},
+        {"interval", FLAG_DURATION_MS, &f.interval_ms, "time between samples"},
+        {"requests-per-second", FLAG_TEXT, &f.rate, "of one instance, on average"},
+        {"error-ratio", FLAG_TEXT, &f.error_ratio, "share of requests that fail on an ordinary day"},
+        {"backfill", FLAG_DURATION_MS, &f.backfill_ms, "push this much history first, a sample each 15s"},
+        {"for", FLAG_DURATION_MS, &f.for_ms, "how long to push; 0s: until Ctrl-C"},
+        {"disturb", FLAG_LIST, &f.disturb,
+         "[service=NAME,]after=DURATION,for=DURATION,errors=RATIO|latency=FACTOR|down; may be given again"},
+        {"seed", FLAG_NUMBER, &f.seed, "the same seed gives the same numbers"},
+        {NULL, 0, NULL, NULL},
+    };
+    struct flag_rest rest;
+    int status = 0;
+    if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
+        return status;
+    struct push_run r = {.world = world_real(), .url = f.url, .answers = queue_open(1)};
+    arena_init(&r.arena, (size_t)limits.push_arena_bytes);
+    block_signals(&r.signals);
+    struct err err = {0};
+    int rc = run(&r, &f, &err);
+    arena_release(&r.arena);
+    queue_close(r.answers);
+    queue_free(r.answers);
+    if (rc != 0 && rc != ERR_CANCEL) {
+        fprintf(stderr, "tocsin simulate: %s\n", err.text);
+        return rc == ERR_ARG ? 2 : 1;
+    }
+    fprintf(stderr, "pushed %llu samples in %llu pushes\n", (unsigned long long)r.samples, (unsigned long long)r.pushes);
+    return 0;
+}

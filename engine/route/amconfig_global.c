@@ -1,0 +1,135 @@
+#include "amconfig_priv.h"
+
+const struct am_global_key am_global_keys[AM_GLOBAL_COUNT] = {
+#define KEY(name, kind, given) {#name, AM_KIND_##kind, given},
+    AM_GLOBAL_TABLE(KEY)
+#undef KEY
+};
+
+static void read_duration(struct am_reader *r, const struct tree *node, struct str *text)
+{
+    int64_t ms;
+    am_duration_ms(r, node, &ms);
+    am_text(r, node, text);
+    if (text->n == 0)
+        *text = STR("0s");
+}
+
+static void read_bool(struct am_reader *r, const struct tree *node, struct str *text)
+{
+    bool value;
+    am_bool(r, node, &value);
+    *text = value ? STR("true") : STR("false");
+}
+
+/* host:port, the port mandatory, a v6 address in brackets. */
+static void read_host_port(struct am_reader *r, const struct tree *node, struct str *text)
+{
+    am_text(r, node, text);
+    if (text->n == 0)
+        return;
+    size_t colon = text->n;
+    while (colon > 0 && text->p[colon - 1] != ':')
+        colon--;
+    struct str host = {text->p, colon > 0 ? colon - 1 : 0};
+    if (colon == 0)
+        am_fail(r, node, "address %.*s: missing port in address", STR_ARG(*text));
+    else if (colon == text->n)
+        am_fail(r, node, "address \"%.*s\": port cannot be empty", STR_ARG(*text));
+    else if (str_find_char(host, ':') < host.n && (host.p[0] != '[' || host.p[host.n - 1] != ']'))
+        am_fail(r, node, "address %.*s: too many colons in address", STR_ARG(*text));
+}
+
+static void read_value(struct am_reader *r, const struct tree *node, enum am_kind kind, struct str *text)
+{
+    switch (kind) {
+    case AM_KIND_TEXT:
+    case AM_KIND_SECRET:
+        am_text(r, node, text);
+        break;
+    case AM_KIND_URL:
+        am_url_text(r, node, text);
+        break;
+    case AM_KIND_SECRET_URL:
+        am_secret_url_text(r, node, text);
+        break;
+    case AM_KIND_DURATION:
+        read_duration(r, node, text);
+        break;
+    case AM_KIND_BOOL:
+        read_bool(r, node, text);
+        break;
+    case AM_KIND_HOSTPORT:
+        read_host_port(r, node, text);
+        break;
+    }
+}
+
+static void set_defaults(struct am_reader *r)
+{
+    for (size_t i = 0; i < AM_GLOBAL_COUNT; i++)
+        r->global[i] = str_of(am_global_keys[i].given);
+    r->global_http = ARENA_NEW(r->arena, struct am_http);
+    if (r->global_http == NULL)
+        am_memory(r);
+    else
+        r->global_http->follow_redirects = r->global_http->enable_http2 = true;
+}
+
+static bool read_known(struct am_reader *r, const struct tree *node)
+{
+    struct str name = node->key->text;
+    for (size_t i = 0; i < AM_GLOBAL_COUNT; i++) {
+        if (str_is(name, am_global_keys[i].name)) {
+            read_value(r, node, am_global_keys[i].kind, &r->global[i]);
+            return true;
+        }
+    }
+    if (str_is(name, "http_config"))
+        am_http_read(r, node, r->global_http);
+    else if (str_is(name, "smtp_tls_config"))
+        r->smtp_tls = node;
+    else
+        return false;
+    return true;
+}
+
+void am_read_global(struct am_reader *r, const struct tree *node)
+{
+    set_defaults(r);
+    if (tree_is_null(node) || am_stopped(r))
+        return;
+    if (node->kind != TREE_MAP) {
+        am_wrong_type(r, node, "config.plain");
+        return;
+    }
+    for (const struct tree *child = node->first; child != NULL && !am_stopped(r); child = child->next) {
+        if (!read_known(r, child))
+            buf_format(&r->wrong, "\n  line %d: field %.*s not found in type config.plain", child->key->line,
+                       STR_ARG(child->key->text));
+    }
+}
+
+static void exclude(struct am_reader *r, enum am_global_id a, enum am_global_id b)
+{
+    if (r->global[a].n > 0 && r->global[b].n > 0)
+        am_fail(r, NULL, "at most one of %s & %s must be configured", am_global_keys[a].name,
+                am_global_keys[b].name);
+}
+
+void am_check_global(struct am_reader *r)
+{
+    exclude(r, AM_GLOBAL_slack_api_url, AM_GLOBAL_slack_api_url_file);
+    exclude(r, AM_GLOBAL_slack_app_token, AM_GLOBAL_slack_app_token_file);
+    if (!str_eq(r->global[AM_GLOBAL_slack_api_url], r->global[AM_GLOBAL_slack_app_url]))
+        exclude(r, AM_GLOBAL_slack_app_token, AM_GLOBAL_slack_api_url);
+    exclude(r, AM_GLOBAL_opsgenie_api_key, AM_GLOBAL_opsgenie_api_key_file);
+    exclude(r, AM_GLOBAL_victorops_api_key, AM_GLOBAL_victorops_api_key_file);
+    exclude(r, AM_GLOBAL_smtp_auth_password, AM_GLOBAL_smtp_auth_password_file);
+    exclude(r, AM_GLOBAL_smtp_auth_secret, AM_GLOBAL_smtp_auth_secret_file);
+    exclude(r, AM_GLOBAL_wechat_api_secret, AM_GLOBAL_wechat_api_secret_file);
+    exclude(r, AM_GLOBAL_telegram_bot_token, AM_GLOBAL_telegram_bot_token_file);
+    exclude(r, AM_GLOBAL_rocketchat_token, AM_GLOBAL_rocketchat_token_file);
+    exclude(r, AM_GLOBAL_rocketchat_token_id, AM_GLOBAL_rocketchat_token_id_file);
+    exclude(r, AM_GLOBAL_mattermost_webhook_url, AM_GLOBAL_mattermost_webhook_url_file);
+}

@@ -1,0 +1,236 @@
+#include "amconfig_priv.h"
+#include "amconfig_yaml_priv.h"
+
+#include "tocsin/duration.h"
+#include "tocsin/limits.h"
+
+/*
+ * What amtool reads back from /api/v2/status. Keys newer than Alertmanager 0.25 are left out while they hold nothing
+ * but their default, because amtool reads strictly and an older one would refuse the whole text.
+ */
+
+static bool is_new_default(size_t id, struct str value)
+{
+    return (id == AM_GLOBAL_slack_app_url || id == AM_GLOBAL_rocketchat_api_url) &&
+           str_is(value, am_global_keys[id].given);
+}
+
+static void print_duration(struct buf *out, int indent, const char *key, struct str text)
+{
+    int64_t ms = 0;
+    if (duration_parse(text, &ms, NULL) != 0)
+        return;
+    yaml_key(out, indent, key);
+    buf_char(out, ' ');
+    duration_print(out, ms);
+    buf_char(out, '\n');
+}
+
+static void print_bool(struct buf *out, int indent, const char *key, bool value)
+{
+    yaml_plain(out, indent, key, value ? "true" : "false");
+}
+
+static void print_http(struct buf *out, int indent, const struct am_http *http)
+{
+    yaml_key(out, indent, "http_config");
+    buf_char(out, '\n');
+    indent += 2;
+    if (http->basic) {
+        yaml_key(out, indent, "basic_auth");
+        buf_char(out, '\n');
+        yaml_text(out, indent + 2, "username", http->username);
+        yaml_text(out, indent + 2, "username_file", http->username_file);
+        yaml_secret(out, indent + 2, "password", http->password);
+        yaml_text(out, indent + 2, "password_file", http->password_file);
+    }
+    if (http->auth_type.n > 0) {
+        yaml_key(out, indent, "authorization");
+        buf_char(out, '\n');
+        yaml_text(out, indent + 2, "type", http->auth_type);
+        yaml_secret(out, indent + 2, "credentials", http->credentials);
+        yaml_text(out, indent + 2, "credentials_file", http->credentials_file);
+    }
+    print_bool(out, indent, "follow_redirects", http->follow_redirects);
+    print_bool(out, indent, "enable_http2", http->enable_http2);
+}
+
+static void print_global(struct buf *out, const struct am_reader *r)
+{
+    buf_puts(out, "global:\n");
+    for (size_t i = 0; i < AM_GLOBAL_COUNT; i++) {
+        const struct am_global_key *key = &am_global_keys[i];
+        struct str value = r->global[i];
+        if (value.n == 0 || is_new_default(i, value))
+            continue;
+        if (key->kind == AM_KIND_SECRET || key->kind == AM_KIND_SECRET_URL)
+            yaml_secret(out, 2, key->name, value);
+        else if (key->kind == AM_KIND_DURATION)
+            print_duration(out, 2, key->name, value);
+        else if (key->kind == AM_KIND_BOOL)
+            yaml_plain(out, 2, key->name, str_is(value, "true") ? "true" : "false");
+        else
+            yaml_text(out, 2, key->name, value);
+        if (i == AM_GLOBAL_resolve_timeout)
+            print_http(out, 2, r->global_http);
+    }
+}
+
+static void print_matchers(struct buf *out, struct am_reader *r, int indent, const struct tree *map,
+                           const char *key)
+{
+    const struct tree *node = tree_get(map, key);
+    struct am_matchers ms = {0};
+    am_matcher_list(r, node, &ms);
+    am_matchers_sort(&ms);
+    if (ms.count > 0) {
+        yaml_key(out, indent, key);
+        buf_char(out, '\n');
+    }
+    struct buf text;
+    buf_init(&text, (size_t)limits.yaml_bytes);
+    for (size_t i = 0; i < ms.count; i++) {
+        buf_clear(&text);
+        am_matcher_print(&text, &ms.items[i]);
+        buf_repeat(out, ' ', (size_t)indent);
+        buf_puts(out, "- ");
+        yaml_scalar(out, buf_slice(&text));
+        buf_char(out, '\n');
+    }
+    buf_release(&text);
+    am_matchers_release(ms.items, ms.count);
+}
+
+static void print_timer(struct buf *out, int indent, const struct tree *node, const char *key)
+{
+    const struct tree *timer = tree_get(node, key);
+    if (!tree_is_null(timer))
+        print_duration(out, indent, key, timer->text);
+}
+
+static void print_route(struct buf *out, struct am_reader *r, int indent, const struct tree *node,
+                        const struct am_route *route)
+{
+    yaml_child(out, indent, node, "receiver");
+    yaml_child(out, indent, node, "group_by");
+    yaml_child(out, indent, node, "match");
+    yaml_child(out, indent, node, "match_re");
+    print_matchers(out, r, indent, node, "matchers");
+    print_bool(out, indent, "continue", route->go_on);
+    yaml_child(out, indent, node, "labels");
+    if (route->route_count > 0) {
+        yaml_key(out, indent, "routes");
+        buf_char(out, '\n');
+        const struct tree *child = tree_get(node, "routes")->first;
+        for (size_t i = 0; i < route->route_count; i++, child = child->next) {
+            size_t from = out->used;
+            print_route(out, r, indent + 2, child, &route->routes[i]);
+            yaml_dash(out, from, indent);
+        }
+    }
+    print_timer(out, indent, node, "group_wait");
+    print_timer(out, indent, node, "group_interval");
+    print_timer(out, indent, node, "repeat_interval");
+}
+
+static void print_inhibit_rules(struct buf *out, struct am_reader *r)
+{
+    const struct tree *list = tree_get(r->top, "inhibit_rules");
+    if (r->config->inhibit_count == 0)
+        return;
+    buf_puts(out, "inhibit_rules:\n");
+    for (const struct tree *node = list->first; node != NULL; node = node->next) {
+        size_t from = out->used;
+        if (node->kind != TREE_MAP || node->count == 0) {
+            buf_puts(out, "- {}\n");
+            continue;
+        }
+        yaml_child(out, 2, node, "name");
+        yaml_child(out, 2, node, "source_match");
+        yaml_child(out, 2, node, "source_match_re");
+        print_matchers(out, r, 2, node, "source_matchers");
+        yaml_child(out, 2, node, "target_match");
+        yaml_child(out, 2, node, "target_match_re");
+        print_matchers(out, r, 2, node, "target_matchers");
+        yaml_child(out, 2, node, "equal");
+        yaml_dash(out, from, 0);
+    }
+}
+
+static void print_webhook(struct buf *out, const struct am_webhook *hook)
+{
+    size_t from = out->used;
+    print_bool(out, 4, "send_resolved", hook->send_resolved);
+    print_http(out, 4, hook->http);
+    yaml_secret(out, 4, "url", hook->url);
+    yaml_text(out, 4, "url_file", hook->url_file);
+    buf_format(out, "    max_alerts: %llu\n", (unsigned long long)hook->max_alerts);
+    if (hook->timeout_ms > 0) {
+        buf_puts(out, "    timeout: ");
+        go_duration_print(out, hook->timeout_ms * NS_PER_MS);
+        buf_char(out, '\n');
+    }
+    yaml_dash(out, from, 2);
+}
+
+static void print_labels(struct buf *out, const struct labels *ls)
+{
+    if (ls->count < 2)
+        return;
+    buf_puts(out, "  labels:\n");
+    for (size_t i = 0; i < ls->count; i++) {
+        buf_puts(out, "    ");
+        yaml_scalar(out, ls->item[i].name);
+        buf_puts(out, ": ");
+        yaml_scalar(out, ls->item[i].value);
+        buf_char(out, '\n');
+    }
+}
+
+static void print_receivers(struct buf *out, const struct amconfig *config)
+{
+    if (config->receiver_count > 0)
+        buf_puts(out, "receivers:\n");
+    for (size_t i = 0; i < config->receiver_count; i++) {
+        const struct am_receiver *receiver = &config->receivers[i];
+        size_t from = out->used;
+        yaml_text(out, 2, "name", receiver->name);
+        yaml_dash(out, from, 0);
+        print_labels(out, receiver->labels);
+        if (receiver->webhook_count > 0)
+            buf_puts(out, "  webhook_configs:\n");
+        for (size_t k = 0; k < receiver->webhook_count; k++)
+            print_webhook(out, &receiver->webhooks[k]);
+    }
+}
+
+static void print_templates(struct buf *out, const struct amconfig *config)
+{
+    buf_puts(out, config->template_count > 0 ? "templates:\n" : "templates: []\n");
+    for (size_t i = 0; i < config->template_count; i++) {
+        buf_puts(out, "- ");
+        yaml_scalar(out, config->template_globs[i]);
+        buf_char(out, '\n');
+    }
+}
+
+void am_print_config(struct am_reader *r)
+{
+    if (am_stopped(r))
+        return;
+    struct buf out;
+    buf_init(&out, (size_t)limits.yaml_bytes * 4);
+    print_global(&out, r);
+    buf_puts(&out, "route:\n");
+    print_route(&out, r, 2, r->route, &r->config->root);
+    print_inhibit_rules(&out, r);
+    print_receivers(&out, r->config);
+    print_templates(&out, r->config);
+    yaml_child(&out, 0, r->top, "mute_time_intervals");
+    yaml_child(&out, 0, r->top, "time_intervals");
+    if (!buf_overflow(&out))
+        r->config->original = str_copy(r->arena, buf_slice(&out));
+    if (r->config->original.p == NULL)
+        am_memory(r);
+    buf_release(&out);
+}

@@ -1,0 +1,350 @@
+#include "tocsin/courier.h"
+
+#include "tocsin/check.h"
+#include "tocsin/limits.h"
+#include "tocsin/lock.h"
+#include "tocsin/mem.h"
+
+#include <curl/curl.h>
+
+enum { HEADER_BYTES_MAX = 100 << 10, POLL_MS = 1000 };
+
+struct job {
+    struct job *next;
+    const struct net_request *request; /* the caller's until done */
+    net_done *done;
+    void *context;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct buf body;
+    size_t header_bytes;
+    bool cut; /* the answer was longer than what is read of it */
+    int64_t started_ns;
+};
+
+struct courier {
+    struct world *world;
+    char *user_agent;
+    CURLM *multi;
+    pthread_t thread;
+    struct lock lock; /* what follows, down to the line */
+    struct job *waiting, **last;
+    size_t count; /* waiting and running */
+    bool closing;
+    int64_t grace_ns; /* monotonic; when closing */
+    /* ---- the thread's own */
+    struct job *running;
+};
+
+static int64_t mono_ns(const struct courier *c)
+{
+    return c->world->mono_ns(c->world);
+}
+
+static void job_free(struct job *job)
+{
+    curl_slist_free_all(job->headers);
+    curl_easy_cleanup(job->easy);
+    buf_release(&job->body);
+    mem_free(job);
+}
+
+/* Gives the answer and forgets the job. */
+static void answer(struct courier *c, struct job *job, struct net_answer *a)
+{
+    a->body = buf_slice(&job->body);
+    a->took_ms = (mono_ns(c) - job->started_ns) / NS_PER_MS;
+    job->done(job->context, a);
+    job_free(job);
+    lock_take(&c->lock);
+    c->count--;
+    lock_drop(&c->lock);
+}
+
+static void fail(struct courier *c, struct job *job, int code, const char *why)
+{
+    struct net_answer a = {.retry_after_ms = -1};
+    err_set(&a.error, code, "%s", why);
+    answer(c, job, &a);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct job *job = context;
+    size_t n = size * count, room = job->body.max_bytes - job->body.used;
+    buf_add(&job->body, bytes, n < room ? n : room);
+    job->cut = n > room;
+    return job->cut ? 0 : n;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    (void)bytes;
+    struct job *job = context;
+    job->header_bytes += size * count;
+    return job->header_bytes > HEADER_BYTES_MAX ? 0 : size * count;
+}
+
+static bool is_token(const char *name)
+{
+    for (const char *p = name; *p != '\0'; p++) {
+        if (*p <= ' ' || *p == 0x7f || strchr("()<>@,;:\\\"/[]?={}", *p) != NULL)
+            return false;
+    }
+    return *name != '\0';
+}
+
+static bool is_value(const char *value)
+{
+    for (const char *p = value; *p != '\0'; p++) {
+        if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* False if a name or value could be read as more than one header. */
+static bool add_header(struct job *job, const char *name, const char *value)
+{
+    if (!is_token(name) || !is_value(value))
+        return false;
+    struct buf line;
+    buf_init(&line, (size_t)limits.header_bytes);
+    /* "Name;" is how libcurl is told of a header without a value. */
+    buf_format(&line, *value != '\0' ? "%s: %s" : "%s;%s", name, value);
+    struct curl_slist *longer = buf_overflow(&line) ? NULL : curl_slist_append(job->headers, buf_text(&line));
+    buf_release(&line);
+    if (longer != NULL)
+        job->headers = longer;
+    return longer != NULL;
+}
+
+static bool add_headers(struct job *job)
+{
+    for (size_t i = 0; i < job->request->header_count; i++) {
+        if (!add_header(job, job->request->headers[i].name, job->request->headers[i].value))
+            return false;
+    }
+    struct curl_slist *longer = curl_slist_append(job->headers, "Expect:"); /* no pause before the body */
+    if (longer != NULL)
+        job->headers = longer;
+    return longer != NULL;
+}
+
+static void set_policy(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+static void set_request(const struct courier *c, struct job *job)
+{
+    const struct net_request *request = job->request;
+    int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : limits.send_ms;
+    CURL *easy = job->easy;
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, c->user_agent);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->headers);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)limits.connect_ms);
+    if (request->body.n > 0 || strcmp(request->method, "POST") == 0) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.n > 0 ? request->body.p : "");
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, job);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, job);
+}
+
+static void start(struct courier *c, struct job *job)
+{
+    job->started_ns = mono_ns(c);
+    buf_init(&job->body, (size_t)limits.answer_bytes);
+    job->easy = curl_easy_init();
+    if (job->easy == NULL || !add_headers(job) || !is_token(job->request->method)) {
+        fail(c, job, ERR_ARG, "the request's headers are not sound");
+        return;
+    }
+    set_policy(job->easy);
+    set_request(c, job);
+    if (curl_multi_add_handle(c->multi, job->easy) != CURLM_OK) {
+        fail(c, job, ERR_IO, "the request cannot be started");
+        return;
+    }
+    job->next = c->running;
+    c->running = job;
+}
+
+static void unlist(struct courier *c, struct job *job)
+{
+    struct job **at = &c->running;
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    curl_multi_remove_handle(c->multi, job->easy);
+}
+
+/* libcurl's fixed texts name no host, so nothing of a secret URL leaks. */
+static void finish(struct courier *c, struct job *job, CURLcode result)
+{
+    struct net_answer a = {.retry_after_ms = -1};
+    long status = 0;
+    curl_off_t retry_after_s = 0;
+    curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    if (result == CURLE_OK || (result == CURLE_WRITE_ERROR && job->cut))
+        a.status = (int)status;
+    else
+        err_set(&a.error, result == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO, "%s",
+                curl_easy_strerror(result));
+    if (retry_after_s > 0)
+        a.retry_after_ms = retry_after_s * 1000;
+    unlist(c, job);
+    answer(c, job, &a);
+}
+
+static void reap(struct courier *c)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(c->multi, &left)) != NULL) {
+        struct job *job = NULL;
+        CURLcode result = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &job);
+        finish(c, job, result);
+    }
+}
+
+static struct job *take_waiting(struct courier *c)
+{
+    lock_take(&c->lock);
+    struct job *list = c->waiting;
+    c->waiting = NULL;
+    c->last = &c->waiting;
+    lock_drop(&c->lock);
+    return list;
+}
+
+static void start_waiting(struct courier *c)
+{
+    struct job *next;
+    for (struct job *job = take_waiting(c); job != NULL; job = next) {
+        next = job->next;
+        start(c, job);
+    }
+}
+
+static void cancel_all(struct courier *c)
+{
+    struct job *job;
+    while ((job = c->running) != NULL) {
+        unlist(c, job);
+        fail(c, job, ERR_CANCEL, "stopped");
+    }
+}
+
+/* How long the thread may sleep; negative: it is to end. */
+static int rest_ms(struct courier *c)
+{
+    lock_take(&c->lock);
+    bool closing = c->closing;
+    size_t count = c->count;
+    int64_t left_ms = closing ? (c->grace_ns - mono_ns(c)) / NS_PER_MS : POLL_MS;
+    lock_drop(&c->lock);
+    if (closing && (count == 0 || left_ms <= 0))
+        return -1;
+    return left_ms < POLL_MS ? (int)left_ms : POLL_MS;
+}
+
+static void *run(void *context)
+{
+    struct courier *c = context;
+    int running, wait_ms;
+    while ((wait_ms = rest_ms(c)) >= 0) {
+        curl_multi_poll(c->multi, NULL, 0, wait_ms, NULL);
+        start_waiting(c);
+        curl_multi_perform(c->multi, &running);
+        reap(c);
+    }
+    start_waiting(c);
+    cancel_all(c);
+    return NULL;
+}
+
+static int send_request(struct world *world, const struct net_request *request, net_done *done, void *context)
+{
+    struct courier *c = world->net;
+    int rc = 0;
+    lock_take(&c->lock);
+    if (c->closing)
+        rc = ERR_CLOSED;
+    else if (c->count >= (size_t)limits.page_queue)
+        rc = ERR_FULL;
+    if (rc == 0) {
+        struct job *job = MEM_NEW(struct job);
+        *job = (struct job){.request = request, .done = done, .context = context};
+        *c->last = job;
+        c->last = &job->next;
+        c->count++;
+    }
+    lock_drop(&c->lock);
+    if (rc == 0)
+        curl_multi_wakeup(c->multi);
+    if (rc == ERR_FULL)
+        limit_hit(LIMIT_page_queue);
+    return rc;
+}
+
+int courier_open(struct world *world, const char *user_agent, struct courier **out, struct err *err)
+{
+    *out = NULL;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(err, ERR_IO, "libcurl cannot be initialised");
+    struct courier *c = MEM_NEW(struct courier);
+    c->world = world;
+    c->last = &c->waiting;
+    c->multi = curl_multi_init();
+    c->user_agent = mem_copy_text(user_agent, strlen(user_agent));
+    lock_init(&c->lock, LOCK_courier);
+    if (c->multi == NULL || pthread_create(&c->thread, NULL, run, c) != 0) {
+        curl_multi_cleanup(c->multi);
+        lock_release(&c->lock);
+        mem_free(c->user_agent);
+        mem_free(c);
+        return err_set(err, ERR_IO, "the courier's thread cannot be started");
+    }
+    world->net = c;
+    world->send = send_request;
+    *out = c;
+    return 0;
+}
+
+void courier_close(struct courier *c, int64_t grace_ms)
+{
+    if (c == NULL)
+        return;
+    lock_take(&c->lock);
+    c->closing = true;
+    c->grace_ns = mono_ns(c) + grace_ms * NS_PER_MS;
+    lock_drop(&c->lock);
+    curl_multi_wakeup(c->multi);
+    must(pthread_join(c->thread, NULL) == 0);
+    c->world->send = NULL;
+    c->world->net = NULL;
+    curl_multi_cleanup(c->multi);
+    lock_release(&c->lock);
+    mem_free(c->user_agent);
+    mem_free(c);
+    curl_global_cleanup();
+}

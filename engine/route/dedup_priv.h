@@ -1,0 +1,46 @@
+/*
+ * dedup_priv: whether a batch is news to an integration, given what it was last told (spec alertmanager 2.5).
+ */
+#ifndef TOCSIN_DEDUP_PRIV_H
+#define TOCSIN_DEDUP_PRIV_H
+
+#include "tocsin/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Hashes of alerts, sorted and without repeats. */
+struct hash_set {
+    uint64_t *items;
+    size_t count;
+};
+
+void hash_set_sort(struct hash_set *set);
+bool hash_set_has(const struct hash_set *set, uint64_t hash);
+bool hash_set_within(const struct hash_set *part, const struct hash_set *whole);
+
+enum dedup_reason {
+    DEDUP_NONE,
+    DEDUP_FIRST,
+    DEDUP_NEW_ALERTS,
+    DEDUP_SOME_RESOLVED,
+    DEDUP_ALL_RESOLVED,
+    DEDUP_REPEAT
+};
+
+/* As templates and payloads name it. */
+struct str dedup_reason_text(enum dedup_reason reason);
+
+/* What an integration was last told. */
+struct dedup_told {
+    struct hash_set firing, resolved;
+    int64_t sent_ns;
+};
+
+/* told: NULL if there is no entry. */
+enum dedup_reason dedup_decide(const struct dedup_told *told, const struct hash_set *firing,
+                               const struct hash_set *resolved, bool send_resolved, int64_t tick_ns,
+                               int64_t repeat_ns);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * nflog_priv: what each integration of each group was last told, in memory and on disk.
+ *
+ * The memory is behind the router's lock; nflog_save writes to disk and must be called without it.
+ */
+#ifndef TOCSIN_NFLOG_PRIV_H
+#define TOCSIN_NFLOG_PRIV_H
+
+#include "dedup_priv.h"
+#include "tocsin/hash.h"
+#include "tocsin/state.h"
+
+struct nflog {
+    struct map entries; /* by key */
+};
+
+struct nflog_note {
+    struct dedup_told told; /* must be first */
+    struct str key;
+    int64_t expires_ns;
+};
+
+/* A note on the heap; the sets are copied. */
+struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
+                                   const struct hash_set *resolved, int64_t sent_ns, int64_t expires_ns);
+
+/* Reads the log of an earlier process; notes that have expired stay away. */
+int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct err *err);
+void nflog_release(struct nflog *log);
+
+/* NULL: never told, or too long ago. */
+const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns);
+
+/* Takes over the note; an older one than what is known changes nothing. */
+void nflog_put(struct nflog *log, struct nflog_note *note);
+int nflog_save(struct state *state, const struct nflog_note *note, struct err *err);
+
+void nflog_expire(struct nflog *log, int64_t now_ns);
+
+#endif

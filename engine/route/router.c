@@ -1,0 +1,315 @@
+#include "message_priv.h"
+#include "router_priv.h"
+
+#include "tocsin/mem.h"
+#include "tocsin/stat.h"
+
+#include <time.h>
+
+#define ALERTS_GC_NS (30 * 60 * NS_PER_S)
+#define NFLOG_GC_NS (15 * 60 * NS_PER_S)
+
+/* How far wall time may drift from monotonic time between two runs before it counts as a step. */
+#define CLOCK_STEP_NS NS_PER_S
+
+static struct generation *generation_make(struct amconfig *config)
+{
+    struct generation *generation = MEM_NEW(struct generation);
+    generation->refs = 1;
+    generation->config = config;
+    return generation;
+}
+
+int router_open(const struct router_options *options, struct amconfig *config, struct router **out,
+                struct err *err)
+{
+    struct router *router = MEM_NEW(struct router);
+    struct world *world = options->world;
+    router->options = *options;
+    router->external_url = mem_copy_text(options->external_url.p, options->external_url.n);
+    router->options.external_url.p = router->external_url;
+    router->wall_ns = world->wall_ns(world);
+    router->mono_ns = world->mono_ns(world);
+    router->alerts_gc_ns = router->wall_ns + ALERTS_GC_NS;
+    router->nflog_gc_ns = router->wall_ns + NFLOG_GC_NS;
+    lock_init(&router->lock, LOCK_router);
+    inbox_init(&router->inbox);
+    map_init(&router->alerts);
+    map_init(&router->groups);
+    router->generation = generation_make(config);
+    inhibitor_init(&router->inhibitor, config);
+    int rc = nflog_load(&router->nflog, options->state, router->wall_ns, err);
+    if (rc != 0) {
+        router_close(router);
+        router = NULL;
+    }
+    *out = router;
+    return rc;
+}
+
+static void free_groups(struct router *router)
+{
+    struct group *group;
+    for (size_t at = 0; (group = map_next(&router->groups, &at)) != NULL;) {
+        if (group->flush != NULL)
+            flush_free(group->flush);
+        group_free(group);
+    }
+    map_release(&router->groups);
+}
+
+/* A flush whose group a reload dropped is known to its requests and timers alone. */
+static void free_orphan(struct flush *flush, struct delivery *d)
+{
+    if (!flush->group->dead || d->ended)
+        return;
+    d->ended = true;
+    if (--flush->open > 0)
+        return;
+    group_free(flush->group);
+    flush_free(flush);
+}
+
+static void free_orphans(struct router *router)
+{
+    struct message *m;
+    struct timer *timer;
+    while ((m = router->messages) != NULL) {
+        struct delivery *d = m->delivery;
+        message_free(m);
+        free_orphan(d->flush, d);
+    }
+    while ((timer = timers_first(&router->timers)) != NULL) {
+        timer_clear(&router->timers, timer);
+        if (timer->kind == TIMER_DELIVERY)
+            free_orphan(((struct delivery *)timer)->flush, (struct delivery *)timer);
+    }
+}
+
+void router_close(struct router *router)
+{
+    if (router == NULL)
+        return;
+    free_orphans(router);
+    free_groups(router);
+    router_free_alerts(router);
+    inhibitor_release(&router->inhibitor);
+    nflog_release(&router->nflog);
+    timers_release(&router->timers);
+    generation_drop(router->generation);
+    inbox_release(&router->inbox);
+    lock_release(&router->lock);
+    mem_free(router->external_url);
+    mem_free(router);
+}
+
+void router_reload(struct router *router, struct amconfig *config)
+{
+    struct world *world = router->options.world;
+    struct generation *next = generation_make(config);
+    lock_take(&router->lock);
+    struct generation *old = router->generation;
+    router->generation = next;
+    router_regroup(router, world->wall_ns(world));
+    inhibitor_release(&router->inhibitor);
+    inhibitor_init(&router->inhibitor, config);
+    struct alert *alert;
+    for (size_t at = 0; (alert = map_next(&router->alerts, &at)) != NULL;)
+        inhibitor_add(&router->inhibitor, alert);
+    generation_drop(old);
+    lock_drop(&router->lock);
+    router_wake(router);
+}
+
+/* What was not said: when it began, when it ends, when it was said. */
+static struct alert_event complete(const struct router *router, const struct alert_event *event,
+                                   int64_t now_ns)
+{
+    struct alert_event e = *event;
+    if (e.updated_ns == 0)
+        e.updated_ns = now_ns;
+    if (e.starts_ns == 0) {
+        e.starts_ns = e.ends_ns != 0 ? e.ends_ns : now_ns;
+        e.starts_zone_s = e.ends_ns != 0 ? e.ends_zone_s : 0;
+    }
+    if (e.ends_ns == 0) {
+        e.ends_ns = now_ns + router->generation->config->resolve_timeout_ms * NS_PER_MS;
+        e.ends_zone_s = 0;
+        e.ends_is_timeout = true;
+    }
+    return e;
+}
+
+static int post_one(struct router *router, const struct alert_event *event, struct buf *errors,
+                    int64_t now_ns)
+{
+    struct alert_event e = complete(router, event, now_ns);
+    if (alert_is_resolved(&e, now_ns))
+        router->counts.received_resolved++;
+    else
+        router->counts.received_firing++;
+    stat_add(STAT_alerts_received, 1);
+    int rc = router_validate(&e, errors);
+    if (rc != 0) {
+        stat_add(STAT_alerts_invalid, 1);
+        return rc;
+    }
+    struct alert *alert = router_store(router, &e, now_ns);
+    if (alert == NULL) {
+        buf_puts(errors, errors->used > 0 ? "\ntoo many alerts" : "too many alerts");
+        return ERR_LIMIT;
+    }
+    router_route_alert(router, alert, now_ns);
+    return 0;
+}
+
+int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors)
+{
+    struct world *world = router->options.world;
+    int64_t now_ns = world->wall_ns(world);
+    int first = 0;
+    lock_take(&router->lock);
+    for (size_t i = 0; i < count; i++) {
+        int rc = post_one(router, &events[i], errors, now_ns);
+        if (first == 0)
+            first = rc;
+    }
+    lock_drop(&router->lock);
+    router_wake(router);
+    return first;
+}
+
+/* Intervals are lengths of real time: when wall time is set, deadlines move with it. */
+static void follow_clock(struct router *router, int64_t now_ns)
+{
+    struct world *world = router->options.world;
+    int64_t mono_ns = world->mono_ns(world);
+    int64_t step_ns = (now_ns - router->wall_ns) - (mono_ns - router->mono_ns);
+    router->wall_ns = now_ns;
+    router->mono_ns = mono_ns;
+    if (step_ns < CLOCK_STEP_NS && step_ns > -CLOCK_STEP_NS)
+        return;
+    timers_shift(&router->timers, step_ns);
+    struct group *group;
+    for (size_t at = 0; (group = map_next(&router->groups, &at)) != NULL;) {
+        if (group->flush != NULL)
+            group->flush->deadline_ns += step_ns;
+    }
+    log_warn("the clock was set; flushes move with it", LOG_MS("step", step_ns / NS_PER_MS));
+}
+
+/* The next delivery that is due, starting the flushes that come before it. */
+static struct delivery *next_due(struct router *router, int64_t now_ns)
+{
+    struct timer *timer;
+    while ((timer = timers_first(&router->timers)) != NULL && timer->at_ns <= now_ns) {
+        if (timer->kind == TIMER_GROUP) {
+            flush_start(router, (struct group *)timer, now_ns);
+            continue;
+        }
+        timer_clear(&router->timers, timer);
+        return (struct delivery *)timer;
+    }
+    return NULL;
+}
+
+static void attempt_or_give_up(struct router *router, struct delivery *d, int64_t now_ns)
+{
+    if (d->attempt > 0 && now_ns >= d->flush->deadline_ns)
+        delivery_give_up(router, d, now_ns);
+    else
+        delivery_attempt(router, d, now_ns);
+}
+
+/* One step of work; false: there is none. */
+static bool step(struct router *router, int64_t now_ns)
+{
+    struct message *message = inbox_take(&router->inbox);
+    if (message != NULL) {
+        router_take_answer(router, message, now_ns);
+        return true;
+    }
+    lock_take(&router->lock);
+    struct delivery *d = next_due(router, now_ns);
+    lock_drop(&router->lock);
+    if (d != NULL)
+        attempt_or_give_up(router, d, now_ns);
+    return d != NULL;
+}
+
+static void keep_house(struct router *router, int64_t now_ns)
+{
+    struct err err;
+    bool nflog_due = now_ns >= router->nflog_gc_ns;
+    lock_take(&router->lock);
+    if (now_ns >= router->alerts_gc_ns) {
+        router_collect_alerts(router, now_ns);
+        router->alerts_gc_ns = now_ns + ALERTS_GC_NS;
+    }
+    if (nflog_due) {
+        nflog_expire(&router->nflog, now_ns);
+        router->nflog_gc_ns = now_ns + NFLOG_GC_NS;
+    }
+    lock_drop(&router->lock);
+    if (nflog_due && router->options.state != NULL &&
+        state_nflog_expire(router->options.state, now_ns, &err) != 0)
+        log_warn("old notification log entries stay", LOG_ERR(&err));
+}
+
+int64_t router_run(struct router *router, int64_t now_ns)
+{
+    lock_take(&router->lock);
+    follow_clock(router, now_ns);
+    lock_drop(&router->lock);
+    while (step(router, now_ns)) {
+    }
+    keep_house(router, now_ns);
+    lock_take(&router->lock);
+    const struct timer *first = timers_first(&router->timers);
+    int64_t next = first != NULL ? first->at_ns : INT64_MAX;
+    lock_drop(&router->lock);
+    return next;
+}
+
+static struct timespec in_ns(struct world *world, int64_t wait_ns)
+{
+    int64_t at = world->mono_ns(world) + wait_ns;
+    return (struct timespec){.tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S)};
+}
+
+/* A day is as good as for ever, and does not overflow. */
+enum { WAIT_MAX_S = 86400 };
+
+void router_wait(struct router *router, int64_t until_ns)
+{
+    struct world *world = router->options.world;
+    struct inbox *inbox = &router->inbox;
+    int64_t wait_ns = until_ns - world->wall_ns(world);
+    if (until_ns == INT64_MAX || wait_ns > WAIT_MAX_S * NS_PER_S)
+        wait_ns = WAIT_MAX_S * NS_PER_S;
+    if (wait_ns < 0)
+        wait_ns = 0;
+    struct timespec until = in_ns(world, wait_ns);
+    int rc = 0;
+    lock_take(&inbox->lock);
+    while (rc == 0 && inbox->first == NULL && !inbox->woken)
+        rc = pthread_cond_timedwait(&inbox->filled, &inbox->lock.mutex, &until);
+    inbox->woken = false;
+    lock_drop(&inbox->lock);
+}
+
+void router_wake(struct router *router)
+{
+    lock_take(&router->inbox.lock);
+    router->inbox.woken = true;
+    pthread_cond_signal(&router->inbox.filled);
+    lock_drop(&router->inbox.lock);
+}
+
+bool router_idle(struct router *router)
+{
+    lock_take(&router->inbox.lock);
+    bool idle = router->inbox.out == 0;
+    lock_drop(&router->inbox.lock);
+    return idle;
+}

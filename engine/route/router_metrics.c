@@ -1,0 +1,119 @@
+#include "router_priv.h"
+
+#include "tocsin/stat.h"
+
+static const char *const failure_names[FAILURE_COUNT] = {
+    [FAILURE_other] = "other",
+    [FAILURE_clientError] = "clientError",
+    [FAILURE_serverError] = "serverError",
+    [FAILURE_contextCanceled] = "contextCanceled",
+    [FAILURE_contextDeadlineExceeded] = "contextDeadlineExceeded",
+    [FAILURE_authError] = "authError",
+    [FAILURE_rateLimited] = "rateLimited",
+};
+
+struct sizes {
+    size_t firing, inhibited, groups, receivers, integrations, rules, notes;
+};
+
+static struct sizes measure(struct router *router, int64_t now_ns)
+{
+    const struct amconfig *config = router->generation->config;
+    struct sizes s = {.groups = router->groups.count,
+                      .receivers = config->receiver_count,
+                      .rules = config->inhibit_count,
+                      .notes = router->nflog.entries.count};
+    for (size_t i = 0; i < config->receiver_count; i++)
+        s.integrations += config->receivers[i].webhook_count;
+    const struct alert *alert;
+    for (size_t at = 0; (alert = map_next(&router->alerts, &at)) != NULL;) {
+        const struct alert_event *event = alert->fact->event;
+        if (alert_is_resolved(event, now_ns))
+            continue;
+        bool muted = inhibitor_mutes(&router->inhibitor, event->labels, now_ns);
+        s.firing += !muted;
+        s.inhibited += muted;
+    }
+    return s;
+}
+
+static void one(struct buf *out, const char *name, const char *type, const char *help, const char *labels,
+                double value)
+{
+    stat_head(out, name, type, help);
+    stat_sample(out, name, labels, value);
+}
+
+static void write_alerts(struct buf *out, const struct router_counts *c, const struct sizes *s)
+{
+    stat_head(out, "alertmanager_alerts", "gauge", "Alerts held, by state.");
+    stat_sample(out, "alertmanager_alerts", "state=\"active\"", (double)s->firing);
+    stat_sample(out, "alertmanager_alerts", "state=\"suppressed\"", (double)s->inhibited);
+    stat_head(out, "alertmanager_alerts_received_total", "counter", "Alerts posted.");
+    stat_sample(out, "alertmanager_alerts_received_total", "status=\"firing\",version=\"v2\"",
+                (double)c->received_firing);
+    stat_sample(out, "alertmanager_alerts_received_total", "status=\"resolved\",version=\"v2\"",
+                (double)c->received_resolved);
+}
+
+static void write_notifications(struct buf *out, const struct router_counts *c)
+{
+    const char *webhook = "integration=\"webhook\"";
+    one(out, "alertmanager_notifications_total", "counter", "Notifications attempted.", webhook,
+        (double)c->notifications);
+    stat_head(out, "alertmanager_notifications_failed_total", "counter",
+              "Notifications given up, by reason.");
+    for (size_t i = 0; i < FAILURE_COUNT; i++) {
+        struct buf labels;
+        buf_init(&labels, 256);
+        buf_format(&labels, "integration=\"webhook\",reason=\"%s\"", failure_names[i]);
+        stat_sample(out, "alertmanager_notifications_failed_total", buf_text(&labels), (double)c->failed[i]);
+        buf_release(&labels);
+    }
+    one(out, "alertmanager_notification_requests_total", "counter", "Requests to receivers.", webhook,
+        (double)c->requests);
+    one(out, "alertmanager_notification_requests_failed_total", "counter",
+        "Requests to receivers that failed.", webhook, (double)c->requests_failed);
+    one(out, "alertmanager_notifications_suppressed_total", "counter", "Alerts kept out of notifications.",
+        "reason=\"inhibition\"", (double)c->suppressed);
+}
+
+static void write_latency(struct buf *out, const struct router_counts *c)
+{
+    static const char *const bounds[LATENCY_BUCKETS] = {"1", "5", "10", "15", "20", "30"};
+    const char *name = "alertmanager_notification_latency_seconds_bucket";
+    struct buf labels;
+    buf_init(&labels, 256);
+    stat_head(out, "alertmanager_notification_latency_seconds", "histogram",
+              "How long requests to receivers took.");
+    for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+        buf_clear(&labels);
+        buf_format(&labels, "integration=\"webhook\",le=\"%s\"", bounds[i]);
+        stat_sample(out, name, buf_text(&labels), (double)c->latency_bucket[i]);
+    }
+    buf_release(&labels);
+    stat_sample(out, name, "integration=\"webhook\",le=\"+Inf\"", (double)c->latency_count);
+    stat_sample(out, "alertmanager_notification_latency_seconds_sum", "integration=\"webhook\"",
+                c->latency_sum_s);
+    stat_sample(out, "alertmanager_notification_latency_seconds_count", "integration=\"webhook\"",
+                (double)c->latency_count);
+}
+
+void router_write_metrics(struct router *router, struct buf *out)
+{
+    struct world *world = router->options.world;
+    lock_take(&router->lock);
+    struct router_counts c = router->counts;
+    struct sizes s = measure(router, world->wall_ns(world));
+    lock_drop(&router->lock);
+    write_alerts(out, &c, &s);
+    write_notifications(out, &c);
+    write_latency(out, &c);
+    one(out, "alertmanager_dispatcher_aggregation_groups", "gauge", "Aggregation groups.", NULL,
+        (double)s.groups);
+    one(out, "alertmanager_receivers", "gauge", "Receivers configured.", NULL, (double)s.receivers);
+    one(out, "alertmanager_integrations", "gauge", "Integrations configured.", NULL, (double)s.integrations);
+    one(out, "alertmanager_inhibition_rules", "gauge", "Inhibition rules configured.", NULL, (double)s.rules);
+    one(out, "tocsin_notification_log_entries", "gauge", "What integrations were last told.", NULL,
+        (double)s.notes);
+}

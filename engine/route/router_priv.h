@@ -1,0 +1,186 @@
+/*
+ * router_priv: what the router remembers.
+ *
+ *     alert    the store: one per label set, always with its newest fact
+ *     fact     one version of one alert; never changes, counted references
+ *     group    alerts of one route that share its group labels, with the timer of its next flush
+ *     flush    one tick of one group on its way through the receiver's integrations
+ *     delivery one integration's share of a flush: decided, sent, perhaps sent again
+ *
+ * Everything but the inbox is behind `lock`. Flushes and deliveries are changed by the thread in router_run alone, so
+ * it may read them without the lock while it renders, sends and writes the log; a flush keeps its configuration and
+ * its facts alive until it ends.
+ */
+#ifndef TOCSIN_ROUTER_PRIV_H
+#define TOCSIN_ROUTER_PRIV_H
+
+#include "tocsin/hash.h"
+#include "tocsin/lock.h"
+#include "tocsin/log.h"
+#include "tocsin/router.h"
+
+#include "dedup_priv.h"
+#include "inhibit_priv.h"
+#include "nflog_priv.h"
+#include "timers_priv.h"
+
+struct fact {
+    size_t refs;
+    uint64_t fingerprint;
+    uint64_t hash; /* in the notification log */
+    struct alert_event *event;
+};
+
+struct alert {
+    struct fact *fact;
+    size_t groups; /* that hold it */
+};
+
+/* A configuration and who still needs it. */
+struct generation {
+    size_t refs;
+    struct amconfig *config;
+};
+
+struct group {
+    struct timer timer; /* of the next flush; must be first */
+    const struct am_route *route;
+    struct labels *labels;
+    struct str key;
+    uint64_t hash;
+    struct map members; /* struct alert, by fingerprint */
+    struct flush *flush;
+    bool flushed;    /* at least once */
+    bool tick_waits; /* came due while a flush was under way */
+    bool kept;       /* taken over by the reload that is running */
+    bool dead;       /* no longer listed: goes when its flush ends */
+};
+
+struct flush_item {
+    struct fact *fact;
+    bool resolved;
+    bool muted; /* inhibited; told only if it is the end of something told before */
+};
+
+struct flush;
+
+struct delivery {
+    struct timer timer; /* of the next attempt or the deadline; must be first */
+    struct flush *flush;
+    size_t index; /* of the webhook in its receiver */
+    enum dedup_reason reason;
+    const struct flush_item **batch; /* what is sent */
+    size_t batch_count;
+    struct hash_set firing, resolved; /* what the log will say */
+    int64_t forgets_since_ns; /* nothing is sent, the log only forgets what has ended; 0: an ordinary one */
+    bool ended;
+    int attempt;
+    int64_t backoff_ns;
+    int64_t started_ns;
+    struct message *message; /* the request under way */
+};
+
+struct flush {
+    struct group *group;
+    struct generation *generation;
+    const struct am_route *route;
+    struct flush_item *items;
+    size_t count;
+    int64_t tick_ns, deadline_ns;
+    size_t open; /* deliveries that have not ended */
+    bool failed;
+    struct delivery *deliveries;
+    size_t delivery_count;
+};
+
+enum failure {
+    FAILURE_other,
+    FAILURE_clientError,
+    FAILURE_serverError,
+    FAILURE_contextCanceled,
+    FAILURE_contextDeadlineExceeded,
+    FAILURE_authError,
+    FAILURE_rateLimited,
+    FAILURE_COUNT
+};
+
+enum { LATENCY_BUCKETS = 6 };
+
+struct router_counts {
+    uint64_t received_firing, received_resolved, invalid;
+    uint64_t notifications, failed[FAILURE_COUNT];
+    uint64_t requests, requests_failed;
+    uint64_t suppressed;
+    uint64_t latency_bucket[LATENCY_BUCKETS], latency_count;
+    double latency_sum_s;
+};
+
+/* Finished requests, noted by the network's thread. */
+struct inbox {
+    struct lock lock;
+    pthread_cond_t filled;
+    struct message *first, **last;
+    size_t out; /* requests under way */
+    bool woken;
+};
+
+struct router {
+    struct router_options options;
+    char *external_url;
+    struct lock lock;
+    struct generation *generation;
+    struct map alerts; /* by fingerprint */
+    struct map groups; /* by route and labels */
+    struct timers timers;
+    struct inhibitor inhibitor;
+    struct nflog nflog;
+    struct router_counts counts;
+    struct inbox inbox;
+    struct message *messages; /* every request under way, for router_close */
+    int64_t alerts_gc_ns, nflog_gc_ns;
+    int64_t wall_ns, mono_ns; /* at the last run, to notice a stepped clock */
+};
+
+/* router_alert.c */
+struct fact *fact_hold(struct fact *fact);
+void fact_drop(struct fact *fact);
+int router_validate(const struct alert_event *event, struct buf *errors);
+/* Merges one valid event into the store; its times are filled in. NULL: the store is full. */
+struct alert *router_store(struct router *router, const struct alert_event *event, int64_t now_ns);
+void router_collect_alerts(struct router *router, int64_t now_ns);
+void router_free_alerts(struct router *router);
+
+/* router_group.c */
+/* Puts an alert into the groups of every route it matches. With rebuild: see router_reload. */
+void router_route_alert(struct router *router, struct alert *alert, int64_t now_ns);
+typedef void route_visit(void *context, const struct am_route *route);
+void router_match(const struct am_route *route, const struct labels *ls, route_visit *visit, void *context);
+void group_remove(struct group *group, struct alert *alert);
+/* Takes it out of the list and frees it, now or when its flush ends. */
+void group_destroy(struct router *router, struct group *group);
+void group_free(struct group *group);
+void router_regroup(struct router *router, int64_t now_ns);
+int router_item_order(const struct labels *a, const struct labels *b);
+
+/* router_flush.c */
+/* Begins the flush of a group that is due; deliveries that want sending come due at once. */
+void flush_start(struct router *router, struct group *group, int64_t now_ns);
+void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_ns);
+void flush_free(struct flush *flush);
+/* What the log is to say once the delivery has succeeded. */
+struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
+void generation_drop(struct generation *generation);
+
+/* router_send.c; without the lock, on the router's thread. */
+void delivery_attempt(struct router *router, struct delivery *delivery, int64_t now_ns);
+void delivery_give_up(struct router *router, struct delivery *delivery, int64_t now_ns);
+void router_take_answer(struct router *router, struct message *message, int64_t now_ns);
+void message_free(struct message *message);
+
+/* inbox.c */
+void inbox_init(struct inbox *inbox);
+void inbox_release(struct inbox *inbox);
+struct message *inbox_take(struct inbox *inbox);
+void inbox_put(struct inbox *inbox, struct message *message);
+
+#endif

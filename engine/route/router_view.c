@@ -1,0 +1,252 @@
+#include "router_priv.h"
+
+#include <stdlib.h>
+
+/* What one question gathers; an arena that runs dry ends it with ERR_LIMIT. */
+struct view {
+    struct router *router;
+    const struct router_filter *filter;
+    struct arena *arena;
+    int64_t now_ns;
+    bool in_groups; /* only receivers that are asked for are named */
+    bool full;
+    bool wanted;           /* one of the alert's receivers is asked for */
+    struct str *receivers; /* of the alert at hand */
+    size_t receiver_count, receiver_capacity;
+    uint64_t *inhibited_by;
+    size_t inhibited_count, inhibited_capacity;
+};
+
+static struct view view_begin(struct router *router, const struct router_filter *filter, struct arena *arena)
+{
+    struct world *world = router->options.world;
+    return (struct view){.router = router, .filter = filter, .arena = arena, .now_ns = world->wall_ns(world)};
+}
+
+static bool wants_receiver(const struct view *v, struct str name)
+{
+    return v->filter->receiver == NULL || regex_match(v->filter->receiver, name);
+}
+
+static void add_receiver(void *context, const struct am_route *route)
+{
+    struct view *v = context;
+    bool wanted = wants_receiver(v, route->receiver->name);
+    v->wanted = v->wanted || wanted;
+    if (!wanted && v->in_groups)
+        return;
+    ARENA_GROW(v->arena, v->receivers, v->receiver_count, v->receiver_capacity);
+    struct str name = str_copy(v->arena, route->receiver->name);
+    v->full = v->full || v->receivers == NULL || name.p == NULL;
+    if (!v->full)
+        v->receivers[v->receiver_count++] = name;
+}
+
+static bool add_inhibitor(void *context, const struct alert *source)
+{
+    struct view *v = context;
+    ARENA_GROW(v->arena, v->inhibited_by, v->inhibited_count, v->inhibited_capacity);
+    v->full = v->full || v->inhibited_by == NULL;
+    if (!v->full)
+        v->inhibited_by[v->inhibited_count++] = source->fact->fingerprint;
+    return !v->full;
+}
+
+static const struct alert_event *copy_event(struct view *v, const struct alert_event *event)
+{
+    struct alert_event *copy = arena_copy(v->arena, event, 1, sizeof *event);
+    if (copy == NULL)
+        return NULL;
+    copy->labels = labels_copy(v->arena, event->labels);
+    copy->annotations =
+        event->annotations != NULL ? labels_copy(v->arena, event->annotations) : labels_empty(v->arena);
+    copy->generator_url = str_copy(v->arena, event->generator_url);
+    return copy->labels != NULL && copy->annotations != NULL && copy->generator_url.p != NULL ? copy : NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void sort_unique_receivers(struct view *v)
+{
+    size_t kept = 0;
+    if (v->receiver_count > 1)
+        qsort(v->receivers, v->receiver_count, sizeof *v->receivers, by_text);
+    for (size_t i = 0; i < v->receiver_count; i++) {
+        if (i == 0 || !str_eq(v->receivers[i], v->receivers[kept - 1]))
+            v->receivers[kept++] = v->receivers[i];
+    }
+    v->receiver_count = kept;
+}
+
+static bool wants_state(const struct view *v)
+{
+    bool inhibited = v->inhibited_count > 0;
+    return inhibited ? v->filter->inhibited : v->filter->active;
+}
+
+/* Fills *out, or answers false if the alert is not asked for. */
+static bool show(struct view *v, const struct alert *alert, struct router_alert *out)
+{
+    const struct alert_event *event = alert->fact->event;
+    if (alert_is_resolved(event, v->now_ns) ||
+        !matchers_match(v->filter->matchers, v->filter->matcher_count, event->labels))
+        return false;
+    v->receivers = NULL;
+    v->inhibited_by = NULL;
+    v->wanted = false;
+    v->receiver_count = v->receiver_capacity = v->inhibited_count = v->inhibited_capacity = 0;
+    router_match(&v->router->generation->config->root, event->labels, add_receiver, v);
+    inhibitor_each(&v->router->inhibitor, event->labels, v->now_ns, add_inhibitor, v);
+    if (v->full || !v->wanted || !wants_state(v))
+        return false;
+    if (v->inhibited_count > 1)
+        qsort(v->inhibited_by, v->inhibited_count, sizeof *v->inhibited_by, by_number);
+    *out = (struct router_alert){
+        .event = copy_event(v, event),
+        .fingerprint = alert->fact->fingerprint,
+        .receivers = v->receivers,
+        .receiver_count = v->receiver_count,
+        .suppressed = v->inhibited_count > 0,
+        .inhibited_by = v->inhibited_by,
+        .inhibited_count = v->inhibited_count,
+    };
+    v->full = v->full || out->event == NULL;
+    return !v->full;
+}
+
+static int by_fingerprint(const void *a, const void *b)
+{
+    const struct router_alert *x = a, *y = b;
+    return (x->fingerprint > y->fingerprint) - (x->fingerprint < y->fingerprint);
+}
+
+static int list_alerts(struct view *v, struct router_alert **alerts, size_t *count)
+{
+    const struct alert *alert;
+    struct router_alert *list = ARENA_ARRAY(v->arena, struct router_alert, v->router->alerts.count);
+    size_t n = 0;
+    if (list == NULL)
+        return ERR_LIMIT;
+    for (size_t at = 0; !v->full && (alert = map_next(&v->router->alerts, &at)) != NULL;)
+        n += show(v, alert, &list[n]);
+    qsort(list, n, sizeof *list, by_fingerprint);
+    *alerts = list;
+    *count = n;
+    return v->full ? ERR_LIMIT : 0;
+}
+
+int router_alerts(struct router *router, const struct router_filter *filter, struct arena *arena,
+                  struct router_alert **alerts, size_t *count)
+{
+    lock_take(&router->lock);
+    struct view v = view_begin(router, filter, arena);
+    int rc = list_alerts(&v, alerts, count);
+    lock_drop(&router->lock);
+    return rc;
+}
+
+static int by_item(const void *a, const void *b)
+{
+    const struct router_alert *x = a, *y = b;
+    return router_item_order(x->event->labels, y->event->labels);
+}
+
+/* False if the group has nothing to show. */
+static bool show_group(struct view *v, const struct group *group, struct router_group *out)
+{
+    const struct alert *alert;
+    if (!wants_receiver(v, group->route->receiver->name))
+        return false;
+    struct router_alert *list = ARENA_ARRAY(v->arena, struct router_alert, group->members.count);
+    size_t n = 0;
+    v->full = v->full || list == NULL;
+    for (size_t at = 0; !v->full && (alert = map_next(&group->members, &at)) != NULL;) {
+        if (!show(v, alert, &list[n]))
+            continue;
+        sort_unique_receivers(v);
+        list[n++].receiver_count = v->receiver_count;
+    }
+    if (n == 0 || v->full)
+        return false;
+    qsort(list, n, sizeof *list, by_item);
+    *out = (struct router_group){
+        .labels = labels_copy(v->arena, group->labels),
+        .route_labels = labels_copy(v->arena, group->route->labels),
+        .receiver = str_copy(v->arena, group->route->receiver->name),
+        .key = str_copy(v->arena, group->key),
+        .alerts = list,
+        .count = n,
+        .next_flush_ns = group->timer.at_ns,
+    };
+    v->full =
+        out->labels == NULL || out->route_labels == NULL || out->receiver.p == NULL || out->key.p == NULL;
+    return !v->full;
+}
+
+static int by_group(const void *a, const void *b)
+{
+    const struct router_group *x = a, *y = b;
+    int order = router_item_order(x->labels, y->labels);
+    if (x->labels->count != y->labels->count)
+        return x->labels->count < y->labels->count ? -1 : 1;
+    return order != 0 ? order : str_cmp(x->receiver, y->receiver);
+}
+
+static int list_groups(struct view *v, struct router_group **groups, size_t *count)
+{
+    const struct group *group;
+    struct router_group *list = ARENA_ARRAY(v->arena, struct router_group, v->router->groups.count);
+    size_t n = 0;
+    if (list == NULL)
+        return ERR_LIMIT;
+    for (size_t at = 0; !v->full && (group = map_next(&v->router->groups, &at)) != NULL;)
+        n += show_group(v, group, &list[n]);
+    qsort(list, n, sizeof *list, by_group);
+    *groups = list;
+    *count = n;
+    return v->full ? ERR_LIMIT : 0;
+}
+
+int router_groups(struct router *router, const struct router_filter *filter, struct arena *arena,
+                  struct router_group **groups, size_t *count)
+{
+    lock_take(&router->lock);
+    struct view v = view_begin(router, filter, arena);
+    v.in_groups = true;
+    int rc = list_groups(&v, groups, count);
+    lock_drop(&router->lock);
+    return rc;
+}
+
+int router_receivers(struct router *router, struct arena *arena, struct str **names, size_t *count)
+{
+    lock_take(&router->lock);
+    const struct amconfig *config = router->generation->config;
+    struct str *list = ARENA_ARRAY(arena, struct str, config->receiver_count);
+    int rc = list != NULL ? 0 : ERR_LIMIT;
+    for (size_t i = 0; rc == 0 && i < config->receiver_count; i++) {
+        list[i] = str_copy(arena, config->receivers[i].name);
+        rc = list[i].p != NULL ? 0 : ERR_LIMIT;
+    }
+    *names = list;
+    *count = rc == 0 ? config->receiver_count : 0;
+    lock_drop(&router->lock);
+    return rc;
+}
+
+struct str router_config_text(struct router *router, struct arena *arena)
+{
+    lock_take(&router->lock);
+    struct str text = str_copy(arena, router->generation->config->original);
+    lock_drop(&router->lock);
+    return text;
+}

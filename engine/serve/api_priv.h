@@ -1,0 +1,37 @@
+/*
+ * api: every handler of the routing table, by the file it lives in.
+ */
+#ifndef TOCSIN_SERVE_API_PRIV_H
+#define TOCSIN_SERVE_API_PRIV_H
+
+#include "http_priv.h"
+
+/* api_push.c: remote write */
+handler api_write;
+
+/* api_query.c: PromQL over HTTP */
+handler api_query, api_query_range, api_format_query;
+
+/* api_series.c: what the store knows */
+handler api_labels, api_label_values, api_series, api_metadata, api_exemplars;
+
+/* api_rules.c */
+handler api_rules, api_rule_alerts;
+
+/* api_info.c: what this process is, as Prometheus' clients ask it */
+handler api_buildinfo, api_runtimeinfo, api_flags, api_targets, api_alertmanagers;
+
+/* v2_alerts.c, v2_post.c, v2_info.c: Alertmanager's API v2 */
+handler v2_status, v2_receivers, v2_alerts, v2_alert_groups, v2_post_alerts, v2_silences, v2_no_silences;
+handler v2_silence;
+
+/* admin.c */
+handler admin_index, admin_metrics, admin_healthy, admin_ready, admin_reload;
+
+/* api_tocsin.c: Tocsin's own */
+handler tocsin_status, tocsin_incidents;
+
+/* page.c: for `tocsin receive`, which plays a webhook */
+handler tocsin_page;
+
+#endif

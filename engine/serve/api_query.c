@@ -1,0 +1,192 @@
+#include "api_priv.h"
+#include "json_priv.h"
+
+#include "tocsin/stat.h"
+#include "tocsin/tree.h"
+
+#include <inttypes.h>
+
+/* One query over HTTP, from parameters to result. */
+struct query {
+    struct request *request;
+    struct answer *answer;
+    struct promql_options options;
+    struct promql *promql;
+    size_t limit; /* series told; 0: all */
+    int64_t start_ms, end_ms, step_ms;
+};
+
+static bool have_store(const struct request *request, struct answer *answer)
+{
+    if (request->service->parts.store != NULL)
+        return true;
+    answer_text(answer, 404, "404 page not found\n");
+    return false;
+}
+
+/* timeout only shortens; lookback_delta is this query's own. */
+static bool take_options(struct query *q)
+{
+    const struct serve_parts *parts = &q->request->service->parts;
+    if (parts->promql != NULL)
+        q->options = *parts->promql;
+    else
+        q->options.features = promql_features_default;
+    q->options.world = parts->world;
+    q->options.cancelled = &q->request->service->stopping;
+    int64_t most_ms = q->options.timeout_ms > 0 ? q->options.timeout_ms : limits.query_timeout_ms;
+    int64_t timeout_ms = most_ms;
+    if (!prom_duration_param(q->request, q->answer, "timeout", false, &timeout_ms))
+        return false;
+    q->options.timeout_ms = timeout_ms > 0 && timeout_ms < most_ms ? timeout_ms : most_ms;
+    struct str lookback = request_param(q->request, "lookback_delta");
+    struct err err;
+    if (lookback.n > 0 && prom_parse_duration(lookback, &q->options.lookback_ms, &err) != 0) {
+        prom_error(q->answer, PROM_BAD_DATA, "error parsing lookback delta duration: %s", err.text);
+        return false;
+    }
+    return true;
+}
+
+static bool open_promql(struct query *q)
+{
+    struct err err;
+    struct str text = request_param(q->request, "query");
+    int rc = promql_open(text, &q->options, NULL, &q->promql, &err);
+    if (rc == 0)
+        return true;
+    if (rc == ERR_PARSE || rc == ERR_LIMIT)
+        prom_bad_param(q->answer, "query", err.text);
+    else
+        prom_failed(q->answer, &err);
+    return false;
+}
+
+static bool take_slot(struct query *q)
+{
+    atomic_int *running = &q->request->service->queries;
+    if (atomic_fetch_add(running, 1) < limits.queries_concurrent)
+        return true;
+    atomic_fetch_sub(running, 1);
+    limit_hit(LIMIT_queries_concurrent);
+    prom_error(q->answer, PROM_UNAVAILABLE, "too many queries at once, the limit is %" PRId64,
+               limits.queries_concurrent);
+    answer_header(q->answer, "Retry-After", "1");
+    return false;
+}
+
+static void tell(struct query *q, const struct promql_result *result)
+{
+    size_t series = q->limit > 0 && q->limit < result->count ? q->limit : result->count;
+    bool truncated = series < result->count;
+    prom_begin(q->answer);
+    json_result(&q->answer->body, result, series);
+    prom_end_noted(q->answer, result->annotations, result->annotation_count, truncated);
+}
+
+/* step_ms 0: an instant query at start_ms. */
+static void evaluate(struct query *q)
+{
+    if (!take_slot(q))
+        return;
+    struct err err;
+    struct promql_result result = {0};
+    struct view *view = view_open(q->request->service->parts.store);
+    stat_add(STAT_queries, 1);
+    int rc = q->step_ms == 0 ? promql_instant(q->promql, view, q->start_ms, q->request->arena, &result, &err)
+                             : promql_range(q->promql, view, q->start_ms, q->end_ms, q->step_ms,
+                                            q->request->arena, &result, &err);
+    if (rc == 0) {
+        tell(q, &result);
+    } else {
+        stat_add(STAT_query_errors, 1);
+        prom_failed(q->answer, &err);
+    }
+    view_close(view);
+    atomic_fetch_sub(&q->request->service->queries, 1);
+}
+
+void api_query(struct request *request, struct answer *answer)
+{
+    struct query q = {.request = request, .answer = answer};
+    if (!have_store(request, answer) || !prom_limit_param(request, answer, &q.limit))
+        return;
+    q.start_ms = world_now_ms(request->service->parts.world);
+    if (!prom_time_param(request, answer, "time", false, &q.start_ms) || !take_options(&q) ||
+        !open_promql(&q))
+        return;
+    evaluate(&q);
+    promql_close(q.promql);
+}
+
+static bool take_range(struct query *q)
+{
+    struct request *request = q->request;
+    struct answer *answer = q->answer;
+    if (!prom_time_param(request, answer, "start", true, &q->start_ms) ||
+        !prom_time_param(request, answer, "end", true, &q->end_ms))
+        return false;
+    if (q->end_ms < q->start_ms) {
+        prom_bad_param(answer, "end", "end timestamp must not be before start time");
+        return false;
+    }
+    if (!prom_duration_param(request, answer, "step", true, &q->step_ms))
+        return false;
+    if (q->step_ms <= 0) {
+        prom_bad_param(
+            answer, "step",
+            "zero or negative query resolution step widths are not accepted. Try a positive integer");
+        return false;
+    }
+    if ((q->end_ms - q->start_ms) / q->step_ms > limits.query_points) {
+        limit_hit(LIMIT_query_points);
+        prom_error(answer, PROM_BAD_DATA,
+                   "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+                   "resolution (?step=XX)");
+        return false;
+    }
+    return true;
+}
+
+static bool can_range(struct query *q)
+{
+    enum promql_type type = promql_expr(q->promql)->type;
+    if (type == PROMQL_SCALAR || type == PROMQL_VECTOR)
+        return true;
+    prom_error(
+        q->answer, PROM_BAD_DATA,
+        "invalid parameter \"query\": invalid expression type \"%s\" for range query, must be Scalar or "
+        "instant Vector",
+        promql_type_name(type));
+    return false;
+}
+
+void api_query_range(struct request *request, struct answer *answer)
+{
+    struct query q = {.request = request, .answer = answer};
+    if (!have_store(request, answer) || !prom_limit_param(request, answer, &q.limit) || !take_range(&q) ||
+        !take_options(&q) || !open_promql(&q))
+        return;
+    if (can_range(&q))
+        evaluate(&q);
+    promql_close(q.promql);
+}
+
+void api_format_query(struct request *request, struct answer *answer)
+{
+    struct str text = request_param(request, "query");
+    struct expr *expr;
+    struct err err;
+    if (promql_parse(request->arena, text, &promql_features_default, &expr, &err) != 0) {
+        prom_bad_param(answer, "query", err.text);
+        return;
+    }
+    struct buf printed;
+    buf_init(&printed, answer->body.max_bytes);
+    promql_print(&printed, expr);
+    promql_free(expr);
+    prom_begin(answer);
+    json_string(&answer->body, buf_slice(&printed));
+    prom_end(answer);
+    buf_release(&printed);
+}

@@ -1,0 +1,313 @@
+#include "api_priv.h"
+#include "json_priv.h"
+
+#include "tocsin/tree.h"
+
+#include <stdlib.h>
+
+/* The match[] parameters of a request, parsed. */
+struct selection {
+    struct request *request;
+    struct answer *answer;
+    struct matcher_list *lists;
+    size_t count;
+    size_t limit;
+    int64_t start_ms, end_ms;
+    bool has_window; /* start or end was given */
+};
+
+static bool matches_something(const struct matcher *matchers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!matcher_matches_empty(&matchers[i]))
+            return true;
+    return false;
+}
+
+/* One match[]; 0 or the error in *err. */
+static int add_list(struct selection *s, struct str text, struct err *err)
+{
+    struct matcher *matchers;
+    size_t count;
+    int rc = promql_parse_matchers(s->request->arena, text, &matchers, &count, err);
+    if (rc != 0)
+        return rc;
+    s->lists[s->count++] = (struct matcher_list){matchers, count};
+    if (!matches_something(matchers, count))
+        return err_set(err, ERR_PARSE, "match[] must contain at least one non-empty matcher");
+    return 0;
+}
+
+/* /series names the parameter in its errors, the others do not (spec prometheus 6.2). */
+static bool take_matchers(struct selection *s, bool named)
+{
+    size_t count;
+    struct str *texts = request_params(s->request, "match[]", &count);
+    s->lists = ARENA_ARRAY(s->request->arena, struct matcher_list, count);
+    struct err err = {.code = 0};
+    for (size_t i = 0; i < count && s->lists != NULL && err.code == 0; i++)
+        add_list(s, texts[i], &err);
+    if (s->lists == NULL || texts == NULL)
+        err_set(&err, ERR_LIMIT, "request does not fit its memory");
+    if (err.code == 0)
+        return true;
+    if (named)
+        err_prefix(&err, "invalid parameter \"match[]\": ");
+    prom_error(s->answer, PROM_BAD_DATA, "%s", err.text);
+    return false;
+}
+
+static bool take_window(struct selection *s)
+{
+    s->start_ms = INT64_MIN / 1000;
+    s->end_ms = INT64_MAX / 1000;
+    s->has_window = request_param(s->request, "start").n > 0 || request_param(s->request, "end").n > 0;
+    return prom_time_param(s->request, s->answer, "start", false, &s->start_ms) &&
+           prom_time_param(s->request, s->answer, "end", false, &s->end_ms);
+}
+
+static bool selection_init(struct selection *s, struct request *request, struct answer *answer, bool named)
+{
+    *s = (struct selection){.request = request, .answer = answer};
+    if (request->service->parts.store == NULL) {
+        answer_text(answer, 404, "404 page not found\n");
+        return false;
+    }
+    return prom_limit_param(request, answer, &s->limit) && take_window(s) && take_matchers(s, named);
+}
+
+static void selection_release(struct selection *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t m = 0; m < s->lists[i].count; m++)
+            matcher_release((struct matcher *)&s->lists[i].matchers[m]);
+}
+
+static void tell_strings(struct selection *s, int rc, const struct str *items, size_t count)
+{
+    if (rc != 0) {
+        prom_error(s->answer, PROM_EXECUTION, "the result does not fit limits.query_arena_bytes");
+        return;
+    }
+    size_t told = s->limit > 0 && s->limit < count ? s->limit : count;
+    prom_begin(s->answer);
+    json_strings(&s->answer->body, items, told);
+    prom_end_noted(s->answer, NULL, 0, told < count);
+}
+
+void api_labels(struct request *request, struct answer *answer)
+{
+    struct selection s = {0};
+    if (selection_init(&s, request, answer, false)) {
+        struct view *view = view_open(request->service->parts.store);
+        struct str *names = NULL;
+        size_t count = 0;
+        int rc = view_label_names(view, s.lists, s.count, request->arena, &names, &count);
+        tell_strings(&s, rc, names, count);
+        view_close(view);
+    }
+    selection_release(&s);
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+static void add_rune(struct buf *out, unsigned rune)
+{
+    if (rune < 0x80) {
+        buf_char(out, (char)rune);
+    } else if (rune < 0x800) {
+        buf_char(out, (char)(0xc0 | rune >> 6));
+        buf_char(out, (char)(0x80 | (rune & 0x3f)));
+    } else if (rune < 0x10000) {
+        buf_char(out, (char)(0xe0 | rune >> 12));
+        buf_char(out, (char)(0x80 | (rune >> 6 & 0x3f)));
+        buf_char(out, (char)(0x80 | (rune & 0x3f)));
+    } else {
+        buf_char(out, (char)(0xf0 | rune >> 18));
+        buf_char(out, (char)(0x80 | (rune >> 12 & 0x3f)));
+        buf_char(out, (char)(0x80 | (rune >> 6 & 0x3f)));
+        buf_char(out, (char)(0x80 | (rune & 0x3f)));
+    }
+}
+
+/* One `_hex_` or `__` at *at; false if it is neither. */
+static bool add_escape(struct buf *out, struct str name, size_t *at)
+{
+    size_t i = *at + 1;
+    if (i < name.n && name.p[i] == '_') {
+        buf_char(out, '_');
+        *at = i + 1;
+        return true;
+    }
+    unsigned rune = 0;
+    size_t digits = 0;
+    for (; i < name.n && name.p[i] != '_' && digits < 7; i++, digits++) {
+        int digit = hex_value(name.p[i]);
+        if (digit < 0)
+            return false;
+        rune = rune * 16 + (unsigned)digit;
+    }
+    if (digits == 0 || i >= name.n || name.p[i] != '_' || rune > 0x10ffff)
+        return false;
+    add_rune(out, rune);
+    *at = i + 1;
+    return true;
+}
+
+/* U__http_2e_status: how a name that is not classic is written in a path. Anything else is itself. */
+static struct str unescape_name(struct arena *arena, struct str name)
+{
+    if (!str_starts(name, STR("U__")))
+        return name;
+    struct buf out;
+    buf_init(&out, name.n * 4);
+    bool good = true;
+    for (size_t at = 3; at < name.n && good;) {
+        if (name.p[at] == '_')
+            good = add_escape(&out, name, &at);
+        else
+            buf_char(&out, name.p[at++]);
+    }
+    struct str plain = good && out.used > 0 ? str_copy(arena, buf_slice(&out)) : name;
+    buf_release(&out);
+    return plain.p != NULL ? plain : name;
+}
+
+void api_label_values(struct request *request, struct answer *answer)
+{
+    struct selection s = {0};
+    struct str name = unescape_name(request->arena, request->wildcard);
+    if (!label_name_is_valid(name)) {
+        prom_error(answer, PROM_BAD_DATA, "invalid label name: \"%.*s\"", STR_ARG(request->wildcard));
+        return;
+    }
+    if (selection_init(&s, request, answer, false)) {
+        struct view *view = view_open(request->service->parts.store);
+        struct str *values = NULL;
+        size_t count = 0;
+        int rc = view_label_values(view, name, s.lists, s.count, request->arena, &values, &count);
+        tell_strings(&s, rc, values, count);
+        view_close(view);
+    }
+    selection_release(&s);
+}
+
+struct found {
+    const struct labels **items;
+    size_t count, capacity;
+};
+
+static bool in_window(const struct selection *s, struct view *view, series_ref ref)
+{
+    if (!s->has_window)
+        return true;
+    struct arena_mark mark = arena_mark(s->request->arena);
+    struct sample sample;
+    bool some = view_last(view, ref, s->start_ms - 1, s->end_ms, s->request->arena, &sample);
+    arena_rewind(s->request->arena, mark);
+    return some;
+}
+
+static int find_series(const struct selection *s, struct view *view, struct found *found)
+{
+    struct arena *arena = s->request->arena;
+    for (size_t i = 0; i < s->count; i++) {
+        struct series_set set;
+        int rc = view_select(view, s->lists[i].matchers, s->lists[i].count, arena, &set);
+        if (rc != 0)
+            return rc;
+        for (size_t k = 0; k < set.count; k++) {
+            if (!in_window(s, view, set.refs[k]))
+                continue;
+            ARENA_GROW(arena, found->items, found->count, found->capacity);
+            if (found->items == NULL)
+                return ERR_LIMIT;
+            found->items[found->count++] = view_labels(view, set.refs[k]);
+        }
+    }
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return labels_compare(*(const struct labels *const *)a, *(const struct labels *const *)b);
+}
+
+/* Sorted, and each label set once, whatever selectors found it. */
+static void sort_found(struct found *found)
+{
+    if (found->count == 0)
+        return;
+    qsort(found->items, found->count, sizeof found->items[0], compare);
+    size_t kept = 1;
+    for (size_t i = 1; i < found->count; i++)
+        if (!labels_equal(found->items[i], found->items[kept - 1]))
+            found->items[kept++] = found->items[i];
+    found->count = kept;
+}
+
+static void tell_series(struct selection *s, const struct found *found)
+{
+    size_t told = s->limit > 0 && s->limit < found->count ? s->limit : found->count;
+    struct buf *out = &s->answer->body;
+    prom_begin(s->answer);
+    buf_char(out, '[');
+    for (size_t i = 0; i < told; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        json_labels(out, found->items[i]);
+    }
+    buf_char(out, ']');
+    prom_end_noted(s->answer, NULL, 0, told < found->count);
+}
+
+void api_series(struct request *request, struct answer *answer)
+{
+    struct selection s = {0};
+    if (request->service->parts.store != NULL && request_param(request, "match[]").p == NULL) {
+        prom_error(answer, PROM_BAD_DATA, "no match[] parameter provided");
+        return;
+    }
+    if (selection_init(&s, request, answer, true)) {
+        struct view *view = view_open(request->service->parts.store);
+        struct found found = {0};
+        if (find_series(&s, view, &found) == 0) {
+            sort_found(&found);
+            tell_series(&s, &found);
+        } else {
+            prom_error(answer, PROM_EXECUTION, "the result does not fit limits.query_arena_bytes");
+        }
+        view_close(view);
+    }
+    selection_release(&s);
+}
+
+/* Metadata is not kept: nothing a rule does depends on it. */
+void api_metadata(struct request *request, struct answer *answer)
+{
+    struct str limit = request_param(request, "limit");
+    long long value;
+    if (limit.n > 0 && !str_to_i64(limit, &value)) {
+        prom_error(answer, PROM_BAD_DATA, "limit must be a number");
+        return;
+    }
+    prom_begin(answer);
+    buf_puts(&answer->body, "{}");
+    prom_end(answer);
+}
+
+/* Exemplars are not kept either. */
+void api_exemplars(struct request *request, struct answer *answer)
+{
+    (void)request;
+    prom_begin(answer);
+    buf_puts(&answer->body, "[]");
+    prom_end(answer);
+}

@@ -1,0 +1,298 @@
+#include "client_priv.h"
+#include "gzip_priv.h"
+
+#include "tocsin/mem.h"
+#include "tocsin/stat.h"
+
+/* A client that reads its answer slower than this is cut off, limits.body_ms later than one that is fast. */
+enum { SEND_BYTES_PER_S = 65536 };
+
+struct client {
+    struct watched watched; /* must be first */
+    struct serve *serve;
+    struct buf raw_target;
+
+    struct gate_header headers[GATE_HEADERS_MAX + 1];
+    size_t header_count;
+    struct gate_verdict verdict;
+    bool judged;
+
+    struct arena arena;
+    struct request request;
+    const struct route *route; /* NULL: the answer says why */
+    struct answer answer;
+
+    struct buf body;
+    int64_t reserved_bytes;
+    size_t dropped_bytes; /* of a body that is refused while it comes */
+    int late_status;      /* what it will be refused with; 0: it is not */
+};
+
+struct client *client_open(struct serve *serve, int fd)
+{
+    struct client *client = MEM_NEW(struct client);
+    client->serve = serve;
+    buf_init(&client->raw_target, (size_t)limits.header_bytes);
+    buf_init(&client->body, 0);
+    arena_init(&client->arena, (size_t)limits.query_arena_bytes);
+    answer_init(&client->answer);
+    watch_add(&serve->watch, &client->watched, fd);
+    watch_deadline(&serve->watch, &client->watched, limits.header_ms);
+    return client;
+}
+
+void client_end(struct client *client)
+{
+    buf_release(&client->body);
+    answer_release(&client->answer);
+    arena_release(&client->arena);
+    atomic_fetch_sub(&client->serve->in_flight, client->reserved_bytes);
+    client->reserved_bytes = 0;
+    watch_deadline(&client->serve->watch, &client->watched, limits.header_ms);
+    atomic_store(&client->watched.busy, false);
+}
+
+void client_close(struct client *client)
+{
+    watch_remove(&client->serve->watch, &client->watched);
+    client_end(client);
+    buf_release(&client->raw_target);
+    mem_free(client);
+}
+
+void client_begin(struct client *client, const char *raw_target)
+{
+    buf_clear(&client->raw_target);
+    buf_puts(&client->raw_target, raw_target);
+    answer_init(&client->answer);
+    client->header_count = 0;
+    client->judged = false;
+    client->route = NULL;
+    client->dropped_bytes = 0;
+    client->late_status = 0;
+}
+
+/* Bodies get what the handlers leave of the budget: as many of their arenas can be full at once as there are
+ * threads. */
+static bool reserve(struct client *client, int64_t bytes)
+{
+    int64_t budget = limits.in_flight_bytes - SERVE_THREADS * limits.push_arena_bytes;
+    if (atomic_fetch_add(&client->serve->in_flight, bytes) + bytes > budget) {
+        atomic_fetch_sub(&client->serve->in_flight, bytes);
+        limit_hit(LIMIT_in_flight_bytes);
+        return false;
+    }
+    client->reserved_bytes += bytes;
+    return true;
+}
+
+static struct str header_value(const struct client *client, const char *name)
+{
+    for (size_t i = 0; i < client->header_count; i++)
+        if (str_eq_nocase(client->headers[i].name, str_of(name)))
+            return client->headers[i].value;
+    return (struct str){0};
+}
+
+/* What depends on Accept-Encoding says so, that no cache mixes it up. */
+static void compress_answer(struct client *client)
+{
+    struct answer *answer = &client->answer;
+    if (answer->body.used < GZIP_BYTES_MIN)
+        return;
+    answer_header(answer, "Vary", "Accept-Encoding");
+    if (gzip_accepted(header_value(client, "accept-encoding")) && gzip_body(&answer->body))
+        answer_header(answer, "Content-Encoding", "gzip");
+}
+
+static void add_headers(struct MHD_Response *response, const struct client *client)
+{
+    const struct answer *answer = &client->answer;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            "default-src 'none'; frame-ancestors 'none'");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    for (size_t i = 0; i < answer->header_count; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    if (answer->close || client->verdict.close)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* Hands the answer to the library, which takes over its body. */
+static enum MHD_Result send_answer(struct client *client, struct MHD_Connection *connection)
+{
+    struct answer *answer = &client->answer;
+    compress_answer(client);
+    size_t size = answer->body.used;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(size, answer->body.bytes, mem_free);
+    if (response == NULL)
+        return MHD_NO;
+    buf_init(&answer->body, 0);
+    add_headers(response, client);
+    stat_add(STAT_http_requests, 1);
+    watch_deadline(&client->serve->watch, &client->watched,
+                   limits.body_ms + (int64_t)size * 1000 / SEND_BYTES_PER_S);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result refuse(struct client *client, struct MHD_Connection *connection, int status,
+                              const char *reason)
+{
+    stat_add(STAT_http_refused, 1);
+    answer_text(&client->answer, status, reason);
+    buf_char(&client->answer.body, '\n');
+    client->answer.close = true;
+    return send_answer(client, connection);
+}
+
+static enum MHD_Result collect(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
+                               const char *value, size_t value_size)
+{
+    struct client *client = context;
+    (void)kind;
+    client->headers[client->header_count++] =
+        (struct gate_header){.name = {key, key_size}, .value = {value, value != NULL ? value_size : 0}};
+    return client->header_count <= GATE_HEADERS_MAX ? MHD_YES : MHD_NO;
+}
+
+static int make_request(struct client *client, const char *method, struct err *err)
+{
+    client->request = (struct request){
+        .service = &client->serve->service,
+        .method = http_method_of(str_of(method)),
+        .content_type = header_value(client, "content-type"),
+        .content_encoding = header_value(client, "content-encoding"),
+        .arena = &client->arena,
+    };
+    return target_parse(&client->arena, buf_slice(&client->raw_target), &client->request.target, err);
+}
+
+static bool takes_body(const struct client *client)
+{
+    return client->route != NULL && route_body_max(client->route) > 0 &&
+           (client->request.method & (HTTP_POST | HTTP_PUT)) != 0;
+}
+
+/* The status to refuse the announced body with; 0 if it is welcome. */
+static int body_refusal(struct client *client)
+{
+    const struct gate_verdict *verdict = &client->verdict;
+    if (!takes_body(client))
+        return 0;
+    if ((client->route->flags & ROUTE_PUSH) != 0 && verdict->length < 0 && !verdict->chunked)
+        return 411;
+    if (verdict->length > route_body_max(client->route)) {
+        limit_hit(client->route->body_limit);
+        return 413;
+    }
+    return verdict->length > 0 && !reserve(client, verdict->length) ? 503 : 0;
+}
+
+static enum MHD_Result refuse_body(struct client *client, struct MHD_Connection *connection, int status)
+{
+    if (status == 411)
+        return refuse(client, connection, 411, "a push needs Content-Length or chunked Transfer-Encoding");
+    if (status == 413)
+        return refuse(client, connection, 413, "request body is too large");
+    answer_header(&client->answer, "Retry-After", "1");
+    return refuse(client, connection, 503, "too many request bodies under way");
+}
+
+/* An answer that needs no more of the request, and ends the connection because the rest is not read. */
+static enum MHD_Result answer_early(struct client *client, struct MHD_Connection *connection)
+{
+    client->answer.close = true;
+    if (client->route != NULL)
+        route_run(client->route, &client->request, &client->answer);
+    return send_answer(client, connection);
+}
+
+/* Finds the route; what it refuses on the headers is in the answer then, and the route is NULL. */
+static int choose_route(struct client *client)
+{
+    client->route = route_find(&client->request, &client->answer);
+    if (client->route == NULL)
+        return 0;
+    if (route_refuses(client->route, &client->request, &client->answer)) {
+        client->route = NULL;
+        return 0;
+    }
+    buf_init(&client->body, (size_t)route_body_max(client->route));
+    return body_refusal(client);
+}
+
+static enum MHD_Result judge(struct client *client, struct MHD_Connection *connection, const char *method,
+                             const char *version)
+{
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect, client);
+    const struct gate_request seen = {.method = str_of(method),
+                                      .target = buf_slice(&client->raw_target),
+                                      .version = str_of(version),
+                                      .headers = client->headers,
+                                      .count = client->header_count};
+    gate_check(&seen, &client->verdict);
+    if (client->verdict.status != 0)
+        return refuse(client, connection, client->verdict.status, client->verdict.reason);
+    struct err err;
+    if (make_request(client, method, &err) != 0)
+        return refuse(client, connection, 400, err.text);
+    int status = choose_route(client);
+    if (status != 0)
+        return refuse_body(client, connection, status);
+    if (gate_has_body(&client->verdict) && !takes_body(client))
+        return answer_early(client, connection);
+    return MHD_YES;
+}
+
+/* 413 or 503 for a body whose length was not announced; 0 while it is welcome. */
+static int late_refusal(struct client *client, size_t bytes)
+{
+    if (bytes > client->body.max_bytes - client->body.used) {
+        limit_hit(client->route->body_limit);
+        return 413;
+    }
+    return client->verdict.chunked && !reserve(client, (int64_t)bytes) ? 503 : 0;
+}
+
+/* The library cannot answer in the middle of a body: what is refused is dropped, and the connection goes
+ * without an answer if that goes on for longer than the largest good body. */
+static enum MHD_Result take_body(struct client *client, const char *bytes, size_t *size)
+{
+    if (client->late_status == 0)
+        client->late_status = late_refusal(client, *size);
+    if (client->late_status == 0)
+        buf_add(&client->body, bytes, *size);
+    else
+        client->dropped_bytes += *size;
+    *size = 0;
+    return client->dropped_bytes <= client->body.max_bytes ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result finish(struct client *client, struct MHD_Connection *connection)
+{
+    if (client->late_status != 0)
+        return refuse_body(client, connection, client->late_status);
+    watch_deadline(&client->serve->watch, &client->watched, -1);
+    client->request.body = buf_slice(&client->body);
+    if (client->route != NULL)
+        route_run(client->route, &client->request, &client->answer);
+    return send_answer(client, connection);
+}
+
+enum MHD_Result client_step(struct client *client, struct MHD_Connection *connection, const char *method,
+                            const char *version, const char *upload, size_t *upload_bytes)
+{
+    if (!client->judged) {
+        client->judged = true;
+        atomic_store(&client->watched.busy, true);
+        watch_deadline(&client->serve->watch, &client->watched, limits.body_ms);
+        return judge(client, connection, method, version);
+    }
+    if (*upload_bytes > 0)
+        return take_body(client, upload, upload_bytes);
+    return finish(client, connection);
+}

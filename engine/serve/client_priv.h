@@ -1,0 +1,41 @@
+/*
+ * client: one connection and the request it is busy with, from its headers to its answer.
+ *
+ * Headers are judged first; what can be refused on them is answered before a byte of the body is read, and
+ * the connection is closed. Bodies are given memory from one budget for all connections.
+ */
+#ifndef TOCSIN_SERVE_CLIENT_PRIV_H
+#define TOCSIN_SERVE_CLIENT_PRIV_H
+
+#include "gate_priv.h"
+#include "http_priv.h"
+#include "watch_priv.h"
+
+#include <microhttpd.h>
+
+enum { SERVE_THREADS = 2 };
+
+struct serve {
+    struct service service;
+    struct MHD_Daemon *daemon;
+    struct watch watch;
+    atomic_llong in_flight; /* bytes promised to bodies */
+    int port;
+};
+
+struct client;
+
+struct client *client_open(struct serve *serve, int fd);
+void client_close(struct client *client);
+
+/* A request line has come. raw_target is as sent, still encoded. */
+void client_begin(struct client *client, const char *raw_target);
+
+/* The library's access callback: headers, then pieces of the body, then its end. */
+enum MHD_Result client_step(struct client *client, struct MHD_Connection *connection, const char *method,
+                            const char *version, const char *upload, size_t *upload_bytes);
+
+/* The request is over, answered or not. */
+void client_end(struct client *client);
+
+#endif

@@ -1,0 +1,166 @@
+#include "client_priv.h"
+
+#include "tocsin/mem.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, DRAIN_MS = 5000 };
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *upload,
+                                 size_t *upload_bytes, void **request)
+{
+    (void)context;
+    (void)url; /* decoded by the library, and cut at %00: never used */
+    if (*request == NULL)
+        return MHD_NO;
+    return client_step(*request, connection, method, version, upload, upload_bytes);
+}
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}
+
+/* Sees the request target as it came; what it returns is the request's context from here on. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    (void)context;
+    struct client *client = client_of(connection);
+    if (client != NULL)
+        client_begin(client, target);
+    return client;
+}
+
+static size_t keep_escapes(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)context;
+    (void)connection;
+    (void)why;
+    if (*request != NULL)
+        client_end(*request);
+    *request = NULL;
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **client,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *client = client_open(context, info->connect_fd);
+    } else if (*client != NULL) {
+        client_close(*client);
+        *client = NULL;
+    }
+}
+
+static struct MHD_Daemon *start(struct serve *serve, const struct addrinfo *address, bool any_address)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    if (address->ai_family == AF_INET6)
+        flags |= any_address ? MHD_USE_DUAL_STACK : MHD_USE_IPv6;
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, serve, MHD_OPTION_SOCK_ADDR, address->ai_addr,
+                            MHD_OPTION_THREAD_POOL_SIZE, (unsigned)SERVE_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            (unsigned)limits.connections_per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)limits.header_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)((limits.header_ms + 999) / 1000), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG, MHD_OPTION_URI_LOG_CALLBACK,
+                            on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+                            on_connection, serve, MHD_OPTION_END);
+}
+
+/* "host:port", "[v6]:port", ":port" (any address). */
+static int resolve(struct str listen, struct addrinfo **out, bool *any_address, struct err *err)
+{
+    size_t colon = listen.n;
+    while (colon > 0 && listen.p[colon - 1] != ':')
+        colon--;
+    if (colon == 0 || listen.n - colon > 5)
+        return err_set(err, ERR_ARG, "listen address \"%.*s\": missing port in address", STR_ARG(listen));
+    struct str host = {listen.p, colon - 1};
+    if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = (struct str){host.p + 1, host.n - 2};
+    *any_address = host.n == 0;
+    char *node = host.n > 0 ? mem_copy_text(host.p, host.n) : NULL;
+    char *port = mem_copy_text(listen.p + colon, listen.n - colon);
+    const struct addrinfo hints = {.ai_family = *any_address ? AF_INET6 : AF_UNSPEC,
+                                   .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    int rc = getaddrinfo(node, port, &hints, out);
+    mem_free(node);
+    mem_free(port);
+    if (rc != 0)
+        return err_set(err, ERR_ARG, "listen address \"%.*s\": %s", STR_ARG(listen), gai_strerror(rc));
+    return 0;
+}
+
+static int bind_daemon(struct serve *serve, struct str listen, struct err *err)
+{
+    struct addrinfo *addresses;
+    bool any_address = false;
+    int rc = resolve(listen, &addresses, &any_address, err);
+    if (rc != 0)
+        return rc;
+    for (struct addrinfo *a = addresses; a != NULL && serve->daemon == NULL; a = a->ai_next)
+        serve->daemon = start(serve, a, any_address);
+    int failed = errno;
+    freeaddrinfo(addresses);
+    if (serve->daemon == NULL)
+        return err_set(err, ERR_IO, "listen tcp %.*s: %s", STR_ARG(listen), strerror(failed));
+    serve->port = MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return 0;
+}
+
+int serve_open(const struct serve_options *options, const struct serve_parts *parts, struct serve **out,
+               struct err *err)
+{
+    struct serve *serve = MEM_NEW(struct serve);
+    serve->service = (struct service){.parts = *parts, .lifecycle = options->lifecycle};
+    int rc = watch_open(&serve->watch, parts->world, err);
+    if (rc == 0) {
+        rc = bind_daemon(serve, options->listen, err);
+        if (rc != 0)
+            watch_close(&serve->watch);
+    }
+    if (rc != 0) {
+        mem_free(serve);
+        serve = NULL;
+    }
+    *out = serve;
+    return rc;
+}
+
+void serve_close(struct serve *serve)
+{
+    if (serve == NULL)
+        return;
+    /* The threads take the listening socket out of their epoll sets in their own time: it is closed last. */
+    int listening = MHD_quiesce_daemon(serve->daemon);
+    watch_drain(&serve->watch, DRAIN_MS);
+    atomic_store(&serve->service.stopping, true);
+    MHD_stop_daemon(serve->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening);
+    watch_close(&serve->watch);
+    mem_free(serve);
+}
+
+int serve_port(const struct serve *serve)
+{
+    return serve->port;
+}

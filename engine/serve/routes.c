@@ -1,0 +1,224 @@
+#include "api_priv.h"
+#include "tocsin/tree.h"
+
+#define GET_POST (HTTP_GET | HTTP_POST)
+#define NO_BODY LIMIT_COUNT
+
+static const struct route routes[] = {
+    {"/api/v1/write", HTTP_POST, api_write, ROUTE_PUSH | ROUTE_READY, LIMIT_push_body_bytes},
+
+    {"/api/v1/query", GET_POST, api_query, ROUTE_FORM | ROUTE_READY, LIMIT_form_bytes},
+    {"/api/v1/query_range", GET_POST, api_query_range, ROUTE_FORM | ROUTE_READY, LIMIT_form_bytes},
+    {"/api/v1/query_exemplars", GET_POST, api_exemplars, ROUTE_FORM | ROUTE_READY, LIMIT_form_bytes},
+    {"/api/v1/format_query", GET_POST, api_format_query, ROUTE_FORM, LIMIT_form_bytes},
+    {"/api/v1/labels", GET_POST, api_labels, ROUTE_FORM | ROUTE_READY, LIMIT_form_bytes},
+    {"/api/v1/label/*/values", HTTP_GET, api_label_values, ROUTE_READY, NO_BODY},
+    {"/api/v1/series", GET_POST, api_series, ROUTE_FORM | ROUTE_READY, LIMIT_form_bytes},
+    {"/api/v1/metadata", HTTP_GET, api_metadata, ROUTE_READY, NO_BODY},
+    {"/api/v1/rules", HTTP_GET, api_rules, ROUTE_READY, NO_BODY},
+    {"/api/v1/alerts", HTTP_GET, api_rule_alerts, ROUTE_READY, NO_BODY},
+    {"/api/v1/targets", HTTP_GET, api_targets, 0, NO_BODY},
+    {"/api/v1/alertmanagers", HTTP_GET, api_alertmanagers, 0, NO_BODY},
+    {"/api/v1/status/buildinfo", HTTP_GET, api_buildinfo, 0, NO_BODY},
+    {"/api/v1/status/runtimeinfo", HTTP_GET, api_runtimeinfo, 0, NO_BODY},
+    {"/api/v1/status/flags", HTTP_GET, api_flags, 0, NO_BODY},
+
+    {"/api/v2/status", HTTP_GET, v2_status, 0, NO_BODY},
+    {"/api/v2/receivers", HTTP_GET, v2_receivers, 0, NO_BODY},
+    {"/api/v2/alerts", HTTP_GET, v2_alerts, 0, NO_BODY},
+    {"/api/v2/alerts", HTTP_POST, v2_post_alerts, ROUTE_JSON, LIMIT_json_bytes},
+    {"/api/v2/alerts/groups", HTTP_GET, v2_alert_groups, 0, NO_BODY},
+    {"/api/v2/silences", HTTP_GET, v2_silences, 0, NO_BODY},
+    {"/api/v2/silences", HTTP_POST, v2_no_silences, ROUTE_JSON, LIMIT_json_bytes},
+    {"/api/v2/silence/*", HTTP_GET | HTTP_DELETE, v2_silence, 0, NO_BODY},
+
+    {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
+    {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
+
+    {"/page", HTTP_POST, tocsin_page, 0, LIMIT_json_bytes},
+
+    {"/metrics", HTTP_GET, admin_metrics, 0, NO_BODY},
+    {"/-/healthy", HTTP_GET | HTTP_HEAD, admin_healthy, 0, NO_BODY},
+    {"/-/ready", HTTP_GET | HTTP_HEAD, admin_ready, 0, NO_BODY},
+    {"/-/reload", HTTP_POST | HTTP_PUT, admin_reload, 0, LIMIT_form_bytes},
+    {"/", HTTP_GET, admin_index, 0, NO_BODY},
+};
+
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+
+const struct route *route_table(size_t *count)
+{
+    *count = ROUTE_COUNT;
+    return routes;
+}
+
+int64_t route_body_max(const struct route *route)
+{
+    switch (route->body_limit) {
+    case LIMIT_push_body_bytes:
+        return limits.push_body_bytes;
+    case LIMIT_json_bytes:
+        return limits.json_bytes;
+    case LIMIT_form_bytes:
+        return limits.form_bytes;
+    default:
+        return 0;
+    }
+}
+
+static bool path_matches(struct str pattern, struct str path, struct str *wildcard)
+{
+    while (pattern.p != NULL && path.p != NULL) {
+        struct str want = str_cut(&pattern, '/'), have = str_cut(&path, '/');
+        if (str_is(want, "*") && have.n > 0)
+            *wildcard = have;
+        else if (!str_eq(want, have))
+            return false;
+    }
+    return pattern.p == NULL && path.p == NULL;
+}
+
+static bool is_alertmanager(struct str path)
+{
+    return str_starts(path, STR("/api/v2/"));
+}
+
+static void answer_not_found(const struct request *request, struct answer *answer)
+{
+    answer_text(answer, 404, "404 page not found\n");
+    if (!is_alertmanager(request->target.path))
+        return;
+    struct buf message;
+    buf_init(&message, request->target.path.n + 64);
+    buf_format(&message, "path %.*s was not found", STR_ARG(request->target.path));
+    buf_clear(&answer->body);
+    answer->content_type = "application/json";
+    buf_puts(&answer->body, "{\"code\":404,\"message\":");
+    json_string(&answer->body, buf_slice(&message));
+    buf_puts(&answer->body, "}\n");
+    buf_release(&message);
+}
+
+/* "GET, POST" of a set of methods. */
+static const char *allow_text(struct arena *arena, unsigned methods)
+{
+    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
+    const char *text = "";
+    for (unsigned i = 0; i < 6; i++)
+        if ((methods & (1U << i)) != 0 && text != NULL)
+            text = arena_format(arena, "%s%s%s", text, *text != '\0' ? ", " : "", names[i]);
+    return text != NULL ? text : "";
+}
+
+static void answer_wrong_method(const struct request *request, unsigned allowed, struct answer *answer)
+{
+    answer_text(answer, 405, "Method Not Allowed\n");
+    if (is_alertmanager(request->target.path)) {
+        buf_clear(&answer->body);
+        answer->content_type = "application/json";
+        buf_puts(&answer->body, "{\"code\":405,\"message\":\"method is not allowed here\"}\n");
+    }
+    answer_header(answer, "Allow", allow_text(request->arena, allowed));
+}
+
+const struct route *route_find(struct request *request, struct answer *answer)
+{
+    unsigned allowed = 0;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!path_matches(str_of(routes[i].path), request->target.path, &request->wildcard))
+            continue;
+        if ((routes[i].methods & request->method) != 0)
+            return &routes[i];
+        allowed |= routes[i].methods;
+    }
+    if (allowed != 0)
+        answer_wrong_method(request, allowed, answer);
+    else
+        answer_not_found(request, answer);
+    return NULL;
+}
+
+/* Media type without parameters. */
+static bool type_is(struct str content_type, const char *type)
+{
+    return str_eq_nocase(str_trim(str_cut(&content_type, ';')), str_of(type));
+}
+
+static bool is_ready(const struct service *service)
+{
+    const struct serve_parts *parts = &service->parts;
+    return parts->ready == NULL || parts->ready(parts->context);
+}
+
+/* Remote write 1.0 in block snappy; anything else is refused before the body is read (spec prometheus 5.1). */
+static const char *push_refusal(const struct request *request)
+{
+    struct str encoding = str_trim(request->content_encoding);
+    if (encoding.n > 0 && !str_eq_nocase(encoding, STR("snappy")))
+        return "unsupported Content-Encoding: only snappy is taken\n";
+    struct str message = request->content_type;
+    struct str type = str_trim(str_cut(&message, ';'));
+    message = str_trim(message);
+    if (type.n == 0 && message.n == 0)
+        return NULL;
+    if (!str_eq_nocase(type, STR("application/x-protobuf")))
+        return "unsupported Content-Type: only application/x-protobuf is taken\n";
+    if (message.n == 0 || str_is(message, "proto=prometheus.WriteRequest"))
+        return NULL;
+    return "unsupported Content-Type: only remote write 1.0, proto=prometheus.WriteRequest, is taken\n";
+}
+
+static bool refuse_type(const struct route *route, const struct request *request, struct answer *answer)
+{
+    const char *why = (route->flags & ROUTE_PUSH) != 0 ? push_refusal(request) : NULL;
+    if (why != NULL)
+        answer_text(answer, 415, why);
+    else if ((route->flags & ROUTE_JSON) != 0 && !type_is(request->content_type, "application/json"))
+        answer_text(answer, 415, "{\"code\":415,\"message\":\"only application/json is taken here\"}\n");
+    else
+        return false;
+    if (why == NULL)
+        answer->content_type = "application/json";
+    return true;
+}
+
+bool route_refuses(const struct route *route, const struct request *request, struct answer *answer)
+{
+    if ((route->flags & ROUTE_READY) != 0 && !is_ready(request->service)) {
+        answer_text(answer, 503, "Service Unavailable\n");
+        answer_header(answer, "Retry-After", "5");
+        return true;
+    }
+    return refuse_type(route, request, answer);
+}
+
+static bool merge_form(const struct route *route, struct request *request, struct answer *answer)
+{
+    if ((route->flags & ROUTE_FORM) == 0 || request->method != HTTP_POST ||
+        !type_is(request->content_type, "application/x-www-form-urlencoded"))
+        return true;
+    struct err err;
+    if (target_add_form(request->arena, request->body, &request->target, &err) == 0)
+        return true;
+    answer->content_type = "application/json";
+    answer->status = 400;
+    buf_puts(&answer->body, "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":");
+    json_string(&answer->body, str_of(err.text));
+    buf_puts(&answer->body, "}");
+    return false;
+}
+
+void route_run(const struct route *route, struct request *request, struct answer *answer)
+{
+    if (!merge_form(route, request, answer))
+        return;
+    route->handle(request, answer);
+    answer_check_size(answer);
+}
+
+void route_dispatch(struct request *request, struct answer *answer)
+{
+    const struct route *route = route_find(request, answer);
+    if (route != NULL && !route_refuses(route, request, answer))
+        route_run(route, request, answer);
+}

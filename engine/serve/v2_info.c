@@ -1,0 +1,130 @@
+#include "api_priv.h"
+#include "v2_priv.h"
+
+#include "tocsin/gotext.h"
+#include "tocsin/router.h"
+#include "tocsin/tree.h"
+
+#include <stdlib.h>
+
+void v2_refuse(struct answer *answer, int status, struct str text)
+{
+    answer->status = status;
+    answer->content_type = "application/json";
+    buf_clear(&answer->body);
+    json_string(&answer->body, text);
+    buf_char(&answer->body, '\n');
+}
+
+void v2_schema_error(struct answer *answer, int status, int code, const char *format, ...)
+{
+    struct buf text;
+    buf_init(&text, ERR_TEXT_MAX * 2);
+    va_list args;
+    va_start(args, format);
+    buf_vformat(&text, format, args);
+    va_end(args);
+    answer->status = status;
+    answer->content_type = "application/json";
+    buf_clear(&answer->body);
+    buf_format(&answer->body, "{\"code\":%d,\"message\":", code);
+    json_string(&answer->body, buf_slice(&text));
+    buf_puts(&answer->body, "}\n");
+    buf_release(&text);
+}
+
+bool v2_has_router(const struct request *request, struct answer *answer)
+{
+    if (request->service->parts.router != NULL)
+        return true;
+    v2_schema_error(answer, 404, 404, "path %.*s was not found", STR_ARG(request->target.path));
+    return false;
+}
+
+void v2_labels(struct buf *out, const struct labels *ls)
+{
+    buf_char(out, '{');
+    for (size_t i = 0; i < ls->count; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        json_string(out, ls->item[i].name);
+        buf_char(out, ':');
+        json_string(out, ls->item[i].value);
+    }
+    buf_char(out, '}');
+}
+
+void v2_time(struct buf *out, int64_t unix_ns, int32_t zone_s)
+{
+    buf_char(out, '"');
+    go_time_rfc3339(out, unix_ns + zone_s * NS_PER_S, 3);
+    if (zone_s != 0) {
+        int minutes = abs(zone_s) / 60;
+        buf_truncate(out, out->used - 1);
+        buf_format(out, "%c%02d:%02d", zone_s < 0 ? '-' : '+', minutes / 60, minutes % 60);
+    }
+    buf_char(out, '"');
+}
+
+void v2_status(struct request *request, struct answer *answer)
+{
+    if (!v2_has_router(request, answer))
+        return;
+    const struct serve_parts *parts = &request->service->parts;
+    struct buf *out = &answer->body;
+    answer->content_type = "application/json";
+    buf_puts(out, "{\"cluster\":{\"peers\":[],\"status\":\"disabled\"},\"config\":{\"original\":");
+    json_string(out, router_config_text(parts->router, request->arena));
+    buf_puts(out, "},\"uptime\":");
+    v2_time(out, parts->started_ns, 0);
+    buf_puts(out,
+             ",\"versionInfo\":{\"branch\":\"\",\"buildDate\":\"\",\"buildUser\":\"\",\"goVersion\":\"\","
+             "\"revision\":");
+    json_string(out, str_of(arena_format(request->arena, "tocsin %s", parts->version)));
+    buf_puts(out, ",\"version\":\"" AM_VERSION "\"}}\n");
+}
+
+void v2_receivers(struct request *request, struct answer *answer)
+{
+    if (!v2_has_router(request, answer))
+        return;
+    struct str *names;
+    size_t count;
+    if (router_receivers(request->service->parts.router, request->arena, &names, &count) != 0) {
+        v2_refuse(answer, 500, STR("the receivers do not fit the memory of one request"));
+        return;
+    }
+    struct buf *out = &answer->body;
+    answer->content_type = "application/json";
+    buf_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        buf_puts(out, i > 0 ? ",{\"labels\":{\"name\":" : "{\"labels\":{\"name\":");
+        json_string(out, names[i]);
+        buf_puts(out, "},\"name\":");
+        json_string(out, names[i]);
+        buf_char(out, '}');
+    }
+    buf_puts(out, "]\n");
+}
+
+/* There are none: what reads them (amtool, Karma, Grafana) works. */
+void v2_silences(struct request *request, struct answer *answer)
+{
+    if (!v2_has_router(request, answer))
+        return;
+    answer->content_type = "application/json";
+    buf_puts(&answer->body, "[]\n");
+}
+
+/* Of the statuses that clients know for this call only a 400 shows its text to the user. */
+void v2_no_silences(struct request *request, struct answer *answer)
+{
+    if (v2_has_router(request, answer))
+        v2_refuse(answer, 400, STR("silences are not supported by this version of tocsin"));
+}
+
+void v2_silence(struct request *request, struct answer *answer)
+{
+    if (v2_has_router(request, answer))
+        answer_text(answer, 404, "");
+}

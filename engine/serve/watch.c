@@ -1,0 +1,101 @@
+#include "watch_priv.h"
+
+#include "tocsin/limits.h"
+#include "tocsin/queue.h"
+
+#include <sys/socket.h>
+
+enum { SCAN_MS = 50 };
+
+static void scan(struct watch *watch)
+{
+    int64_t now = watch->world->mono_ns(watch->world);
+    lock_take(&watch->lock);
+    for (struct watched *w = watch->first; w != NULL; w = w->next) {
+        if (atomic_load(&w->deadline_ns) > now)
+            continue;
+        atomic_store(&w->deadline_ns, INT64_MAX);
+        if (atomic_load(&w->busy))
+            limit_hit(LIMIT_body_ms);
+        shutdown(w->fd, SHUT_RDWR);
+    }
+    lock_drop(&watch->lock);
+}
+
+static void *run(void *context)
+{
+    struct watch *watch = context;
+    while (!queue_is_closed(watch->stop)) {
+        queue_pop(watch->stop, SCAN_MS);
+        scan(watch);
+    }
+    return NULL;
+}
+
+int watch_open(struct watch *watch, struct world *world, struct err *err)
+{
+    *watch = (struct watch){.world = world, .stop = queue_open(1)};
+    lock_init(&watch->lock, LOCK_clients);
+    if (pthread_create(&watch->thread, NULL, run, watch) == 0)
+        return 0;
+    queue_close(watch->stop);
+    queue_free(watch->stop);
+    lock_release(&watch->lock);
+    return err_set(err, ERR_IO, "cannot start the thread that watches connections");
+}
+
+void watch_close(struct watch *watch)
+{
+    queue_close(watch->stop);
+    pthread_join(watch->thread, NULL);
+    queue_free(watch->stop);
+    lock_release(&watch->lock);
+}
+
+void watch_add(struct watch *watch, struct watched *watched, int fd)
+{
+    watched->fd = fd;
+    watched->previous = NULL;
+    atomic_store(&watched->deadline_ns, INT64_MAX);
+    lock_take(&watch->lock);
+    watched->next = watch->first;
+    if (watched->next != NULL)
+        watched->next->previous = watched;
+    watch->first = watched;
+    lock_drop(&watch->lock);
+}
+
+void watch_remove(struct watch *watch, struct watched *watched)
+{
+    lock_take(&watch->lock);
+    if (watched->next != NULL)
+        watched->next->previous = watched->previous;
+    if (watched->previous != NULL)
+        watched->previous->next = watched->next;
+    else
+        watch->first = watched->next;
+    lock_drop(&watch->lock);
+}
+
+void watch_deadline(struct watch *watch, struct watched *watched, int64_t wait_ms)
+{
+    int64_t now = watch->world->mono_ns(watch->world);
+    atomic_store(&watched->deadline_ns, wait_ms < 0 ? INT64_MAX : now + wait_ms * NS_PER_MS);
+}
+
+static bool any_busy(struct watch *watch)
+{
+    bool busy = false;
+    lock_take(&watch->lock);
+    for (struct watched *w = watch->first; w != NULL && !busy; w = w->next)
+        busy = atomic_load(&w->busy);
+    lock_drop(&watch->lock);
+    return busy;
+}
+
+void watch_drain(struct watch *watch, int64_t wait_ms)
+{
+    int64_t until = watch->world->mono_ns(watch->world) + wait_ms * NS_PER_MS;
+    while (any_busy(watch) && watch->world->mono_ns(watch->world) < until)
+        watch->world->pause(watch->world, SCAN_MS / 5);
+}

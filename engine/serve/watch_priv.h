@@ -1,0 +1,49 @@
+/*
+ * watch: the connections that are open, each with an absolute deadline, and the thread that enforces it.
+ *
+ * The library's own timeout starts again with each byte, so one byte a second holds a connection for ever.
+ * When a deadline passes the watcher shuts the socket; the library then sees the end of the stream and
+ * closes. A connection in which a handler runs has no deadline: the evaluation has its own.
+ */
+#ifndef TOCSIN_SERVE_WATCH_PRIV_H
+#define TOCSIN_SERVE_WATCH_PRIV_H
+
+#include "tocsin/err.h"
+#include "tocsin/lock.h"
+#include "tocsin/world.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct queue;
+
+/* Part of whatever describes a connection. */
+struct watched {
+    struct watched *next, *previous;
+    int fd;
+    atomic_llong deadline_ns; /* monotonic; INT64_MAX: none */
+    atomic_bool busy;         /* a request is under way */
+};
+
+struct watch {
+    struct world *world;
+    struct lock lock; /* the list, and that no fd in it is closed meanwhile */
+    struct watched *first;
+    struct queue *stop; /* never holds anything: closing it ends the thread */
+    pthread_t thread;
+};
+
+int watch_open(struct watch *watch, struct world *world, struct err *err);
+void watch_close(struct watch *watch); /* the list must be empty */
+
+void watch_add(struct watch *watch, struct watched *watched, int fd);
+void watch_remove(struct watch *watch, struct watched *watched);
+
+/* From now on at most wait_ms; negative: no deadline. */
+void watch_deadline(struct watch *watch, struct watched *watched, int64_t wait_ms);
+
+/* Waits until no request is under way, at most wait_ms. */
+void watch_drain(struct watch *watch, int64_t wait_ms);
+
+#endif

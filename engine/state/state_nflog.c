@@ -1,0 +1,69 @@
+#include "state_priv.h"
+
+#include "tocsin/mem.h"
+
+static struct str as_bytes(const uint64_t *hashes, size_t count)
+{
+    return (struct str){(const char *)hashes, count * sizeof *hashes};
+}
+
+int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
+{
+    sqlite3_stmt *put = state_begin(state, STATE_nflog_put);
+    state_bind_text(put, 1, entry->key);
+    sqlite3_bind_int64(put, 2, entry->sent_ns);
+    sqlite3_bind_int64(put, 3, entry->expires_ns);
+    state_bind_text(put, 4, as_bytes(entry->firing, entry->firing_count));
+    state_bind_text(put, 5, as_bytes(entry->resolved, entry->resolved_count));
+    int rc = state_run(state, put, err);
+    state_done(state, put);
+    return rc;
+}
+
+/* Copied out because a blob column promises no alignment. */
+static uint64_t *copy_hashes(struct str bytes, size_t *count)
+{
+    *count = bytes.n / sizeof(uint64_t);
+    uint64_t *hashes = MEM_ARRAY(uint64_t, *count + 1);
+    if (*count > 0)
+        memcpy(hashes, bytes.p, *count * sizeof *hashes);
+    return hashes;
+}
+
+static void visit_row(sqlite3_stmt *row, void (*visit)(void *context, const struct nflog_entry *entry),
+                      void *context)
+{
+    struct nflog_entry entry = {
+        .key = state_column(row, 0),
+        .sent_ns = sqlite3_column_int64(row, 1),
+        .expires_ns = sqlite3_column_int64(row, 2),
+    };
+    uint64_t *firing = copy_hashes(state_column(row, 3), &entry.firing_count);
+    uint64_t *resolved = copy_hashes(state_column(row, 4), &entry.resolved_count);
+    entry.firing = firing;
+    entry.resolved = resolved;
+    visit(context, &entry);
+    mem_free(firing);
+    mem_free(resolved);
+}
+
+int state_nflog_each(struct state *state, void (*visit)(void *context, const struct nflog_entry *entry),
+                     void *context, struct err *err)
+{
+    sqlite3_stmt *each = state_begin(state, STATE_nflog_each);
+    int step;
+    while ((step = sqlite3_step(each)) == SQLITE_ROW)
+        visit_row(each, visit, context);
+    int rc = step == SQLITE_DONE ? 0 : state_error(state, "cannot read the notification log", err);
+    state_done(state, each);
+    return rc;
+}
+
+int state_nflog_expire(struct state *state, int64_t now_ns, struct err *err)
+{
+    sqlite3_stmt *expire = state_begin(state, STATE_nflog_expire);
+    sqlite3_bind_int64(expire, 1, now_ns);
+    int rc = state_run(state, expire, err);
+    state_done(state, expire);
+    return rc;
+}

@@ -1,0 +1,49 @@
+/* state_priv: the SQLite handle and its prepared statements. */
+#ifndef TOCSIN_STATE_PRIV_H
+#define TOCSIN_STATE_PRIV_H
+
+#include "tocsin/lock.h"
+#include "tocsin/state.h"
+
+#include <sqlite3.h>
+
+/* Every statement there is: name, SQL. */
+#define STATE_STATEMENTS(STATEMENT)                                                                     \
+    STATEMENT(nflog_put, "INSERT OR REPLACE INTO nflog(key,sent_ns,expires_ns,firing,resolved) "        \
+                         "VALUES(?1,?2,?3,?4,?5)")                                                      \
+    STATEMENT(nflog_each, "SELECT key,sent_ns,expires_ns,firing,resolved FROM nflog ORDER BY key")      \
+    STATEMENT(nflog_expire, "DELETE FROM nflog WHERE expires_ns<=?1")                                   \
+    STATEMENT(incident_add, "INSERT INTO incident(key,opened_ns,closed_ns,body) VALUES(?1,?2,?3,?4)")   \
+    STATEMENT(incident_put, "UPDATE incident SET key=?1,opened_ns=?2,closed_ns=?3,body=?4 WHERE id=?5") \
+    STATEMENT(incident_note, "INSERT INTO incident_note(incident,at_ns,body) VALUES(?1,?2,?3)")         \
+    STATEMENT(incident_each, "SELECT id,key,opened_ns,closed_ns,body FROM incident "                    \
+                             "WHERE opened_ns>=?1 OR closed_ns=0 ORDER BY id DESC LIMIT ?2")            \
+    STATEMENT(incident_notes, "SELECT at_ns,body FROM incident_note WHERE incident=?1 ORDER BY id")
+
+enum state_statement {
+#define STATEMENT(name, sql) STATE_##name,
+    STATE_STATEMENTS(STATEMENT)
+#undef STATEMENT
+        STATE_STATEMENT_COUNT
+};
+
+struct state {
+    sqlite3 *db;
+    sqlite3_stmt *statement[STATE_STATEMENT_COUNT];
+    struct lock lock;
+};
+
+/* Takes the lock and hands out a statement without bindings; state_done gives both back. */
+sqlite3_stmt *state_begin(struct state *state, enum state_statement id);
+void state_done(struct state *state, sqlite3_stmt *statement);
+
+void state_bind_text(sqlite3_stmt *statement, int at, struct str text);
+struct str state_column(sqlite3_stmt *statement, int at);
+
+/* Runs a statement that gives no rows. */
+int state_run(struct state *state, sqlite3_stmt *statement, struct err *err);
+
+/* The code and text of what SQLite just complained about. */
+int state_error(struct state *state, const char *doing, struct err *err);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * intake: the bytes of one remote-write push become samples in the store.
+ *
+ * Remote write 1.0: snappy block format around a protobuf message. Content-Type, Content-Encoding and the length of
+ * the body are the listener's to check; everything behind them is checked here, before memory is taken for it:
+ * the length that snappy declares (limits push_decoded_bytes, push_ratio), then all memory for decoding
+ * (push_arena_bytes), and over all pushes at once in_flight_bytes.
+ *
+ * What can be stored is stored. A series that breaks a rule is refused alone, named in the answer and counted; one
+ * bad series never costs the others. Metadata and exemplars are read and left.
+ *
+ * Drawback: a sender that is answered 400 drops the whole push on its side; the part that was stored stays stored.
+ *
+ * Threads: intake_push may be called by several at once.
+ */
+#ifndef TOCSIN_INTAKE_H
+#define TOCSIN_INTAKE_H
+
+#include "tocsin/buf.h"
+#include "tocsin/store.h"
+#include "tocsin/str.h"
+#include "tocsin/world.h"
+
+#include <stdint.h>
+
+struct intake;
+
+enum { INTAKE_TEXT_BYTES = 16 << 10 }; /* of reasons; what goes beyond is left out, and said */
+
+struct intake_answer {
+    /* HTTP's: 204 all stored; 400 some or all refused, sending again is useless; 413 too large; 429 the store is at a
+     * limit; 503 too much under way. */
+    int status;
+    int64_t retry_after_ms; /* with 429 and 503; else -1 */
+    uint64_t appended;      /* samples stored; those that were there already are not counted */
+    struct buf text;        /* a line for each refused series, then the verdict; empty with 204 */
+};
+
+struct intake *intake_open(struct world *world);
+void intake_close(struct intake *intake); /* no push may be under way */
+
+void intake_answer_init(struct intake_answer *answer);
+void intake_answer_release(struct intake_answer *answer);
+
+/* Fills the answer (which intake_answer_init has prepared). 0 if the status is 204, else ERR_PARSE (400), ERR_LIMIT
+ * (413, 429) or ERR_FULL (503). */
+int intake_push(struct intake *intake, struct store *store, struct str compressed,
+                struct intake_answer *answer);
+
+#endif

@@ -1,0 +1,126 @@
+#include "tocsin/intake.h"
+
+#include "push_priv.h"
+#include "tocsin/limits.h"
+#include "tocsin/mem.h"
+#include "tocsin/stat.h"
+
+#include <stdarg.h>
+
+enum { RETRY_AFTER_MS = 5000 };
+
+struct intake {
+    struct world *world;
+    struct flight flight;
+};
+
+struct intake *intake_open(struct world *world)
+{
+    struct intake *in = MEM_NEW(struct intake);
+    in->world = world;
+    return in;
+}
+
+void intake_close(struct intake *in)
+{
+    mem_free(in);
+}
+
+void intake_answer_init(struct intake_answer *answer)
+{
+    *answer = (struct intake_answer){.retry_after_ms = -1};
+    buf_init(&answer->text, INTAKE_TEXT_BYTES);
+}
+
+void intake_answer_release(struct intake_answer *answer)
+{
+    buf_release(&answer->text);
+}
+
+static int code_of(int status)
+{
+    switch (status) {
+    case 204:
+        return 0;
+    case 413:
+    case 429:
+        return ERR_LIMIT;
+    case 503:
+        return ERR_FULL;
+    default:
+        return ERR_PARSE;
+    }
+}
+
+static void set_status(struct intake_answer *answer, int status)
+{
+    answer->status = status;
+    answer->retry_after_ms = status == 429 || status == 503 ? RETRY_AFTER_MS : -1;
+}
+
+int push_fail(struct push *p, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buf_vformat(&p->answer->text, format, args);
+    va_end(args);
+    buf_char(&p->answer->text, '\n');
+    set_status(p->answer, status);
+    return code_of(status);
+}
+
+bool push_charge(struct push *p, int64_t bytes)
+{
+    int64_t before = atomic_fetch_add(&p->flight->bytes, bytes);
+    if (bytes > 0 && before + bytes > limits.in_flight_bytes) {
+        atomic_fetch_sub(&p->flight->bytes, bytes);
+        p->flight_full = true;
+        return false;
+    }
+    p->charged_bytes += bytes;
+    return true;
+}
+
+static int push_run(struct push *p, struct str compressed)
+{
+    Prometheus__WriteRequest *request;
+    if (!push_charge(p, (int64_t)compressed.n))
+        return push_out_of_memory(p);
+    int rc = push_uncompress(p, compressed);
+    if (rc == 0)
+        rc = push_unpack(p, &request);
+    if (rc == 0)
+        rc = push_translate(p, request);
+    return rc;
+}
+
+/* Reasons end in whole lines, and say if there were more. */
+static void close_text(struct buf *text)
+{
+    static const char more[] = "and more\n";
+    if (!buf_overflow(text))
+        return;
+    size_t used = text->used < text->max_bytes - sizeof more ? text->used : text->max_bytes - sizeof more;
+    while (used > 0 && text->bytes[used - 1] != '\n')
+        used--;
+    buf_truncate(text, used);
+    text->overflow = false;
+    buf_puts(text, more);
+}
+
+int intake_push(struct intake *in, struct store *store, struct str compressed, struct intake_answer *answer)
+{
+    struct push p = {.store = store, .answer = answer, .flight = &in->flight};
+    stat_add(STAT_pushes, 1);
+    set_status(answer, 204);
+    arena_init(&p.arena, (size_t)limits.push_arena_bytes);
+    int rc = push_run(&p, compressed);
+    if (rc != 0) {
+        stat_add(STAT_pushes_refused, 1);
+        close_text(&answer->text);
+    }
+    push_charge(&p, -p.charged_bytes);
+    arena_release(&p.arena);
+    mem_free(p.decoded);
+    return rc;
+}

@@ -1,0 +1,158 @@
+#include "ruler_priv.h"
+
+#include "tocsin/mem.h"
+
+/* How long a resolved alert is kept, so that its end can be told again. */
+#define RESOLVED_RETENTION_NS (15 * 60 * NS_PER_S)
+
+static bool is_alert(const void *item, const void *key)
+{
+    return labels_equal(((const struct live_alert *)item)->labels, key);
+}
+
+static void alert_free(struct live_alert *a)
+{
+    mem_free(a->labels);
+    mem_free(a->annotations);
+    mem_free(a);
+}
+
+void live_alerts_free(struct map *alerts)
+{
+    void *item;
+    for (size_t at = 0; (item = map_next(alerts, &at)) != NULL;)
+        alert_free(item);
+    map_release(alerts);
+}
+
+static void become_pending(struct live_alert *a, int64_t now_ns)
+{
+    a->state = ALERT_PENDING;
+    a->active_ns = now_ns;
+    a->fired_ns = a->resolved_ns = a->last_sent_ns = a->keep_firing_since_ns = NEVER;
+}
+
+static void refresh(struct live_alert *a, const struct finding *f)
+{
+    a->value = f->value;
+    if (a->annotations != NULL && labels_equal(a->annotations, f->annotations))
+        return;
+    mem_free(a->annotations);
+    a->annotations = labels_copy_heap(f->annotations);
+}
+
+static void take_finding(struct rule_state *state, const struct finding *f, int64_t now_ns)
+{
+    struct live_alert *a = map_find(&state->alerts, f->labels->hash, is_alert, f->labels);
+    if (a == NULL) {
+        a = MEM_NEW(struct live_alert);
+        a->labels = labels_copy_heap(f->labels);
+        become_pending(a, now_ns);
+        map_add(&state->alerts, a->labels->hash, a);
+    } else if (a->state == ALERT_INACTIVE) {
+        become_pending(a, now_ns);
+    }
+    refresh(a, f);
+    a->round = state->alert_round;
+}
+
+static bool keeps_firing(const struct rule *rule, struct live_alert *a, int64_t now_ns)
+{
+    if (a->state != ALERT_FIRING || rule->keep_firing_for_ms == 0)
+        return false;
+    if (a->keep_firing_since_ns == NEVER)
+        a->keep_firing_since_ns = now_ns;
+    return now_ns - a->keep_firing_since_ns < rule->keep_firing_for_ms * NS_PER_MS;
+}
+
+static bool is_over(const struct live_alert *a, int64_t now_ns)
+{
+    return a->state == ALERT_PENDING ||
+           (a->resolved_ns != NEVER && now_ns - a->resolved_ns > RESOLVED_RETENTION_NS);
+}
+
+/* From pending to firing, or back when `for` was raised meanwhile. */
+static void apply_for(const struct rule *rule, struct live_alert *a, int64_t now_ns)
+{
+    bool held = now_ns - a->active_ns >= rule->for_ms * NS_PER_MS;
+    if (a->state == ALERT_PENDING && held) {
+        a->state = ALERT_FIRING;
+        a->fired_ns = now_ns;
+    } else if (a->state == ALERT_FIRING && !held) {
+        a->state = ALERT_PENDING;
+        a->fired_ns = a->last_sent_ns = a->keep_firing_since_ns = NEVER;
+    }
+}
+
+enum step { STEP_ACTIVE, STEP_RESOLVED, STEP_OVER };
+
+static enum step alert_step(const struct rule_state *state, struct live_alert *a, int64_t now_ns)
+{
+    if (a->round == state->alert_round) {
+        a->keep_firing_since_ns = NEVER;
+    } else if (!keeps_firing(state->rule, a, now_ns)) {
+        if (is_over(a, now_ns))
+            return STEP_OVER;
+        if (a->state == ALERT_FIRING) {
+            a->state = ALERT_INACTIVE;
+            a->resolved_ns = now_ns;
+        }
+        return STEP_RESOLVED;
+    }
+    apply_for(state->rule, a, now_ns);
+    return STEP_ACTIVE;
+}
+
+static void drop_all(struct rule_state *state)
+{
+    live_alerts_free(&state->alerts);
+    map_init(&state->alerts);
+}
+
+/* Steps every alert; `over` has room for all of them. Returns how many are pending or firing. */
+static size_t step_all(struct evaluation *e, struct live_alert **over)
+{
+    struct rule_state *state = e->state;
+    struct live_alert *a;
+    size_t active = 0, over_count = 0;
+    for (size_t at = 0; (a = map_next(&state->alerts, &at)) != NULL;) {
+        enum step step = alert_step(state, a, e->slot_ns);
+        if (step == STEP_ACTIVE)
+            active++;
+        else if (step == STEP_OVER)
+            over[over_count++] = a;
+    }
+    for (size_t i = 0; i < over_count; i++) {
+        map_remove(&state->alerts, over[i]->labels->hash, over[i]);
+        alert_free(over[i]);
+    }
+    return active;
+}
+
+int live_alerts_step(struct evaluation *e, const struct finding *findings, size_t count)
+{
+    struct rule_state *state = e->state;
+    int64_t limit = e->group->definition->limit;
+    struct live_alert **over = ARENA_ARRAY(&e->arena, struct live_alert *, state->alerts.count + count);
+    if (over == NULL)
+        return err_set(e->err, ERR_LIMIT, "the alerts take more memory than query_arena_bytes allows");
+    lock_take(&e->group->lock);
+    state->alert_round++;
+    for (size_t i = 0; i < count; i++)
+        take_finding(state, &findings[i], e->slot_ns);
+    size_t active = step_all(e, over);
+    bool exceeded = limit > 0 && active > (size_t)limit;
+    if (exceeded)
+        drop_all(state);
+    lock_drop(&e->group->lock);
+    return exceeded ? err_set(e->err, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)limit,
+                              active)
+                    : 0;
+}
+
+bool live_alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns)
+{
+    if (alert->state == ALERT_PENDING)
+        return false;
+    return alert->resolved_ns > alert->last_sent_ns || alert->last_sent_ns + resend_ns < now_ns;
+}

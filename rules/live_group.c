@@ -1,0 +1,184 @@
+#include "ruler_priv.h"
+
+#include "tocsin/limits.h"
+#include "tocsin/log.h"
+#include "tocsin/mem.h"
+
+#include <inttypes.h>
+
+int64_t live_group_slot_after(const struct live_group *group, int64_t now_ns)
+{
+    int64_t interval_ns = group->interval_ns;
+    int64_t slot_ns = (int64_t)(group->key % (uint64_t)interval_ns);
+    int64_t into_ns = (now_ns - slot_ns) % interval_ns;
+    if (into_ns < 0)
+        into_ns += interval_ns;
+    return now_ns - into_ns + interval_ns;
+}
+
+/* Also where in its interval a group is due: Prometheus' label hash of {file, name}. */
+static uint64_t group_key(const struct rule_group *definition)
+{
+    const struct label items[] = {{STR("file"), definition->file}, {STR("name"), definition->name}};
+    return labels_hash(items, 2);
+}
+
+static int open_rules(struct ruler *ruler, struct live_group *group, struct err *err)
+{
+    const struct rule_group *definition = group->definition;
+    group->rules = MEM_ARRAY(struct rule_state, definition->count);
+    for (size_t i = 0; i < definition->count; i++) {
+        struct rule_state *state = &group->rules[i];
+        state->rule = &definition->rules[i];
+        map_init(&state->written);
+        map_init(&state->alerts);
+        group->count++;
+        int code = promql_open(state->rule->query, &group->promql, ruler->store, &state->query, err);
+        if (code != 0) {
+            err_prefix(err, "%.*s: group \"%.*s\", rule %zu, \"%.*s\": ", STR_ARG(definition->file),
+                       STR_ARG(definition->name), i + 1, STR_ARG(state->rule->name));
+            return code;
+        }
+    }
+    return 0;
+}
+
+struct live_group *live_group_open(struct ruler *ruler, const struct globals *globals, struct loaded_set *set,
+                                   const struct rule_group *definition, struct err *err)
+{
+    const struct ruler_options *options = &globals->options;
+    struct live_group *group = MEM_NEW(struct live_group);
+    int64_t interval_ms = definition->interval_ms > 0 ? definition->interval_ms : options->interval_ms;
+    group->definition = definition;
+    group->set = set;
+    group->interval_ns = interval_ms * NS_PER_MS;
+    group->query_offset_ns =
+        (definition->query_offset_given ? definition->query_offset_ms : options->query_offset_ms) * NS_PER_MS;
+    group->key = group_key(definition);
+    group->promql = options->promql;
+    group->promql.late_ms = group->query_offset_ns / NS_PER_MS;
+    group->refs = 1;
+    lock_init(&group->lock, LOCK_group);
+    map_init(&group->orphans);
+    if (open_rules(ruler, group, err) != 0) {
+        live_group_free(group);
+        return NULL;
+    }
+    set->refs++;
+    return group;
+}
+
+void live_group_free(struct live_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct rule_state *state = &group->rules[i];
+        if (state->query != NULL)
+            promql_close(state->query);
+        written_free(&state->written);
+        live_alerts_free(&state->alerts);
+        mem_free(state->last_error);
+    }
+    written_free(&group->orphans);
+    lock_release(&group->lock);
+    mem_free(group->rules);
+    mem_free(group);
+}
+
+int64_t evaluation_t_ms(const struct evaluation *e)
+{
+    return (e->slot_ns - e->group->query_offset_ns) / NS_PER_MS;
+}
+
+static double seconds_since(struct world *world, int64_t start_ns)
+{
+    return (double)(world->mono_ns(world) - start_ns) / (double)NS_PER_S;
+}
+
+static void log_failure(const struct evaluation *e)
+{
+    static struct log_rate rate;
+    struct world *world = e->ruler->world;
+    if (!e->ruler->quiet && log_allowed(&rate, world->mono_ns(world)))
+        log_warn("rule evaluation failed", LOG_STR("file", e->group->definition->file),
+                 LOG_STR("group", e->group->definition->name), LOG_STR("rule", e->state->rule->name),
+                 LOG_ERR(e->err));
+}
+
+/* Runs the rule; *failed: it came to no result (as against: the store refused a part of it). */
+static int run_rule(struct evaluation *e, bool *failed)
+{
+    struct outputs outputs = {0};
+    int code = e->state->rule->kind == RULE_ALERTING ? alert_rule(e, &outputs) : record_rule(e, &outputs);
+    *failed = code != 0;
+    if (code == 0)
+        return output_write(e, &outputs);
+    log_failure(e);
+    return code;
+}
+
+static void publish_rule(struct evaluation *e, int code, bool failed, double duration_s, int64_t began_ns)
+{
+    struct rule_state *state = e->state;
+    struct live_group *group = e->group;
+    char *error = code != 0 ? mem_copy_text(e->err->text, strlen(e->err->text)) : NULL;
+    lock_take(&group->lock);
+    char *before = state->last_error;
+    state->last_error = error;
+    state->health = code == 0 ? HEALTH_OK : HEALTH_ERROR;
+    state->duration_s = duration_s;
+    state->last_ns = began_ns;
+    group->figures.evaluations++;
+    group->figures.failures += failed;
+    group->figures.rules_duration_s += duration_s;
+    lock_drop(&group->lock);
+    mem_free(before);
+}
+
+static void count_duration(struct ruler *ruler, struct durations *d, double seconds)
+{
+    lock_take(&ruler->lock);
+    d->recent[d->count++ % DURATIONS_KEPT] = seconds;
+    d->sum += seconds;
+    lock_drop(&ruler->lock);
+}
+
+static void evaluate_rule(struct evaluation *e, struct rule_state *state)
+{
+    struct world *world = e->ruler->world;
+    int64_t start_ns = world->mono_ns(world), began_ns = world->wall_ns(world);
+    struct err err = {0};
+    bool failed;
+    e->state = state;
+    e->err = &err;
+    e->view = view_open(e->ruler->store);
+    int code = run_rule(e, &failed);
+    view_close(e->view);
+    arena_clear(&e->arena);
+    double duration_s = seconds_since(world, start_ns);
+    publish_rule(e, code, failed, duration_s, began_ns);
+    count_duration(e->ruler, &e->ruler->rule_durations, duration_s);
+}
+
+void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
+                         int64_t slot_ns)
+{
+    struct world *world = ruler->world;
+    struct evaluation e = {.ruler = ruler, .globals = globals, .group = group, .slot_ns = slot_ns};
+    int64_t start_ns = world->mono_ns(world), began_ns = world->wall_ns(world);
+    arena_init(&e.arena, (size_t)limits.query_arena_bytes);
+    lock_take(&group->lock);
+    group->figures.rules_duration_s = 0;
+    group->figures.iterations++;
+    lock_drop(&group->lock);
+    for (size_t i = 0; i < group->count; i++)
+        evaluate_rule(&e, &group->rules[i]);
+    output_end_orphans(&e);
+    arena_release(&e.arena);
+    double duration_s = seconds_since(world, start_ns);
+    lock_take(&group->lock);
+    group->figures.duration_s = duration_s;
+    group->figures.last_ns = began_ns;
+    group->figures.samples = e.samples;
+    lock_drop(&group->lock);
+    count_duration(ruler, &ruler->group_durations, duration_s);
+}

@@ -1,0 +1,145 @@
+#include "ruler_priv.h"
+
+#include "tocsin/log.h"
+#include "tocsin/mem.h"
+
+enum { END_BATCH = 256 };
+
+static bool is_written(const void *item, const void *key)
+{
+    return labels_equal(((const struct written *)item)->labels, key);
+}
+
+static void written_forget(struct written *w)
+{
+    mem_free(w->labels);
+    mem_free(w);
+}
+
+void written_free(struct map *written)
+{
+    void *item;
+    for (size_t at = 0; (item = map_next(written, &at)) != NULL;)
+        written_forget(item);
+    map_release(written);
+}
+
+void written_move(struct map *to, struct map *from)
+{
+    struct written *w;
+    for (size_t at = 0; (w = map_next(from, &at)) != NULL;) {
+        if (map_find(to, w->labels->hash, is_written, w->labels) != NULL)
+            written_forget(w);
+        else
+            map_add(to, w->labels->hash, w);
+    }
+    map_release(from);
+    map_init(from);
+}
+
+static void note_written(struct rule_state *state, const struct labels *ls)
+{
+    struct written *w = map_find(&state->written, ls->hash, is_written, ls);
+    if (w == NULL) {
+        w = MEM_NEW(struct written);
+        w->labels = labels_copy_heap(ls);
+        map_add(&state->written, ls->hash, w);
+    }
+    w->round = state->round;
+}
+
+/* Marks the end of up to END_BATCH series. What is refused has been continued or has gone: that is as good. */
+static void end_some(struct store *store, struct written *const *list, size_t count, int64_t t_ms)
+{
+    const struct sample end = {.t_ms = t_ms, .value = stale_nan()};
+    struct batch_series series[END_BATCH];
+    struct admit_result result = {0};
+    for (size_t i = 0; i < count; i++)
+        series[i] = (struct batch_series){list[i]->labels->item, list[i]->labels->count, &end, 1};
+    struct batch batch = {series, count};
+    store_admit(store, &batch, &result);
+}
+
+void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms)
+{
+    struct written *some[END_BATCH], *w;
+    size_t count = 0;
+    for (size_t at = 0; (w = map_next(written, &at)) != NULL;) {
+        some[count++] = w;
+        if (count == END_BATCH) {
+            end_some(ruler->store, some, count, t_ms);
+            count = 0;
+        }
+    }
+    end_some(ruler->store, some, count, t_ms);
+}
+
+/* Ends what the rule wrote before and not in this round. */
+static void end_missing(struct evaluation *e)
+{
+    struct rule_state *state = e->state;
+    struct map missing;
+    struct written *w;
+    map_init(&missing);
+    for (size_t at = 0; (w = map_next(&state->written, &at)) != NULL;)
+        if (w->round != state->round)
+            map_add(&missing, w->labels->hash, w);
+    if (missing.count > 0)
+        output_end_all(e->ruler, &missing, evaluation_t_ms(e));
+    for (size_t at = 0; (w = map_next(&missing, &at)) != NULL;)
+        map_remove(&state->written, w->labels->hash, w);
+    written_free(&missing);
+}
+
+void output_end_orphans(struct evaluation *e)
+{
+    if (e->group->orphans.count == 0)
+        return;
+    output_end_all(e->ruler, &e->group->orphans, evaluation_t_ms(e));
+    written_free(&e->group->orphans);
+    map_init(&e->group->orphans);
+}
+
+static uint64_t refused_count(const struct admit_result *result)
+{
+    uint64_t total = 0;
+    for (size_t i = ADMIT_OK + 1; i < ADMIT_REASON_COUNT; i++)
+        if (i != ADMIT_UNREFERENCED)
+            total += result->refused[i];
+    return total;
+}
+
+static int tell_refused(struct evaluation *e, const struct admit_result *result)
+{
+    static struct log_rate rate;
+    uint64_t refused = refused_count(result);
+    if (refused == 0)
+        return 0;
+    if (!e->ruler->quiet && log_allowed(&rate, e->ruler->world->mono_ns(e->ruler->world)))
+        log_warn("rule results refused by the store", LOG_STR("group", e->group->definition->name),
+                 LOG_STR("rule", e->state->rule->name), LOG_TEXT("reason", admit_reason_text(result->first)),
+                 LOG_INT("samples", refused));
+    return err_set(e->err, ERR_EXEC, "%s", admit_reason_text(result->first));
+}
+
+int output_write(struct evaluation *e, const struct outputs *outputs)
+{
+    struct admit_result result = {0};
+    struct batch_series *series = ARENA_ARRAY(&e->arena, struct batch_series, outputs->count);
+    struct sample *samples = ARENA_ARRAY(&e->arena, struct sample, outputs->count);
+    if (series == NULL || samples == NULL)
+        return err_set(e->err, ERR_LIMIT, "the results take more memory than query_arena_bytes allows");
+    e->state->round++;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct output *o = &outputs->items[i];
+        samples[i] =
+            (struct sample){.t_ms = evaluation_t_ms(e), .value = o->value, .histogram = o->histogram};
+        series[i] = (struct batch_series){o->labels->item, o->labels->count, &samples[i], 1};
+        note_written(e->state, o->labels);
+    }
+    struct batch batch = {series, outputs->count};
+    store_admit(e->ruler->store, &batch, &result);
+    e->samples += outputs->count;
+    end_missing(e);
+    return tell_refused(e, &result);
+}

@@ -1,0 +1,216 @@
+#include "ruler_priv.h"
+
+#include "tocsin/mem.h"
+
+/* One change from the groups in force to those of a new rule set. */
+struct change {
+    struct ruler *ruler;
+    const struct globals *globals;
+    struct live_group **before, **after; /* a reference each */
+    size_t before_count, after_count;
+    struct map index; /* before, by key */
+    int64_t now_ns;
+};
+
+static bool is_group_of(const void *item, const void *key)
+{
+    const struct rule_group *a = ((const struct live_group *)item)->definition, *b = key;
+    return str_eq(a->file, b->file) && str_eq(a->name, b->name);
+}
+
+static struct live_group *group_before(const struct change *c, const struct live_group *group)
+{
+    return map_find(&c->index, group->key, is_group_of, group->definition);
+}
+
+static bool same_promql(const struct promql_options *a, const struct promql_options *b)
+{
+    return memcmp(&a->features, &b->features, sizeof a->features) == 0 && a->lookback_ms == b->lookback_ms &&
+           a->subquery_step_ms == b->subquery_step_ms && a->samples_max == b->samples_max &&
+           a->timeout_ms == b->timeout_ms && a->delayed_name_removal == b->delayed_name_removal &&
+           a->start_timestamps == b->start_timestamps;
+}
+
+static bool goes_on(const struct live_group *old, const struct live_group *fresh)
+{
+    return old->definition->fingerprint == fresh->definition->fingerprint &&
+           old->interval_ns == fresh->interval_ns && old->query_offset_ns == fresh->query_offset_ns &&
+           same_promql(&old->promql, &fresh->promql);
+}
+
+static int open_groups(struct change *c, struct loaded_set *set, struct err *err)
+{
+    c->after = MEM_ARRAY(struct live_group *, set->set->count + 1);
+    for (size_t i = 0; i < set->set->count; i++) {
+        struct live_group *group = live_group_open(c->ruler, c->globals, set, &set->set->groups[i], err);
+        if (group == NULL)
+            return err != NULL && err->code != 0 ? err->code : ERR_LIMIT;
+        c->after[c->after_count++] = group;
+    }
+    return 0;
+}
+
+/* Groups that did not change go on as they are, in the new ones' place. */
+static void keep_unchanged(struct change *c)
+{
+    for (size_t i = 0; i < c->after_count; i++) {
+        struct live_group *old = group_before(c, c->after[i]);
+        if (old == NULL || !goes_on(old, c->after[i]))
+            continue;
+        lock_take(&c->ruler->lock);
+        old->refs++;
+        lock_drop(&c->ruler->lock);
+        live_group_drop(c->ruler, c->after[i]);
+        c->after[i] = old;
+    }
+}
+
+/* From here on no worker takes up a group that ends, and none is in it. */
+static void stop_leaving(struct change *c)
+{
+    lock_take(&c->ruler->lock);
+    for (size_t i = 0; i < c->before_count; i++)
+        c->before[i]->stopping = true;
+    for (size_t i = 0; i < c->after_count; i++)
+        c->after[i]->stopping = false;
+    for (size_t i = 0; i < c->before_count; i++)
+        while (c->before[i]->stopping && c->before[i]->busy)
+            pthread_cond_wait(&c->ruler->idle, &c->ruler->lock.mutex);
+    lock_drop(&c->ruler->lock);
+}
+
+static bool same_texts(const struct rule_text *a, size_t a_count, const struct rule_text *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (!str_eq(a[i].name, b[i].name) || !str_eq(a[i].text, b[i].text))
+            return false;
+    return true;
+}
+
+static bool same_rule(const struct rule *a, const struct rule *b)
+{
+    return a->kind == b->kind && str_eq(a->name, b->name) &&
+           same_texts(a->labels, a->label_count, b->labels, b->label_count);
+}
+
+static void inherit_rule(struct live_group *old, struct rule_state *from, struct rule_state *to)
+{
+    written_move(&to->written, &from->written);
+    to->round = from->round;
+    to->alert_round = from->alert_round;
+    lock_take(&old->lock); /* a snapshot may be reading the alerts */
+    to->alerts = from->alerts;
+    map_init(&from->alerts);
+    lock_drop(&old->lock);
+}
+
+/* Name and labels make a rule the same; of several such, the first is matched with the first. */
+static void inherit_group(struct live_group *old, struct live_group *fresh)
+{
+    bool *matched = MEM_ARRAY(bool, old->count + 1);
+    for (size_t i = 0; i < fresh->count; i++) {
+        size_t at = 0;
+        while (at < old->count && (matched[at] || !same_rule(old->rules[at].rule, fresh->rules[i].rule)))
+            at++;
+        if (at == old->count)
+            continue;
+        matched[at] = true;
+        inherit_rule(old, &old->rules[at], &fresh->rules[i]);
+    }
+    for (size_t i = 0; i < old->count; i++)
+        written_move(&fresh->orphans, &old->rules[i].written);
+    written_move(&fresh->orphans, &old->orphans);
+    fresh->figures = old->figures;
+    mem_free(matched);
+}
+
+/* What the rules of a group that has gone wrote ends after two intervals, if nobody else has gone on with it. */
+static void bid_farewell(struct change *c, struct live_group *old)
+{
+    struct farewell *f = MEM_NEW(struct farewell);
+    map_init(&f->written);
+    for (size_t i = 0; i < old->count; i++)
+        written_move(&f->written, &old->rules[i].written);
+    written_move(&f->written, &old->orphans);
+    f->due_ns = c->now_ns + 2 * old->interval_ns;
+    f->t_ms = (c->now_ns - old->query_offset_ns) / NS_PER_MS;
+    lock_take(&c->ruler->lock);
+    f->next = c->ruler->farewells;
+    c->ruler->farewells = f;
+    lock_drop(&c->ruler->lock);
+}
+
+static void hand_over(struct change *c)
+{
+    for (size_t i = 0; i < c->after_count; i++) {
+        struct live_group *fresh = c->after[i], *old = group_before(c, fresh);
+        if (fresh == old)
+            continue;
+        fresh->next_ns = live_group_slot_after(fresh, c->now_ns);
+        if (old != NULL) {
+            inherit_group(old, fresh);
+            map_remove(&c->index, old->key, old);
+        }
+    }
+    for (size_t i = 0; i < c->before_count; i++)
+        if (c->before[i]->stopping && map_remove(&c->index, c->before[i]->key, c->before[i]))
+            bid_farewell(c, c->before[i]);
+}
+
+static void change_groups(struct change *c)
+{
+    keep_unchanged(c);
+    stop_leaving(c);
+    hand_over(c);
+    lock_take(&c->ruler->lock);
+    struct live_group **replaced = c->ruler->groups;
+    size_t replaced_count = c->ruler->count;
+    c->ruler->groups = c->after;
+    c->ruler->count = c->after_count;
+    lock_drop(&c->ruler->lock);
+    live_groups_drop(c->ruler, replaced, replaced_count);
+}
+
+static struct globals *globals_keep(struct ruler *ruler)
+{
+    lock_take(&ruler->lock);
+    struct globals *globals = ruler->globals;
+    globals->refs++;
+    lock_drop(&ruler->lock);
+    return globals;
+}
+
+static void set_drop(struct ruler *ruler, struct loaded_set *set)
+{
+    lock_take(&ruler->lock);
+    bool last = --set->refs == 0;
+    lock_drop(&ruler->lock);
+    if (!last)
+        return;
+    rule_set_free(set->set);
+    mem_free(set);
+}
+
+int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err)
+{
+    struct globals *globals = globals_keep(ruler);
+    struct loaded_set *loaded = MEM_NEW(struct loaded_set);
+    struct change c = {.ruler = ruler, .globals = globals, .now_ns = ruler->world->wall_ns(ruler->world)};
+    *loaded = (struct loaded_set){.set = set, .refs = 1};
+    live_groups_keep(ruler, &c.before, &c.before_count);
+    map_init(&c.index);
+    for (size_t i = 0; i < c.before_count; i++)
+        map_add(&c.index, c.before[i]->key, c.before[i]);
+    int code = open_groups(&c, loaded, err);
+    if (code == 0)
+        change_groups(&c);
+    else
+        live_groups_drop(ruler, c.after, c.after_count);
+    live_groups_drop(ruler, c.before, c.before_count);
+    map_release(&c.index);
+    globals_drop(ruler, globals);
+    set_drop(ruler, loaded);
+    return code;
+}

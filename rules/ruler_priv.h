@@ -1,0 +1,185 @@
+/*
+ * The ruler's inside: groups, rules and alerts between evaluations.
+ *
+ * Who may touch what: a group that is `busy` belongs to the worker that evaluates it. What the API shows of it
+ * (alerts, health, figures) is changed under the group's lock, and only by that worker, which may therefore read it
+ * without. Membership, `next_ns`, `busy`, `refs` and the globals stand under the ruler's lock.
+ */
+#ifndef TOCSIN_RULER_PRIV_H
+#define TOCSIN_RULER_PRIV_H
+
+#include "rule_template_priv.h"
+#include "tocsin/hash.h"
+#include "tocsin/lock.h"
+#include "tocsin/ruler.h"
+#include "tocsin/store.h"
+
+#define NEVER INT64_MIN
+
+/* An alert that is pending or firing, or was resolved a short while ago. Everything on the heap. */
+struct live_alert {
+    struct labels *labels, *annotations;
+    enum alert_state state;
+    double value;
+    int64_t active_ns, fired_ns, resolved_ns, last_sent_ns, keep_firing_since_ns; /* NEVER: not */
+    uint64_t round; /* the rule's alert_round that saw it last */
+};
+
+/* A series that a rule wrote, so that its end can be marked. */
+struct written {
+    struct labels *labels;
+    uint64_t round;
+};
+
+struct rule_state {
+    const struct rule *rule;
+    struct promql *query;
+    struct map written;          /* of struct written; the worker's alone */
+    uint64_t round, alert_round; /* counts of evaluations that came to a result */
+    struct map alerts;           /* of struct live_alert, by label set */
+    enum rule_health health;
+    char *last_error; /* NULL: none */
+    double duration_s;
+    int64_t last_ns; /* 0: never */
+};
+
+struct group_figures {
+    uint64_t evaluations, failures, iterations, missed, samples;
+    double duration_s, rules_duration_s;
+    int64_t last_ns; /* 0: never */
+};
+
+/* A rule set with the number of groups that point into it. */
+struct loaded_set {
+    struct rule_set *set;
+    size_t refs;
+};
+
+struct live_group {
+    const struct rule_group *definition;
+    struct loaded_set *set;
+    struct promql_options promql; /* its queries were prepared with */
+    uint64_t key;                 /* hash of file and name */
+    int64_t interval_ns, query_offset_ns;
+    struct lock lock;
+    struct rule_state *rules;
+    size_t count;
+    struct map orphans; /* of struct written: what rules wrote that are gone */
+    struct group_figures figures;
+    /* under the ruler's lock */
+    int64_t next_ns;
+    bool busy, stopping;
+    size_t refs;
+};
+
+/* Series of a removed group, to be marked as ended unless another group has taken them over by then. */
+struct farewell {
+    struct farewell *next;
+    struct map written;
+    int64_t due_ns, t_ms;
+};
+
+/* The options in force, immutable; evaluations under way keep the ones they began with. */
+struct globals {
+    struct ruler_options options;
+    struct labels *external_labels; /* NULL: none */
+    char *external_url;
+    size_t refs;
+};
+
+enum { DURATIONS_KEPT = 512 };
+
+/* The last durations, for summaries. */
+struct durations {
+    double recent[DURATIONS_KEPT];
+    uint64_t count;
+    double sum;
+};
+
+struct ruler {
+    struct world *world;
+    struct store *store;
+    bool quiet;       /* rule tests tell by themselves what failed */
+    struct lock lock; /* LOCK_groups */
+    pthread_cond_t idle;
+    struct globals *globals;
+    struct live_group **groups;
+    size_t count;
+    struct farewell *farewells;
+    struct durations rule_durations, group_durations;
+};
+
+/* One evaluation of one group. */
+struct evaluation {
+    struct ruler *ruler;
+    const struct globals *globals;
+    struct live_group *group;
+    struct rule_state *state; /* the rule it is at */
+    struct view *view;
+    struct arena arena; /* cleared from rule to rule */
+    int64_t slot_ns;
+    uint64_t samples;
+    struct err *err;
+};
+
+/* One sample a rule wants in the store. */
+struct output {
+    const struct labels *labels;
+    double value;
+    const struct histogram *histogram;
+};
+
+struct outputs {
+    struct output *items;
+    size_t count;
+};
+
+/* live_group.c */
+struct live_group *live_group_open(struct ruler *ruler, const struct globals *globals, struct loaded_set *set,
+                                   const struct rule_group *definition, struct err *err);
+void live_group_free(struct live_group *group);
+int64_t live_group_slot_after(const struct live_group *group, int64_t now_ns);
+void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
+                         int64_t slot_ns);
+
+/* Sample time of an evaluation: the slot less the query offset. */
+int64_t evaluation_t_ms(const struct evaluation *e);
+
+/* record_rule.c: the rule's query as a vector (a scalar is one element without labels), and a recording rule. */
+int rule_query(struct evaluation *e, struct promql_result *out);
+int record_rule(struct evaluation *e, struct outputs *out);
+
+/* A set of label sets during one evaluation; false if it was in already. */
+bool labels_claim(struct map *claimed, const struct labels *ls);
+
+/* alert_rule.c */
+int alert_rule(struct evaluation *e, struct outputs *out);
+
+/* live_alert.c: what an evaluation found, and what it makes of the rule's alerts. */
+struct finding {
+    const struct labels *labels, *annotations;
+    double value;
+};
+
+/* Carries all alerts of the rule one step on. ERR_LIMIT: more than the group's limit, all are dropped. */
+int live_alerts_step(struct evaluation *e, const struct finding *findings, size_t count);
+bool live_alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns);
+void live_alerts_free(struct map *alerts);
+
+/* output.c: writes a rule's results and the ends of those that came no more; tells what was refused in e->err. */
+int output_write(struct evaluation *e, const struct outputs *outputs);
+void output_end_orphans(struct evaluation *e);
+void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms);
+void written_free(struct map *written);
+/* Adds all of *from to *to; *from is empty afterwards. */
+void written_move(struct map *to, struct map *from);
+
+/* ruler.c, ruler_load.c */
+struct globals *globals_make(const struct ruler_options *options);
+void globals_drop(struct ruler *ruler, struct globals *globals);
+void live_groups_keep(struct ruler *ruler, struct live_group ***groups,
+                      size_t *count); /* copies the list, one ref each */
+void live_groups_drop(struct ruler *ruler, struct live_group **groups, size_t count);
+void live_group_drop(struct ruler *ruler, struct live_group *group);
+
+#endif

@@ -1,0 +1,43 @@
+#include "tocsin/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka.h wants those first */
+#include <cmocka.h>
+#include <string.h>
+
+static void every_limit_has_a_default_name_unit_and_reason(void **state)
+{
+    (void)state;
+    assert_int_equal(limits.push_ratio, 22);
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        assert_true(strlen(limit_name((enum limit_id)i)) > 0);
+        assert_true(strlen(limit_unit((enum limit_id)i)) > 0);
+        assert_true(strlen(limit_help((enum limit_id)i)) > 0);
+    }
+}
+
+static void hits_are_counted_and_shown(void **state)
+{
+    (void)state;
+    uint64_t before = limit_hits(LIMIT_series);
+    limit_hit(LIMIT_series);
+    assert_int_equal(limit_hits(LIMIT_series), before + 1);
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    limits_write_metrics(&out);
+    assert_non_null(strstr(buf_text(&out), "tocsin_limit_hits_total{limit=\"series\"} 1\n"));
+    assert_non_null(strstr(buf_text(&out), "tocsin_limit{limit=\"series\",unit=\"series\"} 1000000\n"));
+    buf_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_limit_has_a_default_name_unit_and_reason),
+        cmocka_unit_test(hits_are_counted_and_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,667 @@
+#include "tocsin/template.h"
+
+#include "tocsin/limits.h"
+#include "tocsin/tree.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* ---- data from JSON, with the typed forms that template_cases.txt explains ---- */
+
+static struct tval data_of(struct arena *arena, const struct tree *node);
+
+static struct tval *data_ref(struct arena *arena, const struct tree *node)
+{
+    struct tval v = data_of(arena, node);
+    struct tval *copy = arena_copy(arena, &v, 1, sizeof v);
+    assert_non_null(copy);
+    return copy;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct tval_field *)a)->name, ((const struct tval_field *)b)->name);
+}
+
+static struct tval_field *fields_of(struct arena *arena, const struct tree *node)
+{
+    struct tval_field *fields = ARENA_ARRAY(arena, struct tval_field, node->count);
+    assert_non_null(fields);
+    size_t i = 0;
+    for (const struct tree *c = node->first; c != NULL; c = c->next)
+        fields[i++] = (struct tval_field){.name = c->key->text, .value = data_ref(arena, c)};
+    return fields;
+}
+
+static struct tval map_of(struct arena *arena, const struct tree *node, enum tval_kind zero)
+{
+    struct tval_field *fields = fields_of(arena, node);
+    if (node->count > 0)
+        qsort(fields, node->count, sizeof *fields, by_name);
+    return tval_map(fields, node->count, zero);
+}
+
+static struct tval list_of(struct arena *arena, const struct tree *node)
+{
+    struct tval *items = ARENA_ARRAY(arena, struct tval, node->count);
+    assert_non_null(items);
+    size_t i = 0;
+    for (const struct tree *c = node->first; c != NULL; c = c->next)
+        items[i++] = data_of(arena, c);
+    return tval_list(items, node->count);
+}
+
+static int alert_upper(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                       struct err *err)
+{
+    (void)err;
+    assert_int_equal(count, 1);
+    struct str s = str_copy(template_arena(run), tval_get(&args[0], STR("Status"))->text);
+    char *text = (char *)(uintptr_t)s.p;
+    for (size_t i = 0; i < s.n; i++)
+        text[i] = (char)(text[i] & ~0x20);
+    *out = tval_text(s);
+    return 0;
+}
+
+static int alert_join(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                      struct err *err)
+{
+    (void)err;
+    assert_int_equal(count, 3);
+    struct buf text;
+    buf_init(&text, 1000);
+    for (int64_t i = 0; i < args[2].integer; i++) {
+        buf_str(&text, tval_get(&args[0], STR("Status"))->text);
+        buf_str(&text, args[1].text);
+    }
+    *out = tval_text(str_copy(template_arena(run), buf_slice(&text)));
+    buf_release(&text);
+    return 0;
+}
+
+static int alert_later(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                       struct err *err)
+{
+    (void)run;
+    (void)count;
+    (void)err;
+    *out = *tval_get(&args[0], STR("StartsAt"));
+    out->time.unix_s += args[1].integer / 1000000000;
+    out->time.ns += (int32_t)(args[1].integer % 1000000000);
+    return 0;
+}
+
+static int alert_fail(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                      struct err *err)
+{
+    (void)run;
+    (void)args;
+    (void)count;
+    (void)out;
+    return err_set(err, ERR_EXEC, "no luck");
+}
+
+static const struct template_function alert_methods[] = {{"Upper", alert_upper, ""},
+                                                         {"Join", alert_join, "string int"},
+                                                         {"Later", alert_later, "time.Duration"},
+                                                         {"Fail", alert_fail, ""},
+                                                         {NULL, NULL, NULL}};
+static const struct tval_type type_alert = {
+    .go_name = "main.Alert", .methods = alert_methods, .json_small = true};
+
+static void print_level(struct buf *out, const struct tval *v)
+{
+    buf_format(out, "level-%lld", (long long)v->integer);
+}
+
+static const struct tval_type type_level = {.go_name = "main.Level", .print = print_level};
+
+static bool typed(struct arena *arena, const struct tree *node, struct tval *out)
+{
+    const struct tree *c = node->first;
+    int64_t n = 0;
+    if (node->count != 1 || !str_starts(c->key->text, STR("@")))
+        return false;
+    if (c->kind == TREE_SCALAR)
+        assert_int_equal(tree_i64(c, &n), 0);
+    if (str_is(c->key->text, "@strings")) {
+        *out = map_of(arena, c, TVAL_TEXT);
+    } else if (str_is(c->key->text, "@texts")) {
+        *out = list_of(arena, c);
+        *out = tval_texts(out->list.items, out->list.count);
+    } else if (str_is(c->key->text, "@time")) {
+        *out = tval_time(n);
+    } else if (str_is(c->key->text, "@duration")) {
+        *out = tval_duration(n);
+    } else if (str_is(c->key->text, "@level")) {
+        *out = tval_int(n);
+        out->type = &type_level;
+    } else {
+        *out = tval_object(&type_alert, fields_of(arena, c), c->count);
+    }
+    return true;
+}
+
+static struct tval scalar_of(const struct tree *node)
+{
+    int64_t integer;
+    double real;
+    if (node->quoted)
+        return tval_text(node->text);
+    if (tree_is_null(node))
+        return tval_nil();
+    if (str_is(node->text, "true") || str_is(node->text, "false"))
+        return tval_bool(str_is(node->text, "true"));
+    if (str_find_char(node->text, '.') == node->text.n && tree_i64(node, &integer) == 0)
+        return tval_int(integer);
+    assert_int_equal(tree_f64(node, &real), 0);
+    return tval_float(real);
+}
+
+static struct tval data_of(struct arena *arena, const struct tree *node)
+{
+    struct tval v;
+    if (node->kind == TREE_LIST)
+        return list_of(arena, node);
+    if (node->kind == TREE_SCALAR)
+        return scalar_of(node);
+    return typed(arena, node, &v) ? v : map_of(arena, node, TVAL_NIL);
+}
+
+/* ---- template_cases.txt ---- */
+
+/* What Prometheus gives its templates besides template_prometheus_functions. */
+static int call_query(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                      struct err *err)
+{
+    static const char *const instances[] = {"b", "a", "c"};
+    static const double values[] = {2.5, 11, 1e7};
+    (void)count;
+    struct arena *arena = template_arena(run);
+    if (str_is(args[0].text, "bad"))
+        return err_set(err, ERR_EXEC, "bad query");
+    if (str_is(args[0].text, "empty")) {
+        *out = template_query_result(NULL, 0);
+        return 0;
+    }
+    struct tval *samples = ARENA_ARRAY(arena, struct tval, 3);
+    for (size_t i = 0; i < 3; i++) {
+        struct tval *texts = ARENA_ARRAY(arena, struct tval, 3);
+        struct tval_field *fields = ARENA_ARRAY(arena, struct tval_field, 3);
+        texts[0] = tval_text(STR("m"));
+        texts[1] = tval_text(STR("v"));
+        texts[2] = tval_text(str_of(instances[i]));
+        size_t n = 0;
+        fields[n++] = (struct tval_field){STR("__name__"), &texts[0]};
+        if (i == 1)
+            fields[n++] = (struct tval_field){STR("__value__"), &texts[1]};
+        fields[n++] = (struct tval_field){STR("instance"), &texts[2]};
+        samples[i] = template_sample(arena, tval_map(fields, n, TVAL_TEXT), tval_float(values[i]));
+    }
+    *out = template_query_result(samples, 3);
+    return 0;
+}
+
+static const struct template_function query_table[] = {{"query", call_query, "string"}, {NULL, NULL, NULL}};
+
+struct cases {
+    struct arena arena;      /* the data */
+    struct arena text_arena; /* one template */
+    const struct template_function *tables[2];
+    size_t table_count;
+    struct tval data;
+    int line, count, failed;
+};
+
+static void choose_functions(struct cases *c, struct str name)
+{
+    c->table_count = 0;
+    if (str_is(name, "prometheus")) {
+        c->tables[c->table_count++] = template_prometheus_functions;
+        c->tables[c->table_count++] = query_table;
+    } else if (str_is(name, "alertmanager")) {
+        c->tables[c->table_count++] = template_alertmanager_functions;
+    } else {
+        assert_true(str_is(name, "go"));
+    }
+}
+
+static void read_data(struct cases *c, struct str text)
+{
+    arena_clear(&c->arena);
+    struct tree *root;
+    struct err err;
+    text = str_copy(&c->arena, text);
+    assert_int_equal(json_parse(&c->arena, text, &root, &err), 0);
+    c->data = data_of(&c->arena, root);
+}
+
+/* ↵ and → back to what they stand for. */
+static struct str plain(struct arena *arena, struct str s)
+{
+    char *out = arena_copy_text(arena, s.p, s.n);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        bool newline = str_starts((struct str){s.p + i, s.n - i}, STR("↵"));
+        bool tab = str_starts((struct str){s.p + i, s.n - i}, STR("→"));
+        out[n++] = newline ? '\n' : tab ? '\t' : s.p[i];
+        i += newline || tab ? 2 : 0;
+    }
+    return (struct str){out, n};
+}
+
+static void run_case(struct cases *c, struct str template, struct str expected, bool want_error)
+{
+    arena_clear(&c->text_arena);
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    struct err err = {0};
+    struct template_set *set = template_set_make(&c->text_arena, c->tables, c->table_count);
+    int rc = template_parse(set, STR("t"), plain(&c->text_arena, template), &err);
+    if (rc == 0)
+        rc = template_execute(set, STR("t"), &c->data, NULL, &out, &err);
+    struct str got = rc != 0 ? str_of(err.text) : buf_slice(&out);
+    c->count++;
+    if ((rc != 0) != want_error || !str_eq(got, plain(&c->text_arena, expected))) {
+        c->failed++;
+        print_error("template_cases.txt:%d: %.*s\n  wanted %s %.*s\n  got    %s %.*s\n", c->line,
+                    STR_ARG(template), want_error ? "error: " : "output:", STR_ARG(expected),
+                    rc != 0 ? "error: " : "output:", STR_ARG(got));
+    }
+    buf_release(&out);
+}
+
+static bool take(struct str *line, const char *key)
+{
+    struct str k = str_of(key);
+    if (!str_starts(*line, k))
+        return false;
+    *line = (struct str){line->p + k.n, line->n - k.n};
+    return true;
+}
+
+static void run_lines(struct cases *c, struct str file)
+{
+    struct str template = {NULL, 0};
+    while (file.p != NULL) {
+        struct str line = str_cut(&file, '\n');
+        c->line++;
+        if (take(&line, "functions: "))
+            choose_functions(c, line);
+        else if (take(&line, "data: "))
+            read_data(c, line);
+        else if (take(&line, "template: "))
+            template = line;
+        else if (take(&line, "output: "))
+            run_case(c, template, line, false);
+        else if (take(&line, "error: "))
+            run_case(c, template, line, true);
+        else
+            assert_true(line.n == 0 || line.p[0] == '#');
+    }
+}
+
+static void templates_print_what_go_prints(void **state)
+{
+    (void)state;
+    FILE *f = fopen("tests/unit/template_cases.txt", "rb");
+    assert_non_null(f);
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    char *to = buf_reserve(&text, 1 << 19);
+    buf_commit(&text, fread(to, 1, 1 << 19, f));
+    assert_true(feof(f));
+    fclose(f);
+    struct cases c = {.data = tval_nil()};
+    arena_init(&c.arena, 1 << 20);
+    arena_init(&c.text_arena, 1 << 20);
+    run_lines(&c, buf_slice(&text));
+    arena_release(&c.arena);
+    arena_release(&c.text_arena);
+    buf_release(&text);
+    assert_int_equal(c.failed, 0);
+    assert_true(c.count > 400);
+}
+
+/* ---- sets, limits, failures ---- */
+
+struct fixture {
+    struct arena arena;
+    struct template_set *set;
+    struct buf out;
+    struct err err;
+    struct limits saved;
+};
+
+static void begin(struct fixture *f)
+{
+    *f = (struct fixture){.saved = limits};
+    arena_init(&f->arena, 1 << 22);
+    f->set = template_set_make(&f->arena, NULL, 0);
+    assert_non_null(f->set);
+    buf_init(&f->out, 1 << 22);
+}
+
+static void end(struct fixture *f)
+{
+    arena_release(&f->arena);
+    buf_release(&f->out);
+    limits = f->saved;
+}
+
+static int parse(struct fixture *f, const char *name, const char *text)
+{
+    return template_parse(f->set, str_of(name), str_of(text), &f->err);
+}
+
+static int execute(struct fixture *f, const char *name, struct tval data)
+{
+    buf_clear(&f->out);
+    return template_execute(f->set, str_of(name), &data, NULL, &f->out, &f->err);
+}
+
+static void definitions_of_a_later_text_replace_earlier_ones(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "defaults", "{{define \"subject\"}}old{{end}}{{define \"body\"}}b{{end}}"), 0);
+    assert_int_equal(parse(&f, "user", "{{define \"subject\"}}new{{end}}{{define \"body\"}} {{end}}"), 0);
+    assert_int_equal(parse(&f, "x", "{{template \"subject\"}}-{{template \"body\"}}"), 0);
+    assert_int_equal(execute(&f, "x", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "new-b"); /* a blank definition replaces nothing */
+    assert_true(template_defined(f.set, STR("user")));
+    assert_false(template_defined(f.set, STR("nobody")));
+    end(&f);
+}
+
+static void a_text_that_does_not_parse_leaves_the_set_as_it_was(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "{{define \"d\"}}1{{end}}{{template \"d\"}}"), 0);
+    assert_int_equal(parse(&f, "b", "{{define \"d\"}}2{{end}}{{nope}}"), ERR_PARSE);
+    assert_string_equal(f.err.text, "template: b:1: function \"nope\" not defined");
+    assert_false(template_defined(f.set, STR("b")));
+    assert_int_equal(execute(&f, "a", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "1");
+    end(&f);
+}
+
+static void what_is_defined_in_a_clone_does_not_show_in_the_original(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "A"), 0);
+    struct template_set *original = f.set;
+    f.set = template_set_clone(&f.arena, original);
+    assert_int_equal(parse(&f, "b", "{{template \"a\"}}B"), 0);
+    assert_int_equal(execute(&f, "b", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "AB");
+    assert_true(template_defined(f.set, STR("b")));
+    assert_false(template_defined(original, STR("b")));
+    end(&f);
+}
+
+static void errors_name_the_text_that_holds_the_definition(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "lib.tmpl", "\n\n {{define \"d\"}}{{len .}}{{end}}"), 0);
+    assert_int_equal(parse(&f, "main", "{{template \"d\" .}}"), 0);
+    assert_int_equal(execute(&f, "main", tval_int(1)), ERR_EXEC);
+    assert_string_equal(f.err.text, "template: lib.tmpl:3:17: executing \"d\" at <len .>: error calling len: "
+                                    "len of type int");
+    assert_int_equal(execute(&f, "nobody", tval_nil()), ERR_NOT_FOUND);
+    end(&f);
+}
+
+static void output_before_a_failure_is_kept(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "before {{len 1}} after"), 0);
+    assert_int_equal(execute(&f, "a", tval_nil()), ERR_EXEC);
+    assert_string_equal(buf_text(&f.out), "before ");
+    end(&f);
+}
+
+/* Runs a text that reaches a limit, and checks that it was counted. */
+static void check_limit(const char *text, enum limit_id id, int64_t *limit, int64_t value)
+{
+    struct fixture f;
+    begin(&f);
+    *limit = value;
+    uint64_t before = limit_hits(id);
+    assert_int_equal(parse(&f, "a", text), 0);
+    assert_int_equal(execute(&f, "a", tval_int(1 << 30)), ERR_LIMIT);
+    assert_true(limit_hits(id) > before);
+    assert_true(f.out.used <= 1 << 21);
+    end(&f);
+}
+
+static void a_run_that_does_too_much_is_stopped_and_counted(void **state)
+{
+    (void)state;
+    check_limit("{{range .}}{{end}}", LIMIT_template_steps, &limits.template_steps, 1000);
+    check_limit("{{range .}}{{range $}}{{end}}{{end}}", LIMIT_template_steps, &limits.template_steps, 1000);
+    check_limit("{{range .}}0123456789{{end}}", LIMIT_template_output_bytes, &limits.template_output_bytes,
+                1000);
+    check_limit("{{printf \"%9999d\" 1}}", LIMIT_template_output_bytes, &limits.template_output_bytes, 1000);
+    check_limit("{{$s := \"0123456789\"}}{{range .}}{{$s = print $s $s}}{{end}}", LIMIT_template_output_bytes,
+                &limits.template_output_bytes, 10000);
+    check_limit("{{$s := \"0123456789\"}}{{range .}}{{$s = print $s}}{{end}}", LIMIT_template_arena_bytes,
+                &limits.template_arena_bytes, 20000);
+    check_limit("{{define \"r\"}}{{template \"r\"}}{{end}}{{template \"r\"}}", LIMIT_template_depth,
+                &limits.template_depth, 20);
+    check_limit("{{define \"r\"}}{{if 1}}{{if 1}}{{if 1}}{{template \"r\"}}{{end}}{{end}}{{end}}{{end}}"
+                "{{template \"r\"}}",
+                LIMIT_template_depth, &limits.template_depth, 20);
+}
+
+static void a_template_that_calls_itself_for_ever_says_so(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "{{template \"a\"}}"), 0);
+    assert_int_equal(execute(&f, "a", tval_nil()), ERR_LIMIT);
+    assert_string_equal(f.err.text,
+                        "template: a:1:11: executing \"a\" at <{{template \"a\"}}>: exceeded maximum "
+                        "template depth (32)");
+    end(&f);
+}
+
+static void texts_nested_too_deeply_do_not_parse(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_puts(&text, "{{");
+    buf_repeat(&text, '(', 10000);
+    buf_puts(&text, "1");
+    buf_repeat(&text, ')', 10000);
+    buf_puts(&text, "}}");
+    assert_int_equal(parse(&f, "a", buf_text(&text)), ERR_LIMIT);
+    buf_clear(&text);
+    for (int i = 0; i < 5000; i++)
+        buf_puts(&text, "{{if 1}}{{else if 2}}");
+    assert_int_equal(parse(&f, "b", buf_text(&text)), ERR_LIMIT);
+    buf_release(&text);
+    end(&f);
+}
+
+static void a_set_that_outgrows_its_arena_says_so_and_goes_on_working(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    arena_release(&f.arena);
+    arena_init(&f.arena, 8192);
+    f.set = template_set_make(&f.arena, NULL, 0);
+    assert_int_equal(parse(&f, "a", "ok"), 0);
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 300; i++)
+        buf_puts(&text, "{{.x}}");
+    assert_int_equal(parse(&f, "b", buf_text(&text)), ERR_LIMIT);
+    assert_int_equal(execute(&f, "a", tval_nil()), 0);
+    assert_string_equal(buf_text(&f.out), "ok");
+    buf_release(&text);
+    end(&f);
+}
+
+/* Every size of arena up to what the text needs: each failure is clean. */
+static void running_out_of_memory_anywhere_is_an_error(void **state)
+{
+    (void)state;
+    const char *text =
+        "{{define \"d\"}}{{range $i, $e := .}}{{printf \"%v-%v\" $i $e}}{{end}}{{end}}"
+        "{{template \"d\" .}}{{with index . \"k\"}}{{print 1 2 3 4 5 6 7}}{{html .}}{{else}}-{{end}}";
+    struct tval v = tval_text(STR("v"));
+    struct tval_field field = {.name = STR("k"), .value = &v};
+    bool done = false;
+    for (size_t cap = 64; cap < 64 << 10; cap += 256) {
+        struct fixture f;
+        begin(&f);
+        arena_release(&f.arena);
+        arena_init(&f.arena, cap);
+        limits.template_arena_bytes = (int64_t)cap / 4;
+        f.set = template_set_make(&f.arena, NULL, 0);
+        int rc = f.set != NULL ? parse(&f, "a", text) : ERR_LIMIT;
+        rc = rc == 0 ? execute(&f, "a", tval_map(&field, 1, TVAL_TEXT)) : rc;
+        assert_true(rc == 0 || rc == ERR_LIMIT);
+        done = done || rc == 0;
+        end(&f);
+    }
+    assert_true(done);
+}
+
+static void bytes_that_are_no_text_neither_crash_nor_vanish(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(template_parse(f.set, STR("a"), STR("\xff\0{{\"\xfe\\xff\"}}\xc3"), &f.err), 0);
+    assert_int_equal(execute(&f, "a", tval_nil()), 0);
+    assert_int_equal(f.out.used,
+                     7); /* Go's Unquote writes U+FFFD for a byte that is no text, unless it was escaped */
+    assert_memory_equal(buf_text(&f.out), "\xff\0\xEF\xBF\xBD\xff\xc3", 7);
+    assert_int_equal(template_parse(f.set, STR("b"), STR("{{\xff}}"), &f.err), ERR_PARSE);
+    assert_int_equal(template_parse(f.set, STR("b"), STR("{{\0}}"), &f.err), ERR_PARSE);
+    end(&f);
+}
+
+static int call_context(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                        struct err *err)
+{
+    (void)args;
+    (void)count;
+    (void)err;
+    *out = tval_text(str_of(template_context(run)));
+    return 0;
+}
+
+static void functions_see_the_callers_context_and_later_tables_win(void **state)
+{
+    (void)state;
+    static const struct template_function mine[] = {{"where", call_context, NULL}, {NULL, NULL, NULL}};
+    static const struct template_function over[] = {{"toUpper", call_context, "string"}, {NULL, NULL, NULL}};
+    const struct template_function *const tables[] = {template_prometheus_functions, mine, over};
+    struct fixture f;
+    begin(&f);
+    f.set = template_set_make(&f.arena, tables, 3);
+    assert_int_equal(parse(&f, "a", "{{where}} {{toUpper \"x\"}} {{toLower \"X\"}}"), 0);
+    struct tval data = tval_nil();
+    char context[] = "here";
+    assert_int_equal(template_execute(f.set, STR("a"), &data, context, &f.out, &f.err), 0);
+    assert_string_equal(buf_text(&f.out), "here here x");
+    assert_int_equal(parse(&f, "b", "{{where 1}}"), 0);
+    assert_int_equal(template_execute(f.set, STR("b"), &data, context, &f.out, &f.err), ERR_EXEC);
+    assert_string_equal(
+        f.err.text,
+        "template: b:1:2: executing \"b\" at <where>: wrong number of args for where: want 0 got 1");
+    end(&f);
+}
+
+static void numbers_and_texts_become_floats_as_prometheus_reads_them(void **state)
+{
+    (void)state;
+    struct err err;
+    double v;
+    struct tval text = tval_text(STR("1e3")), word = tval_text(STR("x")),
+                duration = tval_duration(1500000000);
+    struct tval list = tval_list(NULL, 0);
+    assert_int_equal(tval_to_float(&text, &v, &err), 0);
+    assert_true(v == 1000);
+    assert_int_equal(tval_to_float(&duration, &v, &err), 0);
+    assert_true(v == 1.5);
+    assert_int_equal(tval_to_float(&word, &v, &err), ERR_EXEC);
+    assert_string_equal(err.text, "strconv.ParseFloat: parsing \"x\": invalid syntax");
+    assert_int_equal(tval_to_float(&list, &v, &err), ERR_EXEC);
+    assert_string_equal(err.text, "can't convert []interface {} to float");
+}
+
+static void times_keep_their_zone_and_reach_gos_zero(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, 1000);
+    struct tval zoned = tval_time_zoned(1435065584, 5, 7200, STR("CEST"));
+    struct tval zero = tval_time_zoned(-62135596800, 0, 0, STR("UTC")), before = tval_time(-1);
+    tval_print(&out, &zoned);
+    buf_char(&out, '\n');
+    tval_print(&out, &zero);
+    buf_char(&out, '\n');
+    tval_print(&out, &before);
+    assert_string_equal(buf_text(&out),
+                        "2015-06-23 15:19:44.000000005 +0200 CEST\n0001-01-01 00:00:00 +0000 UTC\n"
+                        "1969-12-31 23:59:59.999999999 +0000 UTC");
+    buf_release(&out);
+}
+
+static void a_zone_nobody_knows_is_refused_plainly(void **state)
+{
+    (void)state;
+    const struct template_function *const tables[] = {template_alertmanager_functions};
+    struct fixture f;
+    begin(&f);
+    f.set = template_set_make(&f.arena, tables, 1);
+    assert_int_equal(parse(&f, "a", "{{tz \"Europe/Berlin\" .}}"), 0);
+    assert_int_equal(execute(&f, "a", tval_time(0)), ERR_UNSUPPORTED);
+    end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(templates_print_what_go_prints),
+        cmocka_unit_test(definitions_of_a_later_text_replace_earlier_ones),
+        cmocka_unit_test(a_text_that_does_not_parse_leaves_the_set_as_it_was),
+        cmocka_unit_test(what_is_defined_in_a_clone_does_not_show_in_the_original),
+        cmocka_unit_test(errors_name_the_text_that_holds_the_definition),
+        cmocka_unit_test(output_before_a_failure_is_kept),
+        cmocka_unit_test(a_run_that_does_too_much_is_stopped_and_counted),
+        cmocka_unit_test(a_template_that_calls_itself_for_ever_says_so),
+        cmocka_unit_test(texts_nested_too_deeply_do_not_parse),
+        cmocka_unit_test(a_set_that_outgrows_its_arena_says_so_and_goes_on_working),
+        cmocka_unit_test(running_out_of_memory_anywhere_is_an_error),
+        cmocka_unit_test(bytes_that_are_no_text_neither_crash_nor_vanish),
+        cmocka_unit_test(functions_see_the_callers_context_and_later_tables_win),
+        cmocka_unit_test(numbers_and_texts_become_floats_as_prometheus_reads_them),
+        cmocka_unit_test(times_keep_their_zone_and_reach_gos_zero),
+        cmocka_unit_test(a_zone_nobody_knows_is_refused_plainly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
