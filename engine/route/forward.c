@@ -22,6 +22,7 @@ struct target {
     struct parcel **queue; /* a ring of queue_max */
     size_t head, count;
     bool busy, answered; /* a request is under way; its answer has come */
+    bool leaving;        /* no longer wanted: goes with its last answer */
     size_t batch;        /* alerts in it */
     int64_t started_ns;
     struct net_request request;
@@ -38,32 +39,11 @@ struct forward {
     int64_t timeout_ms;
     size_t queue_max, batch_max;
     struct lock lock; /* queues and answers of all targets */
-    struct target *targets;
+    struct target **targets;
     size_t target_count;
 };
 
 static const struct net_header json_header = {"Content-Type", "application/json"};
-
-struct forward *forward_open(const struct forward_options *options)
-{
-    struct forward *f = MEM_NEW(struct forward);
-    f->world = options->world;
-    f->external_labels = options->external_labels != NULL ? labels_copy_heap(options->external_labels) : NULL;
-    f->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS;
-    f->queue_max = options->queue_max > 0 ? options->queue_max : QUEUE_DEFAULT;
-    f->batch_max = options->batch_max > 0 ? options->batch_max : BATCH_DEFAULT;
-    f->target_count = options->url_count;
-    f->targets = MEM_ARRAY(struct target, f->target_count + 1);
-    lock_init(&f->lock, LOCK_queue);
-    for (size_t i = 0; i < f->target_count; i++) {
-        struct target *t = &f->targets[i];
-        t->forward = f;
-        t->url = mem_copy_text(options->urls[i].p, options->urls[i].n);
-        t->queue = MEM_ARRAY(struct parcel *, f->queue_max);
-        buf_init(&t->body, (size_t)limits.flush_arena_bytes);
-    }
-    return f;
-}
 
 static void parcel_drop(struct parcel *parcel)
 {
@@ -81,18 +61,94 @@ static struct parcel *take(struct target *t)
     return parcel;
 }
 
+static struct target *target_open(struct forward *f, struct str url)
+{
+    struct target *t = MEM_NEW(struct target);
+    t->forward = f;
+    t->url = mem_copy_text(url.p, url.n);
+    t->queue = MEM_ARRAY(struct parcel *, f->queue_max);
+    buf_init(&t->body, (size_t)limits.flush_arena_bytes);
+    return t;
+}
+
+static void drop_queue(struct target *t)
+{
+    while (t->count > 0)
+        parcel_drop(take(t));
+}
+
+static void target_close(struct target *t)
+{
+    drop_queue(t);
+    mem_free(t->queue);
+    mem_free(t->url);
+    buf_release(&t->body);
+    mem_free(t);
+}
+
+/* The wanted target that is there already, taken out of the list; NULL: it is new. */
+static struct target *inherit(struct forward *f, struct str url)
+{
+    for (size_t i = 0; i < f->target_count; i++) {
+        struct target *t = f->targets[i];
+        if (t == NULL || !str_eq(str_of(t->url), url))
+            continue;
+        f->targets[i] = NULL;
+        t->leaving = false;
+        return t;
+    }
+    return NULL;
+}
+
+/* Those nobody wants any more stay in the list until forward_run, which may be at one of them, lets go. */
+static void dismiss(struct forward *f, struct target **targets, size_t *count)
+{
+    for (size_t i = 0; i < f->target_count; i++) {
+        struct target *t = f->targets[i];
+        if (t == NULL)
+            continue;
+        drop_queue(t);
+        t->leaving = true;
+        targets[(*count)++] = t;
+    }
+}
+
+void forward_configure(struct forward *f, const struct forward_options *options)
+{
+    lock_take(&f->lock);
+    struct target **targets = MEM_ARRAY(struct target *, options->url_count + f->target_count);
+    size_t count = 0;
+    for (size_t i = 0; i < options->url_count; i++) {
+        struct target *t = inherit(f, options->urls[i]);
+        targets[count++] = t != NULL ? t : target_open(f, options->urls[i]);
+    }
+    dismiss(f, targets, &count);
+    mem_free(f->targets);
+    f->targets = targets;
+    f->target_count = count;
+    mem_free(f->external_labels);
+    f->external_labels = options->external_labels != NULL ? labels_copy_heap(options->external_labels) : NULL;
+    f->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS;
+    lock_drop(&f->lock);
+}
+
+struct forward *forward_open(const struct forward_options *options)
+{
+    struct forward *f = MEM_NEW(struct forward);
+    f->world = options->world;
+    f->queue_max = options->queue_max > 0 ? options->queue_max : QUEUE_DEFAULT;
+    f->batch_max = options->batch_max > 0 ? options->batch_max : BATCH_DEFAULT;
+    lock_init(&f->lock, LOCK_queue);
+    forward_configure(f, options);
+    return f;
+}
+
 void forward_close(struct forward *f)
 {
     if (f == NULL)
         return;
-    for (size_t i = 0; i < f->target_count; i++) {
-        struct target *t = &f->targets[i];
-        while (t->count > 0)
-            parcel_drop(take(t));
-        mem_free(t->queue);
-        mem_free(t->url);
-        buf_release(&t->body);
-    }
+    for (size_t i = 0; i < f->target_count; i++)
+        target_close(f->targets[i]);
     lock_release(&f->lock);
     mem_free(f->external_labels);
     mem_free(f->targets);
@@ -116,7 +172,8 @@ void forward_alert(struct forward *f, const struct alert_event *event)
     parcel->event = alert_event_copy(event);
     lock_take(&f->lock);
     for (size_t i = 0; i < f->target_count; i++)
-        put(&f->targets[i], parcel);
+        if (!f->targets[i]->leaving)
+            put(f->targets[i], parcel);
     parcel_drop(parcel);
     lock_drop(&f->lock);
 }
@@ -253,17 +310,42 @@ static bool step(struct target *t)
     return answered || ready;
 }
 
-bool forward_run(struct forward *f)
+/* The target at a place of the list, which a reload may change between two looks. */
+static struct target *target_at(struct forward *f, size_t i)
+{
+    lock_take(&f->lock);
+    struct target *t = i < f->target_count ? f->targets[i] : NULL;
+    lock_drop(&f->lock);
+    return t;
+}
+
+/* Lets go of what has left and is answered; true if something is still queued or under way. */
+static bool sweep(struct forward *f)
 {
     bool more = false;
+    size_t kept = 0;
+    lock_take(&f->lock);
     for (size_t i = 0; i < f->target_count; i++) {
-        while (step(&f->targets[i])) {
-        }
-        lock_take(&f->lock);
-        more = more || f->targets[i].busy || f->targets[i].count > 0;
-        lock_drop(&f->lock);
+        struct target *t = f->targets[i];
+        more = more || t->busy || t->count > 0;
+        if (t->leaving && !t->busy)
+            target_close(t);
+        else
+            f->targets[kept++] = t;
     }
+    f->target_count = kept;
+    lock_drop(&f->lock);
     return more;
+}
+
+bool forward_run(struct forward *f)
+{
+    struct target *t;
+    for (size_t i = 0; (t = target_at(f, i)) != NULL; i++) {
+        while (step(t)) {
+        }
+    }
+    return sweep(f);
 }
 
 struct column {
@@ -307,8 +389,8 @@ static void write_column(struct forward *f, struct buf *out, const char *name,
     for (size_t i = 0; i < f->target_count; i++) {
         struct buf labels;
         buf_init(&labels, 8192);
-        stat_label(&labels, "alertmanager", str_of(f->targets[i].url));
-        stat_sample(out, name, buf_text(&labels), value(&f->targets[i]));
+        stat_label(&labels, "alertmanager", str_of(f->targets[i]->url));
+        stat_sample(out, name, buf_text(&labels), value(f->targets[i]));
         buf_release(&labels);
     }
 }

@@ -1,7 +1,6 @@
 #include "message_priv.h"
 #include "router_priv.h"
 
-#include "tocsin/check.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
@@ -272,14 +271,10 @@ int64_t router_run(struct router *router, int64_t now_ns)
     return next;
 }
 
-static struct timespec in_ns(int64_t wait_ns)
+static struct timespec in_ns(struct world *world, int64_t wait_ns)
 {
-    struct timespec t;
-    must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
-    int64_t ns = t.tv_nsec + wait_ns % NS_PER_S;
-    t.tv_sec += wait_ns / NS_PER_S + ns / NS_PER_S;
-    t.tv_nsec = ns % NS_PER_S;
-    return t;
+    int64_t at = world->mono_ns(world) + wait_ns;
+    return (struct timespec){.tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S)};
 }
 
 /* A day is as good as for ever, and does not overflow. */
@@ -294,7 +289,7 @@ void router_wait(struct router *router, int64_t until_ns)
         wait_ns = WAIT_MAX_S * NS_PER_S;
     if (wait_ns < 0)
         wait_ns = 0;
-    struct timespec until = in_ns(wait_ns);
+    struct timespec until = in_ns(world, wait_ns);
     int rc = 0;
     lock_take(&inbox->lock);
     while (rc == 0 && inbox->first == NULL && !inbox->woken)

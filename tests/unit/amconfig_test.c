@@ -72,7 +72,8 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
          "error parsing regexp: missing closing ): `^(?:()$`"},
         {"route: {receiver: a, routes: [{matchers: [\"a=~(\"]}]}",
          "error parsing regexp: missing closing ): `^(?:()$`"},
-        {"receivers: [{name: a, webhook_configs: [{url: \"ftp://x\"}]}]", "unsupported scheme \"ftp\" for URL"},
+        {"receivers: [{name: a, webhook_configs: [{url: \"ftp://x\"}]}]",
+         "unsupported scheme \"ftp\" for URL"},
         {"receivers: [{name: a, webhook_configs: [{url: \"http://\"}]}]", "missing host for URL"},
         {"receivers: [{name: a, webhook_configs: [{url: \":x\"}]}]", "parse \":x\": missing protocol scheme"},
         {"receivers: [{name: a, webhook_configs: [{}]}]", "one of url or url_file must be configured"},
@@ -82,7 +83,8 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
         {"receivers: [{name: \"\"}]", "missing name in receiver"},
         {"receivers: [{name: a, labels: {name: b}}]",
          "receiver label \"name\" must match receiver name \"a\", got \"b\""},
-        {"receivers: [{name: a}, {name: a}]\nroute: {receiver: a}", "notification config name \"a\" is not unique"},
+        {"receivers: [{name: a}, {name: a}]\nroute: {receiver: a}",
+         "notification config name \"a\" is not unique"},
         {"global: {resolve_timeout: abcdefghijklmnop}", "not a valid duration string: \"abcdefghijklmnop\""},
         {"route: {receiver: a, group_wait: 5}", "not a valid duration string: \"5\""},
         {"inhibit_rules: [{equal: [\"\"]}]", "invalid label name \"\" in equal list"},
@@ -104,7 +106,8 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
         {"global: {opsgenie_api_key: a, opsgenie_api_key_file: b}\nroute: {receiver: a}",
          "at most one of opsgenie_api_key & opsgenie_api_key_file must be configured"},
         {"route: {receiver: a}", "undefined receiver \"a\" used in route"},
-        {"route: {receiver: a, routes: [{receiver: b}]}\n" RECEIVER_A, "undefined receiver \"b\" used in route"},
+        {"route: {receiver: a, routes: [{receiver: b}]}\n" RECEIVER_A,
+         "undefined receiver \"b\" used in route"},
         {"route: {group_by: [a]}", "root route must specify a default receiver"},
         {"route: {receiver: a, group_by: [a, a]}", "duplicated label \"a\" in group_by"},
         {"route: {receiver: a, group_by: [\"\"]}", "invalid label name \"\" in group_by list"},
@@ -116,7 +119,8 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
          "root route must not have any mute time intervals"},
         {"route: {receiver: a, active_time_intervals: [a]}\n" RECEIVER_A,
          "root route must not have any active time intervals"},
-        {"route: {receiver: a, routes: [{group_interval: 0s}]}\n" RECEIVER_A, "group_interval cannot be zero"},
+        {"route: {receiver: a, routes: [{group_interval: 0s}]}\n" RECEIVER_A,
+         "group_interval cannot be zero"},
         {"route: {receiver: a, repeat_interval: 0s}\n" RECEIVER_A, "repeat_interval cannot be zero"},
         {"route: {receiver: a, routes: [{mute_time_intervals: [a]}]}\n" RECEIVER_A,
          "undefined time interval \"a\" used in route"},
@@ -139,7 +143,8 @@ static void bad_time_intervals_are_refused_in_alertmanagers_words(void **state)
         const char *spec, *message;
     } cases[] = {
         {"times: [{start_time: 9:00, end_time: '10:00'}]", "couldn't parse timestamp 9:00, invalid format"},
-        {"times: [{start_time: '24:01', end_time: '10:00'}]", "couldn't parse timestamp 24:01, invalid format"},
+        {"times: [{start_time: '24:01', end_time: '10:00'}]",
+         "couldn't parse timestamp 24:01, invalid format"},
         {"times: [{start_time: '10:00'}]", "both start and end times must be provided"},
         {"times: [{start_time: '10:00', end_time: '09:00'}]",
          "start time cannot be equal or greater than end time"},
@@ -156,7 +161,8 @@ static void bad_time_intervals_are_refused_in_alertmanagers_words(void **state)
         {"years: ['2029:2028']", "end year 2028 is before start year 2029"},
         {"location: Nowhere/City", "unknown time zone Nowhere/City"},
         {"location: ../../etc/passwd", "unknown time zone ../../etc/passwd"},
-        {"foo: 1", "yaml: unmarshal errors:\n  line 1: field foo not found in type timeinterval.TimeInterval"},
+        {"foo: 1",
+         "yaml: unmarshal errors:\n  line 1: field foo not found in type timeinterval.TimeInterval"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[512];
@@ -168,18 +174,21 @@ static void bad_time_intervals_are_refused_in_alertmanagers_words(void **state)
 static void what_is_not_built_is_refused_by_name(void **state)
 {
     (void)state;
-    expect_error("route: {receiver: a}\nreceivers: [{name: a, slack_configs: [{channel: x}]}]", ERR_UNSUPPORTED,
-                 "receiver \"a\": slack_configs are not supported yet; remove them or keep Alertmanager for them");
-    expect_error("route: {receiver: a, routes: [{mute_time_intervals: [n]}]}\n" RECEIVER_A
-                 "time_intervals: [{name: n, time_intervals: []}]",
-                 ERR_UNSUPPORTED,
-                 "mute_time_intervals of a route are not supported yet; remove them or keep Alertmanager for them");
+    expect_error(
+        "route: {receiver: a}\nreceivers: [{name: a, slack_configs: [{channel: x}]}]", ERR_UNSUPPORTED,
+        "receiver \"a\": slack_configs are not supported yet; remove them or keep Alertmanager for them");
+    expect_error(
+        "route: {receiver: a, routes: [{mute_time_intervals: [n]}]}\n" RECEIVER_A
+        "time_intervals: [{name: n, time_intervals: []}]",
+        ERR_UNSUPPORTED,
+        "mute_time_intervals of a route are not supported yet; remove them or keep Alertmanager for them");
     expect_error("global: {http_config: {oauth2: {client_id: x}}}\nroute: {receiver: a}\n" RECEIVER_A,
                  ERR_UNSUPPORTED, "http_config: oauth2 is not supported yet");
     expect_error("global: {http_config: {proxy_url: 'http://p'}}\nroute: {receiver: a}\n" RECEIVER_A,
                  ERR_UNSUPPORTED, "http_config: proxy_url is not supported yet");
-    expect_error("route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: 'http://x', payload: {}}]}]",
-                 ERR_UNSUPPORTED, "webhook_configs: payload is not supported yet");
+    expect_error(
+        "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: 'http://x', payload: {}}]}]",
+        ERR_UNSUPPORTED, "webhook_configs: payload is not supported yet");
 }
 
 static void alertmanagers_own_complaints_come_before_what_is_not_built(void **state)
@@ -247,7 +256,8 @@ static void webhooks_have_their_defaults_and_the_global_http_settings(void **sta
                                    "    max_alerts: 3\n"
                                    "    timeout: 1m30s\n"
                                    "    http_config: {basic_auth: {username: u, password: p}}\n");
-    const struct am_webhook *one = &config->receivers[0].webhooks[0], *two = &config->receivers[0].webhooks[1];
+    const struct am_webhook *one = &config->receivers[0].webhooks[0],
+                            *two = &config->receivers[0].webhooks[1];
     assert_int_equal(config->receivers[0].webhook_count, 2);
     assert_true(one->send_resolved);
     assert_true(str_is(one->http->auth_type, "Bearer") && str_is(one->http->credentials, "t"));
@@ -262,10 +272,11 @@ static void webhooks_have_their_defaults_and_the_global_http_settings(void **sta
 static void null_wipes_a_default(void **state)
 {
     (void)state;
-    struct amconfig *config = load("global: {resolve_timeout: }\n"
-                                   "route: {receiver: a, group_wait: ~}\n"
-                                   "receivers: [{name: a, webhook_configs: [{url: http://x, send_resolved: }]}]\n"
-                                   "inhibit_rules: [null]\n");
+    struct amconfig *config =
+        load("global: {resolve_timeout: }\n"
+             "route: {receiver: a, group_wait: ~}\n"
+             "receivers: [{name: a, webhook_configs: [{url: http://x, send_resolved: }]}]\n"
+             "inhibit_rules: [null]\n");
     assert_int_equal(config->resolve_timeout_ms, 0);
     assert_int_equal(config->root.group_wait_ms, 30000);
     assert_false(config->receivers[0].webhooks[0].send_resolved);
@@ -309,71 +320,72 @@ static void the_configuration_prints_again_without_secrets(void **state)
                                    "  time_intervals:\n"
                                    "  - times: [{start_time: 09:00, end_time: '17:00'}]\n"
                                    "    location: Europe/Rome\n");
-    assert_string_equal(config->original.p,
-                        "global:\n"
-                        "  resolve_timeout: 7m\n"
-                        "  http_config:\n"
-                        "    follow_redirects: true\n"
-                        "    enable_http2: true\n"
-                        "  smtp_from: a@b\n"
-                        "  smtp_hello: localhost\n"
-                        "  smtp_require_tls: true\n"
-                        "  slack_api_url: <secret>\n"
-                        "  pagerduty_url: https://events.pagerduty.com/v2/enqueue\n"
-                        "  opsgenie_api_url: https://api.opsgenie.com/\n"
-                        "  wechat_api_url: https://qyapi.weixin.qq.com/cgi-bin/\n"
-                        "  victorops_api_url: https://alert.victorops.com/integrations/generic/20131114/alert/\n"
-                        "  telegram_api_url: https://api.telegram.org\n"
-                        "  webex_api_url: https://webexapis.com/v1/messages\n"
-                        "route:\n"
-                        "  receiver: a\n"
-                        "  group_by:\n"
-                        "  - x\n"
-                        "  - \"y\"\n"
-                        "  continue: false\n"
-                        "  routes:\n"
-                        "  - receiver: b\n"
-                        "    match:\n"
-                        "      a: b\n"
-                        "    match_re:\n"
-                        "      c: d|e\n"
-                        "    matchers:\n"
-                        "    - t=~\"w\"\n"
-                        "    - u!=\"v\"\n"
-                        "    - x=\"y\"\n"
-                        "    continue: true\n"
-                        "    routes:\n"
-                        "    - continue: false\n"
-                        "    group_wait: 0s\n"
-                        "inhibit_rules:\n"
-                        "- source_matchers:\n"
-                        "  - a=\"b\"\n"
-                        "  target_matchers:\n"
-                        "  - c=~\"d e\"\n"
-                        "  equal:\n"
-                        "  - z\n"
-                        "receivers:\n"
-                        "- name: a\n"
-                        "- name: b\n"
-                        "  webhook_configs:\n"
-                        "  - send_resolved: true\n"
-                        "    http_config:\n"
-                        "      basic_auth:\n"
-                        "        username: u\n"
-                        "        password: <secret>\n"
-                        "      follow_redirects: true\n"
-                        "      enable_http2: true\n"
-                        "    url: <secret>\n"
-                        "    max_alerts: 0\n"
-                        "templates:\n"
-                        "- /etc/am/t/*.none\n"
-                        "time_intervals:\n"
-                        "- name: \"n\"\n"
-                        "  time_intervals:\n"
-                        "  - times:\n"
-                        "    - start_time: \"09:00\"\n"
-                        "      end_time: \"17:00\"\n"
-                        "    location: Europe/Rome\n");
+    assert_string_equal(
+        config->original.p,
+        "global:\n"
+        "  resolve_timeout: 7m\n"
+        "  http_config:\n"
+        "    follow_redirects: true\n"
+        "    enable_http2: true\n"
+        "  smtp_from: a@b\n"
+        "  smtp_hello: localhost\n"
+        "  smtp_require_tls: true\n"
+        "  slack_api_url: <secret>\n"
+        "  pagerduty_url: https://events.pagerduty.com/v2/enqueue\n"
+        "  opsgenie_api_url: https://api.opsgenie.com/\n"
+        "  wechat_api_url: https://qyapi.weixin.qq.com/cgi-bin/\n"
+        "  victorops_api_url: https://alert.victorops.com/integrations/generic/20131114/alert/\n"
+        "  telegram_api_url: https://api.telegram.org\n"
+        "  webex_api_url: https://webexapis.com/v1/messages\n"
+        "route:\n"
+        "  receiver: a\n"
+        "  group_by:\n"
+        "  - x\n"
+        "  - \"y\"\n"
+        "  continue: false\n"
+        "  routes:\n"
+        "  - receiver: b\n"
+        "    match:\n"
+        "      a: b\n"
+        "    match_re:\n"
+        "      c: d|e\n"
+        "    matchers:\n"
+        "    - t=~\"w\"\n"
+        "    - u!=\"v\"\n"
+        "    - x=\"y\"\n"
+        "    continue: true\n"
+        "    routes:\n"
+        "    - continue: false\n"
+        "    group_wait: 0s\n"
+        "inhibit_rules:\n"
+        "- source_matchers:\n"
+        "  - a=\"b\"\n"
+        "  target_matchers:\n"
+        "  - c=~\"d e\"\n"
+        "  equal:\n"
+        "  - z\n"
+        "receivers:\n"
+        "- name: a\n"
+        "- name: b\n"
+        "  webhook_configs:\n"
+        "  - send_resolved: true\n"
+        "    http_config:\n"
+        "      basic_auth:\n"
+        "        username: u\n"
+        "        password: <secret>\n"
+        "      follow_redirects: true\n"
+        "      enable_http2: true\n"
+        "    url: <secret>\n"
+        "    max_alerts: 0\n"
+        "templates:\n"
+        "- /etc/am/t/*.none\n"
+        "time_intervals:\n"
+        "- name: \"n\"\n"
+        "  time_intervals:\n"
+        "  - times:\n"
+        "    - start_time: \"09:00\"\n"
+        "      end_time: \"17:00\"\n"
+        "    location: Europe/Rome\n");
     struct amconfig *again = load(config->original.p);
     assert_string_equal(again->original.p, config->original.p);
     amconfig_free(again);

@@ -178,7 +178,7 @@ static inline int64_t sim_at(int64_t at_ms)
 struct sim_alert {
     const char *labels; /* "a=1 b=2" */
     const char *annotations;
-    int64_t starts_ms, ends_ms; /* 0: not given */
+    int64_t starts_ms, ends_ms; /* ends_ms 0: not given */
     int32_t zone_s;
 };
 
@@ -205,7 +205,7 @@ static inline int sim_post_errors(struct sim *sim, struct sim_alert alert, struc
         .labels = sim_labels(&arena, alert.labels),
         .annotations = sim_labels(&arena, alert.annotations != NULL ? alert.annotations : ""),
         .generator_url = STR("http://p/g?a=1&b=2"),
-        .starts_ns = alert.starts_ms != 0 ? sim_at(alert.starts_ms) : 0,
+        .starts_ns = sim_at(alert.starts_ms),
         .ends_ns = alert.ends_ms != 0 ? sim_at(alert.ends_ms) : 0,
         .starts_zone_s = alert.zone_s,
         .ends_zone_s = alert.zone_s,
