@@ -191,11 +191,6 @@ static int check_counts(struct push *p, const Prometheus__WriteRequest *request)
     size_t samples = 0;
     for (size_t i = 0; i < request->n_timeseries; i++)
         samples += request->timeseries[i]->n_samples + request->timeseries[i]->n_histograms;
-    if (request->n_timeseries > (size_t)limits.push_series) {
-        limit_hit(LIMIT_push_series);
-        return push_fail(p, 413, "%zu series in one push, %lld are allowed", request->n_timeseries,
-                         (long long)limits.push_series);
-    }
     if (samples > (size_t)limits.push_samples) {
         limit_hit(LIMIT_push_samples);
         return push_fail(p, 413, "%zu samples in one push, %lld are allowed", samples,

@@ -241,14 +241,26 @@ static bool alerts_are_named(struct test_run *run)
     return true;
 }
 
+/* False if the clock cannot go that far. */
+static bool set_times(struct test_run *run)
+{
+    int64_t step_ms = run->file->interval.ms > 0 ? run->file->interval.ms : MINUTE_MS;
+    int64_t length_ns, beyond_ns;
+    run->start_ns = run->test->start_ns;
+    return !__builtin_mul_overflow(step_ms, NS_PER_MS, &run->step_ns) &&
+           !__builtin_mul_overflow(last_eval_ms(run->test), NS_PER_MS, &length_ns) &&
+           !__builtin_add_overflow(run->start_ns, length_ns, &run->end_ns) &&
+           !__builtin_add_overflow(run->end_ns, run->step_ns, &beyond_ns);
+}
+
 static void run_test(struct test_run *run)
 {
     struct store_options options = {.retention_ms = INT64_MAX};
     struct err err = {0};
-    int64_t step_ms = run->file->interval.ms > 0 ? run->file->interval.ms : MINUTE_MS;
-    run->step_ns = step_ms * NS_PER_MS;
-    run->start_ns = run->test->start_ns;
-    run->end_ns = run->start_ns + last_eval_ms(run->test) * NS_PER_MS;
+    if (!set_times(run)) {
+        test_failure(run, "the times of this test are out of range");
+        return;
+    }
     arena_init(&run->arena, (size_t)limits.query_arena_bytes);
     world_sim_init(&run->sim, run->start_ns, 1);
     run->store = store_open(&options, &run->sim.world);

@@ -96,7 +96,8 @@ static int add_histograms(struct evaluation *ev, const struct operands *o, struc
     struct histogram_remarks remarks = {0};
     bool minus = o->op == OP_SUB;
     *out = (struct cell){.kind = CELL_HISTOGRAM};
-    int code = histogram_add(ev->arena, o->left.histogram, o->right.histogram, minus ? -1 : 1, &out->histogram, &remarks);
+    int code = histogram_add(ev->arena, o->left.histogram, o->right.histogram, minus ? -1 : 1,
+                             &out->histogram, &remarks);
     if (code == HISTOGRAMS_INCOMPATIBLE) {
         *note = told(ANNOTATION_WARNING,
                      minus ? "incompatible bucket layout encountered for binary operator -"
@@ -132,6 +133,15 @@ static int scale_histogram(struct evaluation *ev, const struct operands *o, stru
     return out->histogram != NULL ? 0 : eval_no_memory(ev);
 }
 
+static int trim_histogram(struct evaluation *ev, const struct operands *o, struct cell *out)
+{
+    if (isnan(o->right.value))
+        return eval_fail(ev, ERR_UNSUPPORTED, "trimming a native histogram at NaN is not supported");
+    *out = (struct cell){.kind = CELL_HISTOGRAM};
+    out->histogram = histogram_trim(ev->arena, o->left.histogram, o->right.value, o->op == OP_TRIM_UPPER);
+    return out->histogram != NULL ? 0 : eval_no_memory(ev);
+}
+
 static int operate_histograms(struct evaluation *ev, const struct operands *o, struct cell *out, bool *keep,
                               struct operation_note *note)
 {
@@ -146,8 +156,7 @@ static int operate_histograms(struct evaluation *ev, const struct operands *o, s
         return incompatible(ev, o, out, note);
     *keep = true;
     if (op_is_trim(o->op))
-        return eval_fail(ev, ERR_UNSUPPORTED, "native histograms in binary operator \"%s\" are not supported",
-                         promql_op_text(o->op));
+        return trim_histogram(ev, o, out);
     return both ? add_histograms(ev, o, out, note) : scale_histogram(ev, o, out);
 }
 

@@ -70,7 +70,8 @@ double date_year(double v);
 
 /* func_scalar.c */
 vector_fn call_vector, call_timestamp, call_start_timestamp;
-scalar_fn scalar_end, scalar_max_of, scalar_min_of, scalar_pi, scalar_range, scalar_start, scalar_step, scalar_time;
+scalar_fn scalar_end, scalar_max_of, scalar_min_of, scalar_pi, scalar_range, scalar_start, scalar_step,
+    scalar_time;
 int scalar_of_vector(struct call *c, double *out);
 
 /* func_rate.c, func_extended.c */
@@ -82,7 +83,8 @@ struct extrapolation {
     bool from_start;        /* the counter began inside the window: the first value belongs to the increase */
 };
 /* False: a single sample says nothing. */
-bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s, struct extrapolation *x);
+bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s,
+                 struct extrapolation *x);
 
 /* func_rate_histogram.c */
 window_fn window_rate_histograms, window_sum_histograms;

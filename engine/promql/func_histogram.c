@@ -73,6 +73,17 @@ struct gathering {
     struct bucket *buckets; /* as many as any of them may need */
 };
 
+static int room_for(struct gathering *k, size_t number)
+{
+    if (number < k->count)
+        return 0;
+    ARENA_GROW(k->c->ev->arena, k->items, k->count, k->capacity);
+    if (k->items == NULL)
+        return eval_no_memory(k->c->ev);
+    k->items[k->count++] = (struct classic){.labels = k->index.items[number]};
+    return 0;
+}
+
 static int find_classic(struct gathering *k, const struct column *column, struct classic **out)
 {
     struct evaluation *ev = k->c->ev;
@@ -81,12 +92,7 @@ static int find_classic(struct gathering *k, const struct column *column, struct
     if (ls != NULL && !ev->q->options.delayed_name_removal)
         ls = labels_without_metadata(ev->arena, ls);
     TRY(label_index_add(ev, &k->index, ls, &number));
-    if (number == k->count) {
-        ARENA_GROW(ev->arena, k->items, k->count, k->capacity);
-        if (k->items == NULL)
-            return eval_no_memory(ev);
-        k->items[k->count++] = (struct classic){.labels = k->index.items[number]};
-    }
+    TRY(room_for(k, number));
     *out = &k->items[number];
     return 0;
 }
@@ -131,15 +137,17 @@ static int add_bucket_series(struct gathering *k, const struct column *column)
 /* A native histogram belongs to the classic one whose labels, but for le, are its own. */
 static int add_native_series(struct gathering *k, const struct column *column)
 {
+    struct evaluation *ev = k->c->ev;
     const struct labels *ls = column->labels;
-    if (!k->c->ev->q->options.delayed_name_removal)
-        ls = labels_without_metadata(k->c->ev->arena, ls);
-    if (ls == NULL)
-        return eval_no_memory(k->c->ev);
-    size_t number = label_index_find(&k->index, ls);
-    if (number == SIZE_MAX)
-        return call_no_histograms(k->c);
+    size_t number;
+    if (!ev->q->options.delayed_name_removal)
+        ls = labels_without_metadata(ev->arena, ls);
+    TRY(label_index_add(ev, &k->index, ls, &number));
+    TRY(room_for(k, number));
+    if (k->items[number].native != NULL)
+        return eval_fail(ev, ERR_EXEC, "vector cannot contain metrics with the same labelset");
     k->items[number].native = column;
+    k->items[number].drop_name = true;
     return 0;
 }
 
@@ -157,23 +165,35 @@ static int gather(struct gathering *k)
     return k->buckets != NULL ? 0 : eval_no_memory(c->ev);
 }
 
-/* The buckets of one histogram at one step; *count 0: none, or a native one stands beside them. */
-static int read_buckets(struct gathering *k, const struct classic *h, size_t step, size_t *count)
+/* One histogram at one step: classic buckets, or a native histogram, or neither. */
+struct reading {
+    size_t count; /* of k->buckets */
+    const struct histogram *native;
+};
+
+static int read_step(struct gathering *k, const struct classic *h, size_t step, struct reading *r)
 {
-    *count = 0;
+    *r = (struct reading){0};
     for (size_t i = 0; i < h->count; i++) {
         const struct column *column = h->series[i].column;
         if (column->kinds[step] == CELL_FLOAT)
-            k->buckets[(*count)++] = (struct bucket){h->series[i].upper, column->values[step]};
+            k->buckets[r->count++] = (struct bucket){h->series[i].upper, column->values[step]};
     }
     if (h->native == NULL || h->native->kinds[step] != CELL_HISTOGRAM)
         return 0;
-    if (*count == 0)
-        return call_no_histograms(k->c);
-    *count = 0;
+    if (r->count == 0) {
+        r->native = h->native->histograms[step];
+        return 0;
+    }
+    *r = (struct reading){0};
     return note_add(k->c->ev, ANNOTATION_WARNING, k->arg->start,
                     "vector contains a mix of classic and native histograms%s",
                     name_tail(k, h->native->labels));
+}
+
+static bool is_read(const struct reading *r)
+{
+    return r->count > 0 || r->native != NULL;
 }
 
 static void add_repair(struct classic *h, const struct bucket_repair *r, int64_t t_ms)
@@ -215,16 +235,43 @@ static int tell_repair(struct gathering *k, struct classic *h)
     return code;
 }
 
-static int quantile_column(struct gathering *k, struct classic *h, const double *phi, struct column *out)
+static int native_quantile(struct gathering *k, const struct classic *h, const struct histogram *native,
+                           double phi, double *out)
+{
+    struct evaluation *ev = k->c->ev;
+    enum nan_effect effect;
+    arena_clear(&ev->scratch);
+    if (!histogram_stat_quantile(&ev->scratch, native, phi, out, &effect))
+        return eval_no_memory(ev);
+    if (effect == NAN_NONE)
+        return 0;
+    return note_add(ev, ANNOTATION_INFO, k->arg->start,
+                    "input to histogram_quantile has NaN observations, result is %s%s",
+                    effect == NAN_RESULT ? "NaN" : "skewed higher", name_tail(k, h->labels));
+}
+
+static int quantile_of(struct gathering *k, struct classic *h, const struct reading *r, double phi,
+                       size_t step, bool tell, double *out)
 {
     struct bucket_repair repair;
-    size_t count;
-    for (size_t step = 0; step < k->c->grid->count; step++) {
-        TRY(read_buckets(k, h, step, &count));
-        if (count == 0)
-            continue;
-        column_set_float(out, step, bucket_quantile(phi[step], k->buckets, count, &repair));
+    if (r->native != NULL)
+        return native_quantile(k, h, r->native, phi, out);
+    *out = bucket_quantile(phi, k->buckets, r->count, &repair);
+    if (tell)
         add_repair(h, &repair, grid_at(k->c->grid, step));
+    return 0;
+}
+
+static int quantile_column(struct gathering *k, struct classic *h, const double *phi, struct column *out)
+{
+    struct reading r;
+    for (size_t step = 0; step < k->c->grid->count; step++) {
+        double value;
+        TRY(read_step(k, h, step, &r));
+        if (!is_read(&r))
+            continue;
+        TRY(quantile_of(k, h, &r, phi[step], step, true, &value));
+        column_set_float(out, step, value);
     }
     return 0;
 }
@@ -261,19 +308,42 @@ int call_histogram_quantile(struct call *c, struct vector *out)
     return finish(&k, out);
 }
 
+static int fraction_of(struct gathering *k, const struct classic *h, const struct reading *r, size_t step,
+                       double *out)
+{
+    struct call *c = k->c;
+    double lower = c->params[0][step], upper = c->params[1][step];
+    bool has_nan;
+    if (r->native == NULL) {
+        *out = bucket_fraction(lower, upper, k->buckets, r->count);
+        return 0;
+    }
+    arena_clear(&c->ev->scratch);
+    if (!histogram_stat_fraction(&c->ev->scratch, r->native, lower, upper, out, &has_nan))
+        return eval_no_memory(c->ev);
+    if (!has_nan)
+        return 0;
+    return note_add(
+        c->ev, ANNOTATION_INFO, k->arg->start,
+        "input to histogram_fraction has NaN observations, which are excluded from all fractions%s",
+        name_tail(k, h->labels));
+}
+
 int call_histogram_fraction(struct call *c, struct vector *out)
 {
     struct gathering k = {.c = c, .arg = call_arg(c, 2)};
     struct column *column;
-    size_t count;
+    struct reading r;
+    double value;
     TRY(gather(&k));
     for (size_t i = 0; i < k.count; i++) {
         TRY(vector_add(c->ev, out, c->grid, k.items[i].labels, k.items[i].drop_name, &column));
         for (size_t step = 0; step < c->grid->count; step++) {
-            TRY(read_buckets(&k, &k.items[i], step, &count));
-            if (count > 0)
-                column_set_float(column, step,
-                                 bucket_fraction(c->params[0][step], c->params[1][step], k.buckets, count));
+            TRY(read_step(&k, &k.items[i], step, &r));
+            if (!is_read(&r))
+                continue;
+            TRY(fraction_of(&k, &k.items[i], &r, step, &value));
+            column_set_float(column, step, value);
         }
     }
     return finish(&k, out);
@@ -301,12 +371,12 @@ static int quantile_cell(struct gathering *k, struct label_index *index, struct 
 {
     struct call *c = k->c;
     struct str name = eval_string(call_arg(c, 1));
-    struct bucket_repair repair;
+    struct reading r;
     struct column *column;
-    size_t count, number;
-    double phi = c->params[param][step];
-    TRY(read_buckets(k, h, step, &count));
-    if (count == 0)
+    size_t number;
+    double phi = c->params[param][step], value;
+    TRY(read_step(k, h, step, &r));
+    if (!is_read(&r))
         return 0;
     const struct labels *ls = labels_with(c->ev->arena, h->labels, name, quantile_text(c, phi));
     TRY(label_index_add(c->ev, index, ls, &number));
@@ -315,9 +385,8 @@ static int quantile_cell(struct gathering *k, struct label_index *index, struct 
     column = out->items[number];
     if (column->kinds[step] != CELL_NONE)
         return eval_fail(c->ev, ERR_EXEC, "vector cannot contain metrics with the same labelset");
-    column_set_float(column, step, bucket_quantile(phi, k->buckets, count, &repair));
-    if (param == 0)
-        add_repair(h, &repair, grid_at(c->grid, step));
+    TRY(quantile_of(k, h, &r, phi, step, param == 0, &value));
+    column_set_float(column, step, value);
     return 0;
 }
 

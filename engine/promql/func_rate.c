@@ -73,7 +73,8 @@ static bool begins_inside(const struct call *c, const struct window *w, const st
 }
 
 /* Spec prometheus 10.1, in its order of operations. */
-bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s, struct extrapolation *x)
+bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s,
+                 struct extrapolation *x)
 {
     const struct sample *first = &s->samples[0], *last = &s->samples[s->count - 1];
     bool counter = call_id(c) != FUNC_delta;

@@ -13,13 +13,15 @@ static int warn(struct call *c, const char *text)
 
 static int warn_schemas(struct call *c)
 {
-    return warn(c, "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ");
+    return warn(
+        c,
+        "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ");
 }
 
-static bool mixes_schemas(const struct sample_span *s)
+static bool mixes_schemas(const struct sample_span *s, size_t from)
 {
-    for (size_t i = 1; i < s->count; i++)
-        if (histogram_is_custom(s->samples[i].histogram) != histogram_is_custom(s->samples[0].histogram))
+    for (size_t i = from + 1; i < s->count; i++)
+        if (histogram_is_custom(s->samples[i].histogram) != histogram_is_custom(s->samples[from].histogram))
             return true;
     return false;
 }
@@ -40,14 +42,21 @@ static int tell_reconciled(struct call *c, const struct histogram_remarks *remar
 {
     if (!remarks->reconciled)
         return 0;
-    return note_add(c->ev, ANNOTATION_INFO, call_range_start(c), "mismatched custom buckets were reconciled during %s",
-                    during);
+    return note_add(c->ev, ANNOTATION_INFO, call_range_start(c),
+                    "mismatched custom buckets were reconciled during %s", during);
 }
 
 static bool began_anew(const struct call *c, const struct sample *before, const struct sample *now)
 {
     return reset_by_start(c, before, now) ||
            histogram_is_reset(&c->ev->scratch, before->histogram, now->histogram);
+}
+
+/* A first sample that is reset away does not count, not even for its kind of buckets. */
+static size_t first_that_counts(const struct call *c, const struct sample_span *s)
+{
+    bool counter = call_id(c) != FUNC_delta && call_id(c) != FUNC_idelta;
+    return counter && s->count > 1 && began_anew(c, &s->samples[0], &s->samples[1]);
 }
 
 /* Nothing, in the shape of h. */
@@ -69,13 +78,14 @@ static int add(struct call *c, const struct histogram **sum, const struct histog
     return code != 0 ? eval_no_memory(c->ev) : 0;
 }
 
-/* last - first, with what was there before each reset added. The first sample counts as nothing if it was reset away. */
-static int increase_of(struct call *c, const struct sample_span *s, bool counter, const struct histogram **out,
-                       struct histogram_remarks *remarks)
+/* last - first, with what was there before each reset added. The first sample counts as nothing if it was
+ * reset away. */
+static int increase_of(struct call *c, const struct sample_span *s, bool counter,
+                       const struct histogram **out, struct histogram_remarks *remarks)
 {
     const struct histogram *first = s->samples[0].histogram;
-    bool skip_first = counter && s->count > 1 && began_anew(c, &s->samples[0], &s->samples[1]);
-    if (skip_first)
+    size_t skip_first = first_that_counts(c, s);
+    if (skip_first > 0)
         first = empty_like(&c->ev->scratch, s->samples[1].histogram);
     if (first == NULL)
         return eval_no_memory(c->ev);
@@ -115,7 +125,7 @@ static int rate_of(struct call *c, const struct window *w, struct cell *out)
 int window_rate_histograms(struct call *c, const struct window *w, struct cell *out)
 {
     struct arena_mark mark = arena_mark(&c->ev->scratch);
-    if (mixes_schemas(&w->histograms))
+    if (mixes_schemas(&w->histograms, first_that_counts(c, &w->histograms)))
         return warn_schemas(c);
     int code = rate_of(c, w, out);
     arena_rewind(&c->ev->scratch, mark);
@@ -138,34 +148,48 @@ static int step_of(struct call *c, const struct sample_span *two, double divisor
 int window_step_histograms(struct call *c, const struct sample_span *two, double divisor, struct cell *out)
 {
     struct arena_mark mark = arena_mark(&c->ev->scratch);
-    if (mixes_schemas(two))
+    if (mixes_schemas(two, first_that_counts(c, two)))
         return warn_schemas(c);
     int code = step_of(c, two, divisor, out);
     arena_rewind(&c->ev->scratch, mark);
     return code;
 }
 
+/* An average adds up parts, so that it does not overflow where the sum would. */
+static int total_of(struct call *c, const struct sample_span *s, const struct histogram **out,
+                    struct histogram_remarks *remarks)
+{
+    struct arena *scratch = &c->ev->scratch;
+    struct histogram_total *total = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct histogram *h = s->samples[i].histogram;
+        if (call_id(c) == FUNC_avg_over_time)
+            h = histogram_divide(scratch, h, (double)s->count);
+        if (h == NULL || histogram_total_add(scratch, &total, h, remarks) != 0)
+            return eval_no_memory(c->ev);
+    }
+    *out = histogram_total_finish(scratch, total);
+    return *out != NULL ? 0 : eval_no_memory(c->ev);
+}
+
 static int sum_of(struct call *c, const struct sample_span *s, struct cell *out)
 {
-    const struct histogram *sum = s->samples[0].histogram;
+    const struct histogram *sum;
     struct histogram_remarks remarks = {0};
-    for (size_t i = 1; i < s->count; i++)
-        TRY(add(c, &sum, s->samples[i].histogram, 1, &remarks));
+    TRY(total_of(c, s, &sum, &remarks));
     if (remarks.conflict)
         TRY(note_add(c->ev, ANNOTATION_WARNING, call_range_start(c),
                      "conflicting counter resets during histogram aggregation"));
     TRY(tell_reconciled(c, &remarks, "aggregation"));
-    if (call_id(c) == FUNC_avg_over_time)
-        sum = histogram_divide(&c->ev->scratch, sum, (double)s->count);
     out->kind = CELL_HISTOGRAM;
-    out->histogram = sum != NULL ? histogram_copy(c->ev->arena, sum) : NULL;
+    out->histogram = histogram_copy(c->ev->arena, sum);
     return out->histogram != NULL ? 0 : eval_no_memory(c->ev);
 }
 
 int window_sum_histograms(struct call *c, const struct window *w, struct cell *out)
 {
     struct arena_mark mark = arena_mark(&c->ev->scratch);
-    if (mixes_schemas(&w->histograms))
+    if (mixes_schemas(&w->histograms, 0))
         return warn_schemas(c);
     int code = sum_of(c, &w->histograms, out);
     arena_rewind(&c->ev->scratch, mark);

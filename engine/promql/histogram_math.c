@@ -1,4 +1,5 @@
 #include "histogram_math_priv.h"
+#include "kahan_priv.h"
 
 #include "tocsin/sample.h"
 
@@ -7,14 +8,19 @@
 /* The buckets of one side as a plain list, by rising index. */
 struct list {
     int32_t *index;
-    double *count;
+    struct kahan *count;
     size_t n;
 };
 
 /* A histogram laid open for calculation; bounds as in the original. */
 struct open {
-    struct histogram head; /* everything but the sides */
+    struct histogram head; /* schema, bounds, hint; counts stand below */
+    struct kahan count, sum, zero;
     struct list positive, negative;
+};
+
+struct histogram_total {
+    struct open sum;
 };
 
 bool histogram_is_custom(const struct histogram *h)
@@ -25,19 +31,19 @@ bool histogram_is_custom(const struct histogram *h)
 static bool open_side(struct arena *arena, const struct histogram_side *side, struct list *l)
 {
     l->index = ARENA_ARRAY(arena, int32_t, side->bucket_count);
-    l->count = ARENA_ARRAY(arena, double, side->bucket_count);
+    l->count = ARENA_ARRAY(arena, struct kahan, side->bucket_count);
     if (l->index == NULL || l->count == NULL)
         return false;
     for (struct histogram_walk w = {.side = side}; histogram_next(&w);) {
         l->index[l->n] = w.index;
-        l->count[l->n++] = w.count;
+        l->count[l->n++].sum = w.count;
     }
     return true;
 }
 
 static bool open_histogram(struct arena *arena, const struct histogram *h, struct open *o)
 {
-    *o = (struct open){.head = *h};
+    *o = (struct open){.head = *h, .count = {h->count, 0}, .sum = {h->sum, 0}, .zero = {h->zero_count, 0}};
     return open_side(arena, &h->positive, &o->positive) && open_side(arena, &h->negative, &o->negative);
 }
 
@@ -50,12 +56,13 @@ static bool close_side(struct arena *arena, const struct list *l, struct histogr
         return false;
     int32_t end = 0;
     for (size_t i = 0; i < l->n; i++) {
-        if (l->count[i] == 0)
+        double count = kahan_sum(&l->count[i]);
+        if (count == 0)
             continue;
         if (side->span_count == 0 || l->index[i] != end)
             side->spans[side->span_count++] = (struct histogram_span){l->index[i] - end, 0};
         side->spans[side->span_count - 1].length++;
-        side->buckets[side->bucket_count++] = l->count[i];
+        side->buckets[side->bucket_count++] = count;
         end = l->index[i] + 1;
     }
     return true;
@@ -67,8 +74,18 @@ static const struct histogram *close_histogram(struct arena *arena, const struct
     if (h == NULL)
         return NULL;
     *h = o->head;
+    h->count = kahan_sum(&o->count);
+    h->sum = kahan_sum(&o->sum);
+    h->zero_count = kahan_sum(&o->zero);
     bool ok = close_side(arena, &o->positive, &h->positive) && close_side(arena, &o->negative, &h->negative);
     return ok ? h : NULL;
+}
+
+/* Adds one count, with what it left over, to another. */
+static void fold(struct kahan *to, const struct kahan *from)
+{
+    kahan_add(to, from->sum);
+    to->rest += from->rest;
 }
 
 /* ---- resolution ---- */
@@ -85,7 +102,7 @@ static void coarsen(struct list *l, int32_t by)
     for (size_t i = 0; i < l->n; i++) {
         int32_t index = coarser_index(l->index[i], by);
         if (kept > 0 && l->index[kept - 1] == index) {
-            l->count[kept - 1] += l->count[i];
+            fold(&l->count[kept - 1], &l->count[i]);
         } else {
             l->count[kept] = l->count[i];
             l->index[kept++] = index;
@@ -110,7 +127,7 @@ static void reduce_schema(struct open *o, int32_t schema)
 static double widen_over(const struct open *o, const struct list *l, double threshold)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (l->count[i] != 0 && histogram_lower_bound(&o->head, l->index[i]) < threshold)
+        if (kahan_sum(&l->count[i]) != 0 && histogram_lower_bound(&o->head, l->index[i]) < threshold)
             threshold = fmax(threshold, histogram_upper_bound(&o->head, l->index[i]));
     return threshold;
 }
@@ -120,7 +137,7 @@ static void swallow(struct open *o, struct list *l, double threshold)
     size_t kept = 0;
     for (size_t i = 0; i < l->n; i++) {
         if (histogram_lower_bound(&o->head, l->index[i]) < threshold) {
-            o->head.zero_count += l->count[i];
+            fold(&o->zero, &l->count[i]);
             continue;
         }
         l->index[kept] = l->index[i];
@@ -160,8 +177,8 @@ static bool same_bounds(const struct histogram *a, const struct histogram *b)
     return true;
 }
 
-static bool common_bounds(struct arena *arena, const struct histogram *a, const struct histogram *b, double **bounds,
-                          size_t *count)
+static bool common_bounds(struct arena *arena, const struct histogram *a, const struct histogram *b,
+                          double **bounds, size_t *count)
 {
     size_t i = 0, j = 0;
     *count = 0;
@@ -188,7 +205,7 @@ static void rebucket(struct open *o, double *bounds, size_t count)
         while (at < count && bounds[at] < upper)
             at++;
         if (kept > 0 && l->index[kept - 1] == (int32_t)at) {
-            l->count[kept - 1] += l->count[i];
+            fold(&l->count[kept - 1], &l->count[i]);
         } else {
             l->count[kept] = l->count[i];
             l->index[kept++] = (int32_t)at;
@@ -199,7 +216,8 @@ static void rebucket(struct open *o, double *bounds, size_t count)
     o->head.custom_count = count;
 }
 
-static bool reconcile_bounds(struct arena *arena, struct open *a, struct open *b, struct histogram_remarks *remarks)
+static bool reconcile_bounds(struct arena *arena, struct open *a, struct open *b,
+                             struct histogram_remarks *remarks)
 {
     double *bounds;
     size_t count;
@@ -215,26 +233,32 @@ static bool reconcile_bounds(struct arena *arena, struct open *a, struct open *b
 
 /* ---- sums ---- */
 
-static bool add_lists(struct arena *arena, const struct list *a, const struct list *b, double sign, struct list *sum)
+static bool add_lists(struct arena *arena, const struct list *a, const struct list *b, double sign,
+                      struct list *sum)
 {
     size_t i = 0, j = 0;
     *sum = (struct list){0};
     sum->index = ARENA_ARRAY(arena, int32_t, a->n + b->n);
-    sum->count = ARENA_ARRAY(arena, double, a->n + b->n);
+    sum->count = ARENA_ARRAY(arena, struct kahan, a->n + b->n);
     if (sum->index == NULL || sum->count == NULL)
         return false;
     while (i < a->n || j < b->n) {
         bool left = j == b->n || (i < a->n && a->index[i] <= b->index[j]);
         bool right = i == a->n || (j < b->n && b->index[j] <= a->index[i]);
         sum->index[sum->n] = left ? a->index[i] : b->index[j];
-        sum->count[sum->n++] = (left ? a->count[i] : 0) + (right ? sign * b->count[j] : 0);
+        if (left)
+            sum->count[sum->n] = a->count[i];
+        if (right)
+            kahan_add(&sum->count[sum->n], sign * b->count[j].sum);
+        sum->n++;
         i += left;
         j += right;
     }
     return true;
 }
 
-static enum histogram_hint join_hints(enum histogram_hint a, enum histogram_hint b, struct histogram_remarks *remarks)
+static enum histogram_hint join_hints(enum histogram_hint a, enum histogram_hint b,
+                                      struct histogram_remarks *remarks)
 {
     if (a == b)
         return a;
@@ -256,28 +280,55 @@ static bool reconcile(struct arena *arena, struct open *a, struct open *b, struc
     return true;
 }
 
+static int add_to(struct arena *arena, struct open *x, const struct histogram *h, double sign,
+                  struct histogram_remarks *remarks)
+{
+    struct open y, sum;
+    if (histogram_is_custom(&x->head) != histogram_is_custom(h))
+        return HISTOGRAMS_INCOMPATIBLE;
+    if (!open_histogram(arena, h, &y) || !reconcile(arena, x, &y, remarks))
+        return ERR_LIMIT;
+    sum = *x;
+    sum.head.hint = join_hints(x->head.hint, h->hint, remarks);
+    kahan_add(&sum.count, sign * y.count.sum);
+    kahan_add(&sum.sum, sign * y.sum.sum);
+    kahan_add(&sum.zero, sign * y.zero.sum);
+    if (!add_lists(arena, &x->positive, &y.positive, sign, &sum.positive) ||
+        !add_lists(arena, &x->negative, &y.negative, sign, &sum.negative))
+        return ERR_LIMIT;
+    *x = sum;
+    return 0;
+}
+
 int histogram_add(struct arena *arena, const struct histogram *a, const struct histogram *b, double sign,
                   const struct histogram **out, struct histogram_remarks *remarks)
 {
-    struct open x, y, sum;
-    if (histogram_is_custom(a) != histogram_is_custom(b))
-        return HISTOGRAMS_INCOMPATIBLE;
-    if (!open_histogram(arena, a, &x) || !open_histogram(arena, b, &y) || !reconcile(arena, &x, &y, remarks))
+    struct open x;
+    if (!open_histogram(arena, a, &x))
         return ERR_LIMIT;
-    sum.head = x.head;
-    sum.head.hint = join_hints(a->hint, b->hint, remarks);
-    sum.head.count += sign * y.head.count;
-    sum.head.sum += sign * y.head.sum;
-    sum.head.zero_count += sign * y.head.zero_count;
-    if (!add_lists(arena, &x.positive, &y.positive, sign, &sum.positive) ||
-        !add_lists(arena, &x.negative, &y.negative, sign, &sum.negative))
-        return ERR_LIMIT;
-    *out = close_histogram(arena, &sum);
+    int code = add_to(arena, &x, b, sign, remarks);
+    if (code != 0)
+        return code;
+    *out = close_histogram(arena, &x);
     return *out != NULL ? 0 : ERR_LIMIT;
 }
 
-int histogram_step(struct arena *arena, const struct histogram *base, const struct histogram *step, bool minus,
-                   const struct histogram **out, struct err *err)
+int histogram_total_add(struct arena *arena, struct histogram_total **total, const struct histogram *h,
+                        struct histogram_remarks *remarks)
+{
+    if (*total != NULL)
+        return add_to(arena, &(*total)->sum, h, 1, remarks);
+    *total = ARENA_NEW(arena, struct histogram_total);
+    return *total != NULL && open_histogram(arena, h, &(*total)->sum) ? 0 : ERR_LIMIT;
+}
+
+const struct histogram *histogram_total_finish(struct arena *arena, const struct histogram_total *total)
+{
+    return close_histogram(arena, &total->sum);
+}
+
+int histogram_step(struct arena *arena, const struct histogram *base, const struct histogram *step,
+                   bool minus, const struct histogram **out, struct err *err)
 {
     struct histogram_remarks remarks = {0};
     if (base->schema > step->schema)
@@ -299,7 +350,8 @@ static void scale_side(struct histogram_side *side, double factor, double diviso
         side->buckets[i] = side->buckets[i] * factor / divisor;
 }
 
-static const struct histogram *scale(struct arena *arena, const struct histogram *h, double factor, double divisor)
+static const struct histogram *scale(struct arena *arena, const struct histogram *h, double factor,
+                                     double divisor)
 {
     struct histogram *copy = histogram_copy(arena, h);
     if (copy == NULL)
@@ -329,7 +381,8 @@ const struct histogram *histogram_divide(struct arena *arena, const struct histo
     return scale(arena, &bare, 1, divisor);
 }
 
-const struct histogram *histogram_with_hint(struct arena *arena, const struct histogram *h, enum histogram_hint hint)
+const struct histogram *histogram_with_hint(struct arena *arena, const struct histogram *h,
+                                            enum histogram_hint hint)
 {
     struct histogram *copy = ARENA_NEW(arena, struct histogram);
     if (copy != NULL) {
@@ -345,14 +398,14 @@ static double count_at(const struct list *l, int32_t index)
 {
     for (size_t i = 0; i < l->n; i++)
         if (l->index[i] == index)
-            return l->count[i];
+            return l->count[i].sum;
     return 0;
 }
 
 static bool any_decrease(const struct list *before, const struct list *now)
 {
     for (size_t i = 0; i < before->n; i++)
-        if (count_at(now, before->index[i]) < before->count[i])
+        if (count_at(now, before->index[i]) < before->count[i].sum)
             return true;
     return false;
 }
@@ -374,7 +427,7 @@ static bool exponential_reset(struct open *before, struct open *now)
         if (before->head.zero_threshold != threshold)
             return true; /* the new threshold lies inside a bucket that was populated */
     }
-    if (now->head.zero_count < before->head.zero_count)
+    if (now->zero.sum < before->zero.sum)
         return true;
     reduce_schema(before, now->head.schema);
     return any_decrease(&before->positive, &now->positive) || any_decrease(&before->negative, &now->negative);
@@ -388,7 +441,7 @@ bool histogram_is_reset(struct arena *arena, const struct histogram *before, con
     if (now->hint == HINT_NOT_RESET || now->hint == HINT_GAUGE)
         return false;
     if (now->count < before->count || histogram_is_custom(before) != histogram_is_custom(now))
-        return now->count < before->count || histogram_is_custom(now);
+        return true;
     if (!open_histogram(arena, before, &x) || !open_histogram(arena, now, &y))
         return false;
     return histogram_is_custom(now) ? custom_reset(arena, &x, &y) : exponential_reset(&x, &y);

@@ -102,7 +102,8 @@ static double within(const struct slice *s, double fraction)
     return -exp2(high + (low - high) * (1 - fraction));
 }
 
-static double quantile_in(const struct histogram *h, struct slice b, double rank, bool ascending, double count)
+static double quantile_in(const struct histogram *h, struct slice b, double rank, bool ascending,
+                          double count)
 {
     if (is_custom(h) && isinf(b.lower) && b.lower < 0) {
         if (b.upper <= 0)
@@ -136,8 +137,10 @@ bool histogram_stat_quantile(struct arena *arena, const struct histogram *h, dou
         if (count >= rank)
             break;
     }
-    if (s.n == 0)
+    if (s.n == 0) {
+        *effect = nan_sum ? NAN_RESULT : NAN_NONE;
         return true;
+    }
     if (count < rank || i == s.n) { /* the rest of the observations is NaN */
         *effect = nan_sum ? NAN_RESULT : NAN_NONE;
         *out = nan_sum ? (double)NAN : b.upper;
@@ -199,8 +202,8 @@ static void cut_at_zero(struct slices *s)
     }
 }
 
-bool histogram_stat_fraction(struct arena *arena, const struct histogram *h, double lower, double upper, double *out,
-                             bool *has_nan)
+bool histogram_stat_fraction(struct arena *arena, const struct histogram *h, double lower, double upper,
+                             double *out, bool *has_nan)
 {
     struct slices s;
     double total = 0;
@@ -226,10 +229,12 @@ bool histogram_stat_fraction(struct arena *arena, const struct histogram *h, dou
 
 static double centre(const struct histogram *h, const struct slice *s)
 {
-    if (s->lower <= 0 && s->upper >= 0)
-        return 0;
+    if (isinf(s->lower))
+        return s->upper > 0 ? s->upper / 2 : s->upper;
     if (is_custom(h))
         return (s->lower + s->upper) / 2;
+    if (s->lower <= 0 && s->upper >= 0)
+        return 0;
     double mean = sqrt(s->lower * s->upper);
     return s->upper < 0 ? -mean : mean;
 }

@@ -1,3 +1,4 @@
+#include "histogram_math_priv.h"
 #include "matrix_priv.h"
 
 static int open_selector(struct matrix *m)
@@ -90,6 +91,14 @@ static int load_selected(struct matrix *m)
     return drop_stale(m, &run);
 }
 
+/* A step may repeat a sample or leave it out, so what it knew of its predecessor is no longer true. */
+static bool forget_reset(struct matrix *m, struct cell *cell)
+{
+    if (cell->histogram->hint == HINT_RESET || cell->histogram->hint == HINT_NOT_RESET)
+        cell->histogram = histogram_with_hint(&m->ev->scratch, cell->histogram, HINT_UNKNOWN);
+    return cell->histogram != NULL;
+}
+
 static int load_column(struct matrix *m)
 {
     const struct column *c = m->inner.items[m->next++];
@@ -100,9 +109,12 @@ static int load_column(struct matrix *m)
         return no_room(m);
     for (size_t step = 0; step < g->count; step++) {
         struct cell cell = column_get(c, step);
-        if (cell.kind != CELL_NONE)
-            samples[count++] =
-                (struct sample){.t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
+        if (cell.kind == CELL_NONE)
+            continue;
+        if (cell.kind == CELL_HISTOGRAM && !forget_reset(m, &cell))
+            return no_room(m);
+        samples[count++] =
+            (struct sample){.t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
     }
     m->labels = c->labels;
     m->drop_name = c->drop_name;

@@ -23,8 +23,9 @@ struct window {
     struct sample_span all;        /* floats and histograms in time order */
     struct sample_span floats;     /* the floats among them */
     struct sample_span histograms; /* the histograms among them */
-    int64_t start_ms, end_ms;      /* the range asked for: start < t <= end (before it is widened by anchored, smoothed) */
-    int64_t t_ms;                  /* the step */
+    int64_t start_ms,
+        end_ms;   /* the range asked for: start < t <= end (before it is widened by anchored, smoothed) */
+    int64_t t_ms; /* the step */
     int64_t range_ms;
     enum range_modifier modifier;
 };

@@ -1,7 +1,8 @@
 #include "plan_priv.h"
 
-/* info(v, {data="x"}): the second argument is not a selector of its own, but says which info series are meant. Without a
- * matcher of the name they are target_info; with none but negative ones they are also named like an info metric. */
+/* info(v, {data="x"}): the second argument is not a selector of its own, but says which info series are
+ * meant. Without a matcher of the name they are target_info; with none but negative ones they are also
+ * named like an info metric. */
 
 static bool is_name(const struct matcher *m)
 {

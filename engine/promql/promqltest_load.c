@@ -3,17 +3,6 @@
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
 
-/* The series of one load block; a line for a series that is there replaces it. */
-struct loading {
-    struct script *script;
-    struct arena arena;
-    int64_t step_ms;
-    struct series_line *series;
-    size_t count, capacity;
-    struct series_line starts; /* a metric@st line waiting for its samples */
-    struct err *err;
-};
-
 static int apply_starts(struct loading *l, struct series_line *line)
 {
     if (l->starts.labels == NULL)
@@ -37,6 +26,7 @@ static struct series_line *find_series(struct loading *l, const struct labels *l
     return NULL;
 }
 
+/* A line for a series that is there replaces it. */
 static int load_line(struct loading *l, struct str text)
 {
     struct series_line line = {0};
@@ -116,6 +106,8 @@ int load_run(struct script *s, struct str command, struct err *err)
         code = duration_parse(str_trim(rest), &l.step_ms, err);
     int body = read_body(&l);
     code = code != 0 ? code : body;
+    if (code == 0 && histograms)
+        code = load_histograms(&l);
     if (code == 0)
         code = append_all(&l);
     arena_release(&l.arena);

@@ -4,6 +4,7 @@
  *   promqltest.c          lines, blocks, commands
  *   promqltest_series.c   `metric{a="b"} 1+1x4 _ stale`
  *   promqltest_load.c     load, load_with_nhcb
+ *   promqltest_nhcb.c     the histograms of load_with_nhcb
  *   promqltest_expect.c   reading what an eval expects
  *   promqltest_compare.c  holding a result against it
  *   promqltest_eval.c     running an eval, and once more at other times
@@ -90,6 +91,20 @@ struct script {
 
 /* The next line, trimmed, comments emptied. False at the end. */
 bool script_line(struct script *s, struct str *line);
+
+/* The series of one load block. */
+struct loading {
+    struct script *script;
+    struct arena arena;
+    int64_t step_ms;
+    struct series_line *series;
+    size_t count, capacity;
+    struct series_line starts; /* a metric@st line waiting for its samples */
+    struct err *err;
+};
+
+/* load_with_nhcb: adds to the block's series a native histogram for each classic one. */
+int load_histograms(struct loading *l);
 
 int load_run(struct script *s, struct str command, struct err *err);
 int eval_run(struct script *s, const struct eval_command *c, struct arena *arena, struct err *err);

@@ -17,7 +17,8 @@ static int remove_names(struct evaluation *ev, struct vector *v, const struct gr
 }
 
 /* Labels are copied: until here they may point into the store and the text of the expression. */
-static int fill_series(struct evaluation *ev, const struct column *c, const struct grid *g, struct promql_series *s)
+static int fill_series(struct evaluation *ev, const struct column *c, const struct grid *g,
+                       struct promql_series *s)
 {
     size_t count = 0;
     for (size_t step = 0; step < g->count; step++)
@@ -30,13 +31,14 @@ static int fill_series(struct evaluation *ev, const struct column *c, const stru
         struct cell cell = column_get(c, step);
         if (cell.kind == CELL_NONE)
             continue;
-        s->points[s->count++] = (struct promql_point){
-            .t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
+        s->points[s->count++] =
+            (struct promql_point){.t_ms = grid_at(g, step), .value = cell.value, .histogram = cell.histogram};
     }
     return 0;
 }
 
-static int fill_result(struct evaluation *ev, const struct vector *v, const struct grid *g, struct promql_result *out)
+static int fill_result(struct evaluation *ev, const struct vector *v, const struct grid *g,
+                       struct promql_result *out)
 {
     out->series = ARENA_ARRAY(ev->arena, struct promql_series, v->count);
     if (out->series == NULL)
@@ -108,7 +110,8 @@ static int window_series(struct evaluation *ev, struct matrix *m, struct promql_
 }
 
 /* A range vector as the whole answer: the samples of its window, with their own times. */
-int result_windows(struct evaluation *ev, const struct expr *e, const struct grid *g, struct promql_result *out)
+int result_windows(struct evaluation *ev, const struct expr *e, const struct grid *g,
+                   struct promql_result *out)
 {
     struct matrix m;
     bool more;

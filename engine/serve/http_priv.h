@@ -32,7 +32,8 @@ unsigned http_method_of(struct str name);
 struct service {
     struct serve_parts parts;
     bool lifecycle;
-    atomic_int queries; /* evaluations under way */
+    atomic_int queries;   /* evaluations under way */
+    atomic_bool stopping; /* evaluations give up */
 };
 
 struct request {

@@ -6,7 +6,7 @@
 #include <netdb.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, DRAIN_MS = 10000 };
+enum { BACKLOG = 1024, DRAIN_MS = 5000 };
 
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *upload,
@@ -152,6 +152,7 @@ void serve_close(struct serve *serve)
     /* The threads take the listening socket out of their epoll sets in their own time: it is closed last. */
     int listening = MHD_quiesce_daemon(serve->daemon);
     watch_drain(&serve->watch, DRAIN_MS);
+    atomic_store(&serve->service.stopping, true);
     MHD_stop_daemon(serve->daemon);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);

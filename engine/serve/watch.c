@@ -1,5 +1,6 @@
 #include "watch_priv.h"
 
+#include "tocsin/limits.h"
 #include "tocsin/queue.h"
 
 #include <sys/socket.h>
@@ -14,6 +15,8 @@ static void scan(struct watch *watch)
         if (atomic_load(&w->deadline_ns) > now)
             continue;
         atomic_store(&w->deadline_ns, INT64_MAX);
+        if (atomic_load(&w->busy))
+            limit_hit(LIMIT_body_ms);
         shutdown(w->fd, SHUT_RDWR);
     }
     lock_drop(&watch->lock);

@@ -1,8 +1,19 @@
 /*
  * serve: HTTP: the listener with its header gate, and every API over it.
  *
- * libmicrohttpd lives only behind this header. Handlers get a whole request and fill an answer; they never see
- * a socket. Refusals on headers are answered before a body is read (reliability sections 3D-F and 6).
+ * Served: remote write, Prometheus' query and rule API, Alertmanager's API v2, /metrics, the /-/ endpoints and Tocsin's
+ * own (`GET /` lists them all). libmicrohttpd lives only behind this header. Handlers get a whole request and fill an
+ * answer; they never see a socket.
+ *
+ * What arrives is bounded before it is believed: requests that could mean two things, other sites' posts, and bodies of
+ * the wrong type or length are refused on the headers; connections, their time and the memory of all bodies together
+ * have limits (limits.h, http). No authentication: listen on loopback, or put a proxy in front that does not share
+ * connections between clients.
+ *
+ * Threads: two that serve, one that enforces deadlines.
+ *
+ * Drawback: a query is evaluated on the thread that serves its connection, so two long ones hold up everybody else for
+ * as long as their timeout lets them.
  */
 #ifndef TOCSIN_SERVE_H
 #define TOCSIN_SERVE_H
@@ -43,8 +54,8 @@ struct serve_parts {
 };
 
 struct serve_options {
-    struct str listen;    /* host:port; port 0: any free one */
-    bool lifecycle;       /* POST /-/reload is allowed */
+    struct str listen; /* host:port; port 0: any free one; no host: every address */
+    bool lifecycle;    /* POST /-/reload is allowed */
 };
 
 struct serve;
@@ -52,7 +63,7 @@ struct serve;
 int serve_open(const struct serve_options *options, const struct serve_parts *parts, struct serve **out,
                struct err *err);
 
-/* Stops accepting, lets running requests finish, frees. */
+/* Stops accepting, lets running requests finish for some seconds, cancels evaluations that go on, frees. */
 void serve_close(struct serve *serve);
 
 /* The port really bound. */

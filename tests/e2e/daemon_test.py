@@ -40,7 +40,7 @@ class TheDaemon(peers.Case):
         daemon = self.tocsin()
         self.hook.page('firing', 'Always')
         self.file('rules.yml', RULES.format(name='Instead'))
-        daemon.signal(signal.SIGHUP)
+        daemon.send(signal.SIGHUP)
         self.hook.page('firing', 'Instead')
         self.assertEqual(daemon.stop(), 0)
 

@@ -95,7 +95,7 @@ class Flood(peers.Case):
     def setUp(self):
         super().setUp()
         self.file('tocsin.yml', 'rule_files: [rules.yml]\n')
-        self.file('rules.yml', 'groups: [{name: g, interval: 1s, rules: [{record: r, expr: sum(rate(flood_1[1m]))}]}]')
+        self.file('rules.yml', 'groups: [{name: g, interval: 1s, rules: [{record: r, expr: "sum(rate(flood_1[1m]))"}]}]')
         self.daemon = self.tocsin()
         self.connection = None
 
@@ -116,14 +116,20 @@ class Flood(peers.Case):
                 answer = self.connection.getresponse()
                 answer.read()
                 if answer.will_close:
-                    self.connection = None
+                    self.hang_up()
                 return answer.status
             except (ConnectionError, http.client.HTTPException):
-                self.connection = None
+                self.hang_up()
                 if not again:
                     raise
 
+    def hang_up(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
     def finish(self):
+        self.hang_up()
         self.assertIn('ealthy', peers.get(f'{self.daemon.url}/-/healthy'))
         code = self.daemon.stop()
         self.assertEqual(code, 0, self.daemon.text())  # under AddressSanitizer: no leak either

@@ -92,7 +92,7 @@ class Process:
     def text(self):
         return self.log.read_text(errors='replace')[-4000:]
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
@@ -223,9 +223,9 @@ class Case(unittest.TestCase):
         peer.port, peer.url = port, f'http://127.0.0.1:{port}'
         return peer.ready(f'{peer.url}/-/ready')
 
-    def output(self, name, *arguments):
+    def output(self, name, *arguments, stdin=''):
         """What one of Debian's tools prints; it must end with 0."""
-        done = subprocess.run([program(name), *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([program(name), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, f'{name}: {done.stdout}{done.stderr}')
         return done.stdout
 

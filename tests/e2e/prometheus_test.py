@@ -92,7 +92,7 @@ class AnExporterThatStartsToFail(peers.Case):
             found = peers.get_json(query)['data']['result']
             return found and float(found[0]['value'][1]) > 0
         peers.wait_for('samples counted by Tocsin, seen by Prometheus', scraped)
-        self.output('promtool', 'check', 'healthy', f'--url={self.daemon.url}')
+        self.output('promtool', 'check', 'metrics', stdin=peers.get(f'{self.daemon.url}/metrics'))
 
 
 if __name__ == '__main__':

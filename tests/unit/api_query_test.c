@@ -246,6 +246,15 @@ static void too_many_queries_at_once_are_sent_away(void **state)
     assert_int_equal(atomic_load(&f->service.queries), limits.queries_concurrent);
 }
 
+static void evaluations_give_up_when_the_process_stops(void **state)
+{
+    struct fixture *f = *state;
+    atomic_store(&f->service.stopping, true);
+    ask(f, "GET", "/api/v1/query_range?query=rate(up%5B1m%5D)&start=1435770000&end=1435781000&step=1", NULL);
+    assert_int_equal(f->answer.status, 499);
+    assert_non_null(strstr(buf_text(&f->answer.body), "\"errorType\":\"canceled\""));
+}
+
 static void label_names_and_values_are_sorted(void **state)
 {
     expect(*state, "/api/v1/labels", 200, OK "[\"__name__\",\"http.status\",\"job\",\"kind\",\"x\"]}");
@@ -393,6 +402,7 @@ int main(void)
         TEST(exactly_the_largest_number_of_points_is_taken),
         TEST(errors_while_evaluating_are_422),
         TEST(too_many_queries_at_once_are_sent_away),
+        TEST(evaluations_give_up_when_the_process_stops),
         TEST(label_names_and_values_are_sorted),
         TEST(selectors_of_label_queries_are_checked),
         TEST(series_are_listed_once_and_sorted),

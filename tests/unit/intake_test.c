@@ -149,9 +149,10 @@ static void seven_bytes_that_declare_four_gigabytes_are_not_believed(void **stat
 }
 
 /* An honest ratio, two bytes for each of sixteen million series that want a hundred each. */
-static void a_push_of_empty_series_stops_at_the_cap(void **state)
+static void a_push_of_empty_series_is_counted_out_and_would_stop_at_the_cap(void **state)
 {
     (void)state;
+    struct limits before = limits;
     struct desk d;
     desk_open(&d);
     size_t n = 32 << 20;
@@ -162,9 +163,14 @@ static void a_push_of_empty_series_stops_at_the_cap(void **state)
     char *body = mem_new(bytes, 1);
     assert_int_equal(snappy_compress(raw, n, body, &bytes), SNAPPY_OK);
     assert_in_range(bytes, n / 22, limits.push_body_bytes);
-    uint64_t hits = limit_hits(LIMIT_push_arena_bytes);
+    uint64_t hits = limit_hits(LIMIT_push_series);
+    assert_int_equal(push_body(&d, (struct str){body, bytes}), 413);
+    assert_int_equal(limit_hits(LIMIT_push_series), hits + 1);
+    limits.push_series = INT64_MAX;
+    hits = limit_hits(LIMIT_push_arena_bytes);
     assert_int_equal(push_body(&d, (struct str){body, bytes}), 413);
     assert_int_equal(limit_hits(LIMIT_push_arena_bytes), hits + 1);
+    limits = before;
     mem_free(raw);
     mem_free(body);
     desk_close(&d);
@@ -200,7 +206,7 @@ static void too_many_series_or_samples_are_refused(void **state)
     struct batch_series series[2] = {{ls->item, 1, s, 2}, {down->item, 1, s, 2}};
     limits.push_series = 1;
     assert_int_equal(push_batch(&d, series, 2), 413);
-    assert_string_equal(text(&d), "2 series in one push, 1 are allowed\n");
+    assert_string_equal(text(&d), "more than 1 series in one push\n");
     limits.push_series = 2;
     limits.push_samples = 3;
     assert_int_equal(push_batch(&d, series, 2), 413);
@@ -812,7 +818,7 @@ int main(void)
         cmocka_unit_test(an_empty_request_is_fine),
         cmocka_unit_test(broken_bodies_are_refused),
         cmocka_unit_test(seven_bytes_that_declare_four_gigabytes_are_not_believed),
-        cmocka_unit_test(a_push_of_empty_series_stops_at_the_cap),
+        cmocka_unit_test(a_push_of_empty_series_is_counted_out_and_would_stop_at_the_cap),
         cmocka_unit_test(lengths_over_the_limits_are_refused),
         cmocka_unit_test(too_many_series_or_samples_are_refused),
         cmocka_unit_test(labels_are_checked),

@@ -373,10 +373,12 @@ static void a_drip_ends_at_the_deadline(void **state)
     int fd = dial(f);
     assert_true(is_cut_off(fd, "GET /-/healthy HTTP/1.1\r\nX-A: ", 500));
     close(fd);
+    uint64_t hits = limit_hits(LIMIT_body_ms);
     fd = dial(f);
     assert_true(is_cut_off(fd, "POST /-/reload HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n", 500));
     close(fd);
     assert_int_equal(f->reloads, 0);
+    assert_int_equal(limit_hits(LIMIT_body_ms), hits + 1);
 }
 
 static void a_silent_connection_is_closed(void **state)

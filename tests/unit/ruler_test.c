@@ -126,15 +126,15 @@ static void samples_are_kept_for_as_long_as_the_query_offset_asks(void **state)
     struct bench b;
     bench_open(&b);
     store_configure(b.store, &(struct store_options){.retention_ms = 0});
-    bench_load(&b, "groups: [{name: g, query_offset: 40m, rules: [{record: r, expr: m}]}]");
+    bench_load(&b, "groups: [{name: g, query_offset: 40m, rules: [{alert: A, expr: m}]}]");
     for (int i = 0; i < 60; i++) {
         PUSH(&b, i, "m");
         bench_step(&b);
         store_retire(b.store);
     }
-    struct sample_run run = SAMPLES(&b, "r");
-    assert_true(run.count > 0);
-    assert_true(run.samples[run.count - 1].value >= 18);
+    const struct ruler_rule *rule = bench_rule(&b, 0);
+    assert_int_equal(rule->alert_count, 1);
+    assert_true(rule->alerts[0].value == 20);
     bench_close(&b);
 }
 
@@ -177,6 +177,54 @@ static void several_workers_share_the_groups(void **state)
     struct ruler_group *groups = bench_groups(&b, GROUPS);
     for (int i = 0; i < GROUPS; i++)
         assert_int_equal(groups[i].iterations, 1);
+    bench_close(&b);
+}
+
+enum { ROUNDS = 30 };
+
+static void *run_rounds(void *context)
+{
+    struct bench *b = context;
+    for (int i = 1; i <= ROUNDS; i++)
+        while (ruler_run(b->ruler, START_NS + i * MINUTE_NS))
+            continue;
+    return NULL;
+}
+
+/* Two workers go through half an hour while the rules change under them and are looked at. `kept` is in all of them. */
+static void groups_may_change_and_be_shown_while_they_are_evaluated(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "groups:\n- {name: kept, rules: [{alert: A, expr: m > 0}]}\n"
+        "- {name: g, rules: [{record: r, expr: m}, {alert: B, expr: r, for: 2m}]}\n",
+        "groups:\n- {name: kept, rules: [{alert: A, expr: m > 0}]}\n"
+        "- {name: g, rules: [{alert: B, expr: m + 1, for: 1m}]}\n- {name: h, rules: [{record: s, expr: "
+        "m}]}\n",
+    };
+    struct bench b;
+    struct buf text;
+    pthread_t workers[2];
+    bench_open(&b);
+    b.options.emit = NULL;
+    ruler_configure(b.ruler, &b.options);
+    PUSH(&b, 1, "m");
+    bench_load(&b, texts[0]);
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&workers[i], NULL, run_rounds, &b), 0);
+    for (size_t i = 1; i <= 20; i++) {
+        bench_load(&b, texts[i % 2]);
+        assert_int_equal(bench_groups(&b, 2 + i % 2)->count, 1 + (i % 2 == 0));
+        ruler_write_metrics(b.ruler, &text);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(workers[i], NULL);
+    run_rounds(&b);
+    struct ruler_group *groups = bench_groups(&b, 2);
+    expect_str(groups[1].name, "kept");
+    assert_int_equal(groups[1].iterations, ROUNDS);
+    buf_release(&text);
     bench_close(&b);
 }
 
@@ -785,6 +833,7 @@ int main(void)
         cmocka_unit_test(the_query_offset_moves_query_and_samples_but_not_the_slot),
         cmocka_unit_test(samples_are_kept_for_as_long_as_the_query_offset_asks),
         cmocka_unit_test(several_workers_share_the_groups),
+        cmocka_unit_test(groups_may_change_and_be_shown_while_they_are_evaluated),
         cmocka_unit_test(rule_labels_win_and_an_empty_one_takes_away),
         cmocka_unit_test(a_failing_rule_does_not_stop_the_rest),
         cmocka_unit_test(past_its_limit_a_recording_rule_writes_nothing),

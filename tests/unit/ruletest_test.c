@@ -214,11 +214,12 @@ static void scalars_count_as_a_sample_without_labels(void **state)
 static void no_sample_is_seen_before_its_time(void **state)
 {
     (void)state;
-    expect(run_text(HEAD "- interval: 1m\n"
-                         "  input_series: [{series: m, values: '_x4 9'}]\n"
-                         "  promql_expr_test:\n"
-                         "  - {expr: 'count_over_time(doubled[10m])', eval_time: 4m, exp_samples: [{value: 1}]}\n"
-                         "  - {expr: 'count_over_time(doubled[10m] offset 1m)', eval_time: 4m}\n"),
+    expect(run_text(HEAD
+                    "- interval: 1m\n"
+                    "  input_series: [{series: m, values: '_x4 9'}]\n"
+                    "  promql_expr_test:\n"
+                    "  - {expr: 'count_over_time(doubled[10m])', eval_time: 4m, exp_samples: [{value: 1}]}\n"
+                    "  - {expr: 'count_over_time(doubled[10m] offset 1m)', eval_time: 4m}\n"),
            1, 0, "");
 }
 
@@ -231,7 +232,7 @@ static void a_start_timestamp_moves_the_whole_test(void **state)
                "  - {expr: time(), eval_time: 1m, exp_samples: [{value: 1767323105}]}\n"
                "  - {expr: doubled, eval_time: 1m, exp_samples: [{labels: 'doubled{i=\"1\"}', value: 4}]}\n"
                "- start_timestamp: 1000.5\n" INPUT "  promql_expr_test: [{expr: timestamp(m), eval_time: 1m, "
-                                                   "exp_samples: [{labels: '{i=\"1\"}', value: 1060.5}]}]\n"),
+               "exp_samples: [{labels: '{i=\"1\"}', value: 1060.5}]}]\n"),
            2, 0, "");
 }
 
@@ -324,6 +325,14 @@ static void run_chooses_tests_by_name(void **state)
     outcome_free(&o);
 }
 
+static void times_beyond_the_clock_are_refused(void **state)
+{
+    (void)state;
+    const char *text = "tests:\n- start_timestamp: 2200-01-01T00:00:00Z\n"
+                       "  promql_expr_test: [{expr: '1', eval_time: 200y}]\n";
+    expect(run_text(text), 0, 1, "  FAILED:\nthe times of this test are out of range\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +351,7 @@ int main(void)
         cmocka_unit_test(an_alert_test_needs_a_name),
         cmocka_unit_test(test_files_are_read_strictly),
         cmocka_unit_test(run_chooses_tests_by_name),
+        cmocka_unit_test(times_beyond_the_clock_are_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
