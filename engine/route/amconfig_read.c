@@ -150,10 +150,15 @@ void am_bool(struct am_reader *r, const struct tree *node, void *target)
         am_wrong_type(r, node, "bool");
 }
 
+/* A float loses its fraction, as in Go's decoder. */
 void am_u64(struct am_reader *r, const struct tree *node, void *target)
 {
     int64_t value = 0;
-    if (!tree_is_null(node) && (node->kind != TREE_SCALAR || tree_i64(node, &value) != 0 || value < 0))
+    double real = 0;
+    bool plain = node->kind == TREE_SCALAR && !tree_is_null(node);
+    if (plain && tree_i64(node, &value) != 0 && tree_f64(node, &real) == 0 && real >= 0 && real < 9e18)
+        value = (int64_t)real;
+    else if ((!plain && !tree_is_null(node)) || (plain && tree_i64(node, &value) != 0) || value < 0)
         am_wrong_type(r, node, "uint64");
     *(uint64_t *)target = (uint64_t)(value < 0 ? 0 : value);
 }

@@ -63,10 +63,10 @@ int notification_make(struct arena *arena, const struct router *router, const st
         .receiver = quote_regex(arena, d->flush->route->receiver->name),
         .items = ARENA_ARRAY(arena, const struct flush_item *, max),
         .reason = dedup_reason_text(d->reason),
-        .group_labels = d->flush->group->labels,
+        .group_labels = d->flush->labels,
         .route_labels = d->flush->route->labels,
         .external_url = router->options.external_url,
-        .group_key = d->flush->group->key,
+        .group_key = d->flush->key,
     };
     if (out->items == NULL || out->receiver.p == NULL)
         return ERR_LIMIT;
