@@ -24,12 +24,12 @@ static bool scheme_of(struct str text, struct str *scheme)
     return true;
 }
 
-static void complain(struct am_reader *r, const struct tree *node, struct str text, const char *why)
+static void complain(struct strict *s, const struct tree *node, struct str text, const char *why)
 {
     struct buf quoted;
     buf_init(&quoted, ERR_TEXT_MAX);
     go_quote(&quoted, text);
-    am_fail(r, node, "parse %s: %s", buf_text(&quoted), why);
+    strict_fail(s, node, "parse %s: %s", buf_text(&quoted), why);
     buf_release(&quoted);
 }
 
@@ -50,33 +50,33 @@ static bool has_host(struct str text, size_t scheme_bytes)
     return strchr("/?#", rest.p[2]) == NULL;
 }
 
-bool am_check_url(struct am_reader *r, const struct tree *node, struct str text)
+bool am_check_url(struct strict *s, const struct tree *node, struct str text)
 {
     struct str scheme;
     if (has_control(text))
-        complain(r, node, text, "net/url: invalid control character in URL");
+        complain(s, node, text, "net/url: invalid control character in URL");
     else if (!scheme_of(text, &scheme))
-        complain(r, node, text, "missing protocol scheme");
+        complain(s, node, text, "missing protocol scheme");
     else if (!str_eq_nocase(scheme, STR("http")) && !str_eq_nocase(scheme, STR("https")))
-        am_fail(r, node, "unsupported scheme \"%.*s\" for URL", STR_ARG(scheme));
+        strict_fail(s, node, "unsupported scheme \"%.*s\" for URL", STR_ARG(scheme));
     else if (!has_host(text, scheme.n))
-        am_fail(r, node, "missing host for URL");
-    return !am_stopped(r);
+        strict_fail(s, node, "missing host for URL");
+    return !strict_stopped(s);
 }
 
-void am_url_text(struct am_reader *r, const struct tree *node, void *target)
+void am_url_text(struct strict *s, const struct tree *node, void *target)
 {
-    size_t before = r->wrong.used;
-    am_text(r, node, target);
-    if (!tree_is_null(node) && r->wrong.used == before)
-        am_check_url(r, node, *(struct str *)target);
+    size_t before = s->problem_count;
+    strict_text(s, node, target);
+    if (!tree_is_null(node) && s->problem_count == before)
+        am_check_url(s, node, *(struct str *)target);
 }
 
 /* The API prints secrets as <secret>, and amtool reads that text again. */
-void am_secret_url_text(struct am_reader *r, const struct tree *node, void *target)
+void am_secret_url_text(struct strict *s, const struct tree *node, void *target)
 {
     if (node->kind == TREE_SCALAR && str_is(node->text, "<secret>"))
-        am_text(r, node, target);
+        strict_text(s, node, target);
     else
-        am_url_text(r, node, target);
+        am_url_text(s, node, target);
 }
