@@ -147,21 +147,28 @@ static const struct strict_field *field_named(const struct strict_field *fields,
     return NULL;
 }
 
+static void read_fields(struct strict *s, const struct tree *map, const char *go_type,
+                        const struct strict_field *fields, char *target)
+{
+    for (const struct tree *child = map->first; child != NULL && !strict_stopped(s); child = child->next) {
+        const struct strict_field *field = field_named(fields, child->key->text);
+        if (field != NULL)
+            field->read(s, child, target + field->offset);
+        else if (!s->ignore_unknown)
+            strict_unknown(s, child->key, go_type);
+    }
+}
+
 bool strict_struct(struct strict *s, const struct tree *node, const char *go_type,
                    const struct strict_field *fields, void *target)
 {
     size_t before = s->problem_count;
-    if (!tree_is_null(node) && node->kind != TREE_MAP)
-        strict_mismatch(s, node, go_type);
-    else if (!tree_is_null(node))
-        for (const struct tree *child = node->first; child != NULL && !strict_stopped(s);
-             child = child->next) {
-            const struct strict_field *field = field_named(fields, child->key->text);
-            if (field != NULL)
-                field->read(s, child, (char *)target + field->offset);
-            else if (!s->ignore_unknown)
-                strict_unknown(s, child->key, go_type);
-        }
+    if (!tree_is_null(node)) {
+        if (node->kind == TREE_MAP)
+            read_fields(s, node, go_type, fields, target);
+        else
+            strict_mismatch(s, node, go_type);
+    }
     return !strict_stopped(s) && s->problem_count == before;
 }
 
