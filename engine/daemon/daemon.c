@@ -14,8 +14,8 @@ enum { SHUTDOWN_GRACE_MS = 10000, SHUTDOWN_POLL_MS = 20 };
 
 static void log_ignored(const struct config *c)
 {
-    for (size_t i = 0; i < c->ignored_count; i++)
-        log_info("this key concerns parts that Tocsin leaves to Prometheus: ignored", LOG_STR("key", c->ignored[i]));
+    for (size_t i = 0; i < c->ignored.count; i++)
+        log_info("this key concerns parts that Tocsin leaves to Prometheus: ignored", LOG_STR("key", c->ignored.items[i]));
 }
 
 static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
@@ -38,8 +38,8 @@ static struct forward_options forward_options_of(struct daemon *d, const struct 
 {
     return (struct forward_options){
         .world = d->world,
-        .urls = c->alertmanager_urls,
-        .url_count = c->alertmanager_count,
+        .urls = c->alertmanager_urls.items,
+        .url_count = c->alertmanager_urls.count,
         .external_labels = c->external_labels,
         .timeout_ms = c->alertmanager_timeout_ms,
     };

@@ -5,6 +5,9 @@
 #include "tocsin/promql_parse.h"
 #include "tocsin/promqltest.h"
 
+/* So that no sum of times leaves 64 bits. */
+static const int64_t TIME_MAX_NS = 10 * 365 * 86400 * NS_PER_S;
+
 /* The script as lines; a block's body is a slice of the whole text. */
 struct lines {
     struct str rest;
@@ -44,13 +47,13 @@ static bool is_indented(struct str line)
 /* Go's form ("2.5s") or Prometheus' ("1d"). */
 static int read_time(struct parser *p, struct str word, int64_t *ns)
 {
-    int64_t ms;
-    if (go_duration_parse(word, ns, NULL) == 0 && *ns >= 0)
-        return 0;
-    if (duration_parse(word, &ms, NULL) != 0)
+    int64_t ms = 0;
+    bool go = go_duration_parse(word, ns, NULL) == 0 && *ns >= 0;
+    if (!go && duration_parse(word, &ms, NULL) != 0)
         return err_at(p->err, ERR_PARSE, p->lines.number, 1, "not a time: \"%.*s\"", STR_ARG(word));
-    *ns = ms * NS_PER_MS;
-    return 0;
+    if (!go)
+        *ns = ms * NS_PER_MS;
+    return *ns <= TIME_MAX_NS ? 0 : fail(p, "a script plays ten years at most");
 }
 
 static int read_every(struct parser *p, struct str rest, int64_t *ms)
@@ -110,10 +113,10 @@ static int add_series(struct parser *p, struct str line, int64_t step_ms)
     struct str metric = {line.p, used}, values = str_trim((struct str){line.p + used, line.n - used});
     rc = promqltest_series(&s->arena, metric, values, PAGETEST_START_NS / NS_PER_MS, step_ms, &labels, &samples, &count,
                            p->err);
-    if (rc != 0) {
-        err_prefix(p->err, "line %d: ", p->lines.number);
+    if (rc != 0 && p->err != NULL)
+        p->err->line = p->lines.number;
+    if (rc != 0)
         return rc;
-    }
     ARENA_GROW(&s->arena, s->series, s->series_count, s->series_capacity);
     if (s->series == NULL)
         return full(p);
@@ -236,6 +239,8 @@ static int read_between(struct parser *p, struct str rest)
         rc = read_status(p, rest, &e.firing);
     if (rc == 0)
         rc = read_expected_alerts(p, &e);
+    if (rc == 0 && e.to_ns < e.from_ns)
+        rc = err_at(p->err, ERR_PARSE, e.line, 1, "that time ends before it begins");
     if (rc != 0)
         return rc;
     ARENA_GROW(&s->arena, s->expectations, s->expectation_count, s->expectation_capacity);
