@@ -1,5 +1,5 @@
 #include "eval_priv.h"
-#include "histogram_math_priv.h"
+#include "histogram_trim_priv.h"
 
 #include <math.h>
 

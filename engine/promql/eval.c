@@ -1,5 +1,4 @@
 #include "eval_priv.h"
-#include "histogram_math_priv.h"
 
 #include "tocsin/limits.h"
 

@@ -1,5 +1,4 @@
 #include "call_priv.h"
-#include "histogram_math_priv.h"
 
 #include "tocsin/check.h"
 
@@ -49,7 +48,7 @@ static int tell_reconciled(struct call *c, const struct histogram_remarks *remar
 static bool began_anew(const struct call *c, const struct sample *before, const struct sample *now)
 {
     return reset_by_start(c, before, now) ||
-           histogram_is_reset(&c->ev->scratch, before->histogram, now->histogram);
+           histogram_is_reset(before->histogram, now->histogram);
 }
 
 /* A first sample that is reset away does not count, not even for its kind of buckets. */

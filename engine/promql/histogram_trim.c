@@ -1,4 +1,4 @@
-#include "histogram_math_priv.h"
+#include "histogram_trim_priv.h"
 
 #include <math.h>
 

@@ -1,4 +1,3 @@
-#include "histogram_math_priv.h"
 #include "matrix_priv.h"
 
 static int open_selector(struct matrix *m)

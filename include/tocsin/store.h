@@ -6,6 +6,9 @@
  * of its series, and each series knows how far back somebody looks (its reach), which is how long its samples are
  * kept. One way out: a view (view.h).
  *
+ * The store decides the counter reset hint of a native histogram when it is appended, from the sample before it
+ * (histogram_stored_hint): a reader may rely on not_reset and gauge, and never sees reset.
+ *
  * Threads: store_admit may be called by several threads; readers never block writers for longer than the
  * copying of one series' window. Series and samples that a view may still see are freed only after it closes.
  *
@@ -28,9 +31,9 @@ struct standing; /* a standing selector */
 enum store_keep { STORE_KEEP_ALL, STORE_KEEP_REFERENCED };
 
 struct store_options {
-    int64_t retention_ms;    /* how long samples are kept (INT64_MAX: for ever); 0: auto, as long as the longest
+    int64_t retention_ms; /* how long samples are kept (INT64_MAX: for ever); 0: auto, as long as the longest
                                 standing reach asks, and five minutes more for late evaluations */
-    int64_t idle_keep_ms;    /* auto: how long samples nobody asks for are kept; 0: 15 minutes */
+    int64_t idle_keep_ms; /* auto: how long samples nobody asks for are kept; 0: 15 minutes */
     int64_t out_of_order_ms; /* how far behind a series' newest sample one may still arrive; 0: not at all */
     enum store_keep keep;    /* referenced: series that no standing selector matches are not stored */
 };
@@ -64,8 +67,8 @@ enum admit_reason {
 struct admit_result {
     uint64_t appended;
     uint64_t refused[ADMIT_REASON_COUNT]; /* samples, by reason */
-    enum admit_reason first;              /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
-    struct buf *detail; /* may be NULL: a line per series with its first refusal, Prometheus' wording */
+    enum admit_reason first; /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
+    struct buf *detail;      /* may be NULL: a line per series with its first refusal, Prometheus' wording */
 };
 
 /* Prometheus' wording: "out of order sample", "duplicate sample for timestamp", "out of bounds", ... */

@@ -1,6 +1,6 @@
 /* kahan: sums with Neumaier's compensation, in Prometheus' order of operations (spec prometheus 10.3). */
-#ifndef TOCSIN_PROMQL_KAHAN_PRIV_H
-#define TOCSIN_PROMQL_KAHAN_PRIV_H
+#ifndef TOCSIN_KAHAN_H
+#define TOCSIN_KAHAN_H
 
 #include <math.h>
 
