@@ -233,12 +233,19 @@ void strict_i64(struct strict *s, const struct tree *node, void *target)
         strict_mismatch(s, node, "int");
 }
 
+/* A float loses its fraction, as in Go's decoder. */
 void strict_u64(struct strict *s, const struct tree *node, void *target)
 {
-    int64_t value = 0;
-    if (!tree_is_null(node) && (tree_i64(node, &value) != 0 || value < 0))
+    int64_t whole = 0;
+    double real = 0;
+    *(uint64_t *)target = 0;
+    if (tree_is_null(node))
+        return;
+    if (tree_i64(node, &whole) != 0 && tree_f64(node, &real) == 0 && real >= 0 && real < 0x1p63)
+        whole = (int64_t)real;
+    else if (tree_i64(node, &whole) != 0 || whole < 0)
         strict_mismatch(s, node, "uint64");
-    *(uint64_t *)target = value > 0 ? (uint64_t)value : 0;
+    *(uint64_t *)target = whole > 0 ? (uint64_t)whole : 0;
 }
 
 void strict_f64(struct strict *s, const struct tree *node, void *target)

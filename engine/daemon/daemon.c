@@ -232,41 +232,54 @@ int daemon_open(struct world *world, const struct daemon_options *options, struc
 
 /* ---- closing ---- */
 
+static bool is_late(struct daemon *d, int64_t end_ns)
+{
+    return d->world->mono_ns(d->world) >= end_ns;
+}
+
 /* Pages that are under way may finish; what is not due yet waits for the next start. */
-static void let_pages_out(struct daemon *d)
+static void let_pages_out(struct daemon *d, int64_t end_ns)
 {
     if (d->router == NULL)
         return;
-    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
     for (;;) {
         (void)router_run(d->router, d->world->wall_ns(d->world));
-        if (router_idle(d->router) || d->world->mono_ns(d->world) >= end_ns)
+        if (router_idle(d->router) || is_late(d, end_ns))
             return;
         router_wait(d->router, d->world->wall_ns(d->world) + SHUTDOWN_POLL_MS * NS_PER_MS);
     }
 }
 
-static void let_alerts_out(struct daemon *d)
+static void let_alerts_out(struct daemon *d, int64_t end_ns)
 {
-    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
-    while (forward_run(d->forward) && d->world->mono_ns(d->world) < end_ns)
+    while (forward_run(d->forward) && !is_late(d, end_ns))
         d->world->pause(d->world, SHUTDOWN_POLL_MS);
+}
+
+/* Whatever is still under way is answered as cancelled, and the router hears of it. */
+static void close_courier(struct daemon *d)
+{
+    if (d->courier == NULL)
+        return;
+    courier_close(d->courier, 0);
+    if (d->router != NULL)
+        (void)router_run(d->router, d->world->wall_ns(d->world));
 }
 
 void daemon_close(struct daemon *daemon)
 {
     struct daemon *d = daemon;
+    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
     atomic_store(&d->ready, false);
     if (d->serve != NULL)
         serve_close(d->serve);
     if (d->ruler != NULL) {
         threads_stop_evaluators(d);
         threads_stop_router(d);
-        let_pages_out(d);
-        let_alerts_out(d);
+        let_pages_out(d, end_ns);
+        let_alerts_out(d, end_ns);
     }
-    if (d->courier != NULL)
-        courier_close(d->courier, 0);
+    close_courier(d);
     if (d->router != NULL)
         router_close(d->router);
     if (d->ruler != NULL) {

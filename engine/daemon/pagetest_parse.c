@@ -39,17 +39,6 @@ static bool next_line(struct lines *lines, struct str *line)
     return true;
 }
 
-static struct str next_word(struct str *rest)
-{
-    *rest = str_trim(*rest);
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-        n++;
-    struct str word = {rest->p, n};
-    *rest = str_trim((struct str){rest->p + n, rest->n - n});
-    return word;
-}
-
 static bool is_indented(struct str line)
 {
     return line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t') && str_trim(line).n > 0;
@@ -72,7 +61,7 @@ static int read_every(struct parser *p, struct str rest, int64_t *ms)
     int64_t ns;
     if (rest.n == 0)
         return 0;
-    if (!str_is(next_word(&rest), "every"))
+    if (!str_is(str_cut_word(&rest), "every"))
         return fail(p, "only `every DURATION` may follow");
     int rc = read_time(p, rest, &ns);
     *ms = ns / NS_PER_MS;
@@ -172,7 +161,7 @@ static int add_action(struct parser *p, struct page_action action)
 static int read_answer(struct parser *p, struct str rest, struct page_action *action)
 {
     action->kind = ACTION_ANSWER;
-    action->receiver = next_word(&rest);
+    action->receiver = str_cut_word(&rest);
     long long status;
     if (!str_to_i64(rest, &status) || status < 0 || status > 599)
         return fail(p, "answer takes a receiver and an HTTP status");
@@ -183,10 +172,10 @@ static int read_answer(struct parser *p, struct str rest, struct page_action *ac
 static int read_at(struct parser *p, struct str rest)
 {
     struct page_action action = {0};
-    int rc = read_time(p, next_word(&rest), &action.at_ns);
+    int rc = read_time(p, str_cut_word(&rest), &action.at_ns);
     if (rc != 0)
         return rc;
-    struct str verb = next_word(&rest);
+    struct str verb = str_cut_word(&rest);
     if (str_is(verb, "post") || str_is(verb, "resolve")) {
         action.kind = str_is(verb, "post") ? ACTION_POST : ACTION_RESOLVE;
         rc = read_metric(p, rest, &action.labels);
@@ -209,7 +198,7 @@ static int read_status(struct parser *p, struct str word, bool *firing)
 static int add_expected_alert(struct parser *p, struct page_expectation *e, size_t *capacity, struct str line)
 {
     struct page_alert alert = {0};
-    int rc = read_status(p, next_word(&line), &alert.firing);
+    int rc = read_status(p, str_cut_word(&line), &alert.firing);
     if (rc == 0)
         rc = read_metric(p, line, &alert.labels);
     if (rc != 0)
@@ -240,12 +229,12 @@ static int read_between(struct parser *p, struct str rest)
 {
     struct page_script *s = p->script;
     struct page_expectation e = {.line = p->lines.number};
-    int rc = read_time(p, next_word(&rest), &e.from_ns);
-    if (rc == 0 && !str_is(next_word(&rest), "and"))
+    int rc = read_time(p, str_cut_word(&rest), &e.from_ns);
+    if (rc == 0 && !str_is(str_cut_word(&rest), "and"))
         rc = fail(p, "write `between TIME and TIME RECEIVER firing|resolved`");
     if (rc == 0)
-        rc = read_time(p, next_word(&rest), &e.to_ns);
-    e.receiver = next_word(&rest);
+        rc = read_time(p, str_cut_word(&rest), &e.to_ns);
+    e.receiver = str_cut_word(&rest);
     if (rc == 0)
         rc = read_status(p, rest, &e.firing);
     if (rc == 0)
@@ -265,7 +254,7 @@ static int read_statement(struct parser *p, struct str line)
 {
     struct page_script *s = p->script;
     struct str rest = str_trim(line);
-    struct str word = next_word(&rest);
+    struct str word = str_cut_word(&rest);
     if (word.n == 0 || word.p[0] == '#')
         return 0;
     if (str_is(word, "routes"))

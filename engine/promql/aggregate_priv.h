@@ -1,9 +1,10 @@
 /*
  * aggregate: `sum by (job) (x)` and its kin.
  *
- * Each series belongs to a group: its labels kept (by) or dropped (without). Groups are found once for all steps (aggregate.c);
- * then, step by step and group by group, an aggregator sees the floats of the group's members and how many of them are
- * histograms. Aggregators that make one value are in aggregate.c; those that choose among members in aggregate_choose.c.
+ * Each series belongs to a group: its labels kept (by) or dropped (without). Groups are found once for all
+ * steps (aggregate.c); then, step by step and group by group, an aggregator sees the floats of the group's
+ * members and how many of them are histograms. Aggregators that make one value are in aggregate.c; those that
+ * choose among members in aggregate_choose.c.
  */
 #ifndef TOCSIN_PROMQL_AGGREGATE_PRIV_H
 #define TOCSIN_PROMQL_AGGREGATE_PRIV_H

@@ -1,4 +1,5 @@
-/* bucket: quantiles and fractions of classic histograms, given as cumulative counts per upper bound (spec prometheus 10.4). */
+/* bucket: quantiles and fractions of classic histograms, given as cumulative counts per upper bound (spec
+ * prometheus 10.4). */
 #ifndef TOCSIN_PROMQL_BUCKET_PRIV_H
 #define TOCSIN_PROMQL_BUCKET_PRIV_H
 

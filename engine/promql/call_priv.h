@@ -91,8 +91,6 @@ window_fn window_rate_histograms, window_sum_histograms;
 int window_step_histograms(struct call *c, const struct sample_span *two, double divisor, struct cell *out);
 
 bool reset_by_start(const struct call *c, const struct sample *before, const struct sample *now);
-int edges_of_extended(struct call *c, const struct window *w, struct sample *left, struct sample *right,
-                      struct sample_span *inside, bool *any);
 
 /* func_changes.c */
 window_fn window_changes;

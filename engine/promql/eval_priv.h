@@ -1,15 +1,17 @@
 /*
  * eval: how an expression becomes values.
  *
- * A node is evaluated over all steps of its grid at once. An instant vector is a list of columns: one series each, with one
- * cell per step. Parts that do not depend on the step are evaluated once and repeated (eval.c). A range vector is never
- * held as a whole: matrix.h hands out its series one by one, each with a window per step.
+ * A node is evaluated over all steps of its grid at once. An instant vector is a list of columns: one series
+ * each, with one cell per step. Parts that do not depend on the step are evaluated once and repeated
+ * (eval.c). A range vector is never held as a whole: matrix.h hands out its series one by one, each with a
+ * window per step.
  *
- * Who owns what: columns live in the arena of the evaluation; a node's columns belong to its parent, which may change them
- * in place. Windows live in `scratch` until the next series. A column without any cell does not exist.
+ * Who owns what: columns live in the arena of the evaluation; a node's columns belong to its parent, which
+ * may change them in place. Windows live in `scratch` until the next series. A column without any cell does
+ * not exist.
  *
- * Names: with delayed name removal a function marks the columns that lose their name (drop_name), and result.c takes the
- * names away at the end; without it eval_drop_names does so at once.
+ * Names: with delayed name removal a function marks the columns that lose their name (drop_name), and
+ * result.c takes the names away at the end; without it eval_drop_names does so at once.
  */
 #ifndef TOCSIN_PROMQL_EVAL_PRIV_H
 #define TOCSIN_PROMQL_EVAL_PRIV_H
@@ -168,7 +170,8 @@ int eval_call_scalar(struct evaluation *ev, const struct expr *e, const struct g
 bool op_is_comparison(enum promql_op op);
 bool op_is_set(enum promql_op op);
 
-/* One pair of operands. out->kind CELL_NONE: nothing remains. An annotation goes to *note_text (empty: none). */
+/* One pair of operands. out->kind CELL_NONE: nothing remains. An annotation goes to *note_text (empty:
+ * none). */
 struct operands {
     enum promql_op op;
     struct cell left, right;

@@ -1,7 +1,7 @@
 #include "call_priv.h"
 
-/* Matchers are read in order: the first equality sets the label, any other matcher of that label takes it away. A label
- * taken away cannot come back, but an equality after a matcher of another kind sets it. */
+/* Matchers are read in order: the first equality sets the label, any other matcher of that label takes it
+ * away. A label taken away cannot come back, but an equality after a matcher of another kind sets it. */
 static bool fixes_label(const struct expr *e, size_t at)
 {
     const struct matcher *m = &e->selector.matchers[at];

@@ -39,18 +39,23 @@ static bool anchor(const struct window *w, struct sample_span *s)
     return true;
 }
 
+static size_t count_changes(struct call *c, const struct sample_span *s)
+{
+    size_t count = 0;
+    for (size_t i = 1; i < s->count; i++) {
+        const struct sample *before = &s->samples[i - 1], *now = &s->samples[i];
+        count += call_id(c) == FUNC_resets ? is_reset(c, before, now) : is_change(before, now);
+    }
+    return count;
+}
+
 int window_changes(struct call *c, const struct window *w, struct cell *out)
 {
     struct sample_span s;
-    size_t count = 0;
+    struct arena_mark mark = arena_mark(&c->ev->scratch);
     if (!anchor(w, &s))
         return 0;
-    for (size_t i = 1; i < s.count; i++) {
-        bool counts = is_change(&s.samples[i - 1], &s.samples[i]);
-        if (call_id(c) == FUNC_resets)
-            counts = is_reset(c, &s.samples[i - 1], &s.samples[i]);
-        count += counts;
-    }
-    *out = (struct cell){.kind = CELL_FLOAT, .value = (double)count};
-    return 0;
+    *out = (struct cell){.kind = CELL_FLOAT, .value = (double)count_changes(c, &s)};
+    arena_rewind(&c->ev->scratch, mark);
+    return arena_exhausted(&c->ev->scratch) ? eval_no_memory(c->ev) : 0;
 }

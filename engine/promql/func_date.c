@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* A day of the proleptic Gregorian calendar, from days since 1970-01-01. Years begin in March inside, so that the
- * leap day comes last. */
+/* A day of the proleptic Gregorian calendar, from days since 1970-01-01. Years begin in March inside, so
+ * that the leap day comes last. */
 struct date {
     int64_t year;
     int month, day; /* 1.. */

@@ -1,7 +1,7 @@
 #include "call_priv.h"
 
-/* anchored and smoothed ranges (spec prometheus 10.2): the values at the edges of the range are real or interpolated, and
- * nothing is drawn out beyond them. */
+/* anchored and smoothed ranges (spec prometheus 10.2): the values at the edges of the range are real or
+ * interpolated, and nothing is drawn out beyond them. */
 
 static size_t first_index(const struct window *w)
 {
@@ -34,32 +34,28 @@ static bool is_counter(const struct call *c)
     return call_id(c) == FUNC_rate || call_id(c) == FUNC_increase;
 }
 
-/* The values at both edges and the samples strictly between them. *any: false if there is nothing in the range. */
-int edges_of_extended(struct call *c, const struct window *w, struct sample *left, struct sample *right,
-                      struct sample_span *inside, bool *any)
+bool extended_edges(const struct window *w, bool counter, struct extended_edges *out)
 {
     const struct sample *s = w->floats.samples;
     bool smoothed = w->modifier == RANGE_SMOOTHED;
-    *any = false;
-    if (w->histograms.count > 0)
-        return call_no_histograms(c);
+    if (w->floats.count == 0)
+        return false;
     size_t first = first_index(w), last = last_index(w);
-    if (w->floats.count == 0 || s[last].t_ms <= w->start_ms || (smoothed && s[first].t_ms > w->end_ms))
-        return 0;
-    *any = true;
-    *left = s[first];
-    *right = s[last];
+    if (s[last].t_ms <= w->start_ms || (smoothed && s[first].t_ms > w->end_ms))
+        return false;
+    out->left = s[first];
+    out->right = s[last];
     if (smoothed && s[first].t_ms < w->start_ms && first + 1 < w->floats.count)
-        left->value = on_line(&s[first], &s[first + 1], w->start_ms, is_counter(c));
+        out->left.value = on_line(&s[first], &s[first + 1], w->start_ms, counter);
     if (smoothed && s[last].t_ms > w->end_ms && last > 0)
-        right->value = on_line(&s[last - 1], &s[last], w->end_ms, is_counter(c));
+        out->right.value = on_line(&s[last - 1], &s[last], w->end_ms, counter);
     size_t from = first, to = last + 1;
     while (from < to && s[from].t_ms <= w->start_ms)
         from++;
     while (to > from && s[to - 1].t_ms >= w->end_ms)
         to--;
-    *inside = (struct sample_span){s + from, to - from};
-    return 0;
+    out->inside = (struct sample_span){s + from, to - from};
+    return true;
 }
 
 static double corrections(const struct call *c, const struct sample *left, const struct sample *right,
@@ -78,18 +74,17 @@ static double corrections(const struct call *c, const struct sample *left, const
 
 int window_extended_rate(struct call *c, const struct window *w, struct cell *out)
 {
-    struct sample left, right;
-    struct sample_span inside;
-    bool any;
+    struct extended_edges e;
     if (w->floats.count > 0 && w->histograms.count > 0)
         return call_warn_mixed(c);
-    TRY(edges_of_extended(c, w, &left, &right, &inside, &any));
-    if (!any)
+    if (w->histograms.count > 0)
+        return call_no_histograms(c);
+    if (!extended_edges(w, is_counter(c), &e))
         return 0;
     out->kind = CELL_FLOAT;
-    out->value = right.value - left.value;
+    out->value = e.right.value - e.left.value;
     if (is_counter(c))
-        out->value += corrections(c, &left, &right, &inside);
+        out->value += corrections(c, &e.left, &e.right, &e.inside);
     if (call_id(c) == FUNC_rate)
         out->value /= (double)w->range_ms / 1000;
     return 0;

@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-/* A start time after the last sample (or at it, when that one has a start time too) says that the counter began anew. */
+/* A start time after the last sample (or at it, when that one has a start time too) says that the counter
+ * began anew. */
 static bool started_between(const struct sample *before, const struct sample *now)
 {
     if (now->start_ms == 0 || now->start_ms >= now->t_ms || now->start_ms < before->t_ms)

@@ -1,8 +1,8 @@
 /*
  * histogram_math: sums, differences, multiples and resets of native histograms (spec prometheus 1.5).
  *
- * Results are new, compact histograms in the arena; NULL in *out never comes with 0. Histograms with exponential and with
- * custom buckets do not mix: HISTOGRAMS_INCOMPATIBLE.
+ * Results are new, compact histograms in the arena; NULL in *out never comes with 0. Histograms with
+ * exponential and with custom buckets do not mix: HISTOGRAMS_INCOMPATIBLE.
  */
 #ifndef TOCSIN_PROMQL_HISTOGRAM_MATH_PRIV_H
 #define TOCSIN_PROMQL_HISTOGRAM_MATH_PRIV_H
@@ -36,8 +36,8 @@ const struct histogram *histogram_divide(struct arena *arena, const struct histo
 const struct histogram *histogram_with_hint(struct arena *arena, const struct histogram *h,
                                             enum histogram_hint hint);
 
-/* What lies below (upper: above is trimmed) or above `at`; the sum is estimated anew if anything went. h itself if nothing
- * did. at is not NaN. histogram_trim.c */
+/* What lies below (upper: above is trimmed) or above `at`; the sum is estimated anew if anything went. h
+ * itself if nothing did. at is not NaN. histogram_trim.c */
 const struct histogram *histogram_trim(struct arena *arena, const struct histogram *h, double at, bool upper);
 
 /* Does `now` say that the counter began anew since `before`? false past the arena's cap. */

@@ -221,8 +221,8 @@ static int join_many_side(struct join *j, size_t step)
     return 0;
 }
 
-/* One-side series without a partner meet the fill value. Prometheus does not swap the fill values under group_right,
- * so fill_left always stands for the many side. */
+/* One-side series without a partner meet the fill value. Prometheus does not swap the fill values under
+ * group_right, so fill_left always stands for the many side. */
 static int join_lonely_ones(struct join *j, size_t step)
 {
     for (size_t i = 0; i < j->one->vector.count && j->m->matching->fill_left_given; i++) {

@@ -1,8 +1,8 @@
 /*
  * match: which series of two vectors belong together.
  *
- * Each series belongs to a match group: its labels cut down by on() or ignoring(). Groups are numbered once for all
- * steps; a step then only looks at numbers.
+ * Each series belongs to a match group: its labels cut down by on() or ignoring(). Groups are numbered once
+ * for all steps; a step then only looks at numbers.
  */
 #ifndef TOCSIN_PROMQL_MATCH_PRIV_H
 #define TOCSIN_PROMQL_MATCH_PRIV_H

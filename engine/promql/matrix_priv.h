@@ -7,7 +7,8 @@
  *         for (size_t step = 0; step < g->count; step++)
  *             matrix_window(&m, step, &window);
  *
- * Stale markers are left out. Windows are asked for in the order of steps. Samples live until the next matrix_next.
+ * Stale markers are left out. Windows are asked for in the order of steps. Samples live until the next
+ * matrix_next.
  */
 #ifndef TOCSIN_PROMQL_MATRIX_PRIV_H
 #define TOCSIN_PROMQL_MATRIX_PRIV_H
@@ -58,5 +59,13 @@ struct matrix {
 int matrix_open(struct evaluation *ev, const struct expr *e, const struct grid *g, struct matrix *m);
 int matrix_next(struct matrix *m, bool *more);
 void matrix_window(struct matrix *m, size_t step, struct window *w);
+
+/* An anchored or smoothed window: the values at both edges, and the floats strictly between them. */
+struct extended_edges {
+    struct sample left, right;
+    struct sample_span inside;
+};
+/* counter: a fall between two samples is a reset. False if there is nothing in the range. func_extended.c */
+bool extended_edges(const struct window *w, bool counter, struct extended_edges *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * plan: what is known about an expression before any data: its standing selectors, which parts are the same at every step,
- * how far back it looks.
+ * plan: what is known about an expression before any data: its standing selectors, which parts are the same
+ * at every step, how far back it looks.
  *
  * Every node of the tree has a number (expr.plan_id), parents before children; nodes[] is indexed by it.
  */

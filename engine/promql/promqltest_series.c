@@ -154,7 +154,8 @@ static int scan_floats(struct scanner *s)
         return bad_item(s);
     for (size_t i = 0; i <= times; i++) {
         TRY(push(s, item));
-        /* Added each time, so that rounding gathers as it does in Prometheus; a plain repetition stays bit for bit. */
+        /* Added each time, so that rounding gathers as it does in Prometheus; a plain repetition stays bit
+         * for bit. */
         if (steps)
             item.sample.value += step;
     }

@@ -94,19 +94,43 @@ static int refuse_twins(struct evaluation *ev, const struct promql_result *out)
     return 0;
 }
 
+/* anchored, smoothed: a point at each edge of the range, and the samples between them. */
+static int extended_window(struct evaluation *ev, const struct window *w, struct sample_span *span)
+{
+    struct extended_edges e;
+    *span = (struct sample_span){0};
+    if (w->histograms.count > 0)
+        return eval_fail(ev, ERR_UNSUPPORTED,
+                         "native histograms in anchored and smoothed range vectors are not supported");
+    if (!extended_edges(w, false, &e))
+        return 0;
+    struct sample *points = ARENA_ARRAY(&ev->scratch, struct sample, e.inside.count + 2);
+    if (points == NULL)
+        return eval_no_memory(ev);
+    points[span->count++] = (struct sample){.t_ms = w->start_ms, .value = e.left.value};
+    for (size_t i = 0; i < e.inside.count; i++)
+        points[span->count++] = e.inside.samples[i];
+    points[span->count++] = (struct sample){.t_ms = w->end_ms, .value = e.right.value};
+    span->samples = points;
+    return 0;
+}
+
 static int window_series(struct evaluation *ev, struct matrix *m, struct promql_result *out)
 {
     struct window w;
     struct promql_series *s = &out->series[out->count];
     matrix_window(m, 0, &w);
-    if (w.all.count == 0)
+    struct sample_span span = w.all;
+    if (w.modifier != RANGE_PLAIN)
+        TRY(extended_window(ev, &w, &span));
+    if (span.count == 0)
         return 0;
     const struct labels *ls = m->drop_name ? labels_without_metadata(ev->arena, m->labels) : m->labels;
     s->labels = ls != NULL ? labels_copy(ev->arena, ls) : NULL;
     if (s->labels == NULL)
         return eval_no_memory(ev);
     out->count++;
-    return copy_window(ev, &w.all, s);
+    return copy_window(ev, &span, s);
 }
 
 /* A range vector as the whole answer: the samples of its window, with their own times. */

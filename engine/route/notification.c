@@ -63,10 +63,10 @@ int notification_make(struct arena *arena, const struct router *router, const st
         .receiver = quote_regex(arena, d->flush->route->receiver->name),
         .items = ARENA_ARRAY(arena, const struct flush_item *, max),
         .reason = dedup_reason_text(d->reason),
-        .group_labels = d->flush->group->labels,
+        .group_labels = d->flush->labels,
         .route_labels = d->flush->route->labels,
         .external_url = router->options.external_url,
-        .group_key = d->flush->group->key,
+        .group_key = d->flush->key,
     };
     if (out->items == NULL || out->receiver.p == NULL)
         return ERR_LIMIT;
@@ -88,14 +88,8 @@ void alert_time_print(struct buf *out, int64_t unix_ns, int32_t zone_s, int deci
 
 static void write_labels(struct buf *out, const char *key, const struct labels *ls)
 {
-    buf_format(out, "\"%s\":{", key);
-    for (size_t i = 0; ls != NULL && i < ls->count; i++) {
-        buf_puts(out, i > 0 ? "," : "");
-        json_string(out, ls->item[i].name);
-        buf_char(out, ':');
-        json_string(out, ls->item[i].value);
-    }
-    buf_char(out, '}');
+    buf_format(out, "\"%s\":", key);
+    labels_print_json(out, ls);
 }
 
 static void write_text(struct buf *out, const char *key, struct str text)

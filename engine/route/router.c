@@ -110,6 +110,7 @@ void router_reload(struct router *router, struct amconfig *config)
     lock_take(&router->lock);
     struct generation *old = router->generation;
     router->generation = next;
+    router->ungrouped = false;
     router_regroup(router, world->wall_ns(world));
     inhibitor_release(&router->inhibitor);
     inhibitor_init(&router->inhibitor, config);
@@ -117,7 +118,10 @@ void router_reload(struct router *router, struct amconfig *config)
     for (size_t at = 0; (alert = map_next(&router->alerts, &at)) != NULL;)
         inhibitor_add(&router->inhibitor, alert);
     generation_drop(old);
+    bool ungrouped = router->ungrouped;
     lock_drop(&router->lock);
+    if (ungrouped)
+        log_error("some alerts belong to no group any more: too many groups");
     router_wake(router);
 }
 
@@ -159,8 +163,12 @@ static int post_one(struct router *router, const struct alert_event *event, stru
         buf_puts(errors, errors->used > 0 ? "\ntoo many alerts" : "too many alerts");
         return ERR_LIMIT;
     }
+    router->ungrouped = false;
     router_route_alert(router, alert, now_ns);
-    return 0;
+    if (!router->ungrouped)
+        return 0;
+    buf_puts(errors, errors->used > 0 ? "\ntoo many groups" : "too many groups");
+    return ERR_LIMIT;
 }
 
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors)
@@ -179,8 +187,8 @@ int router_post(struct router *router, const struct alert_event *events, size_t 
     return first;
 }
 
-/* Intervals are lengths of real time: when wall time is set, deadlines move with it. */
-static void follow_clock(struct router *router, int64_t now_ns)
+/* Intervals are lengths of real time: when wall time is set, deadlines move with it. Returns by how much. */
+static int64_t follow_clock(struct router *router, int64_t now_ns)
 {
     struct world *world = router->options.world;
     int64_t mono_ns = world->mono_ns(world);
@@ -188,14 +196,14 @@ static void follow_clock(struct router *router, int64_t now_ns)
     router->wall_ns = now_ns;
     router->mono_ns = mono_ns;
     if (step_ns < CLOCK_STEP_NS && step_ns > -CLOCK_STEP_NS)
-        return;
+        return 0;
     timers_shift(&router->timers, step_ns);
     struct group *group;
     for (size_t at = 0; (group = map_next(&router->groups, &at)) != NULL;) {
         if (group->flush != NULL)
             group->flush->deadline_ns += step_ns;
     }
-    log_warn("the clock was set; flushes move with it", LOG_MS("step", step_ns / NS_PER_MS));
+    return step_ns;
 }
 
 /* The next delivery that is due, starting the flushes that come before it. */
@@ -259,8 +267,10 @@ static void keep_house(struct router *router, int64_t now_ns)
 int64_t router_run(struct router *router, int64_t now_ns)
 {
     lock_take(&router->lock);
-    follow_clock(router, now_ns);
+    int64_t step_ns = follow_clock(router, now_ns);
     lock_drop(&router->lock);
+    if (step_ns != 0)
+        log_warn("the clock was set; flushes move with it", LOG_MS("step", step_ns / NS_PER_MS));
     while (step(router, now_ns)) {
     }
     keep_house(router, now_ns);
@@ -269,12 +279,6 @@ int64_t router_run(struct router *router, int64_t now_ns)
     int64_t next = first != NULL ? first->at_ns : INT64_MAX;
     lock_drop(&router->lock);
     return next;
-}
-
-static struct timespec in_ns(struct world *world, int64_t wait_ns)
-{
-    int64_t at = world->mono_ns(world) + wait_ns;
-    return (struct timespec){.tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S)};
 }
 
 /* A day is as good as for ever, and does not overflow. */
@@ -289,7 +293,8 @@ void router_wait(struct router *router, int64_t until_ns)
         wait_ns = WAIT_MAX_S * NS_PER_S;
     if (wait_ns < 0)
         wait_ns = 0;
-    struct timespec until = in_ns(world, wait_ns);
+    int64_t end_ns = world->mono_ns(world) + wait_ns;
+    struct timespec until = {.tv_sec = end_ns / NS_PER_S, .tv_nsec = end_ns % NS_PER_S};
     int rc = 0;
     lock_take(&inbox->lock);
     while (rc == 0 && inbox->first == NULL && !inbox->woken)

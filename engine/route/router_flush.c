@@ -46,8 +46,8 @@ static void snapshot(struct router *router, struct group *group, struct flush *f
 
 static struct str delivery_key(const struct delivery *d, struct buf *key)
 {
-    buf_init(key, d->flush->group->key.n + receiver_of(d->flush)->name.n + 64);
-    buf_str(key, d->flush->group->key);
+    buf_init(key, d->flush->key.n + receiver_of(d->flush)->name.n + 64);
+    buf_str(key, d->flush->key);
     buf_char(key, ':');
     buf_str(key, receiver_of(d->flush)->name);
     buf_format(key, "/webhook/%zu", d->index);
@@ -164,6 +164,8 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns)
     int64_t interval_ns = group->route->group_interval_ms * NS_PER_MS;
     struct flush *flush = MEM_NEW(struct flush);
     flush->group = group;
+    flush->key = (struct str){mem_copy_text(group->key.p, group->key.n), group->key.n};
+    flush->labels = labels_copy_heap(group->labels);
     flush->route = group->route;
     flush->generation = router->generation;
     flush->generation->refs++;
@@ -184,6 +186,8 @@ void flush_free(struct flush *flush)
         mem_free(flush->deliveries[i].firing.items);
         mem_free(flush->deliveries[i].resolved.items);
     }
+    mem_free((void *)(uintptr_t)flush->key.p);
+    mem_free(flush->labels);
     mem_free(flush->items);
     mem_free(flush->deliveries);
     generation_drop(flush->generation);

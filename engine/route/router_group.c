@@ -225,7 +225,7 @@ static void place_alert(void *context, const struct am_route *route)
     if (group != NULL)
         group_add(group, p->alert);
     else
-        log_error("alert not grouped: too many groups", LOG_STR("receiver", route->receiver->name));
+        p->router->ungrouped = true;
 }
 
 void router_route_alert(struct router *router, struct alert *alert, int64_t now_ns)

@@ -81,7 +81,9 @@ struct delivery {
 };
 
 struct flush {
-    struct group *group;
+    struct group *group; /* a reload may put another in its place: only with the lock */
+    struct str key;      /* the group's, copied */
+    struct labels *labels;
     struct generation *generation;
     const struct am_route *route;
     struct flush_item *items;
@@ -138,6 +140,7 @@ struct router {
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
     int64_t alerts_gc_ns, nflog_gc_ns;
+    bool ungrouped;           /* an alert found no room in alert_groups */
     int64_t wall_ns, mono_ns; /* at the last run, to notice a stepped clock */
 };
 

@@ -21,6 +21,8 @@ struct client {
     struct request request;
     const struct route *route; /* NULL: the answer says why */
     struct answer answer;
+    struct MHD_Connection *suspended; /* while a worker runs the handler */
+    bool answered;                    /* the handler has run */
 
     struct buf body;
     int64_t reserved_bytes;
@@ -68,6 +70,7 @@ void client_begin(struct client *client, const char *raw_target)
     client->header_count = 0;
     client->judged = false;
     client->route = NULL;
+    client->answered = false;
     client->dropped_bytes = 0;
     client->late_status = 0;
 }
@@ -237,6 +240,8 @@ static enum MHD_Result judge(struct client *client, struct MHD_Connection *conne
     gate_check(&seen, &client->verdict);
     if (client->verdict.status != 0)
         return refuse(client, connection, client->verdict.status, client->verdict.reason);
+    if (atomic_load(&client->serve->closing))
+        return refuse(client, connection, 503, "shutting down");
     struct err err;
     if (make_request(client, method, &err) != 0)
         return refuse(client, connection, 400, err.text);
@@ -272,14 +277,42 @@ static enum MHD_Result take_body(struct client *client, const char *bytes, size_
     return client->dropped_bytes <= client->body.max_bytes ? MHD_YES : MHD_NO;
 }
 
+void client_work(void *context)
+{
+    struct client *client = context;
+    route_run(client->route, &client->request, &client->answer);
+    client->answered = true;
+    MHD_resume_connection(client->suspended);
+}
+
+/* Suspended first: the worker may be done before this returns. */
+static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connection *connection)
+{
+    client->suspended = connection;
+    MHD_suspend_connection(connection);
+    int rc = workers_take(&client->serve->workers, client);
+    if (rc == 0)
+        return MHD_YES;
+    if (rc == ERR_FULL)
+        limit_hit(LIMIT_queries_concurrent);
+    answer_text(&client->answer, 503, "too many queries at once\n");
+    answer_header(&client->answer, "Retry-After", "1");
+    client->answered = true;
+    MHD_resume_connection(connection);
+    return MHD_YES;
+}
+
 static enum MHD_Result finish(struct client *client, struct MHD_Connection *connection)
 {
+    if (client->answered || client->route == NULL)
+        return send_answer(client, connection);
     if (client->late_status != 0)
         return refuse_body(client, connection, client->late_status);
     watch_deadline(&client->serve->watch, &client->watched, -1);
     client->request.body = buf_slice(&client->body);
-    if (client->route != NULL)
-        route_run(client->route, &client->request, &client->answer);
+    if ((client->route->flags & ROUTE_SLOW) != 0)
+        return hand_to_worker(client, connection);
+    route_run(client->route, &client->request, &client->answer);
     return send_answer(client, connection);
 }
 

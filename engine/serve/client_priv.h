@@ -2,7 +2,8 @@
  * client: one connection and the request it is busy with, from its headers to its answer.
  *
  * Headers are judged first; what can be refused on them is answered before a byte of the body is read, and
- * the connection is closed. Bodies are given memory from one budget for all connections.
+ * the connection is closed. Bodies are given memory from one budget for all connections. While a worker evaluates, the
+ * connection is suspended: the library neither times it nor touches it.
  */
 #ifndef TOCSIN_SERVE_CLIENT_PRIV_H
 #define TOCSIN_SERVE_CLIENT_PRIV_H
@@ -10,6 +11,7 @@
 #include "gate_priv.h"
 #include "http_priv.h"
 #include "watch_priv.h"
+#include "workers_priv.h"
 
 #include <microhttpd.h>
 
@@ -19,7 +21,9 @@ struct serve {
     struct service service;
     struct MHD_Daemon *daemon;
     struct watch watch;
+    struct workers workers;
     atomic_llong in_flight; /* bytes promised to bodies */
+    atomic_bool closing;    /* no new connections and requests */
     int port;
 };
 
@@ -34,6 +38,9 @@ void client_begin(struct client *client, const char *raw_target);
 /* The library's access callback: headers, then pieces of the body, then its end. */
 enum MHD_Result client_step(struct client *client, struct MHD_Connection *connection, const char *method,
                             const char *version, const char *upload, size_t *upload_bytes);
+
+/* Runs the handler of a request whose connection is suspended, and lets it go on. For the workers. */
+void client_work(void *client);
 
 /* The request is over, answered or not. */
 void client_end(struct client *client);

@@ -4,9 +4,16 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <unistd.h>
 
 enum { BACKLOG = 1024, DRAIN_MS = 5000 };
+
+static enum MHD_Result on_accept(void *context, const struct sockaddr *address, socklen_t length)
+{
+    const struct serve *serve = context;
+    (void)address;
+    (void)length;
+    return atomic_load(&serve->closing) ? MHD_NO : MHD_YES;
+}
 
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *upload,
@@ -72,16 +79,16 @@ static struct MHD_Daemon *start(struct serve *serve, const struct addrinfo *addr
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
     if (address->ai_family == AF_INET6)
         flags |= any_address ? MHD_USE_DUAL_STACK : MHD_USE_IPv6;
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, serve, MHD_OPTION_SOCK_ADDR, address->ai_addr,
-                            MHD_OPTION_THREAD_POOL_SIZE, (unsigned)SERVE_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                            (unsigned)limits.connections_per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)limits.header_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)((limits.header_ms + 999) / 1000), MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                            MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG, MHD_OPTION_URI_LOG_CALLBACK,
-                            on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-                            on_connection, serve, MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags, 0, on_accept, serve, on_access, serve, MHD_OPTION_SOCK_ADDR, address->ai_addr,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)SERVE_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)limits.connections_per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)limits.header_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)((limits.header_ms + 999) / 1000), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve, MHD_OPTION_END);
 }
 
 /* "host:port", "[v6]:port", ":port" (any address). */
@@ -126,17 +133,29 @@ static int bind_daemon(struct serve *serve, struct str listen, struct err *err)
     return 0;
 }
 
+/* The threads behind the listener, then the listener. */
+static int open_all(struct serve *serve, struct str listen, struct err *err)
+{
+    int rc = watch_open(&serve->watch, serve->service.parts.world, err);
+    if (rc != 0)
+        return rc;
+    rc = workers_open(&serve->workers, (int)limits.queries_concurrent, client_work, err);
+    if (rc == 0) {
+        rc = bind_daemon(serve, listen, err);
+        if (rc != 0)
+            workers_close(&serve->workers);
+    }
+    if (rc != 0)
+        watch_close(&serve->watch);
+    return rc;
+}
+
 int serve_open(const struct serve_options *options, const struct serve_parts *parts, struct serve **out,
                struct err *err)
 {
     struct serve *serve = MEM_NEW(struct serve);
     serve->service = (struct service){.parts = *parts, .lifecycle = options->lifecycle};
-    int rc = watch_open(&serve->watch, parts->world, err);
-    if (rc == 0) {
-        rc = bind_daemon(serve, options->listen, err);
-        if (rc != 0)
-            watch_close(&serve->watch);
-    }
+    int rc = open_all(serve, options->listen, err);
     if (rc != 0) {
         mem_free(serve);
         serve = NULL;
@@ -149,13 +168,14 @@ void serve_close(struct serve *serve)
 {
     if (serve == NULL)
         return;
-    /* The threads take the listening socket out of their epoll sets in their own time: it is closed last. */
-    int listening = MHD_quiesce_daemon(serve->daemon);
+    /* Not MHD_quiesce_daemon: in this version it races with its own threads, and aborts. */
+    atomic_store(&serve->closing, true);
     watch_drain(&serve->watch, DRAIN_MS);
+    /* The library aborts if it is stopped while a connection is suspended: the workers end first. */
     atomic_store(&serve->service.stopping, true);
+    workers_stop(&serve->workers);
     MHD_stop_daemon(serve->daemon);
-    if (listening != MHD_INVALID_SOCKET)
-        close(listening);
+    workers_close(&serve->workers);
     watch_close(&serve->watch);
     mem_free(serve);
 }

@@ -10,10 +10,10 @@
  * have limits (limits.h, http). No authentication: listen on loopback, or put a proxy in front that does not share
  * connections between clients.
  *
- * Threads: two that serve, one that enforces deadlines.
+ * Threads: two that serve, two that evaluate queries while their connections are suspended, one that enforces
+ * deadlines.
  *
- * Drawback: a query is evaluated on the thread that serves its connection, so two long ones hold up everybody else for
- * as long as their timeout lets them.
+ * Drawback: a client that goes away is noticed only when its query has been evaluated.
  */
 #ifndef TOCSIN_SERVE_H
 #define TOCSIN_SERVE_H

@@ -1,11 +1,14 @@
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
 #include "tocsin/serve.h"
+#include "tocsin/store.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,6 +22,8 @@ enum { PATIENCE_MS = 20000 };
 struct fixture {
     struct serve *serve;
     struct limits before;
+    struct world world;
+    struct store *store;
     struct err reload_error;
     int reloads;
 };
@@ -33,8 +38,12 @@ static int reload(void *context, struct err *err)
 static void open_server(struct fixture *f)
 {
     const struct serve_options options = {.listen = STR("127.0.0.1:0"), .lifecycle = true};
-    const struct serve_parts parts = {
-        .world = world_real(), .reload = reload, .context = f, .version = "0.0-test", .started_ns = 1};
+    const struct serve_parts parts = {.world = &f->world,
+                                      .store = f->store,
+                                      .reload = reload,
+                                      .context = f,
+                                      .version = "0.0-test",
+                                      .started_ns = 1};
     struct err err;
     if (serve_open(&options, &parts, &f->serve, &err) != 0)
         fail_msg("%s", err.text);
@@ -44,6 +53,7 @@ static int set_up(void **state)
 {
     struct fixture *f = MEM_NEW(struct fixture);
     f->before = limits;
+    f->world = *world_real();
     *state = f;
     return 0;
 }
@@ -52,6 +62,8 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     serve_close(f->serve);
+    if (f->store != NULL)
+        store_close(f->store);
     limits = f->before;
     mem_free(f);
     return 0;
@@ -381,6 +393,92 @@ static void a_drip_ends_at_the_deadline(void **state)
     assert_int_equal(limit_hits(LIMIT_body_ms), hits + 1);
 }
 
+/* A clock that stands until it is let go: every query that reads it stays under way. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int at_gate;
+
+static int64_t gated_wall_ns(struct world *world)
+{
+    (void)world;
+    atomic_fetch_add(&at_gate, 1);
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return world_real()->wall_ns(world_real());
+}
+
+static void open_gated_server(struct fixture *f)
+{
+    const struct store_options options = {.retention_ms = 1000};
+    f->world = *world_real();
+    f->world.wall_ns = gated_wall_ns;
+    f->store = store_open(&options, world_real());
+    open_server(f);
+    atomic_store(&at_gate, 0);
+    pthread_mutex_lock(&gate);
+}
+
+static int ask_slowly(struct fixture *f)
+{
+    int fd = dial(f);
+    say(fd, STR("GET /api/v1/query?query=1 HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n"));
+    return fd;
+}
+
+static void expect_to_hear(int fd, const char *status)
+{
+    struct buf heard;
+    buf_init(&heard, 1 << 16);
+    while (hear(fd, &heard))
+        continue;
+    if (strncmp(buf_text(&heard), status, strlen(status)) != 0)
+        fail_msg("not %s: %s", status, buf_text(&heard));
+    buf_release(&heard);
+    close(fd);
+}
+
+static void slow_queries_hold_up_nobody_else(void **state)
+{
+    enum { TAKEN = 4 };
+    struct fixture *f = *state;
+    limits.queries_concurrent = TAKEN;
+    open_gated_server(f);
+    struct pollfd asked[TAKEN + 1];
+    for (size_t i = 0; i <= TAKEN; i++)
+        asked[i] = (struct pollfd){.fd = ask_slowly(f), .events = POLLIN};
+    for (int i = 0; i < 8; i++)
+        expect(f, "GET /-/healthy HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 200", NULL);
+    assert_int_equal(poll(asked, TAKEN + 1, PATIENCE_MS), 1);
+    for (size_t i = 0; i <= TAKEN; i++)
+        if (asked[i].revents != 0)
+            expect_to_hear(asked[i].fd, "HTTP/1.1 503");
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 0; i <= TAKEN; i++)
+        if (asked[i].revents == 0)
+            expect_to_hear(asked[i].fd, "HTTP/1.1 200");
+}
+
+static void *close_server(void *context)
+{
+    struct fixture *f = context;
+    serve_close(f->serve);
+    f->serve = NULL;
+    return NULL;
+}
+
+static void a_query_under_way_is_answered_before_the_server_ends(void **state)
+{
+    struct fixture *f = *state;
+    open_gated_server(f);
+    int fd = ask_slowly(f);
+    while (atomic_load(&at_gate) == 0)
+        f->world.pause(&f->world, 1);
+    pthread_t closing;
+    assert_int_equal(pthread_create(&closing, NULL, close_server, f), 0);
+    pthread_mutex_unlock(&gate);
+    assert_int_equal(pthread_join(closing, NULL), 0);
+    expect_to_hear(fd, "HTTP/1.1 200");
+}
+
 static void a_silent_connection_is_closed(void **state)
 {
     limits.header_ms = 100;
@@ -450,6 +548,8 @@ int main(void)
         TEST(what_the_library_hides_is_not_served_behind_a_proxy),
         TEST(too_many_or_too_long_headers_are_refused),
         TEST(a_drip_ends_at_the_deadline),
+        TEST(slow_queries_hold_up_nobody_else),
+        TEST(a_query_under_way_is_answered_before_the_server_ends),
         TEST(a_silent_connection_is_closed),
         TEST(one_address_gets_only_its_share_of_connections),
         TEST(addresses_that_cannot_be_had_are_told),

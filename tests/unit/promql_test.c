@@ -319,6 +319,17 @@ static void native_histograms_pass_through_whole(void **state)
     assert_true(r.series[0].points[0].histogram->count == 1);
 }
 
+static void what_is_not_built_is_refused_by_name(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    load(b, "h", "{{schema:0 sum:1 count:1 buckets:[1]}}x5");
+    assert_int_equal(instant(b, "increase(h[2m] anchored)", 3 * MINUTE_MS, &r), ERR_UNSUPPORTED);
+    assert_string_equal(b->err.text, "native histograms in increase() are not supported");
+    assert_int_equal(instant(b, "h[2m] smoothed", 3 * MINUTE_MS, &r), ERR_UNSUPPORTED);
+    assert_int_equal(instant(b, "h smoothed", 3 * MINUTE_MS + 1, &r), ERR_UNSUPPORTED);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -340,6 +351,7 @@ int main(void)
         TEST(the_canonical_text_is_the_printed_tree),
         TEST(text_that_does_not_parse_is_an_error_with_a_place),
         TEST(native_histograms_pass_through_whole),
+        TEST(what_is_not_built_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,9 @@
 
 #include "tocsin/limits.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static struct sim sim;
 
 #define HOOK(name) "{name: " name ", webhook_configs: [{url: 'http://" name "'}]}"
@@ -568,6 +571,57 @@ static void groups_are_listed_by_size_then_labels_then_receiver(void **state)
     sim_close(&sim);
 }
 
+enum { THREAD_POSTS = 200, THREAD_RELOADS = 20 };
+
+static atomic_int threads_done;
+
+static void *post_many(void *context)
+{
+    (void)context;
+    for (int i = 0; i < THREAD_POSTS; i++) {
+        char labels[32];
+        snprintf(labels, sizeof labels, "n=%d", i);
+        sim_fire(&sim, labels);
+    }
+    atomic_fetch_add(&threads_done, 1);
+    return NULL;
+}
+
+static void *reload_and_look(void *context)
+{
+    (void)context;
+    for (int i = 0; i < THREAD_RELOADS; i++) {
+        struct arena arena;
+        struct router_group *groups;
+        size_t count;
+        arena_init(&arena, 16 << 20);
+        router_reload(sim.router, sim_config(&sim, "route: {receiver: a, group_by: [n], group_wait: 0s}\n"
+                                                   "receivers: [" HOOK("a") "]\n"));
+        assert_int_equal(
+            router_groups(sim.router, &(struct router_filter){.active = true}, &arena, &groups, &count), 0);
+        arena_release(&arena);
+    }
+    atomic_fetch_add(&threads_done, 1);
+    return NULL;
+}
+
+static void posts_and_reloads_from_other_threads_lose_nothing(void **state)
+{
+    (void)state;
+    pthread_t poster, reloader;
+    atomic_store(&threads_done, 0);
+    sim_open(&sim, "route: {receiver: a, group_by: [n], group_wait: 0s}\nreceivers: [" HOOK("a") "]\n");
+    assert_int_equal(pthread_create(&poster, NULL, post_many, NULL), 0);
+    assert_int_equal(pthread_create(&reloader, NULL, reload_and_look, NULL), 0);
+    while (atomic_load(&threads_done) < 2)
+        router_run(sim.router, sim.world.now_ns);
+    pthread_join(poster, NULL);
+    pthread_join(reloader, NULL);
+    router_run(sim.router, sim.world.now_ns);
+    assert_int_equal(sim.sent_count, THREAD_POSTS);
+    sim_close(&sim);
+}
+
 static void the_metrics_have_alertmanagers_names(void **state)
 {
     (void)state;
@@ -627,6 +681,7 @@ int main(void)
         cmocka_unit_test(a_bad_alert_does_not_keep_the_good_ones_out),
         cmocka_unit_test(a_full_store_refuses_new_alerts_and_keeps_the_old),
         cmocka_unit_test(groups_are_listed_by_size_then_labels_then_receiver),
+        cmocka_unit_test(posts_and_reloads_from_other_threads_lose_nothing),
         cmocka_unit_test(the_metrics_have_alertmanagers_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
