@@ -49,8 +49,8 @@ static int check_config(const struct check *c, const char *path)
     if (g.routes != NULL)
         printf("  SUCCESS: %zu receivers in %.*s\n", g.routes->receiver_count,
                STR_ARG(g.config->alertmanager_config_file));
-    for (size_t i = 0; i < g.config->ignored_count; i++)
-        printf("  note: %.*s concerns parts that Tocsin leaves to Prometheus: ignored\n", STR_ARG(g.config->ignored[i]));
+    for (size_t i = 0; i < g.config->ignored.count; i++)
+        printf("  note: %.*s concerns parts that Tocsin leaves to Prometheus: ignored\n", STR_ARG(g.config->ignored.items[i]));
     generation_free(&g);
     return 0;
 }
