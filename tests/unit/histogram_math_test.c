@@ -276,6 +276,72 @@ static void other_custom_bounds_are_compared_between_common_ones(void **state)
                        "{{schema:-53 custom_values:[1] buckets:[1]}}"));
 }
 
+/* ---- sums and resets agree ---- */
+
+static uint32_t dice_state = 1;
+
+static uint32_t dice(uint32_t sides)
+{
+    dice_state = dice_state * 1664525 + 1013904223;
+    return (dice_state >> 8) % sides;
+}
+
+static void throw_side(struct histogram *h, struct histogram_side *side, uint32_t buckets)
+{
+    side->spans = ARENA_ARRAY(&arena, struct histogram_span, buckets);
+    side->buckets = ARENA_ARRAY(&arena, double, buckets);
+    for (uint32_t i = 0; i < buckets; i++) {
+        side->spans[side->span_count++] = (struct histogram_span){(int32_t)dice(3) - (i == 0 ? 3 : 0), 1};
+        side->buckets[side->bucket_count] = dice(4);
+        h->count += side->buckets[side->bucket_count++];
+    }
+}
+
+static const struct histogram *thrown_exponential(void)
+{
+    static const double thresholds[] = {0, 0.001, 0.3, 0.5, 1, 3};
+    struct histogram *h = ARENA_NEW(&arena, struct histogram);
+    *h = (struct histogram){.schema = (int32_t)dice(4) - 1, .zero_count = dice(3)};
+    h->zero_threshold = thresholds[dice(6)];
+    h->count = h->zero_count;
+    throw_side(h, &h->positive, dice(6));
+    throw_side(h, &h->negative, dice(4));
+    return h;
+}
+
+static const struct histogram *thrown_custom(void)
+{
+    struct histogram *h = ARENA_NEW(&arena, struct histogram);
+    *h = (struct histogram){.schema = HISTOGRAM_CUSTOM};
+    h->custom_bounds = ARENA_ARRAY(&arena, double, 5);
+    for (int bound = 1; bound <= 5; bound++)
+        if (dice(2) == 0)
+            h->custom_bounds[h->custom_count++] = bound;
+    throw_side(h, &h->positive, (uint32_t)h->custom_count + 1);
+    for (size_t i = 0; i < h->positive.span_count; i++)
+        h->positive.spans[i].offset = 0;
+    return h;
+}
+
+/* What was counted on top is no reset, whatever the layouts; without it there is one. */
+static void a_sum_never_looks_like_a_reset_of_its_parts(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 4000; round++) {
+        struct arena_mark mark = arena_mark(&arena);
+        bool custom = round % 2 == 0;
+        const struct histogram *a = custom ? thrown_custom() : thrown_exponential();
+        const struct histogram *b = custom ? thrown_custom() : thrown_exponential(), *sum;
+        assert_int_equal(histogram_add(&arena, a, b, 1, &sum, &remarks), 0);
+        assert_true(sum->count == a->count + b->count);
+        assert_false(histogram_is_reset(a, sum));
+        assert_false(histogram_is_reset(b, sum));
+        assert_int_equal(histogram_is_reset(sum, a),
+                         b->count > 0 || a->schema > sum->schema || a->zero_threshold < sum->zero_threshold);
+        arena_rewind(&arena, mark);
+    }
+}
+
 /* ---- what a store knows ---- */
 
 static void a_counter_that_goes_on_is_stored_as_such(void **state)
@@ -362,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_wider_zero_bucket_is_no_reset_unless_it_cuts_one),
         cmocka_unit_test(a_change_between_exponential_and_custom_is_a_reset),
         cmocka_unit_test(other_custom_bounds_are_compared_between_common_ones),
+        cmocka_unit_test(a_sum_never_looks_like_a_reset_of_its_parts),
         cmocka_unit_test(a_counter_that_goes_on_is_stored_as_such),
         cmocka_unit_test(what_begins_anew_is_unknown),
         cmocka_unit_test(a_gauge_stays_one),
