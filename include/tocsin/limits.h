@@ -12,7 +12,6 @@
 
 #include <stdint.h>
 
-/* clang-format off: one entry a line */
 #define LIMIT_TABLE(LIMIT)                                                                                 \
     /* remote write: one push */                                                                           \
     LIMIT(push_body_bytes, 4 << 20, "bytes", "compressed body of one push")                                \
@@ -71,7 +70,6 @@
     LIMIT(body_ms, 30000, "ms", "a request's body, absolute")                                              \
     LIMIT(form_bytes, 1 << 20, "bytes", "a form body")                                                     \
     LIMIT(response_bytes, 256 << 20, "bytes", "one answer")
-/* clang-format on */
 
 struct limits {
 #define LIMIT(name, value, unit, help) int64_t name;

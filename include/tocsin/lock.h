@@ -10,7 +10,6 @@
 
 #include <pthread.h>
 
-/* clang-format off: one entry a line */
 #define LOCK_TABLE(LOCK)                                                \
     LOCK(generation) /* the pointer to the configuration in force */    \
     LOCK(groups)     /* list of rule groups */                          \
@@ -25,7 +24,6 @@
     LOCK(courier)    /* requests waiting for the courier's thread */    \
     LOCK(clients)    /* open HTTP connections and their deadlines */    \
     LOCK(queue)      /* any bounded queue: a leaf */
-/* clang-format on */
 
 enum lock_rank {
 #define LOCK(name) LOCK_##name,

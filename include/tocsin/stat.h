@@ -12,7 +12,6 @@
 
 #include <stdint.h>
 
-/* clang-format off: one entry a line */
 #define STAT_TABLE(STAT)                                                                                     \
     STAT(samples_appended, "prometheus_tsdb_head_samples_appended_total", counter, "Samples accepted.")      \
     STAT(series_created, "prometheus_tsdb_head_series_created_total", counter, "Series created.")            \
@@ -47,7 +46,6 @@
     STAT(http_refused, "tocsin_http_requests_refused_total", counter,                                        \
          "HTTP requests refused by the header gate.")                                                        \
     STAT(log_suppressed, "tocsin_log_lines_suppressed_total", counter, "Log lines left out by rate limits.")
-/* clang-format on */
 
 enum stat_id {
 #define STAT(name, metric, type, help) STAT_##name,
