@@ -2,6 +2,7 @@
 
 struct histogram_total {
     struct open_histogram sum;
+    bool reset, not_reset; /* which hints came */
 };
 
 /* ---- sums ---- */
@@ -75,13 +76,27 @@ int histogram_add(struct arena *arena, const struct histogram *a, const struct h
     return *out != NULL ? 0 : ERR_LIMIT;
 }
 
+/* Hints are in conflict even if a gauge or something unknown came between them. */
+static void note_hint(struct histogram_total *t, enum histogram_hint hint, struct histogram_remarks *remarks)
+{
+    t->reset |= hint == HINT_RESET;
+    t->not_reset |= hint == HINT_NOT_RESET;
+    remarks->conflict |= t->reset && t->not_reset;
+}
+
 int histogram_total_add(struct arena *arena, struct histogram_total **total, const struct histogram *h,
                         struct histogram_remarks *remarks)
 {
-    if (*total != NULL)
-        return add_to(arena, &(*total)->sum, h, 1, remarks);
-    *total = ARENA_NEW(arena, struct histogram_total);
-    return *total != NULL && histogram_open(arena, h, &(*total)->sum) ? 0 : ERR_LIMIT;
+    int code = 0;
+    if (*total != NULL) {
+        code = add_to(arena, &(*total)->sum, h, 1, remarks);
+    } else {
+        *total = ARENA_NEW(arena, struct histogram_total);
+        code = *total != NULL && histogram_open(arena, h, &(*total)->sum) ? 0 : ERR_LIMIT;
+    }
+    if (code == 0)
+        note_hint(*total, h->hint, remarks);
+    return code;
 }
 
 const struct histogram *histogram_total_finish(struct arena *arena, const struct histogram_total *total)

@@ -6,7 +6,8 @@
 #include "tocsin/histogram.h"
 
 /* What lies below (upper: above is trimmed) or above `at`; the sum is estimated anew if anything went. h
- * itself if nothing did. Nothing lies below or above NaN. NULL past the arena's cap. */
+ * itself if nothing did. At NaN all goes but the zero bucket, which
+ * becomes NaN. NULL past the arena's cap. */
 const struct histogram *histogram_trim(struct arena *arena, const struct histogram *h, double at, bool upper);
 
 #endif

@@ -87,6 +87,45 @@ static void note_nodes(struct promql *q, const struct expr *e)
     q->nodes[e->plan_id].invariant = is_invariant(q, e);
 }
 
+/* Between the selector and these, or around both, hints stay as they are stored. */
+static bool keeps_hints(const struct expr *e)
+{
+    if (e->kind == EXPR_BINARY)
+        return e->binary.op == OP_TRIM_UPPER || e->binary.op == OP_TRIM_LOWER;
+    if (e->kind == EXPR_CALL)
+        return e->call.function->id == FUNC_histogram_quantile ||
+               e->call.function->id == FUNC_histogram_quantiles ||
+               e->call.function->id == FUNC_histogram_fraction;
+    return e->kind == EXPR_SUBQUERY;
+}
+
+static bool looks_at_counts(const struct expr *e)
+{
+    return e->kind == EXPR_CALL &&
+           (e->call.function->id == FUNC_histogram_count || e->call.function->id == FUNC_histogram_sum ||
+            e->call.function->id == FUNC_histogram_avg);
+}
+
+static void note_detection(struct promql *q, const struct expr *e, bool wanted)
+{
+    if (keeps_hints(e))
+        return;
+    wanted |= looks_at_counts(e);
+    q->nodes[e->plan_id].detect_resets = wanted && e->kind == EXPR_SELECTOR;
+    for (size_t i = 0; child_of(e, i) != NULL; i++)
+        note_detection(q, child_of(e, i), wanted);
+}
+
+static void compile_regexes(struct promql *q)
+{
+    for (size_t i = 0; i < q->node_count; i++) {
+        const struct expr *e = q->nodes[i].expr;
+        if (e->kind == EXPR_CALL && e->call.function->id == FUNC_label_replace)
+            q->nodes[i].regex =
+                regex_open(expr_unwrap(e->call.args.items[4])->string.text, REGEX_PROMQL, NULL);
+    }
+}
+
 /* A selector under way: how far its parents look back already. */
 struct reach {
     struct promql *q;
@@ -192,6 +231,8 @@ static int prepare(struct promql *q, struct str text, struct err *err)
     if (q->nodes == NULL)
         return err_set(err, ERR_LIMIT, "expression is too long");
     note_nodes(q, q->root);
+    note_detection(q, q->root, false);
+    compile_regexes(q);
     TRY(print_canonical(q, err));
     struct reach reach = {.q = q, .err = err};
     TRY(stand(&reach, q->root, q->options.late_ms));
@@ -224,6 +265,7 @@ void promql_close(struct promql *q)
         if (q->nodes[i].standing != NULL)
             store_unstand(q->store, q->nodes[i].standing);
         plan_info_release(&q->nodes[i]);
+        regex_free(q->nodes[i].regex);
     }
     if (q->root != NULL)
         promql_free(q->root);

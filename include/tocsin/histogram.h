@@ -103,7 +103,8 @@ struct histogram_remarks {
 int histogram_add(struct arena *arena, const struct histogram *a, const struct histogram *b, double sign,
                   const struct histogram **out, struct histogram_remarks *remarks);
 
-/* A sum of many, with compensation for rounding. Begin with *total NULL. Codes as histogram_add. */
+/* A sum of many, with compensation for rounding; hints are in conflict whatever came between them. Begin with *total
+ * NULL. Codes as histogram_add. */
 struct histogram_total;
 int histogram_total_add(struct arena *arena, struct histogram_total **total, const struct histogram *h,
                         struct histogram_remarks *remarks);

@@ -171,6 +171,21 @@ static void a_total_keeps_what_rounding_would_lose(void **state)
     assert_true(sum->sum == 1 && sum->positive.buckets[0] == 1);
 }
 
+static void a_total_sees_a_conflict_past_a_gauge(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"{{counter_reset_hint:not_reset}}", "{{counter_reset_hint:gauge}}",
+                                        "{{counter_reset_hint:reset}}"};
+    struct histogram_total *total = NULL;
+    remarks = (struct histogram_remarks){0};
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(remarks.conflict);
+        assert_int_equal(histogram_total_add(&arena, &total, parsed(parts[i]), &remarks), 0);
+    }
+    assert_true(remarks.conflict);
+    assert_int_equal(histogram_total_finish(&arena, total)->hint, HINT_GAUGE);
+}
+
 static void multiples_scale_all_counts(void **state)
 {
     (void)state;
@@ -338,6 +353,7 @@ int main(void)
         cmocka_unit_test(exponential_and_custom_buckets_do_not_mix),
         cmocka_unit_test(hints_join),
         cmocka_unit_test(a_total_keeps_what_rounding_would_lose),
+        cmocka_unit_test(a_total_sees_a_conflict_past_a_gauge),
         cmocka_unit_test(multiples_scale_all_counts),
         cmocka_unit_test(a_hint_that_knows_decides),
         cmocka_unit_test(any_count_that_falls_is_a_reset),
