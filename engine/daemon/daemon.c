@@ -15,7 +15,8 @@ enum { SHUTDOWN_GRACE_MS = 10000, SHUTDOWN_POLL_MS = 20 };
 static void log_ignored(const struct config *c)
 {
     for (size_t i = 0; i < c->ignored.count; i++)
-        log_info("this key concerns parts that Tocsin leaves to Prometheus: ignored", LOG_STR("key", c->ignored.items[i]));
+        log_info("this key concerns parts that Tocsin leaves to Prometheus: ignored",
+                 LOG_STR("key", c->ignored.items[i]));
 }
 
 static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
@@ -213,7 +214,8 @@ static int open_parts(struct daemon *d, struct err *err)
     return rc != 0 ? rc : open_serve(d, err);
 }
 
-int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out, struct err *err)
+int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out,
+                struct err *err)
 {
     struct daemon *d = MEM_NEW(struct daemon);
     d->world = world;

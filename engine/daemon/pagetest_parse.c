@@ -111,8 +111,8 @@ static int add_series(struct parser *p, struct str line, int64_t step_ms)
     if (rc != 0)
         return err_at(p->err, rc, p->lines.number, 1, "not a series: %.*s", STR_ARG(line));
     struct str metric = {line.p, used}, values = str_trim((struct str){line.p + used, line.n - used});
-    rc = promqltest_series(&s->arena, metric, values, PAGETEST_START_NS / NS_PER_MS, step_ms, &labels, &samples, &count,
-                           p->err);
+    rc = promqltest_series(&s->arena, metric, values, PAGETEST_START_NS / NS_PER_MS, step_ms, &labels,
+                           &samples, &count, p->err);
     if (rc != 0 && p->err != NULL)
         p->err->line = p->lines.number;
     if (rc != 0)
