@@ -155,7 +155,9 @@ static struct vicinity look_around(const struct lookup *l, const struct sample_r
     struct vicinity v = {0};
     const struct sample *end = run->samples + run->count;
     for (const struct sample *s = skip_stale(run->samples, end); s < end; s = skip_stale(s + 1, end)) {
-        if (s->t_ms <= t - l->ev->lookback_ms || s->t_ms > t + l->ev->lookback_ms)
+        if (s->t_ms > t + l->ev->lookback_ms)
+            break;
+        if (s->t_ms <= t - l->ev->lookback_ms)
             continue;
         if (s->t_ms <= t)
             v.before = s;
