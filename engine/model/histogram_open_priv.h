@@ -32,9 +32,6 @@ const struct histogram *histogram_close(struct arena *arena, const struct open_h
 bool histogram_reconcile(struct arena *arena, struct open_histogram *a, struct open_histogram *b,
                          struct histogram_remarks *remarks);
 
-/* Custom bounds, by bits. histogram.c */
-bool histogram_same_bounds(const struct histogram *a, const struct histogram *b);
-
 /* Where a bucket falls when 2^by neighbours become one. */
 static inline int32_t histogram_coarser_index(int32_t index, int32_t by)
 {

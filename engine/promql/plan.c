@@ -33,35 +33,11 @@ static bool depends_on_time(const struct expr *call)
     }
 }
 
-/* One child of a node after the other; NULL at the end. */
-static struct expr *child_of(const struct expr *e, size_t i)
-{
-    switch (e->kind) {
-    case EXPR_NUMBER:
-    case EXPR_STRING:
-    case EXPR_SELECTOR:
-        return NULL;
-    case EXPR_PAREN:
-        return i == 0 ? e->paren.inner : NULL;
-    case EXPR_UNARY:
-        return i == 0 ? e->unary.inner : NULL;
-    case EXPR_BINARY:
-        return i == 0 ? e->binary.left : i == 1 ? e->binary.right : NULL;
-    case EXPR_AGGREGATE:
-        return i == 0 ? e->aggregate.inner : i == 1 ? e->aggregate.param : NULL;
-    case EXPR_CALL:
-        return i < e->call.args.count ? e->call.args.items[i] : NULL;
-    case EXPR_SUBQUERY:
-        return i == 0 ? e->subquery.inner : NULL;
-    }
-    return NULL;
-}
-
 static size_t number_nodes(struct expr *e, size_t next)
 {
     e->plan_id = next++;
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        next = number_nodes(child_of(e, i), next);
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        next = number_nodes(promql_child(e, i), next);
     return next;
 }
 
@@ -73,8 +49,8 @@ static bool is_invariant(const struct promql *q, const struct expr *e)
         return e->subquery.shift.at != AT_NONE;
     if (e->kind == EXPR_CALL && depends_on_time(e))
         return false;
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        if (!q->nodes[child_of(e, i)->plan_id].invariant)
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        if (!q->nodes[promql_child(e, i)->plan_id].invariant)
             return false;
     return true;
 }
@@ -82,8 +58,8 @@ static bool is_invariant(const struct promql *q, const struct expr *e)
 static void note_nodes(struct promql *q, const struct expr *e)
 {
     q->nodes[e->plan_id].expr = e;
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        note_nodes(q, child_of(e, i));
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        note_nodes(q, promql_child(e, i));
     q->nodes[e->plan_id].invariant = is_invariant(q, e);
 }
 
@@ -112,8 +88,8 @@ static void note_detection(struct promql *q, const struct expr *e, bool wanted)
         return;
     wanted |= looks_at_counts(e);
     q->nodes[e->plan_id].detect_resets = wanted && e->kind == EXPR_SELECTOR;
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        note_detection(q, child_of(e, i), wanted);
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        note_detection(q, promql_child(e, i), wanted);
 }
 
 static void compile_regexes(struct promql *q)
@@ -168,8 +144,8 @@ static int64_t farthest_shift(const struct expr *e)
     int64_t own =
         e->kind == EXPR_SUBQUERY ? known_ms(e->subquery.range) + known_ms(e->subquery.shift.offset) : 0;
     int64_t below = 0;
-    for (size_t i = 0; child_of(e, i) != NULL; i++) {
-        int64_t ms = farthest_shift(child_of(e, i));
+    for (size_t i = 0; promql_child(e, i) != NULL; i++) {
+        int64_t ms = farthest_shift(promql_child(e, i));
         below = ms > below ? ms : below;
     }
     return own + below;
@@ -190,8 +166,8 @@ static int stand(struct reach *r, const struct expr *e, int64_t outside_ms)
         if (e->subquery.shift.at != AT_NONE)
             r->unbounded = true;
     }
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        TRY(stand(r, child_of(e, i), outside_ms));
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        TRY(stand(r, promql_child(e, i), outside_ms));
     return 0;
 }
 

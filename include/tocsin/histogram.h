@@ -80,6 +80,9 @@ void histogram_print_test(struct buf *out, const struct histogram *h);
 double histogram_upper_bound(const struct histogram *h, int32_t index);
 double histogram_lower_bound(const struct histogram *h, int32_t index);
 
+/* The same custom bounds, by their bits. */
+bool histogram_same_bounds(const struct histogram *a, const struct histogram *b);
+
 /* Equal schema, bounds and bits of all counts; the hint is ignored (PromQL's ==). */
 bool histogram_equal(const struct histogram *a, const struct histogram *b);
 
