@@ -52,7 +52,4 @@ int err_at(struct err *e, int code, int line, int column, const char *format, ..
 /* Puts a formatted text in front of the text already in *e ("rules.yml: " + ...). */
 void err_prefix(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A short English name of a code, for logs: "limit", "parse", ... */
-const char *err_name(int code);
-
 #endif

@@ -90,9 +90,6 @@ extern struct limits limits;
 /* Counts one hit; call it where the refusal happens. Thread-safe. */
 void limit_hit(enum limit_id id);
 uint64_t limit_hits(enum limit_id id);
-const char *limit_name(enum limit_id id);
-const char *limit_unit(enum limit_id id);
-const char *limit_help(enum limit_id id);
 
 /* Writes tocsin_limit and tocsin_limit_hits_total in Prometheus' text format. */
 void limits_write_metrics(struct buf *out);
