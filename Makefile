@@ -143,6 +143,11 @@ conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/conformance $(PROMQL_TESTDATA)
 
+bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (about half an hour; BENCH_FLAGS=--quick)
+	@deploy/deps.sh build bench
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin
+	@tests/bench/run $(BENCH_FLAGS)
+
 layers: ## prove that no folder includes upward
 	@tests/habits/layers
 
@@ -170,5 +175,5 @@ units: $(UNIT)
 fuzzers: $(FUZZ)
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)
 
-.PHONY: all help deps demo test unit units asan tsan fuzz fuzzers conformance layers shape format install clean
+.PHONY: all help deps demo test unit units asan tsan fuzz fuzzers conformance bench layers shape format install clean
 .SECONDARY:

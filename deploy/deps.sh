@@ -6,6 +6,7 @@
 #   habits  clang, ctags                     (make asan, fuzz, layers, shape, format)
 #   peer    Prometheus and Alertmanager, unpacked into build/peers, not installed: no service is started; only
 #           Alertmanager's default templates go where its binary expects them
+#   bench   Prometheus and VictoriaMetrics, unpacked likewise (make bench)
 #
 # Prints what it does before it does it; does nothing, and needs no rights, when nothing is missing.
 set -euo pipefail
@@ -67,7 +68,8 @@ for kind; do
         for p in $(packages peer); do unpack_peer "$p"; done
         place_templates
         ;;
+    bench) for p in $(packages bench); do unpack_peer "$p"; done ;;
     build | test | habits) install_missing "$kind" ;;
-    *) echo "deps: unknown kind $kind (build, test, habits, peer)" >&2; exit 2 ;;
+    *) echo "deps: unknown kind $kind (build, test, habits, peer, bench)" >&2; exit 2 ;;
     esac
 done

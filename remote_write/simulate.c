@@ -10,7 +10,7 @@
 
 static const char *const service_names[] = {"checkout", "payments", "search",   "catalog",
                                             "cart",     "accounts", "shipping", "recommendations"};
-enum { NAMED_SERVICES = sizeof service_names / sizeof service_names[0] };
+enum { NAMED_SERVICES = sizeof service_names / sizeof service_names[0], TEAMS = 12 };
 
 static const char *const code_texts[SIM_CODES] = {"200", "404", "500"};
 static const char *const bound_texts[SIM_BUCKETS] = {"0.005", "0.01", "0.025", "0.05", "0.1", "0.25",
@@ -50,40 +50,70 @@ static void name_services(struct simulation *sim)
                                               : str_of(arena_format(&sim->arena, "service-%zu", i + 1));
 }
 
-/* The labels of one series: name, perhaps one of its own, instance, service; in order of names. */
+/* What every series of one instance carries, in order of names. */
+struct target {
+    struct label items[SIM_TARGET_LABELS];
+    size_t count;
+};
+
+static void add(struct target *t, const char *name, struct str value)
+{
+    t->items[t->count++] = (struct label){str_of(name), value};
+}
+
+static void label_target(struct simulation *sim, size_t number, struct target *t)
+{
+    const struct simulate_options *o = &sim->options;
+    size_t service = sim->instances[number].service;
+    struct str name = sim->services[service], pod = {0};
+    size_t own = number % o->instances;
+    if (o->kubernetes) {
+        pod = str_of(arena_format(&sim->arena, "%.*s-%08x-%05zu", STR_ARG(name),
+                                  (unsigned)hash_mix(o->seed, service), own));
+        add(t, "container", STR("app"));
+        add(t, "endpoint", STR("metrics"));
+    }
+    add(t, "instance", str_of(arena_format(&sim->arena, "%.*s-%zu:8080", STR_ARG(name), own)));
+    if (o->kubernetes) {
+        add(t, "job", name);
+        add(t, "namespace", str_of(arena_format(&sim->arena, "team-%02zu", service % TEAMS)));
+        add(t, "pod", pod);
+    }
+    add(t, "service", name);
+}
+
+/* The labels of one series: its name, the target's, and perhaps one of its own among them, in order of names. */
 static void label_series(struct simulation *sim, size_t at, const char *name, struct label own,
-                         const struct label instance[2])
+                         const struct target *t)
 {
     struct label *to = sim->labels[at];
-    size_t n = 0;
+    size_t n = 0, i = 0;
     to[n++] = (struct label){STR(LABEL_METRIC_NAME), str_of(name)};
-    if (own.name.n > 0 && str_cmp(own.name, STR("instance")) < 0)
+    while (own.name.n > 0 && i < t->count && str_cmp(t->items[i].name, own.name) < 0)
+        to[n++] = t->items[i++];
+    if (own.name.n > 0)
         to[n++] = own;
-    to[n++] = instance[0];
-    if (own.name.n > 0 && str_cmp(own.name, STR("instance")) > 0)
-        to[n++] = own;
-    to[n++] = instance[1];
+    while (i < t->count)
+        to[n++] = t->items[i++];
     sim->label_counts[at] = (uint8_t)n;
 }
 
 /* In the order in which read_instance reads the counters. */
 static void label_instance(struct simulation *sim, size_t number)
 {
-    struct str service = sim->services[sim->instances[number].service];
     size_t at = number * SIM_SERIES;
-    char *text =
-        arena_format(&sim->arena, "%.*s-%zu:8080", STR_ARG(service), number % sim->options.instances);
-    struct label instance[2] = {{STR("instance"), str_of(text)}, {STR("service"), service}};
+    struct target t = {.count = 0};
     struct label none = {0};
-    label_series(sim, at++, "up", none, instance);
+    label_target(sim, number, &t);
+    label_series(sim, at++, "up", none, &t);
     for (int i = 0; i < SIM_CODES; i++)
         label_series(sim, at++, "http_requests_total", (struct label){STR("code"), str_of(code_texts[i])},
-                     instance);
+                     &t);
     for (int i = 0; i < SIM_BUCKETS; i++)
         label_series(sim, at++, "http_request_duration_seconds_bucket",
-                     (struct label){STR("le"), str_of(bound_texts[i])}, instance);
-    label_series(sim, at++, "http_request_duration_seconds_sum", none, instance);
-    label_series(sim, at++, "http_request_duration_seconds_count", none, instance);
+                     (struct label){STR("le"), str_of(bound_texts[i])}, &t);
+    label_series(sim, at++, "http_request_duration_seconds_sum", none, &t);
+    label_series(sim, at++, "http_request_duration_seconds_count", none, &t);
 }
 
 static void make_instances(struct simulation *sim)

@@ -9,7 +9,9 @@
 enum {
     SIM_BUCKETS = 12,
     SIM_CODES = 3,
-    SIM_SERIES = 1 + SIM_CODES + SIM_BUCKETS + 2 /* of one instance */
+    SIM_SERIES = 1 + SIM_CODES + SIM_BUCKETS + 2, /* of one instance */
+    SIM_TARGET_LABELS = 7,                        /* most labels of one instance */
+    SIM_LABELS = SIM_TARGET_LABELS + 2            /* and of one series: its name, and code or le */
 };
 
 enum sim_code { SIM_OK, SIM_NOT_FOUND, SIM_FAILED };
@@ -31,7 +33,7 @@ struct simulation {
     struct str *services;
     struct sim_instance *instances;
     size_t instance_count;
-    struct label (*labels)[4]; /* SIM_SERIES for each instance */
+    struct label (*labels)[SIM_LABELS]; /* SIM_SERIES for each instance */
     uint8_t *label_counts;
     double shares[SIM_BUCKETS]; /* of requests within each bound, */
     double shares_median_s;     /* at this median */

@@ -27,11 +27,12 @@ static const char usage[] =
     "  tocsin simulate --for=5m --disturb=after=30s,for=2m,latency=8 "
     "--disturb=service=search,after=3m,for=1m,down\n";
 
-enum { BACKFILL_STEP_MS = 15000, RETRY_MS = 1000, TOLD_EVERY_MS = 5000, DISTURBANCES_MAX = FLAG_LIST_MAX };
+enum { RETRY_MS = 1000, TOLD_EVERY_MS = 5000, DISTURBANCES_MAX = FLAG_LIST_MAX };
 
 struct simulate_flags {
     const char *url, *rate, *error_ratio;
-    int64_t services, instances, seed, interval_ms, backfill_ms, for_ms;
+    int64_t services, instances, seed, interval_ms, backfill_ms, backfill_step_ms, for_ms, push_samples;
+    bool kubernetes;
     struct flag_list disturb;
 };
 
@@ -44,9 +45,11 @@ struct push_run {
     struct queue *answers; /* one place: a push is sent when the former is answered */
     int status;            /* of the last answer */
     char text[256];
-    struct arena arena;
+    size_t push_samples;
+    struct arena round; /* all samples of one time */
+    struct arena body;  /* of one push */
     sigset_t signals;
-    uint64_t samples, pushes;
+    uint64_t samples, pushes, refused;
     int64_t told_ms;
 };
 
@@ -99,8 +102,11 @@ static int read_disturbance(const char *text, int64_t live_from_ms, struct simul
 
 static int check_flags(const struct simulate_flags *f, struct err *err)
 {
-    if (f->interval_ms < 1000 || f->interval_ms % 1000 != 0)
-        return err_set(err, ERR_ARG, "--interval is a whole number of seconds");
+    if (f->interval_ms < 1000 || f->interval_ms % 1000 != 0 || f->backfill_step_ms < 1000 ||
+        f->backfill_step_ms % 1000 != 0)
+        return err_set(err, ERR_ARG, "--interval and --backfill-step are whole numbers of seconds");
+    if (f->push_samples < 1)
+        return err_set(err, ERR_ARG, "--samples-per-push is at least 1");
     if (f->services < 1 || f->instances < 1)
         return err_set(err, ERR_ARG, "--services and --instances are at least 1");
     if (!str_starts(str_of(f->url), STR("http://")) && !str_starts(str_of(f->url), STR("https://")))
@@ -118,6 +124,7 @@ static int open_simulation(const struct simulate_flags *f, int64_t start_ms, str
         .services = (size_t)f->services,
         .instances = (size_t)f->instances,
         .start_ms = start_ms,
+        .kubernetes = f->kubernetes,
         .disturbances = disturbances,
         .disturbance_count = f->disturb.count,
     };
@@ -180,14 +187,11 @@ static bool may_succeed_later(int status)
 }
 
 /* One push, tried until it is answered for good. ERR_CANCEL: a signal came first. */
-static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct err *err)
+static int push_batch(struct push_run *r, const struct batch *batch, const char *what, struct err *err)
 {
-    struct batch batch;
     struct str body;
-    arena_clear(&r->arena);
-    int rc = simulate_at(r->sim, t_ms, &r->arena, &batch);
-    if (rc == 0)
-        rc = encode_push(&r->arena, &batch, &body);
+    arena_clear(&r->body);
+    int rc = encode_push(&r->body, batch, &body);
     if (rc != 0)
         return err_set(err, rc, "one push needs more than %lld bytes", (long long)limits.push_arena_bytes);
     for (;;) {
@@ -202,18 +206,39 @@ static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct er
     }
     if (r->status >= 300)
         fprintf(stderr, "refused: %d %s\n", r->status, r->text);
-    r->samples += batch.count;
+    r->refused += r->status >= 300;
+    r->samples += batch->count;
     r->pushes++;
     tell(r, what);
     return told_to_stop(r, 0) ? ERR_CANCEL : 0;
+}
+
+/* A sample of every series, in as many pushes as that takes. */
+static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct err *err)
+{
+    struct batch all;
+    arena_clear(&r->round);
+    int rc = simulate_at(r->sim, t_ms, &r->round, &all);
+    if (rc != 0)
+        return err_set(err, rc, "the samples of one time need more than %lld bytes",
+                       (long long)limits.generation_arena_bytes);
+    for (size_t from = 0; rc == 0 && from < all.count; from += r->push_samples) {
+        size_t left = all.count - from;
+        struct batch batch = {all.series + from, left < r->push_samples ? left : r->push_samples};
+        rc = push_batch(r, &batch, what, err);
+    }
+    return rc;
 }
 
 static int push_all(struct push_run *r, const struct simulate_flags *f, int64_t start_ms, int64_t live_ms,
                     struct err *err)
 {
     int rc = 0;
-    for (int64_t t = start_ms; rc == 0 && t < live_ms; t += BACKFILL_STEP_MS)
+    for (int64_t t = start_ms; rc == 0 && t < live_ms; t += f->backfill_step_ms)
         rc = push_at(r, t, "backfill", err);
+    if (rc == 0 && f->backfill_ms > 0)
+        fprintf(stderr, "backfill done: %llu samples in %llu pushes\n", (unsigned long long)r->samples,
+                (unsigned long long)r->pushes);
     for (int64_t t = live_ms; rc == 0 && (f->for_ms == 0 || t - live_ms <= f->for_ms); t += f->interval_ms) {
         int64_t ahead_ms = t - world_now_ms(r->world);
         if (ahead_ms > 0 && told_to_stop(r, ahead_ms))
@@ -256,7 +281,9 @@ int command_simulate(int argc, char **argv)
                                .services = 4,
                                .instances = 3,
                                .seed = 1,
-                               .interval_ms = 15000};
+                               .interval_ms = 15000,
+                               .backfill_step_ms = 15000,
+                               .push_samples = 2000};
     const struct flag flags[] = {
         {"url", FLAG_TEXT, &f.url, "where to push"},
         {"services", FLAG_NUMBER, &f.services, "how many services"},
@@ -264,10 +291,15 @@ int command_simulate(int argc, char **argv)
         {"interval", FLAG_DURATION_MS, &f.interval_ms, "time between samples"},
         {"requests-per-second", FLAG_TEXT, &f.rate, "of one instance, on average"},
         {"error-ratio", FLAG_TEXT, &f.error_ratio, "share of requests that fail on an ordinary day"},
-        {"backfill", FLAG_DURATION_MS, &f.backfill_ms, "push this much history first, a sample each 15s"},
+        {"backfill", FLAG_DURATION_MS, &f.backfill_ms,
+         "push this much history first, as fast as it is answered"},
+        {"backfill-step", FLAG_DURATION_MS, &f.backfill_step_ms, "time between samples of the history"},
         {"for", FLAG_DURATION_MS, &f.for_ms, "how long to push; 0s: until Ctrl-C"},
         {"disturb", FLAG_LIST, &f.disturb,
          "[service=NAME,]after=DURATION,for=DURATION,errors=RATIO|latency=FACTOR|down; may be given again"},
+        {"samples-per-push", FLAG_NUMBER, &f.push_samples, "most samples in one push"},
+        {"kubernetes", FLAG_SWITCH, &f.kubernetes,
+         "with the labels that scraping in Kubernetes adds: container, endpoint, job, namespace, pod"},
         {"seed", FLAG_NUMBER, &f.seed, "the same seed gives the same numbers"},
         {NULL, 0, NULL, NULL},
     };
@@ -276,18 +308,21 @@ int command_simulate(int argc, char **argv)
     if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
         return status;
     struct push_run r = {.world = world_real(), .url = f.url, .answers = queue_open(1)};
-    arena_init(&r.arena, (size_t)limits.push_arena_bytes);
+    r.push_samples = f.push_samples > 0 ? (size_t)f.push_samples : 0;
+    arena_init(&r.round, (size_t)limits.generation_arena_bytes);
+    arena_init(&r.body, (size_t)limits.push_arena_bytes);
     block_signals(&r.signals);
     struct err err = {0};
     int rc = run(&r, &f, &err);
-    arena_release(&r.arena);
+    arena_release(&r.round);
+    arena_release(&r.body);
     queue_close(r.answers);
     queue_free(r.answers);
     if (rc != 0 && rc != ERR_CANCEL) {
         fprintf(stderr, "tocsin simulate: %s\n", err.text);
         return rc == ERR_ARG ? 2 : 1;
     }
-    fprintf(stderr, "pushed %llu samples in %llu pushes\n", (unsigned long long)r.samples,
-            (unsigned long long)r.pushes);
+    fprintf(stderr, "pushed %llu samples in %llu pushes, %llu of them refused\n",
+            (unsigned long long)r.samples, (unsigned long long)r.pushes, (unsigned long long)r.refused);
     return 0;
 }

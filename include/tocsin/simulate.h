@@ -17,6 +17,7 @@
 #include "tocsin/store.h"
 #include "tocsin/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,12 +37,14 @@ struct simulate_disturbance {
 
 struct simulate_options {
     uint64_t seed;
-    size_t services;                                 /* 0: 4 */
-    size_t instances;                                /* of each service; 0: 3 */
-    int64_t start_ms;                                /* when the counters are 0 */
-    double requests_per_s;                           /* of one instance, on average; 0: 20 */
-    double error_ratio;                              /* negative: 0.001 */
-    double latency_s;                                /* median; 0: 0.08 */
+    size_t services;       /* 0: 4 */
+    size_t instances;      /* of each service; 0: 3 */
+    int64_t start_ms;      /* when the counters are 0 */
+    double requests_per_s; /* of one instance, on average; 0: 20 */
+    double error_ratio;    /* negative: 0.001 */
+    double latency_s;      /* median; 0: 0.08 */
+    bool
+        kubernetes; /* with the labels that scraping in Kubernetes adds: container, endpoint, job, namespace, pod */
     const struct simulate_disturbance *disturbances; /* copied */
     size_t disturbance_count;
 };

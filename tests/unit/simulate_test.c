@@ -75,6 +75,24 @@ static void every_series_is_well_formed_and_distinct(void **state)
     play_close(&p);
 }
 
+static void kubernetes_labels_are_on_every_series_in_order(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"container", "endpoint", "instance", "job",
+                                        "namespace", "pod",      "service"};
+    struct play p;
+    play_open(&p, (struct simulate_options){.services = 3, .instances = 2, .kubernetes = true});
+    struct batch batch = at(&p, 0);
+    for (size_t i = 0; i < batch.count; i++) {
+        for (size_t k = 1; k < batch.series[i].label_count; k++)
+            assert_true(str_cmp(batch.series[i].labels[k - 1].name, batch.series[i].labels[k].name) < 0);
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+            assert_true(value_of(&batch.series[i], names[k]).n > 0);
+    }
+    assert_false(str_eq(value_of(&batch.series[0], "pod"), value_of(&batch.series[18], "pod")));
+    play_close(&p);
+}
+
 static void counters_depend_on_the_time_alone(void **state)
 {
     (void)state;
@@ -233,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_series_is_well_formed_and_distinct),
+        cmocka_unit_test(kubernetes_labels_are_on_every_series_in_order),
         cmocka_unit_test(counters_depend_on_the_time_alone),
         cmocka_unit_test(another_seed_gives_other_numbers),
         cmocka_unit_test(counters_never_fall_and_agree_with_each_other),
