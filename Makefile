@@ -99,6 +99,14 @@ $(O)/fuzz/%: tests/fuzz/%.c $(O)/libtocsin.a
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
 	$(Q)$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtocsin.a $(LIBS)
 
+BENCH := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/*.c))
+
+$(O)/bench/%: tests/bench/%.c $(O)/libtocsin.a
+	$(say)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS)
+
 unit: $(UNIT)
 	@tests/run --build $(O) --binary $(BIN) unit
 
@@ -168,7 +176,8 @@ clean: ## remove what was built
 PREFIX ?= /usr/local
 units: $(UNIT)
 fuzzers: $(FUZZ)
+benches: $(BENCH)
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)
 
-.PHONY: all help deps demo test unit units asan tsan fuzz fuzzers conformance layers shape format install clean
+.PHONY: all help deps demo test unit units benches asan tsan fuzz fuzzers conformance layers shape format install clean
 .SECONDARY:
