@@ -28,11 +28,17 @@ struct standing; /* a standing selector */
 enum store_keep { STORE_KEEP_ALL, STORE_KEEP_REFERENCED };
 
 struct store_options {
-    int64_t retention_ms;    /* how long samples are kept (INT64_MAX: for ever); 0: auto, as long as the longest
+    int64_t retention_ms; /* how long samples are kept (INT64_MAX: for ever); 0: auto, as long as the longest
                                 standing reach asks, and five minutes more for late evaluations */
-    int64_t idle_keep_ms;    /* auto: how long samples nobody asks for are kept; 0: 15 minutes */
+    int64_t idle_keep_ms; /* auto: how long samples nobody asks for are kept; 0: 15 minutes */
     int64_t out_of_order_ms; /* how far behind a series' newest sample one may still arrive; 0: not at all */
     enum store_keep keep;    /* referenced: series that no standing selector matches are not stored */
+};
+
+/* A fingerprint of a series' labels as its sender wrote them: equal spellings are equal labels, which 128 well-mixed,
+ * seeded bits promise well enough. Zero: none. By it a known series is found without looking at its labels. */
+struct spelling {
+    uint64_t a, b;
 };
 
 /* One series of a batch. Labels are sorted by name, unique, without empty values, checked (the sender's duty);
@@ -64,8 +70,9 @@ enum admit_reason {
 struct admit_result {
     uint64_t appended;
     uint64_t refused[ADMIT_REASON_COUNT]; /* samples, by reason */
-    enum admit_reason first;              /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
-    struct buf *detail; /* may be NULL: a line per series with its first refusal, Prometheus' wording */
+    uint64_t refused_histograms;          /* native histograms among all those */
+    enum admit_reason first; /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
+    struct buf *detail;      /* may be NULL: a line per series with its first refusal, Prometheus' wording */
 };
 
 /* Prometheus' wording: "out of order sample", "duplicate sample for timestamp", "out of bounds", ... */
@@ -80,6 +87,16 @@ void store_configure(struct store *store, const struct store_options *options);
 /* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole.
  * The caller zeroes *result but for detail. */
 void store_admit(struct store *store, const struct batch *batch, struct admit_result *result);
+
+/* The same for series that the store knows by their spellings (one for each): their labels are not looked at and may be left
+ * out. Goes in order and stops before the first series that it does not know. Returns how many were done. */
+size_t store_admit_known(struct store *store, const struct batch *batch, const struct spelling *spellings,
+                         struct admit_result *result);
+
+/* As store_admit for one series, which is known by this spelling from then on, as long as it lives and until it is admitted
+ * with another one. */
+void store_admit_spelt(struct store *store, const struct batch_series *series,
+                       const struct spelling *spelling, struct admit_result *result);
 
 /* Announces a selector whose user looks back reach_ms from the time of evaluation. Matchers are copied. Equal selectors
  * share one list of series; each user has his own reach. ERR_LIMIT if there are too many (limits.standing_selectors).
