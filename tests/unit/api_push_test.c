@@ -104,10 +104,10 @@ static void other_types_are_refused(void **state)
 {
     struct fixture *f = *state;
     static const char *const types[] = {"application/json", "text/plain", "application/x-protobuf;proto=x",
-                                        "application/x-protobuf;proto=io.prometheus.write.v2.Request"};
+                                        "text/plain;proto=io.prometheus.write.v2.Request"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         assert_int_equal(push(f, body_of(f, NOW_MS, 1), types[i], "snappy"), 415);
-    assert_non_null(strstr(buf_text(&f->answer.body), "remote write 1.0"));
+    assert_non_null(strstr(buf_text(&f->answer.body), "prometheus.WriteRequest (1.0)"));
     assert_int_equal(push(f, body_of(f, NOW_MS, 1), "application/x-protobuf", "gzip"), 415);
     assert_int_equal(push(f, body_of(f, NOW_MS, 1), "application/x-protobuf", "identity"), 415);
     assert_int_equal(samples_held(f), 0);

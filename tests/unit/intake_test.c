@@ -1,6 +1,6 @@
 #include "store_help.h"
 
-#include "remote.pb-c.h"
+#include "remote_v1.pb-c.h"
 #include "tocsin/encode.h"
 #include "tocsin/histogram.h"
 #include "tocsin/intake.h"
@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <snappy-c.h>
-#include <stdlib.h>
 
 struct desk {
     struct bench b;
@@ -748,50 +747,6 @@ static void broken_histograms_are_refused_with_the_reason(void **state)
     desk_close(&d);
 }
 
-struct failing {
-    size_t left; /* allocations that still succeed */
-    size_t held;
-};
-
-static void *failing_alloc(void *context, size_t size)
-{
-    struct failing *f = context;
-    if (f->left == 0)
-        return NULL;
-    f->left--;
-    f->held++;
-    return malloc(size);
-}
-
-static void failing_free(void *context, void *memory)
-{
-    struct failing *f = context;
-    f->held -= memory != NULL;
-    free(memory);
-}
-
-static void unpacking_survives_every_failed_allocation(void **state)
-{
-    (void)state;
-    struct full f;
-    full_init(&f);
-    uint8_t raw[1024];
-    size_t n = prometheus__write_request__get_packed_size(&f.request);
-    assert_in_range(n, 1, sizeof raw);
-    prometheus__write_request__pack(&f.request, raw);
-    Prometheus__WriteRequest *request = NULL;
-    size_t tries = 0;
-    for (; request == NULL && tries < 1000; tries++) {
-        struct failing memory = {.left = tries};
-        ProtobufCAllocator allocator = {failing_alloc, failing_free, &memory};
-        request = prometheus__write_request__unpack(&allocator, n, raw);
-        if (request != NULL)
-            prometheus__write_request__free_unpacked(request, &allocator);
-        assert_int_equal(memory.held, 0);
-    }
-    assert_in_range(tries, 20, 999);
-}
-
 static void every_size_of_arena_gives_an_answer(void **state)
 {
     (void)state;
@@ -834,7 +789,6 @@ int main(void)
         cmocka_unit_test(a_stale_histogram_is_a_stale_marker),
         cmocka_unit_test(finer_schemas_are_reduced_to_eight),
         cmocka_unit_test(broken_histograms_are_refused_with_the_reason),
-        cmocka_unit_test(unpacking_survives_every_failed_allocation),
         cmocka_unit_test(every_size_of_arena_gives_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
