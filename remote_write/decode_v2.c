@@ -70,21 +70,21 @@ static bool walk_exemplar(const struct push *p, struct str message, bool *good)
     return step == WIRE_END;
 }
 
-static bool walk_metadata(const struct push *p, struct str message, bool *good)
+/* Of several the last one counts. */
+static bool walk_metadata(struct str message, struct pushed *s)
 {
-    struct refs refs = {.push = p};
     struct wire w = wire_of(message);
     struct wire_field f;
     enum wire_step step;
+    s->help_ref = s->unit_ref = 0;
     while ((step = wire_next(&w, &f)) == WIRE_FIELD) {
         if (f.number != TYPE && f.number != HELP && f.number != UNIT)
             continue;
         if (f.type != WIRE_VARINT)
             return false;
         if (f.number != TYPE)
-            take_ref(&refs, f.value);
+            *(f.number == HELP ? &s->help_ref : &s->unit_ref) = (uint32_t)f.value;
     }
-    *good = !refs.astray;
     return step == WIRE_END;
 }
 
@@ -107,9 +107,7 @@ static bool count_field(struct push *p, const struct wire_field *f, struct pushe
         s->bad_exemplars += !good;
         return sound;
     case METADATA:
-        sound = f->type == WIRE_BYTES && walk_metadata(p, f->bytes, &good);
-        s->bad_metadata |= !good;
-        return sound;
+        return f->type == WIRE_BYTES && walk_metadata(f->bytes, s);
     default:
         return true;
     }

@@ -26,8 +26,8 @@ struct pushed {
     struct sample *samples; /* the floats, with room behind them for the histograms */
     uint32_t label_count;   /* 2.0: of references, two for each label */
     uint32_t float_count, histogram_count, exemplar_count;
-    uint32_t bad_exemplars; /* of exemplar_count: their references point nowhere */
-    bool bad_metadata;      /* likewise */
+    uint32_t bad_exemplars;      /* of exemplar_count: their references point nowhere */
+    uint32_t help_ref, unit_ref; /* 0: none */
 };
 
 struct push {

@@ -187,6 +187,11 @@ static enum fate take_histograms(struct translation *t, const struct pushed *s)
     return FATE_READY;
 }
 
+static bool refers_outside(const struct push *p, uint32_t ref)
+{
+    return ref != 0 && ref >= p->symbol_count;
+}
+
 /* All but the labels, which a known series does not need. */
 static enum fate translate(struct translation *t, const struct pushed *s, struct batch_series *out)
 {
@@ -195,7 +200,7 @@ static enum fate translate(struct translation *t, const struct pushed *s, struct
         return FATE_EMPTY;
     if (count == 0)
         return spell_and_refuse(t, s, "TimeSeries must contain at least one sample or histogram for series");
-    if (s->bad_metadata)
+    if (refers_outside(t->push, s->help_ref) || refers_outside(t->push, s->unit_ref))
         return spell_and_refuse(t, s, "metadata refers outside of the symbols table, series");
     enum fate fate = s->histogram_count > 0 ? take_histograms(t, s) : FATE_READY;
     sort_samples(s->samples, count);

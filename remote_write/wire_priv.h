@@ -85,6 +85,8 @@ static inline enum wire_step wire_next(struct wire *w, struct wire_field *f)
     if (!wire_varint_upto(w, WIRE_HEAD_BYTES, &tag))
         return WIRE_CORRUPT;
     f->number = (uint32_t)(tag >> 3);
+    if (f->number == 0)
+        return WIRE_CORRUPT;
     f->type = (enum wire_type)(tag & 7);
     f->value = 0;
     bool sound = false;
