@@ -4,7 +4,8 @@
 #   build   compiler and libraries           (make, make demo)
 #   test    cmocka, python3                  (make test)
 #   habits  clang, ctags                     (make asan, fuzz, layers, shape, format)
-#   peer    Prometheus and Alertmanager, unpacked into build/peers, not installed: no service is started
+#   peer    Prometheus and Alertmanager, unpacked into build/peers, not installed: no service is started; only
+#           Alertmanager's default templates go where its binary expects them
 #
 # Prints what it does before it does it; does nothing, and needs no rights, when nothing is missing.
 set -euo pipefail
@@ -48,12 +49,24 @@ unpack_peer() {
     touch "build/peers/.$p"
 }
 
+# Debian's Alertmanager reads its default templates from a fixed place, wherever its binary lies.
+place_templates() {
+    local at=/usr/share/prometheus/alertmanager
+    [ ! -e $at/email.tmpl ] || return 0
+    echo "deps: putting Alertmanager's default templates into $at, where its binary looks for them"
+    as_root install -d $at
+    as_root install -m 644 build/peers$at/*.tmpl $at/
+}
+
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     { echo "deps: this is not Debian; install what docs/dependencies.md lists by hand" >&2; exit 0; }
 mkdir -p build
 for kind; do
     case $kind in
-    peer) for p in $(packages peer); do unpack_peer "$p"; done ;;
+    peer)
+        for p in $(packages peer); do unpack_peer "$p"; done
+        place_templates
+        ;;
     build | test | habits) install_missing "$kind" ;;
     *) echo "deps: unknown kind $kind (build, test, habits, peer)" >&2; exit 2 ;;
     esac

@@ -69,7 +69,6 @@ bool rulefile_decode(struct reading *r, struct str text, struct raw_file *out)
     struct err err;
     struct tree *root;
     struct strict strict;
-    struct buf why;
     if (yaml_parse(r->scratch, text, &root, &err) != 0) {
         reading_error(r, "%s", err.text);
         return false;
@@ -77,13 +76,11 @@ bool rulefile_decode(struct reading *r, struct str text, struct raw_file *out)
     strict_init(&strict, r->scratch);
     strict.ignore_unknown = r->set->ignore_unknown_fields;
     strict_struct(&strict, root, "rulefmt.RuleGroups", file_fields, out);
-    buf_init(&why, 2 << 20);
-    bool failed = strict_failed(&strict, &why);
-    if (failed)
-        reading_error(r, "%s", buf_text(&why));
-    buf_release(&why);
+    const char *why = strict_why(&strict);
+    if (why != NULL)
+        reading_error(r, "%s", why);
     strict_release(&strict);
-    return !failed;
+    return why == NULL;
 }
 
 static bool is_group_named(const void *item, const void *key)

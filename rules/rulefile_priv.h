@@ -4,8 +4,8 @@
 #ifndef TOCSIN_RULEFILE_PRIV_H
 #define TOCSIN_RULEFILE_PRIV_H
 
-#include "strict_priv.h"
 #include "tocsin/rulefile.h"
+#include "tocsin/strict_model.h"
 
 struct raw_rule {
     struct strict_scalar record, alert, expr;

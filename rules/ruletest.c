@@ -145,7 +145,7 @@ static void order_groups(struct test_run *run)
 
 static struct rule_set *read_rules(struct test_run *run)
 {
-    const struct strict_list *files = &run->file->rule_files;
+    const struct strict_texts *files = &run->file->rule_files;
     struct rule_set *set = rule_set_new();
     struct buf errors;
     buf_init(&errors, (size_t)limits.yaml_bytes);

@@ -92,7 +92,6 @@ static void read_start(struct strict *s, const struct tree *node, void *target)
 {
     struct str text = {0};
     double seconds;
-    struct err err;
     strict_text(s, node, &text);
     if (text.n == 0 || go_parse_rfc3339(text, target))
         return;
@@ -100,8 +99,7 @@ static void read_start(struct strict *s, const struct tree *node, void *target)
         *(int64_t *)target = (int64_t)(seconds * 1000) * NS_PER_MS;
         return;
     }
-    err_set(&err, ERR_PARSE, "start_timestamp: cannot parse \"%.*s\" to a valid timestamp", STR_ARG(text));
-    strict_refuse(s, &err);
+    strict_fail(s, node, "start_timestamp: cannot parse \"%.*s\" to a valid timestamp", STR_ARG(text));
 }
 
 static const struct strict_field group_fields[] = {
@@ -139,16 +137,12 @@ int ruletest_decode(struct arena *arena, struct str text, struct test_file *out,
 {
     struct tree *root;
     struct strict strict;
-    struct buf why;
     int code = yaml_parse(arena, text, &root, err);
     if (code != 0)
         return code;
     strict_init(&strict, arena);
     strict_struct(&strict, root, "main.unitTestFile", file_fields, out);
-    buf_init(&why, ERR_TEXT_MAX);
-    if (strict_failed(&strict, &why))
-        code = err_set(err, ERR_PARSE, "%s", buf_text(&why));
-    buf_release(&why);
+    code = strict_result(&strict, err);
     strict_release(&strict);
     return code;
 }

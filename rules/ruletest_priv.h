@@ -5,8 +5,8 @@
 #define TOCSIN_RULETEST_PRIV_H
 
 #include "ruler_priv.h"
-#include "strict_priv.h"
 #include "tocsin/ruletest.h"
+#include "tocsin/strict_model.h"
 
 struct test_series {
     struct str series, values;
@@ -45,7 +45,7 @@ struct test_group {
 };
 
 struct test_file {
-    struct strict_list rule_files, group_order; /* of struct str */
+    struct strict_texts rule_files, group_order;
     struct strict_duration interval;
     bool fuzzy_compare;
     struct strict_list tests; /* of struct test_group */

@@ -57,39 +57,3 @@ void err_prefix(struct err *e, const char *format, ...)
     text[used + keep] = '\0';
     memcpy(e->text, text, used + keep + 1);
 }
-
-const char *err_name(int code)
-{
-    switch (code) {
-    case 0:
-        return "ok";
-    case ERR_ARG:
-        return "argument";
-    case ERR_PARSE:
-        return "parse";
-    case ERR_LIMIT:
-        return "limit";
-    case ERR_FULL:
-        return "full";
-    case ERR_NOT_FOUND:
-        return "not_found";
-    case ERR_IO:
-        return "io";
-    case ERR_CORRUPT:
-        return "corrupt";
-    case ERR_TIMEOUT:
-        return "timeout";
-    case ERR_CANCEL:
-        return "canceled";
-    case ERR_AUTH:
-        return "auth";
-    case ERR_EXEC:
-        return "execution";
-    case ERR_UNSUPPORTED:
-        return "unsupported";
-    case ERR_CLOSED:
-        return "closed";
-    default:
-        return "unknown";
-    }
-}

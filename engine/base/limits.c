@@ -8,10 +8,8 @@ struct limits limits = {
 #undef LIMIT
 };
 
-static const struct {
-    const char *name, *unit, *help;
-} about[LIMIT_COUNT] = {
-#define LIMIT(name, value, unit, help) {#name, unit, help},
+static const char *const names[LIMIT_COUNT] = {
+#define LIMIT(name, value, unit, help) #name,
     LIMIT_TABLE(LIMIT)
 #undef LIMIT
 };
@@ -28,21 +26,6 @@ uint64_t limit_hits(enum limit_id id)
     return atomic_load_explicit(&hits[id], memory_order_relaxed);
 }
 
-const char *limit_name(enum limit_id id)
-{
-    return about[id].name;
-}
-
-const char *limit_unit(enum limit_id id)
-{
-    return about[id].unit;
-}
-
-const char *limit_help(enum limit_id id)
-{
-    return about[id].help;
-}
-
 void limits_write_metrics(struct buf *out)
 {
     buf_puts(out, "# HELP tocsin_limit The maximum in force, in its own unit.\n# TYPE tocsin_limit gauge\n");
@@ -53,6 +36,6 @@ void limits_write_metrics(struct buf *out)
     buf_puts(out, "# HELP tocsin_limit_hits_total How often a maximum refused something.\n"
                   "# TYPE tocsin_limit_hits_total counter\n");
     for (int i = 0; i < LIMIT_COUNT; i++)
-        buf_format(out, "tocsin_limit_hits_total{limit=\"%s\"} %llu\n", about[i].name,
+        buf_format(out, "tocsin_limit_hits_total{limit=\"%s\"} %llu\n", names[i],
                    (unsigned long long)limit_hits((enum limit_id)i));
 }

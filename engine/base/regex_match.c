@@ -201,11 +201,6 @@ void regex_free(struct regex *re)
     mem_free(re);
 }
 
-struct str regex_pattern(const struct regex *re)
-{
-    return re->pattern;
-}
-
 /* ---- matching ----------------------------------------------------------------------------------------- */
 
 bool regex_match(const struct regex *re, struct str text)

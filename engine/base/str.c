@@ -57,6 +57,17 @@ struct str str_cut(struct str *rest, char separator)
     return before;
 }
 
+struct str str_cut_word(struct str *rest)
+{
+    struct str s = str_trim(*rest);
+    size_t n = 0;
+    while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
+        n++;
+    if (n > 0)
+        *rest = str_trim((struct str){s.p + n, s.n - n});
+    return (struct str){s.p, n};
+}
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -11,7 +11,8 @@ static const char usage[] =
     "usage: tocsin check config|rules|alertmanager [FLAGS] FILE...\n"
     "\n"
     "Reads files as `tocsin serve` would and says what is wrong, with line and column; changes nothing.\n"
-    "  config        tocsin.yml or prometheus.yml, with the rule files and the alertmanager.yml that it names\n"
+    "  config        tocsin.yml or prometheus.yml, with the rule files and the alertmanager.yml that it "
+    "names\n"
     "  rules         rule files, with promtool's words and exit codes\n"
     "  alertmanager  alertmanager.yml\n"
     "\n"
@@ -49,8 +50,9 @@ static int check_config(const struct check *c, const char *path)
     if (g.routes != NULL)
         printf("  SUCCESS: %zu receivers in %.*s\n", g.routes->receiver_count,
                STR_ARG(g.config->alertmanager_config_file));
-    for (size_t i = 0; i < g.config->ignored_count; i++)
-        printf("  note: %.*s concerns parts that Tocsin leaves to Prometheus: ignored\n", STR_ARG(g.config->ignored[i]));
+    for (size_t i = 0; i < g.config->ignored.count; i++)
+        printf("  note: %.*s concerns parts that Tocsin leaves to Prometheus: ignored\n",
+               STR_ARG(g.config->ignored.items[i]));
     generation_free(&g);
     return 0;
 }
@@ -65,7 +67,8 @@ static int check_alertmanager(const struct check *c, const char *path)
         print_failure(&err);
         return 1;
     }
-    printf("  SUCCESS\nFound:\n - global config\n - route\n - %zu inhibit rules\n - %zu receivers\n - %zu templates\n\n",
+    printf("  SUCCESS\nFound:\n - global config\n - route\n - %zu inhibit rules\n - %zu receivers\n - %zu "
+           "templates\n\n",
            config->inhibit_count, config->receiver_count, config->template_count);
     amconfig_free(config);
     return 0;

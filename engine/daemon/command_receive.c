@@ -13,7 +13,8 @@
 static const char usage[] =
     "usage: tocsin receive [FLAGS]\n"
     "\n"
-    "Plays a webhook: prints each notification that is posted to /page, for trying out routes and templates.\n"
+    "Plays a webhook: prints each notification that is posted to /page, for trying out routes and "
+    "templates.\n"
     "\n"
     "examples:\n"
     "  tocsin receive\n"

@@ -14,7 +14,8 @@ static const char usage[] =
     "Alertmanager does. SIGHUP reads all files anew; SIGTERM sends what is under way and ends.\n"
     "\n"
     "examples:\n"
-    "  tocsin serve                                        # tocsin.yml in this folder, http://127.0.0.1:9595\n"
+    "  tocsin serve                                        # tocsin.yml in this folder, "
+    "http://127.0.0.1:9595\n"
     "  tocsin serve --config.file=/etc/tocsin/tocsin.yml --storage.path=/var/lib/tocsin\n"
     "\n"
     "In prometheus.yml:\n"
@@ -75,12 +76,16 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
         {"storage.path", FLAG_TEXT, &f->daemon.storage_path,
          "folder for the notification log and incidents; empty: keep nothing on disk"},
         {"web.listen-address", FLAG_TEXT, &f->daemon.listen, "host:port to listen on"},
-        {"web.external-url", FLAG_TEXT, &f->daemon.external_url, "URL under which people reach this, for links in pages"},
+        {"web.external-url", FLAG_TEXT, &f->daemon.external_url,
+         "URL under which people reach this, for links in pages"},
         {"web.enable-lifecycle", FLAG_SWITCH, &f->daemon.lifecycle, "allow POST /-/reload"},
         {"rules.evaluators", FLAG_NUMBER, &f->daemon.evaluators, "threads that evaluate rule groups"},
-        {"rules.alert.resend-delay", FLAG_DURATION_MS, &f->daemon.resend_delay_ms, "how often a firing alert is told again"},
-        {"query.lookback-delta", FLAG_DURATION_MS, &f->daemon.lookback_ms, "how old a sample may be to count as current"},
-        {"enable-feature", FLAG_LIST, &f->features, "Prometheus' feature flags of the language, comma-separated"},
+        {"rules.alert.resend-delay", FLAG_DURATION_MS, &f->daemon.resend_delay_ms,
+         "how often a firing alert is told again"},
+        {"query.lookback-delta", FLAG_DURATION_MS, &f->daemon.lookback_ms,
+         "how old a sample may be to count as current"},
+        {"enable-feature", FLAG_LIST, &f->features,
+         "Prometheus' feature flags of the language, comma-separated"},
         {"log.level", FLAG_TEXT, &f->log_level, "debug, info, warn or error"},
         {"log.format", FLAG_TEXT, &f->log_format, "logfmt or json"},
         {NULL, 0, NULL, NULL},

@@ -17,13 +17,15 @@
 static const char usage[] =
     "usage: tocsin simulate [FLAGS]\n"
     "\n"
-    "Pushes the metrics of made-up services over remote write, to Tocsin or any other receiver: up, http_requests_total by code and\n"
+    "Pushes the metrics of made-up services over remote write, to Tocsin or any other receiver: up, "
+    "http_requests_total by code and\n"
     "http_request_duration_seconds, with a daily wave, noise, and the disturbances you ask for.\n"
     "\n"
     "examples:\n"
     "  tocsin simulate --services=10 --interval=15s\n"
     "  tocsin simulate --backfill=1h --disturb=service=checkout,after=1m,for=10m,errors=0.5\n"
-    "  tocsin simulate --for=5m --disturb=after=30s,for=2m,latency=8 --disturb=service=search,after=3m,for=1m,down\n";
+    "  tocsin simulate --for=5m --disturb=after=30s,for=2m,latency=8 "
+    "--disturb=service=search,after=3m,for=1m,down\n";
 
 enum { BACKFILL_STEP_MS = 15000, RETRY_MS = 1000, TOLD_EVERY_MS = 5000, DISTURBANCES_MAX = FLAG_LIST_MAX };
 
@@ -53,7 +55,8 @@ struct push_run {
 static int bad_disturbance(const char *text, struct err *err)
 {
     return err_set(err, ERR_ARG,
-                   "--disturb=%s: write [service=NAME,]after=DURATION,for=DURATION and errors=RATIO, latency=FACTOR or down",
+                   "--disturb=%s: write [service=NAME,]after=DURATION,for=DURATION and errors=RATIO, "
+                   "latency=FACTOR or down",
                    text);
 }
 
@@ -69,7 +72,9 @@ static int read_part(struct str part, struct simulate_disturbance *d, bool *has_
         return duration_parse(value, &d->for_ms, NULL);
     else {
         *has_kind = true;
-        d->kind = str_is(name, "errors") ? SIMULATE_ERRORS : str_is(name, "latency") ? SIMULATE_LATENCY : SIMULATE_DOWN;
+        d->kind = str_is(name, "errors")    ? SIMULATE_ERRORS
+                  : str_is(name, "latency") ? SIMULATE_LATENCY
+                                            : SIMULATE_DOWN;
         if (d->kind == SIMULATE_DOWN)
             return str_is(part, "down") ? 0 : ERR_ARG;
         return go_parse_float(value, &d->amount) ? 0 : ERR_ARG;
@@ -77,7 +82,8 @@ static int read_part(struct str part, struct simulate_disturbance *d, bool *has_
     return 0;
 }
 
-static int read_disturbance(const char *text, int64_t live_from_ms, struct simulate_disturbance *d, struct err *err)
+static int read_disturbance(const char *text, int64_t live_from_ms, struct simulate_disturbance *d,
+                            struct err *err)
 {
     bool has_kind = false;
     struct str rest = str_of(text);
@@ -98,11 +104,13 @@ static int check_flags(const struct simulate_flags *f, struct err *err)
     if (f->services < 1 || f->instances < 1)
         return err_set(err, ERR_ARG, "--services and --instances are at least 1");
     if (!str_starts(str_of(f->url), STR("http://")) && !str_starts(str_of(f->url), STR("https://")))
-        return err_set(err, ERR_ARG, "--url is the whole URL of a remote-write receiver, http://HOST:PORT/api/v1/write");
+        return err_set(err, ERR_ARG,
+                       "--url is the whole URL of a remote-write receiver, http://HOST:PORT/api/v1/write");
     return 0;
 }
 
-static int open_simulation(const struct simulate_flags *f, int64_t start_ms, struct simulation **sim, struct err *err)
+static int open_simulation(const struct simulate_flags *f, int64_t start_ms, struct simulation **sim,
+                           struct err *err)
 {
     struct simulate_disturbance disturbances[DISTURBANCES_MAX];
     struct simulate_options options = {
@@ -151,7 +159,8 @@ static int send_body(struct push_run *r, struct str body, struct err *err)
 /* Waits; true if a signal asks for the end. */
 static bool told_to_stop(struct push_run *r, int64_t wait_ms)
 {
-    struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000), .tv_nsec = (long)(wait_ms % 1000 * NS_PER_MS)};
+    struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000),
+                            .tv_nsec = (long)(wait_ms % 1000 * NS_PER_MS)};
     return sigtimedwait(&r->signals, NULL, &wait) > 0;
 }
 
@@ -161,8 +170,8 @@ static void tell(struct push_run *r, const char *what)
     if (now_ms - r->told_ms < TOLD_EVERY_MS)
         return;
     r->told_ms = now_ms;
-    fprintf(stderr, "%s: %llu samples in %llu pushes, last answer %d %s\n", what, (unsigned long long)r->samples,
-            (unsigned long long)r->pushes, r->status, r->text);
+    fprintf(stderr, "%s: %llu samples in %llu pushes, last answer %d %s\n", what,
+            (unsigned long long)r->samples, (unsigned long long)r->pushes, r->status, r->text);
 }
 
 static bool may_succeed_later(int status)
@@ -199,7 +208,8 @@ static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct er
     return told_to_stop(r, 0) ? ERR_CANCEL : 0;
 }
 
-static int push_all(struct push_run *r, const struct simulate_flags *f, int64_t start_ms, int64_t live_ms, struct err *err)
+static int push_all(struct push_run *r, const struct simulate_flags *f, int64_t start_ms, int64_t live_ms,
+                    struct err *err)
 {
     int rc = 0;
     for (int64_t t = start_ms; rc == 0 && t < live_ms; t += BACKFILL_STEP_MS)
@@ -277,6 +287,7 @@ int command_simulate(int argc, char **argv)
         fprintf(stderr, "tocsin simulate: %s\n", err.text);
         return rc == ERR_ARG ? 2 : 1;
     }
-    fprintf(stderr, "pushed %llu samples in %llu pushes\n", (unsigned long long)r.samples, (unsigned long long)r.pushes);
+    fprintf(stderr, "pushed %llu samples in %llu pushes\n", (unsigned long long)r.samples,
+            (unsigned long long)r.pushes);
     return 0;
 }

@@ -20,7 +20,8 @@ static const char usage[] =
     "  tocsin test rules tests/*_test.yml\n"
     "  tocsin test page tests/page/burn_rate.page\n"
     "\n"
-    "Closes with `N passed, N failed`; exit status 0 if nothing failed, 1 if something did, 2 if a file cannot be read.\n";
+    "Closes with `N passed, N failed`; exit status 0 if nothing failed, 1 if something did, 2 if a file "
+    "cannot be read.\n";
 
 struct tally {
     uint64_t passed, failed;

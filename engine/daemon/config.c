@@ -1,364 +1,277 @@
 #include "config_priv.h"
 
-#include "tocsin/duration.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
-#include "tocsin/tree.h"
+#include "tocsin/strict_model.h"
 
 enum { TIMEOUT_DEFAULT_MS = 10000, INTERVAL_DEFAULT_MS = 60000 };
 
-struct reader {
-    struct config *config;
-    struct err *err;
-};
+/* Every reader of a section has the struct config as its target. */
 
-/* One known key of a map: who reads it. `read` NULL: accepted, and ignored. */
-struct key {
-    const char *name;
-    int (*read)(struct reader *r, const struct tree *value);
-};
-
-static int fail(struct reader *r, const struct tree *at, const char *text)
+static void append(struct strict *s, struct config_texts *texts, struct str text)
 {
-    return err_at(r->err, ERR_PARSE, at->line, at->column, "line %d: %s", at->line, text);
+    ARENA_GROW(s->arena, texts->items, texts->count, texts->capacity);
+    if (texts->items != NULL)
+        texts->items[texts->count++] = text;
+    else
+        texts->count = texts->capacity = 0;
 }
 
-static int no_memory(struct reader *r)
+/* A whole section that Tocsin leaves to Prometheus: accepted, and named. (What only belongs to such a section is
+ * skipped without a word.) */
+static void note_ignored(struct strict *s, const struct tree *node, void *target)
 {
-    return err_set(r->err, ERR_LIMIT, "the configuration is larger than %lld bytes in memory",
-                   (long long)limits.generation_arena_bytes);
+    struct config *config = target;
+    append(s, &config->ignored, node->key->text);
 }
 
-static int note_ignored(struct reader *r, struct str name)
+/* Would change which alerts go out or where: silently ignoring it could lose a page. */
+static void refuse(struct strict *s, const struct tree *node, void *target)
 {
-    struct config *c = r->config;
-    struct str *grown = ARENA_ARRAY(&c->arena, struct str, c->ignored_count + 1);
-    if (grown == NULL)
-        return no_memory(r);
-    if (c->ignored_count > 0)
-        memcpy(grown, c->ignored, c->ignored_count * sizeof *grown);
-    grown[c->ignored_count++] = name;
-    c->ignored = grown;
-    return 0;
-}
-
-static int read_map(struct reader *r, const struct tree *map, const struct key *keys, const char *type)
-{
-    if (tree_is_null(map))
-        return 0;
-    if (map->kind != TREE_MAP)
-        return err_at(r->err, ERR_PARSE, map->line, map->column, "line %d: cannot unmarshal into %s: a map is needed",
-                      map->line, type);
-    for (const struct tree *child = map->first; child != NULL; child = child->next) {
-        const struct key *k = keys;
-        while (k->name != NULL && !str_is(child->key->text, k->name))
-            k++;
-        if (k->name == NULL)
-            return err_at(r->err, ERR_PARSE, child->key->line, child->key->column,
-                          "yaml: unmarshal errors:\n  line %d: field %.*s not found in type %s", child->key->line,
-                          STR_ARG(child->key->text), type);
-        int rc = k->read != NULL ? k->read(r, child) : note_ignored(r, child->key->text);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int read_each(struct reader *r, const struct tree *list, const char *what,
-                     int (*read)(struct reader *r, const struct tree *item))
-{
-    if (tree_is_null(list))
-        return 0;
-    if (list->kind != TREE_LIST)
-        return err_at(r->err, ERR_PARSE, list->line, list->column, "line %d: %s must be a list", list->line, what);
-    for (const struct tree *item = list->first; item != NULL; item = item->next) {
-        int rc = read(r, item);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int read_duration(struct reader *r, const struct tree *value, int64_t *ms)
-{
-    if (value->kind != TREE_SCALAR)
-        return fail(r, value, "a duration is needed");
-    int rc = duration_parse(value->text, ms, r->err);
-    if (rc != 0)
-        err_prefix(r->err, "line %d: ", value->line);
-    return rc;
-}
-
-static int append_str(struct reader *r, struct str **items, size_t *count, struct str s)
-{
-    struct str *grown = ARENA_ARRAY(&r->config->arena, struct str, *count + 1);
-    if (grown == NULL)
-        return no_memory(r);
-    if (*count > 0)
-        memcpy(grown, *items, *count * sizeof *grown);
-    grown[(*count)++] = s;
-    *items = grown;
-    return 0;
-}
-
-/* What belongs to a part that Tocsin leaves to others: read by nobody, worth no word. */
-static int skip(struct reader *r, const struct tree *value)
-{
-    (void)r;
-    (void)value;
-    return 0;
+    (void)target;
+    if (!tree_is_null(node) && (node->kind == TREE_SCALAR || node->count > 0))
+        strict_unsupported(s, node->key,
+                           "%.*s is not supported yet; remove it, or list the targets under static_configs",
+                           STR_ARG(node->key->text));
 }
 
 /* ---- global ---- */
 
-static int read_evaluation_interval(struct reader *r, const struct tree *value)
+static void read_external_labels(struct strict *s, const struct tree *node, void *target)
 {
-    int rc = read_duration(r, value, &r->config->evaluation_interval_ms);
-    if (rc == 0 && r->config->evaluation_interval_ms == 0)
-        return fail(r, value, "evaluation_interval must be greater than 0");
-    return rc;
+    strict_labels(s, node, target);
+    for (const struct tree *child = node->kind == TREE_MAP ? node->first : NULL; child != NULL;
+         child = child->next)
+        if (!label_name_is_valid(child->key->text))
+            strict_fail(s, child->key, "\"%.*s\" is not a valid label name", STR_ARG(child->key->text));
 }
 
-static int read_query_offset(struct reader *r, const struct tree *value)
+static void read_global(struct strict *s, const struct tree *node, void *target)
 {
-    return read_duration(r, value, &r->config->query_offset_ms);
+    static const struct strict_field fields[] = {
+        {"evaluation_interval", strict_duration_ms, offsetof(struct config, evaluation_interval_ms)},
+        {"rule_query_offset", strict_duration_ms, offsetof(struct config, query_offset_ms)},
+        {"external_labels", read_external_labels, offsetof(struct config, external_labels)},
+        {"scrape_interval", strict_skip, 0},
+        {"scrape_timeout", strict_skip, 0},
+        {"scrape_protocols", strict_skip, 0},
+        {"query_log_file", note_ignored, 0},
+        {"scrape_failure_log_file", strict_skip, 0},
+        {"body_size_limit", strict_skip, 0},
+        {"sample_limit", strict_skip, 0},
+        {"target_limit", strict_skip, 0},
+        {"label_limit", strict_skip, 0},
+        {"label_name_length_limit", strict_skip, 0},
+        {"label_value_length_limit", strict_skip, 0},
+        {"keep_dropped_targets", strict_skip, 0},
+        {"metric_name_validation_scheme", strict_skip, 0},
+        {"metric_name_escaping_scheme", strict_skip, 0},
+        {"scrape_native_histograms", strict_skip, 0},
+        {"always_scrape_classic_histograms", strict_skip, 0},
+        {"convert_classic_histograms_to_nhcb", strict_skip, 0},
+        {"extra_scrape_metrics", strict_skip, 0},
+        {NULL, NULL, 0},
+    };
+    struct config *config = target;
+    strict_struct(s, node, "config.plain", fields, config);
+    if (config->evaluation_interval_ms == 0)
+        config->evaluation_interval_ms = INTERVAL_DEFAULT_MS;
 }
 
-static int read_external_labels(struct reader *r, const struct tree *value)
+/* ---- rule_files ---- */
+
+static void read_rule_files(struct strict *s, const struct tree *node, void *target)
 {
-    if (tree_is_null(value))
-        return 0;
-    if (value->kind != TREE_MAP)
-        return fail(r, value, "external_labels must be a map");
-    struct label *items = ARENA_ARRAY(&r->config->arena, struct label, value->count);
-    if (items == NULL)
-        return no_memory(r);
-    size_t n = 0;
-    for (const struct tree *child = value->first; child != NULL; child = child->next) {
-        if (!label_name_is_valid(child->key->text) || child->kind != TREE_SCALAR)
-            return err_at(r->err, ERR_PARSE, child->key->line, child->key->column,
-                          "line %d: \"%.*s\" is not a valid label name", child->key->line, STR_ARG(child->key->text));
-        items[n++] = (struct label){child->key->text, child->text};
+    struct strict_list files = {0};
+    strict_list(s, node, "[]string", sizeof(struct strict_scalar), strict_scalar, &files);
+    const struct strict_scalar *names = files.items;
+    for (size_t i = 0; i < files.count; i++) {
+        if (names[i].text.n == 0 && names[i].node->kind == TREE_SCALAR)
+            strict_fail(s, names[i].node, "rule_files takes file names");
+        append(s, target, names[i].text);
     }
-    r->config->external_labels = labels_make(&r->config->arena, items, n);
-    return r->config->external_labels != NULL ? 0 : no_memory(r);
-}
-
-static const struct key global_keys[] = {
-    {"evaluation_interval", read_evaluation_interval},
-    {"rule_query_offset", read_query_offset},
-    {"external_labels", read_external_labels},
-    {"scrape_interval", skip},
-    {"scrape_timeout", skip},
-    {"scrape_protocols", skip},
-    {"query_log_file", NULL},
-    {"scrape_failure_log_file", skip},
-    {"body_size_limit", skip},
-    {"sample_limit", skip},
-    {"target_limit", skip},
-    {"label_limit", skip},
-    {"label_name_length_limit", skip},
-    {"label_value_length_limit", skip},
-    {"keep_dropped_targets", skip},
-    {"metric_name_validation_scheme", skip},
-    {"metric_name_escaping_scheme", skip},
-    {"scrape_native_histograms", skip},
-    {"always_scrape_classic_histograms", skip},
-    {"convert_classic_histograms_to_nhcb", skip},
-    {"extra_scrape_metrics", skip},
-    {NULL, NULL},
-};
-
-static int read_global(struct reader *r, const struct tree *value)
-{
-    return read_map(r, value, global_keys, "config.plain");
-}
-
-/* ---- rule_files, alertmanager_config_file ---- */
-
-static int read_rule_file(struct reader *r, const struct tree *item)
-{
-    if (item->kind != TREE_SCALAR || item->text.n == 0)
-        return fail(r, item, "rule_files takes file names");
-    return append_str(r, &r->config->rule_files, &r->config->rule_file_count, item->text);
-}
-
-static int read_rule_files(struct reader *r, const struct tree *value)
-{
-    return read_each(r, value, "rule_files", read_rule_file);
-}
-
-static int read_alertmanager_file(struct reader *r, const struct tree *value)
-{
-    if (value->kind != TREE_SCALAR)
-        return fail(r, value, "alertmanager_config_file takes a file name");
-    r->config->alertmanager_config_file = value->text;
-    return 0;
 }
 
 /* ---- alerting ---- */
 
-/* One entry of `alertmanagers`. Its keys come in any order, so targets are joined to URLs at its end. */
-static int add_target(struct reader *r, const struct tree *manager, const struct tree *target)
+/* One item of `alertmanagers`. Its keys come in any order, so targets are joined to URLs at its end. */
+struct manager {
+    struct config *config;
+    struct strict_scalar scheme;
+    struct str path_prefix;
+    struct strict_list targets; /* of struct strict_list, of struct strict_scalar */
+};
+
+static void read_targets(struct strict *s, const struct tree *node, void *target)
 {
-    const struct tree *scheme = tree_get(manager, "scheme"), *prefix = tree_get(manager, "path_prefix");
-    struct str base = scheme != NULL ? scheme->text : STR("http");
-    struct str path = prefix != NULL ? prefix->text : STR("");
+    strict_list(s, node, "[]string", sizeof(struct strict_scalar), strict_scalar, target);
+}
+
+static void read_target_group(struct strict *s, const struct tree *node, void *target)
+{
+    static const struct strict_field fields[] = {
+        {"targets", read_targets, 0},
+        {"labels", strict_skip, 0},
+        {NULL, NULL, 0},
+    };
+    static const char go_type[] =
+        "struct { Targets []string \"yaml:\\\"targets\\\"\"; Labels model.LabelSet \"yaml:\\\"labels\\\"\" }";
+    if (strict_struct(s, node, go_type, fields, target) && tree_is_null(tree_get(node, "targets")))
+        strict_fail(s, node, "a static config needs a list of targets");
+}
+
+static void read_static_configs(struct strict *s, const struct tree *node, void *target)
+{
+    strict_list(s, node, "[]*targetgroup.Group", sizeof(struct strict_list), read_target_group, target);
+}
+
+static void read_timeout(struct strict *s, const struct tree *node, void *target)
+{
+    const struct manager *m = target;
+    struct strict_duration timeout;
+    strict_duration(s, node, &timeout);
+    if (timeout.given)
+        m->config->alertmanager_timeout_ms = timeout.ms;
+}
+
+static void read_api_version(struct strict *s, const struct tree *node, void *target)
+{
+    (void)target;
+    if (node->kind != TREE_SCALAR)
+        strict_mismatch(s, node, "config.AlertmanagerAPIVersion");
+    else if (!str_is(node->text, "v2"))
+        strict_fail(s, node, "expected Alertmanager api version to be one of [v2] but got %.*s",
+                    STR_ARG(node->text));
+}
+
+static void add_target(struct strict *s, const struct manager *m, const struct strict_scalar *target)
+{
+    struct str path = m->path_prefix;
     while (path.n > 0 && path.p[path.n - 1] == '/')
         path.n--;
-    if (target->kind != TREE_SCALAR || target->text.n == 0 || str_find_char(target->text, '/') < target->text.n)
-        return fail(r, target, "a target is HOST:PORT, without scheme and path");
-    if (!str_is(base, "http") && !str_is(base, "https"))
-        return fail(r, scheme, "scheme must be http or https");
-    char *url = arena_format(&r->config->arena, "%.*s://%.*s%s%.*s/api/v2/alerts", STR_ARG(base), STR_ARG(target->text),
-                             path.n > 0 && path.p[0] != '/' ? "/" : "", STR_ARG(path));
-    if (url == NULL)
-        return no_memory(r);
-    return append_str(r, &r->config->alertmanager_urls, &r->config->alertmanager_count, str_of(url));
+    if (target->text.n == 0 || str_find_char(target->text, '/') < target->text.n)
+        strict_fail(s, target->node, "a target is HOST:PORT, without scheme and path");
+    append(s, &m->config->alertmanager_urls,
+           str_of(arena_format(s->arena, "%.*s://%.*s%s%.*s/api/v2/alerts", STR_ARG(m->scheme.text),
+                               STR_ARG(target->text), path.n > 0 && path.p[0] != '/' ? "/" : "",
+                               STR_ARG(path))));
 }
 
-static int add_targets(struct reader *r, const struct tree *manager)
+static void read_manager(struct strict *s, const struct tree *node, struct config *config)
 {
-    const struct tree *static_configs = tree_get(manager, "static_configs");
-    if (tree_is_null(static_configs))
-        return 0;
-    if (static_configs->kind != TREE_LIST)
-        return fail(r, static_configs, "static_configs must be a list");
-    for (const struct tree *group = static_configs->first; group != NULL; group = group->next) {
-        const struct tree *targets = group->kind == TREE_MAP ? tree_get(group, "targets") : NULL;
-        if (targets == NULL || targets->kind != TREE_LIST)
-            return fail(r, group, "a static config needs a list of targets");
-        for (const struct tree *t = targets->first; t != NULL; t = t->next) {
-            int rc = add_target(r, manager, t);
-            if (rc != 0)
-                return rc;
-        }
-    }
-    return 0;
+    static const struct strict_field fields[] = {
+        {"static_configs", read_static_configs, offsetof(struct manager, targets)},
+        {"scheme", strict_scalar, offsetof(struct manager, scheme)},
+        {"path_prefix", strict_text, offsetof(struct manager, path_prefix)},
+        {"timeout", read_timeout, 0},
+        {"api_version", read_api_version, 0},
+        {"follow_redirects", strict_skip, 0},
+        {"enable_http2", strict_skip, 0},
+        {"basic_auth", refuse, 0},
+        {"authorization", refuse, 0},
+        {"oauth2", refuse, 0},
+        {"sigv4", refuse, 0},
+        {"tls_config", refuse, 0},
+        {"proxy_url", refuse, 0},
+        {"http_headers", refuse, 0},
+        {"relabel_configs", refuse, 0},
+        {"alert_relabel_configs", refuse, 0},
+        {"dns_sd_configs", refuse, 0},
+        {"file_sd_configs", refuse, 0},
+        {"kubernetes_sd_configs", refuse, 0},
+        {"consul_sd_configs", refuse, 0},
+        {"http_sd_configs", refuse, 0},
+        {NULL, NULL, 0},
+    };
+    struct manager m = {.config = config, .scheme.text = STR("http")};
+    if (!strict_struct(s, node, "config.plain", fields, &m))
+        return;
+    if (!str_is(m.scheme.text, "http") && !str_is(m.scheme.text, "https"))
+        strict_fail(s, m.scheme.node, "scheme must be http or https");
+    const struct strict_list *groups = m.targets.items;
+    for (size_t i = 0; i < m.targets.count; i++)
+        for (size_t k = 0; k < groups[i].count; k++)
+            add_target(s, &m, (const struct strict_scalar *)groups[i].items + k);
 }
 
-static int read_timeout(struct reader *r, const struct tree *value)
+static void read_alertmanagers(struct strict *s, const struct tree *node, void *target)
 {
-    return read_duration(r, value, &r->config->alertmanager_timeout_ms);
+    if (!tree_is_null(node) && node->kind != TREE_LIST)
+        strict_mismatch(s, node, "config.AlertmanagerConfigs");
+    else
+        for (const struct tree *item = node->first; item != NULL && !strict_stopped(s); item = item->next)
+            read_manager(s, item, target);
 }
 
-static int read_api_version(struct reader *r, const struct tree *value)
+static void read_alerting(struct strict *s, const struct tree *node, void *target)
 {
-    return str_is(value->text, "v2") ? 0 : fail(r, value, "expected Alertmanager api version to be one of [v2]");
-}
-
-/* Would change which alerts go out or where: silently ignoring it could lose a page. */
-static int refuse(struct reader *r, const struct tree *value)
-{
-    if (tree_is_null(value) || (value->kind != TREE_SCALAR && value->count == 0))
-        return 0;
-    return err_at(r->err, ERR_UNSUPPORTED, value->key->line, value->key->column,
-                  "line %d: %.*s is not supported yet; remove it, or list the targets under static_configs",
-                  value->key->line, STR_ARG(value->key->text));
-}
-
-static const struct key alertmanager_keys[] = {
-    {"static_configs", skip}, {"scheme", skip},
-    {"path_prefix", skip},    {"timeout", read_timeout},
-    {"api_version", read_api_version}, {"basic_auth", refuse},
-    {"authorization", refuse}, {"oauth2", refuse},
-    {"sigv4", refuse},        {"tls_config", refuse},
-    {"proxy_url", refuse},    {"relabel_configs", refuse},
-    {"alert_relabel_configs", refuse}, {"http_headers", refuse},
-    {"follow_redirects", skip}, {"enable_http2", skip},
-    {"dns_sd_configs", refuse}, {"file_sd_configs", refuse},
-    {"kubernetes_sd_configs", refuse}, {"consul_sd_configs", refuse},
-    {"http_sd_configs", refuse}, {NULL, NULL},
-};
-
-static int read_alertmanager(struct reader *r, const struct tree *item)
-{
-    int rc = read_map(r, item, alertmanager_keys, "config.AlertmanagerConfig");
-    return rc != 0 || tree_is_null(item) ? rc : add_targets(r, item);
-}
-
-static int read_alertmanagers(struct reader *r, const struct tree *value)
-{
-    return read_each(r, value, "alertmanagers", read_alertmanager);
-}
-
-static const struct key alerting_keys[] = {
-    {"alertmanagers", read_alertmanagers},
-    {"alert_relabel_configs", refuse},
-    {NULL, NULL},
-};
-
-static int read_alerting(struct reader *r, const struct tree *value)
-{
-    return read_map(r, value, alerting_keys, "config.plain");
+    static const struct strict_field fields[] = {
+        {"alertmanagers", read_alertmanagers, 0},
+        {"alert_relabel_configs", refuse, 0},
+        {NULL, NULL, 0},
+    };
+    strict_struct(s, node, "config.plain", fields, target);
 }
 
 /* ---- storage ---- */
 
-static int read_out_of_order(struct reader *r, const struct tree *value)
+static void read_retention(struct strict *s, const struct tree *node, void *target)
 {
-    return read_duration(r, value, &r->config->storage.out_of_order_ms);
+    if (node->kind != TREE_SCALAR || !str_is(node->text, "auto"))
+        strict_duration_ms(s, node, target);
 }
 
-static int read_retention(struct reader *r, const struct tree *value)
+static void read_keep(struct strict *s, const struct tree *node, void *target)
 {
-    if (str_is(value->text, "auto"))
-        return 0;
-    return read_duration(r, value, &r->config->storage.retention_ms);
+    struct str keep;
+    strict_text(s, node, &keep);
+    if (str_is(keep, "referenced"))
+        *(enum store_keep *)target = STORE_KEEP_REFERENCED;
+    else if (!str_is(keep, "all"))
+        strict_fail(s, node, "storage.keep is all or referenced");
 }
 
-static int read_keep(struct reader *r, const struct tree *value)
+static void read_tsdb(struct strict *s, const struct tree *node, void *target)
 {
-    if (str_is(value->text, "referenced"))
-        r->config->storage.keep = STORE_KEEP_REFERENCED;
-    else if (!str_is(value->text, "all"))
-        return fail(r, value, "storage.keep is all or referenced");
-    return 0;
+    static const struct strict_field fields[] = {
+        {"out_of_order_time_window", strict_duration_ms, offsetof(struct config, storage.out_of_order_ms)},
+        {"retention", note_ignored, 0},
+        {"stale_series_compaction_threshold", note_ignored, 0},
+        {NULL, NULL, 0},
+    };
+    strict_struct(s, node, "config.plain", fields, target);
 }
 
-static const struct key tsdb_keys[] = {
-    {"out_of_order_time_window", read_out_of_order},
-    {"retention", NULL},
-    {"stale_series_compaction_threshold", NULL},
-    {NULL, NULL},
-};
-
-static int read_tsdb(struct reader *r, const struct tree *value)
+static void read_storage(struct strict *s, const struct tree *node, void *target)
 {
-    return read_map(r, value, tsdb_keys, "config.plain");
+    static const struct strict_field fields[] = {
+        {"out_of_order_time_window", strict_duration_ms, offsetof(struct config, storage.out_of_order_ms)},
+        {"retention", read_retention, offsetof(struct config, storage.retention_ms)},
+        {"keep", read_keep, offsetof(struct config, storage.keep)},
+        {"tsdb", read_tsdb, 0},
+        {"exemplars", note_ignored, 0},
+        {NULL, NULL, 0},
+    };
+    strict_struct(s, node, "config.StorageConfig", fields, target);
 }
-
-static const struct key storage_keys[] = {
-    {"out_of_order_time_window", read_out_of_order},
-    {"retention", read_retention},
-    {"keep", read_keep},
-    {"tsdb", read_tsdb},
-    {"exemplars", NULL},
-    {NULL, NULL},
-};
-
-static int read_storage(struct reader *r, const struct tree *value)
-{
-    return read_map(r, value, storage_keys, "config.plain");
-}
-
-static const struct key top_keys[] = {
-    {"global", read_global},
-    {"rule_files", read_rule_files},
-    {"alerting", read_alerting},
-    {"storage", read_storage},
-    {"alertmanager_config_file", read_alertmanager_file},
-    {"scrape_configs", NULL},
-    {"scrape_config_files", NULL},
-    {"remote_write", NULL},
-    {"remote_read", NULL},
-    {"tracing", NULL},
-    {"otlp", NULL},
-    {"runtime", NULL},
-    {NULL, NULL},
-};
 
 /* ---- the whole ---- */
+
+static const struct strict_field sections[] = {
+    {"global", read_global, 0},
+    {"rule_files", read_rule_files, offsetof(struct config, rule_files)},
+    {"alerting", read_alerting, 0},
+    {"storage", read_storage, 0},
+    {"alertmanager_config_file", strict_text, offsetof(struct config, alertmanager_config_file)},
+    {"scrape_configs", note_ignored, 0},
+    {"scrape_config_files", note_ignored, 0},
+    {"remote_write", note_ignored, 0},
+    {"remote_read", note_ignored, 0},
+    {"tracing", note_ignored, 0},
+    {"otlp", note_ignored, 0},
+    {"runtime", note_ignored, 0},
+    {NULL, NULL, 0},
+};
 
 static struct config *config_new(const char *path)
 {
@@ -374,13 +287,32 @@ static struct config *config_new(const char *path)
 
 static int read_text(struct config *config, struct str text, struct err *err)
 {
-    struct reader r = {config, err};
+    struct strict s;
+    struct tree *root = NULL;
+    strict_init(&s, &config->arena);
+    s.yes_is_bool = true;
     struct str own = str_copy(&config->arena, text);
-    if (own.p == NULL)
-        return no_memory(&r);
-    struct tree *root;
-    int rc = yaml_parse(&config->arena, own, &root, err);
-    return rc != 0 ? rc : read_map(&r, root, top_keys, "config.plain");
+    int rc = own.p != NULL ? yaml_parse(&config->arena, own, &root, err) : 0;
+    if (rc == 0) {
+        strict_struct(&s, root, "config.plain", sections, config);
+        rc = strict_result(&s, err);
+        if (rc != 0 && err != NULL && err->line > 0)
+            err_prefix(err, "line %d: ", err->line);
+    }
+    strict_release(&s);
+    return rc;
+}
+
+int config_parse(struct str text, const char *path, struct config **out, struct err *err)
+{
+    struct config *config = config_new(path);
+    int rc = read_text(config, text, err);
+    *out = rc == 0 ? config : NULL;
+    if (rc != 0) {
+        err_prefix(err, "parsing YAML file %s: ", path);
+        config_free(config);
+    }
+    return rc;
 }
 
 int config_load(struct world *world, const char *path, struct config **out, struct err *err)
@@ -388,18 +320,10 @@ int config_load(struct world *world, const char *path, struct config **out, stru
     *out = NULL;
     struct buf text;
     buf_init(&text, (size_t)limits.yaml_bytes);
-    struct config *config = config_new(path);
     int rc = world->read_file(world, path, &text, err);
-    if (rc == 0) {
-        rc = read_text(config, buf_slice(&text), err);
-        if (rc != 0)
-            err_prefix(err, "parsing YAML file %s: ", path);
-    }
+    if (rc == 0)
+        rc = config_parse(buf_slice(&text), path, out, err);
     buf_release(&text);
-    if (rc != 0)
-        config_free(config);
-    else
-        *out = config;
     return rc;
 }
 

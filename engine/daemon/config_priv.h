@@ -12,25 +12,29 @@
 #include "tocsin/store.h"
 #include "tocsin/world.h"
 
+struct config_texts {
+    struct str *items;
+    size_t count, capacity;
+};
+
 struct config {
     struct arena arena;
     struct str folder; /* of the file: relative paths start here */
     int64_t evaluation_interval_ms;
     int64_t query_offset_ms;
     const struct labels *external_labels;
-    struct str *rule_files;
-    size_t rule_file_count;
-    struct str *alertmanager_urls; /* whole, up to /api/v2/alerts */
-    size_t alertmanager_count;
+    struct config_texts rule_files;
+    struct config_texts alertmanager_urls; /* whole, up to /api/v2/alerts */
     int64_t alertmanager_timeout_ms;
     struct str alertmanager_config_file; /* empty: no routes of our own */
     struct store_options storage;
-    struct str *ignored; /* keys that are accepted and do nothing here */
-    size_t ignored_count;
+    struct config_texts ignored; /* keys that are accepted and do nothing here */
 };
 
-/* NULL on failure; errors worded as Prometheus words them, with the file's name in front. */
+/* Reads a file, or its text (path: for messages, and where its relative paths start). NULL on failure; errors worded as
+ * Prometheus words them, with the file's name in front. */
 int config_load(struct world *world, const char *path, struct config **out, struct err *err);
+int config_parse(struct str text, const char *path, struct config **out, struct err *err);
 void config_free(struct config *config);
 
 /* A path of the file, relative to its folder unless absolute; in the configuration's arena. */

@@ -14,8 +14,9 @@ enum { SHUTDOWN_GRACE_MS = 10000, SHUTDOWN_POLL_MS = 20 };
 
 static void log_ignored(const struct config *c)
 {
-    for (size_t i = 0; i < c->ignored_count; i++)
-        log_info("this key concerns parts that Tocsin leaves to Prometheus: ignored", LOG_STR("key", c->ignored[i]));
+    for (size_t i = 0; i < c->ignored.count; i++)
+        log_info("this key concerns parts that Tocsin leaves to Prometheus: ignored",
+                 LOG_STR("key", c->ignored.items[i]));
 }
 
 static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
@@ -38,8 +39,8 @@ static struct forward_options forward_options_of(struct daemon *d, const struct 
 {
     return (struct forward_options){
         .world = d->world,
-        .urls = c->alertmanager_urls,
-        .url_count = c->alertmanager_count,
+        .urls = c->alertmanager_urls.items,
+        .url_count = c->alertmanager_urls.count,
         .external_labels = c->external_labels,
         .timeout_ms = c->alertmanager_timeout_ms,
     };
@@ -213,7 +214,8 @@ static int open_parts(struct daemon *d, struct err *err)
     return rc != 0 ? rc : open_serve(d, err);
 }
 
-int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out, struct err *err)
+int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out,
+                struct err *err)
 {
     struct daemon *d = MEM_NEW(struct daemon);
     d->world = world;
@@ -232,41 +234,54 @@ int daemon_open(struct world *world, const struct daemon_options *options, struc
 
 /* ---- closing ---- */
 
+static bool is_late(struct daemon *d, int64_t end_ns)
+{
+    return d->world->mono_ns(d->world) >= end_ns;
+}
+
 /* Pages that are under way may finish; what is not due yet waits for the next start. */
-static void let_pages_out(struct daemon *d)
+static void let_pages_out(struct daemon *d, int64_t end_ns)
 {
     if (d->router == NULL)
         return;
-    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
     for (;;) {
         (void)router_run(d->router, d->world->wall_ns(d->world));
-        if (router_idle(d->router) || d->world->mono_ns(d->world) >= end_ns)
+        if (router_idle(d->router) || is_late(d, end_ns))
             return;
         router_wait(d->router, d->world->wall_ns(d->world) + SHUTDOWN_POLL_MS * NS_PER_MS);
     }
 }
 
-static void let_alerts_out(struct daemon *d)
+static void let_alerts_out(struct daemon *d, int64_t end_ns)
 {
-    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
-    while (forward_run(d->forward) && d->world->mono_ns(d->world) < end_ns)
+    while (forward_run(d->forward) && !is_late(d, end_ns))
         d->world->pause(d->world, SHUTDOWN_POLL_MS);
+}
+
+/* Whatever is still under way is answered as cancelled, and the router hears of it. */
+static void close_courier(struct daemon *d)
+{
+    if (d->courier == NULL)
+        return;
+    courier_close(d->courier, 0);
+    if (d->router != NULL)
+        (void)router_run(d->router, d->world->wall_ns(d->world));
 }
 
 void daemon_close(struct daemon *daemon)
 {
     struct daemon *d = daemon;
+    int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
     atomic_store(&d->ready, false);
     if (d->serve != NULL)
         serve_close(d->serve);
     if (d->ruler != NULL) {
         threads_stop_evaluators(d);
         threads_stop_router(d);
-        let_pages_out(d);
-        let_alerts_out(d);
+        let_pages_out(d, end_ns);
+        let_alerts_out(d, end_ns);
     }
-    if (d->courier != NULL)
-        courier_close(d->courier, 0);
+    close_courier(d);
     if (d->router != NULL)
         router_close(d->router);
     if (d->ruler != NULL) {

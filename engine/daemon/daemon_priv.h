@@ -65,7 +65,8 @@ struct daemon {
 };
 
 /* Opens every part, loads the configuration, starts the threads and the listener. On failure everything is undone. */
-int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out, struct err *err);
+int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out,
+                struct err *err);
 
 /* Stops in the order of the way of a sample: no more pushes, last evaluations, last pages out (up to ten seconds). */
 void daemon_close(struct daemon *daemon);

@@ -22,7 +22,8 @@ struct flag_list {
 struct flag {
     const char *name; /* without the dashes; NULL ends a table */
     enum flag_kind kind;
-    void *value; /* const char **, bool *, int64_t *, int64_t * (ms), struct flag_list *; holds the default before */
+    void *
+        value; /* const char **, bool *, int64_t *, int64_t * (ms), struct flag_list *; holds the default before */
     const char *help;
 };
 

@@ -10,12 +10,14 @@ static int first_line(const struct buf *report, struct err *err)
     return err_set(err, ERR_PARSE, "%.*s", STR_ARG(line));
 }
 
-static int load_rules(struct world *world, const struct promql_features *features, struct generation *g, struct err *err)
+static int load_rules(struct world *world, const struct promql_features *features, struct generation *g,
+                      struct err *err)
 {
     struct buf errors;
     buf_init(&errors, (size_t)limits.yaml_bytes);
     struct config *c = g->config;
-    int rc = rule_set_load(world, c->folder, c->rule_files, c->rule_file_count, features, &g->rules, &errors);
+    int rc = rule_set_load(world, c->folder, c->rule_files.items, c->rule_files.count, features, &g->rules,
+                           &errors);
     if (rc != 0)
         rc = first_line(&errors, err);
     buf_release(&errors);

@@ -22,7 +22,9 @@ enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static void print_usage(FILE *out)
 {
-    fprintf(out, "Tocsin: a Prometheus-compatible alert rule engine.\n\nusage: tocsin COMMAND [FLAGS] [FILES]\n\n");
+    fprintf(
+        out,
+        "Tocsin: a Prometheus-compatible alert rule engine.\n\nusage: tocsin COMMAND [FLAGS] [FILES]\n\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\nexamples:\n"

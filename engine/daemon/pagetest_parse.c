@@ -5,6 +5,9 @@
 #include "tocsin/promql_parse.h"
 #include "tocsin/promqltest.h"
 
+/* So that no sum of times leaves 64 bits. */
+static const int64_t TIME_MAX_NS = 10 * 365 * 86400 * NS_PER_S;
+
 /* The script as lines; a block's body is a slice of the whole text. */
 struct lines {
     struct str rest;
@@ -36,17 +39,6 @@ static bool next_line(struct lines *lines, struct str *line)
     return true;
 }
 
-static struct str next_word(struct str *rest)
-{
-    *rest = str_trim(*rest);
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-        n++;
-    struct str word = {rest->p, n};
-    *rest = str_trim((struct str){rest->p + n, rest->n - n});
-    return word;
-}
-
 static bool is_indented(struct str line)
 {
     return line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t') && str_trim(line).n > 0;
@@ -55,13 +47,13 @@ static bool is_indented(struct str line)
 /* Go's form ("2.5s") or Prometheus' ("1d"). */
 static int read_time(struct parser *p, struct str word, int64_t *ns)
 {
-    int64_t ms;
-    if (go_duration_parse(word, ns, NULL) == 0 && *ns >= 0)
-        return 0;
-    if (duration_parse(word, &ms, NULL) != 0)
+    int64_t ms = 0;
+    bool go = go_duration_parse(word, ns, NULL) == 0 && *ns >= 0;
+    if (!go && duration_parse(word, &ms, NULL) != 0)
         return err_at(p->err, ERR_PARSE, p->lines.number, 1, "not a time: \"%.*s\"", STR_ARG(word));
-    *ns = ms * NS_PER_MS;
-    return 0;
+    if (!go)
+        *ns = ms * NS_PER_MS;
+    return *ns <= TIME_MAX_NS ? 0 : fail(p, "a script plays ten years at most");
 }
 
 static int read_every(struct parser *p, struct str rest, int64_t *ms)
@@ -69,7 +61,7 @@ static int read_every(struct parser *p, struct str rest, int64_t *ms)
     int64_t ns;
     if (rest.n == 0)
         return 0;
-    if (!str_is(next_word(&rest), "every"))
+    if (!str_is(str_cut_word(&rest), "every"))
         return fail(p, "only `every DURATION` may follow");
     int rc = read_time(p, rest, &ns);
     *ms = ns / NS_PER_MS;
@@ -119,12 +111,12 @@ static int add_series(struct parser *p, struct str line, int64_t step_ms)
     if (rc != 0)
         return err_at(p->err, rc, p->lines.number, 1, "not a series: %.*s", STR_ARG(line));
     struct str metric = {line.p, used}, values = str_trim((struct str){line.p + used, line.n - used});
-    rc = promqltest_series(&s->arena, metric, values, PAGETEST_START_NS / NS_PER_MS, step_ms, &labels, &samples, &count,
-                           p->err);
-    if (rc != 0) {
-        err_prefix(p->err, "line %d: ", p->lines.number);
+    rc = promqltest_series(&s->arena, metric, values, PAGETEST_START_NS / NS_PER_MS, step_ms, &labels,
+                           &samples, &count, p->err);
+    if (rc != 0 && p->err != NULL)
+        p->err->line = p->lines.number;
+    if (rc != 0)
         return rc;
-    }
     ARENA_GROW(&s->arena, s->series, s->series_count, s->series_capacity);
     if (s->series == NULL)
         return full(p);
@@ -169,7 +161,7 @@ static int add_action(struct parser *p, struct page_action action)
 static int read_answer(struct parser *p, struct str rest, struct page_action *action)
 {
     action->kind = ACTION_ANSWER;
-    action->receiver = next_word(&rest);
+    action->receiver = str_cut_word(&rest);
     long long status;
     if (!str_to_i64(rest, &status) || status < 0 || status > 599)
         return fail(p, "answer takes a receiver and an HTTP status");
@@ -180,10 +172,10 @@ static int read_answer(struct parser *p, struct str rest, struct page_action *ac
 static int read_at(struct parser *p, struct str rest)
 {
     struct page_action action = {0};
-    int rc = read_time(p, next_word(&rest), &action.at_ns);
+    int rc = read_time(p, str_cut_word(&rest), &action.at_ns);
     if (rc != 0)
         return rc;
-    struct str verb = next_word(&rest);
+    struct str verb = str_cut_word(&rest);
     if (str_is(verb, "post") || str_is(verb, "resolve")) {
         action.kind = str_is(verb, "post") ? ACTION_POST : ACTION_RESOLVE;
         rc = read_metric(p, rest, &action.labels);
@@ -206,7 +198,7 @@ static int read_status(struct parser *p, struct str word, bool *firing)
 static int add_expected_alert(struct parser *p, struct page_expectation *e, size_t *capacity, struct str line)
 {
     struct page_alert alert = {0};
-    int rc = read_status(p, next_word(&line), &alert.firing);
+    int rc = read_status(p, str_cut_word(&line), &alert.firing);
     if (rc == 0)
         rc = read_metric(p, line, &alert.labels);
     if (rc != 0)
@@ -237,16 +229,18 @@ static int read_between(struct parser *p, struct str rest)
 {
     struct page_script *s = p->script;
     struct page_expectation e = {.line = p->lines.number};
-    int rc = read_time(p, next_word(&rest), &e.from_ns);
-    if (rc == 0 && !str_is(next_word(&rest), "and"))
+    int rc = read_time(p, str_cut_word(&rest), &e.from_ns);
+    if (rc == 0 && !str_is(str_cut_word(&rest), "and"))
         rc = fail(p, "write `between TIME and TIME RECEIVER firing|resolved`");
     if (rc == 0)
-        rc = read_time(p, next_word(&rest), &e.to_ns);
-    e.receiver = next_word(&rest);
+        rc = read_time(p, str_cut_word(&rest), &e.to_ns);
+    e.receiver = str_cut_word(&rest);
     if (rc == 0)
         rc = read_status(p, rest, &e.firing);
     if (rc == 0)
         rc = read_expected_alerts(p, &e);
+    if (rc == 0 && e.to_ns < e.from_ns)
+        rc = err_at(p->err, ERR_PARSE, e.line, 1, "that time ends before it begins");
     if (rc != 0)
         return rc;
     ARENA_GROW(&s->arena, s->expectations, s->expectation_count, s->expectation_capacity);
@@ -260,7 +254,7 @@ static int read_statement(struct parser *p, struct str line)
 {
     struct page_script *s = p->script;
     struct str rest = str_trim(line);
-    struct str word = next_word(&rest);
+    struct str word = str_cut_word(&rest);
     if (word.n == 0 || word.p[0] == '#')
         return 0;
     if (str_is(word, "routes"))

@@ -95,7 +95,8 @@ static int read_page(struct arena *arena, struct str body, struct arrived *page,
     *page = (struct arrived){.receiver = receiver->text, .firing = is_firing(root)};
     page->alerts = ARENA_ARRAY(arena, struct page_alert, alerts->count);
     for (const struct tree *a = alerts->first; a != NULL && page->alerts != NULL; a = a->next)
-        page->alerts[page->count++] = (struct page_alert){is_firing(a), labels_from_json(arena, tree_get(a, "labels"))};
+        page->alerts[page->count++] =
+            (struct page_alert){is_firing(a), labels_from_json(arena, tree_get(a, "labels"))};
     return arena_exhausted(arena) ? err_set(err, ERR_LIMIT, "a page is too large") : 0;
 }
 
@@ -109,7 +110,8 @@ static bool has_alert(const struct arrived *page, const struct page_alert *wante
 
 static bool meets(const struct page_expectation *e, const struct arrived *page, int64_t at_ns)
 {
-    if (e->met || at_ns < e->from_ns || at_ns > e->to_ns || e->firing != page->firing || !str_eq(e->receiver, page->receiver))
+    if (e->met || at_ns < e->from_ns || at_ns > e->to_ns || e->firing != page->firing ||
+        !str_eq(e->receiver, page->receiver))
         return false;
     if (e->alert_count > 0 && e->alert_count != page->count)
         return false;
@@ -226,7 +228,8 @@ static int open_router(struct stage *s, struct err *err)
     int rc = amconfig_parse(&s->sim.world, s->script->routes, STR("."), &config, err);
     if (rc != 0)
         return rc;
-    struct router_options options = {.world = &s->sim.world, .state = s->state, .external_url = STR("http://tocsin")};
+    struct router_options options = {
+        .world = &s->sim.world, .state = s->state, .external_url = STR("http://tocsin")};
     return router_open(&options, config, &s->router, err);
 }
 
@@ -400,7 +403,8 @@ static void judge(struct stage *s, uint64_t failed_before)
         s->report->passed++; /* nothing came that nobody expected */
 }
 
-int page_script_play(struct page_script *script, const char *path, struct page_report *report, struct err *err)
+int page_script_play(struct page_script *script, const char *path, struct page_report *report,
+                     struct err *err)
 {
     struct stage *s = MEM_NEW(struct stage);
     s->script = script;

@@ -82,6 +82,7 @@ struct page_report {
 };
 
 /* Plays a script. 0 even when cases fail; a code if it cannot be played (bad routes, bad rules). */
-int page_script_play(struct page_script *script, const char *path, struct page_report *report, struct err *err);
+int page_script_play(struct page_script *script, const char *path, struct page_report *report,
+                     struct err *err);
 
 #endif

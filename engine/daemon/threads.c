@@ -48,7 +48,8 @@ static void hand_on_alert(struct daemon *d, struct alert_event *event)
     buf_init(&why, ERR_TEXT_MAX);
     if (d->router != NULL && router_post(d->router, event, 1, &why) != 0)
         log_error("an alert was refused by the router",
-                  LOG_STR("alertname", labels_get(event->labels, STR("alertname"))), LOG_STR("err", buf_slice(&why)));
+                  LOG_STR("alertname", labels_get(event->labels, STR("alertname"))),
+                  LOG_STR("err", buf_slice(&why)));
     buf_release(&why);
     forward_alert(d->forward, event);
     mem_free(event);
@@ -103,7 +104,8 @@ static void record_page(struct daemon *d, struct page_event *page)
 {
     struct err err = {0};
     if (incidents_page(d->incidents, page, &err) != 0)
-        log_error("a page could not be recorded in its incident", LOG_STR("group", page->group_key), LOG_ERR(&err));
+        log_error("a page could not be recorded in its incident", LOG_STR("group", page->group_key),
+                  LOG_ERR(&err));
     mem_free(page);
 }
 

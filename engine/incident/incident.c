@@ -139,14 +139,8 @@ void incidents_close(struct incidents *all)
 
 static void write_labels(struct buf *out, const char *key, const struct labels *ls)
 {
-    buf_format(out, ",\"%s\":{", key);
-    for (size_t i = 0; ls != NULL && i < ls->count; i++) {
-        buf_puts(out, i > 0 ? "," : "");
-        json_string(out, ls->item[i].name);
-        buf_char(out, ':');
-        json_string(out, ls->item[i].value);
-    }
-    buf_char(out, '}');
+    buf_format(out, ",\"%s\":", key);
+    labels_print_json(out, ls);
 }
 
 static void write_body(struct buf *out, const struct incident *i, const struct page_event *page)

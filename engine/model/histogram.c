@@ -1,6 +1,16 @@
-#include "tocsin/histogram.h"
+#include "histogram_open_priv.h"
 
 #include "tocsin/sample.h"
+
+bool histogram_is_custom(const struct histogram *h)
+{
+    return h->schema == HISTOGRAM_CUSTOM;
+}
+
+bool histogram_schema_is_valid(int32_t schema)
+{
+    return schema == HISTOGRAM_CUSTOM || (schema >= -4 && schema <= 8);
+}
 
 bool histogram_next(struct histogram_walk *w)
 {
@@ -51,32 +61,14 @@ struct histogram *histogram_copy(struct arena *arena, const struct histogram *h)
     return copy;
 }
 
-static void add_bucket(struct histogram_side *to, int64_t *end, int32_t index, double count)
-{
-    if (to->span_count == 0 || index != *end) {
-        int64_t gap = to->span_count == 0 ? index : index - *end;
-        if (gap > INT32_MAX) /* a gap that no offset can hold takes an empty span as a stepping stone */
-            to->spans[to->span_count++] = (struct histogram_span){INT32_MAX, 0};
-        if (gap > INT32_MAX)
-            gap -= INT32_MAX;
-        to->spans[to->span_count++] = (struct histogram_span){(int32_t)gap, 0};
-    }
-    to->spans[to->span_count - 1].length++;
-    to->buckets[to->bucket_count++] = count;
-    *end = (int64_t)index + 1;
-}
-
 static bool compact_side(struct arena *arena, struct histogram_side *to, const struct histogram_side *from)
 {
-    *to = (struct histogram_side){0};
-    to->buckets = ARENA_ARRAY(arena, double, from->bucket_count);
-    to->spans = ARENA_ARRAY(arena, struct histogram_span, from->bucket_count + 1);
-    if (to->buckets == NULL || to->spans == NULL)
+    struct side_layout layout;
+    if (!histogram_side_begin(&layout, arena, to, from->bucket_count))
         return false;
-    int64_t end = 0;
     for (struct histogram_walk w = {.side = from}; histogram_next(&w);)
         if (w.count != 0)
-            add_bucket(to, &end, w.index, w.count);
+            histogram_side_put(&layout, w.index, w.count);
     return true;
 }
 
@@ -114,7 +106,7 @@ static bool sides_equal(const struct histogram_side *a, const struct histogram_s
     }
 }
 
-static bool bounds_equal(const struct histogram *a, const struct histogram *b)
+bool histogram_same_bounds(const struct histogram *a, const struct histogram *b)
 {
     if (a->custom_count != b->custom_count)
         return false;
@@ -128,6 +120,6 @@ bool histogram_equal(const struct histogram *a, const struct histogram *b)
 {
     return a->schema == b->schema && same_bits(a->count, b->count) && same_bits(a->sum, b->sum) &&
            a->zero_threshold == b->zero_threshold && same_bits(a->zero_count, b->zero_count) &&
-           (a->schema != HISTOGRAM_CUSTOM || bounds_equal(a, b)) && sides_equal(&a->positive, &b->positive) &&
-           sides_equal(&a->negative, &b->negative);
+           (a->schema != HISTOGRAM_CUSTOM || histogram_same_bounds(a, b)) &&
+           sides_equal(&a->positive, &b->positive) && sides_equal(&a->negative, &b->negative);
 }

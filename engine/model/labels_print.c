@@ -1,5 +1,6 @@
 #include "tocsin/gotext.h"
 #include "tocsin/labels.h"
+#include "tocsin/tree.h"
 
 static bool is_letter(char c)
 {
@@ -74,6 +75,18 @@ void labels_print_metric(struct buf *out, const struct labels *ls)
             buf_puts(out, ", ");
         print_label(out, &ls->item[i]);
         inside = true;
+    }
+    buf_char(out, '}');
+}
+
+void labels_print_json(struct buf *out, const struct labels *ls)
+{
+    buf_char(out, '{');
+    for (size_t i = 0; ls != NULL && i < ls->count; i++) {
+        buf_puts(out, i > 0 ? "," : "");
+        json_string(out, ls->item[i].name);
+        buf_char(out, ':');
+        json_string(out, ls->item[i].value);
     }
     buf_char(out, '}');
 }

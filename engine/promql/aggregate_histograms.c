@@ -1,5 +1,4 @@
 #include "aggregate_priv.h"
-#include "histogram_math_priv.h"
 
 static int tell(struct aggregation *a, const struct histogram_remarks *remarks)
 {

@@ -101,6 +101,22 @@ static const char *note_text(struct evaluation *ev, const struct note *n)
     return arena_format(ev->arena, "PromQL %s: %.*s (%d:%d)", kind, STR_ARG(n->text), line, column);
 }
 
+int note_mixed_kinds(struct evaluation *ev, size_t position, const struct labels *series)
+{
+    return note_add(ev, ANNOTATION_WARNING, position,
+                    "encountered a mix of histograms and floats for metric name %s",
+                    note_quote(ev, labels_metric(series)));
+}
+
+int note_mixed_schemas(struct evaluation *ev, size_t position, const struct labels *series)
+{
+    return note_add(
+        ev, ANNOTATION_WARNING, position,
+        "vector contains a mix of histograms with exponential and custom buckets schemas for metric "
+        "name %s",
+        note_quote(ev, labels_metric(series)));
+}
+
 int notes_finish(struct evaluation *ev, struct promql_result *out)
 {
     out->annotations = ARENA_ARRAY(ev->arena, struct annotation, ev->notes.count);

@@ -1,5 +1,5 @@
 #include "eval_priv.h"
-#include "histogram_math_priv.h"
+#include "histogram_trim_priv.h"
 
 #include <math.h>
 
@@ -135,8 +135,6 @@ static int scale_histogram(struct evaluation *ev, const struct operands *o, stru
 
 static int trim_histogram(struct evaluation *ev, const struct operands *o, struct cell *out)
 {
-    if (isnan(o->right.value))
-        return eval_fail(ev, ERR_UNSUPPORTED, "trimming a native histogram at NaN is not supported");
     *out = (struct cell){.kind = CELL_HISTOGRAM};
     out->histogram = histogram_trim(ev->arena, o->left.histogram, o->right.value, o->op == OP_TRIM_UPPER);
     return out->histogram != NULL ? 0 : eval_no_memory(ev);

@@ -171,9 +171,7 @@ size_t call_range_start(const struct call *c)
 
 int call_warn_mixed(struct call *c)
 {
-    return note_add(c->ev, ANNOTATION_WARNING, main_arg(c)->start,
-                    "encountered a mix of histograms and floats for metric name %s",
-                    note_quote(c->ev, labels_metric(c->labels)));
+    return note_mixed_kinds(c->ev, main_arg(c)->start, c->labels);
 }
 
 int call_info_ignored(struct call *c)
@@ -181,12 +179,6 @@ int call_info_ignored(struct call *c)
     return note_add(c->ev, ANNOTATION_INFO, main_arg(c)->start,
                     "ignored histograms in a range containing both floats and histograms for metric name %s",
                     note_quote(c->ev, labels_metric(c->labels)));
-}
-
-int call_no_histograms(struct call *c)
-{
-    return eval_fail(c->ev, ERR_UNSUPPORTED, "native histograms in %s() are not supported",
-                     c->expr->call.function->name);
 }
 
 static bool looks_like_counter(struct str name)
@@ -229,7 +221,7 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
         out->count--;
         return 0;
     }
-    return eval_hold(c->ev, (int64_t)c->grid->count);
+    return eval_hold(c->ev, column_weight(column, c->grid));
 }
 
 static int check_modifier(struct call *c, const struct expr *range)

@@ -47,8 +47,6 @@ typedef void scalar_fn(struct call *c, double *out);
 size_t call_range_start(const struct call *c);
 int call_warn_mixed(struct call *c);
 int call_info_ignored(struct call *c);
-/* ERR_UNSUPPORTED: "native histograms in rate() are not supported" */
-int call_no_histograms(struct call *c);
 
 /* func_math.c */
 double math_deg(double v);
@@ -88,6 +86,8 @@ bool extrapolate(const struct call *c, const struct window *w, const struct samp
 
 /* func_rate_histogram.c */
 window_fn window_rate_histograms, window_sum_histograms;
+int window_extended_histograms(struct call *c, const struct window *w, const struct extended_range *x,
+                               struct cell *out);
 int window_step_histograms(struct call *c, const struct sample_span *two, double divisor, struct cell *out);
 
 bool reset_by_start(const struct call *c, const struct sample *before, const struct sample *now);

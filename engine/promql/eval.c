@@ -1,5 +1,4 @@
 #include "eval_priv.h"
-#include "histogram_math_priv.h"
 
 #include "tocsin/limits.h"
 
@@ -113,11 +112,6 @@ static int eval_node(struct evaluation *ev, const struct expr *e, const struct g
     return eval_fail(ev, ERR_ARG, "%s is not an instant vector", promql_type_name(e->type));
 }
 
-static int64_t count_cells(const struct vector *v, const struct grid *g)
-{
-    return (int64_t)v->count * (int64_t)g->count;
-}
-
 int eval_vector(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
 {
     *out = (struct vector){0};
@@ -129,7 +123,7 @@ int eval_vector(struct evaluation *ev, const struct expr *e, const struct grid *
     vector_trim(out, g);
     /* What the parts held is let go; what came out is held. */
     ev->samples = before;
-    return eval_hold(ev, count_cells(out, g));
+    return eval_hold(ev, vector_weight(out, 0, g));
 }
 
 int eval_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out)

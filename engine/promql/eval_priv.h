@@ -101,6 +101,11 @@ bool column_is_empty(const struct column *c, const struct grid *g);
 void vector_trim(struct vector *v, const struct grid *g);
 void vector_sort(struct vector *v); /* by labels */
 
+/* What it counts against the limit of samples: a histogram as many as its bytes would hold. */
+int64_t sample_weight(const struct sample *s);
+int64_t column_weight(const struct column *c, const struct grid *g);
+int64_t vector_weight(const struct vector *v, size_t from, const struct grid *g);
+
 struct cell column_get(const struct column *c, size_t step);
 int column_set(struct evaluation *ev, struct column *c, const struct grid *g, size_t step,
                const struct cell *cell);
@@ -140,6 +145,10 @@ enum selector_value { SELECT_VALUE, SELECT_TIME, SELECT_START_TIME };
 
 int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
                   struct vector *out);
+
+/* Under histogram_count() and the like (plan_node.detect_resets): what the store left open is decided against the
+ * sample before. */
+int eval_detect_resets(struct evaluation *ev, struct sample_run *run);
 
 /* Its series, in order of their creation. */
 int eval_series(struct evaluation *ev, const struct expr *e, struct series_set *set);
@@ -192,6 +201,9 @@ int note_add(struct evaluation *ev, enum annotation_kind kind, size_t position, 
 /* The same, and it tells how often it was added: "... (3 occurrences)". */
 int note_count(struct evaluation *ev, enum annotation_kind kind, size_t position, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Warnings about a series that cannot be computed with. */
+int note_mixed_kinds(struct evaluation *ev, size_t position, const struct labels *series);
+int note_mixed_schemas(struct evaluation *ev, size_t position, const struct labels *series);
 int notes_finish(struct evaluation *ev, struct promql_result *out);
 /* Go's %q and %g, in the evaluation's arena. "" when memory ran out. */
 const char *note_quote(struct evaluation *ev, struct str s);

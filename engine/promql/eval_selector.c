@@ -1,3 +1,4 @@
+#include "between_priv.h"
 #include "eval_priv.h"
 
 #include <stdlib.h>
@@ -17,6 +18,26 @@ int shift_resolve(struct evaluation *ev, const struct time_shift *from, struct s
     else if (from->at == AT_END)
         out->at_ms = ev->end_ms;
     return duration_value(from->offset, &ev->durations, &out->offset_ms, ev->err);
+}
+
+/* What is not known stays so for the first one read. */
+int eval_detect_resets(struct evaluation *ev, struct sample_run *run)
+{
+    struct sample *samples = arena_copy(&ev->scratch, run->samples, run->count, sizeof *samples);
+    const struct histogram *before = NULL;
+    for (size_t i = 0; samples != NULL && i < run->count; i++) {
+        const struct histogram *h = samples[i].histogram;
+        if (h == NULL || sample_is_stale(&samples[i]))
+            continue;
+        if (h->hint == HINT_UNKNOWN && before != NULL)
+            samples[i].histogram = histogram_with_hint(
+                &ev->scratch, h, histogram_is_reset(before, h) ? HINT_RESET : HINT_NOT_RESET);
+        if (samples[i].histogram == NULL)
+            return eval_no_memory(ev);
+        before = h;
+    }
+    run->samples = samples;
+    return samples != NULL ? 0 : eval_no_memory(ev);
 }
 
 static int compare_refs(const void *a, const void *b)
@@ -52,10 +73,13 @@ int eval_series(struct evaluation *ev, const struct expr *e, struct series_set *
 /* One instant selector over its grid. */
 struct lookup {
     struct evaluation *ev;
+    const struct expr *expr;
     const struct grid *grid;
     struct shift shift;
     enum selector_value what;
     bool smoothed;
+    bool detect_resets;
+    const struct labels *labels; /* of the series at hand */
 };
 
 static int copy_histogram(struct lookup *l, const struct sample *s, struct cell *cell)
@@ -113,11 +137,6 @@ static int fill_column(struct lookup *l, const struct sample_run *run, struct co
     return 0;
 }
 
-static double interpolate(const struct sample *a, const struct sample *b, int64_t t)
-{
-    return a->value + (b->value - a->value) * (double)(t - a->t_ms) / (double)(b->t_ms - a->t_ms);
-}
-
 static const struct sample *skip_stale(const struct sample *from, const struct sample *end)
 {
     while (from < end && sample_is_stale(from))
@@ -125,26 +144,74 @@ static const struct sample *skip_stale(const struct sample *from, const struct s
     return from;
 }
 
+/* What a smoothed selector sees at one step. */
+struct vicinity {
+    const struct sample *before, *after; /* the newest not after t, the oldest after it; NULL: none */
+    bool floats, histograms;
+};
+
+static struct vicinity look_around(const struct lookup *l, const struct sample_run *run, int64_t t)
+{
+    struct vicinity v = {0};
+    const struct sample *end = run->samples + run->count;
+    for (const struct sample *s = skip_stale(run->samples, end); s < end; s = skip_stale(s + 1, end)) {
+        if (s->t_ms > t + l->ev->lookback_ms)
+            break;
+        if (s->t_ms <= t - l->ev->lookback_ms)
+            continue;
+        if (s->t_ms <= t)
+            v.before = s;
+        else if (v.after == NULL)
+            v.after = s;
+        *(s->histogram != NULL ? &v.histograms : &v.floats) = true;
+    }
+    return v;
+}
+
+/* Carried on, it is no longer known how it stands to the sample before it. */
+static int carry_on(struct lookup *l, const struct sample *s, struct cell *cell)
+{
+    struct sample carried = *s;
+    if (s->histogram != NULL)
+        carried.histogram = histogram_with_hint(&l->ev->scratch, s->histogram, HINT_UNKNOWN);
+    if (s->histogram != NULL && carried.histogram == NULL)
+        return eval_no_memory(l->ev);
+    return cell_of(l, &carried, cell);
+}
+
+static int smooth_histogram(struct lookup *l, const struct vicinity *v, int64_t t, struct cell *cell)
+{
+    struct arena *scratch = &l->ev->scratch;
+    struct arena_mark mark = arena_mark(scratch);
+    struct histogram_remarks remarks = {0};
+    struct sample made = {.t_ms = t};
+    bool counter = v->before->histogram->hint != HINT_GAUGE && v->after->histogram->hint != HINT_GAUGE;
+    int code = between_histograms(scratch, v->before, v->after, t, counter, &made.histogram, &remarks);
+    if (code == 0)
+        code = cell_of(l, &made, cell);
+    else if (code == HISTOGRAMS_INCOMPATIBLE)
+        code = note_mixed_schemas(l->ev, l->expr->start, l->labels);
+    else
+        code = eval_no_memory(l->ev);
+    arena_rewind(scratch, mark);
+    return code;
+}
+
 /* The value at t on the line between its neighbours; the last value carried on if there is no later one. */
 static int smooth_cell(struct lookup *l, const struct sample_run *run, int64_t t, struct cell *cell)
 {
-    const struct sample *before = NULL, *after = NULL, *end = run->samples + run->count;
-    for (const struct sample *s = skip_stale(run->samples, end); s < end; s = skip_stale(s + 1, end)) {
-        if (s->t_ms <= t - l->ev->lookback_ms || s->t_ms > t + l->ev->lookback_ms)
-            continue;
-        if (s->t_ms <= t)
-            before = s;
-        else if (after == NULL)
-            after = s;
-    }
-    cell->kind = CELL_NONE;
-    if (before == NULL)
+    struct vicinity v = look_around(l, run, t);
+    if (v.before == NULL)
         return 0;
-    if (before->t_ms == t || after == NULL)
-        return cell_of(l, before, cell);
-    if (before->histogram != NULL || after->histogram != NULL)
-        return eval_fail(l->ev, ERR_UNSUPPORTED, "native histograms in smoothed selectors are not supported");
-    *cell = (struct cell){.kind = CELL_FLOAT, .value = interpolate(before, after, t)};
+    if (v.floats && v.histograms)
+        return note_mixed_kinds(l->ev, l->expr->start, l->labels);
+    if (v.before->t_ms == t)
+        return cell_of(l, v.before, cell);
+    if (v.after == NULL)
+        return carry_on(l, v.before, cell);
+    if (v.histograms)
+        return smooth_histogram(l, &v, t, cell);
+    *cell = (struct cell){.kind = CELL_FLOAT, .value = between_floats(v.before, v.after, t, false)};
     return 0;
 }
 
@@ -170,27 +237,31 @@ static int look_along(struct lookup *l, series_ref ref, struct vector *out)
         return eval_no_memory(ev);
     if (run.count == 0)
         return 0;
-    TRY(vector_add(ev, out, l->grid, view_labels(ev->view, ref), false, &c));
+    if (l->detect_resets)
+        TRY(eval_detect_resets(ev, &run));
+    l->labels = view_labels(ev->view, ref);
+    TRY(vector_add(ev, out, l->grid, l->labels, false, &c));
     return l->smoothed ? fill_smoothed(l, &run, c) : fill_column(l, &run, c);
 }
 
 int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
                   struct vector *out)
 {
-    struct lookup l = {.ev = ev, .grid = g, .what = what};
+    struct lookup l = {.ev = ev, .expr = e, .grid = g, .what = what};
     struct series_set set;
     l.smoothed = e->selector.modifier == RANGE_SMOOTHED;
+    l.detect_resets = plan_node(ev->q, e)->detect_resets;
     TRY(shift_resolve(ev, &e->selector.shift, &l.shift));
     TRY(eval_series(ev, e, &set));
     size_t held = 0;
     for (size_t i = 0; i < set.count && g->count > 0; i++) {
         TRY(eval_poll(ev));
         arena_clear(&ev->scratch);
-        if (g->count == 1 && !l.smoothed)
+        if (g->count == 1 && !l.smoothed && !l.detect_resets)
             TRY(look_once(&l, set.refs[i], out));
         else
             TRY(look_along(&l, set.refs[i], out));
-        TRY(eval_hold(ev, (int64_t)((out->count - held) * g->count)));
+        TRY(eval_hold(ev, vector_weight(out, held, g)));
         held = out->count;
     }
     return 0;

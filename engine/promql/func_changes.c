@@ -1,5 +1,4 @@
 #include "call_priv.h"
-#include "histogram_math_priv.h"
 
 #include <math.h>
 
@@ -19,7 +18,7 @@ static bool is_reset(struct call *c, const struct sample *before, const struct s
     if ((before->histogram != NULL) != (now->histogram != NULL) || reset_by_start(c, before, now))
         return true;
     if (now->histogram != NULL)
-        return histogram_is_reset(&c->ev->scratch, before->histogram, now->histogram);
+        return histogram_is_reset(before->histogram, now->histogram);
     return now->value < before->value;
 }
 

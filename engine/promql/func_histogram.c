@@ -120,7 +120,7 @@ static int add_bucket_series(struct gathering *k, const struct column *column)
     struct evaluation *ev = k->c->ev;
     struct str le = labels_get(column->labels, BUCKET_LABEL);
     struct classic *h;
-    double upper;
+    double upper = NAN;
     if (!go_parse_float(le, &upper))
         return note_add(ev, ANNOTATION_WARNING, k->arg->start,
                         "bucket label \"le\" is missing or has a malformed value of %s%s", note_quote(ev, le),
@@ -239,7 +239,7 @@ static int native_quantile(struct gathering *k, const struct classic *h, const s
                            double phi, double *out)
 {
     struct evaluation *ev = k->c->ev;
-    enum nan_effect effect;
+    enum nan_effect effect = NAN_NONE;
     arena_clear(&ev->scratch);
     if (!histogram_stat_quantile(&ev->scratch, native, phi, out, &effect))
         return eval_no_memory(ev);
@@ -253,7 +253,7 @@ static int native_quantile(struct gathering *k, const struct classic *h, const s
 static int quantile_of(struct gathering *k, struct classic *h, const struct reading *r, double phi,
                        size_t step, bool tell, double *out)
 {
-    struct bucket_repair repair;
+    struct bucket_repair repair = {0};
     if (r->native != NULL)
         return native_quantile(k, h, r->native, phi, out);
     *out = bucket_quantile(phi, k->buckets, r->count, &repair);
@@ -264,9 +264,9 @@ static int quantile_of(struct gathering *k, struct classic *h, const struct read
 
 static int quantile_column(struct gathering *k, struct classic *h, const double *phi, struct column *out)
 {
-    struct reading r;
+    struct reading r = {0};
     for (size_t step = 0; step < k->c->grid->count; step++) {
-        double value;
+        double value = NAN;
         TRY(read_step(k, h, step, &r));
         if (!is_read(&r))
             continue;
@@ -313,7 +313,7 @@ static int fraction_of(struct gathering *k, const struct classic *h, const struc
 {
     struct call *c = k->c;
     double lower = c->params[0][step], upper = c->params[1][step];
-    bool has_nan;
+    bool has_nan = false;
     if (r->native == NULL) {
         *out = bucket_fraction(lower, upper, k->buckets, r->count);
         return 0;
@@ -333,8 +333,8 @@ int call_histogram_fraction(struct call *c, struct vector *out)
 {
     struct gathering k = {.c = c, .arg = call_arg(c, 2)};
     struct column *column;
-    struct reading r;
-    double value;
+    struct reading r = {0};
+    double value = NAN;
     TRY(gather(&k));
     for (size_t i = 0; i < k.count; i++) {
         TRY(vector_add(c->ev, out, c->grid, k.items[i].labels, k.items[i].drop_name, &column));
@@ -371,10 +371,10 @@ static int quantile_cell(struct gathering *k, struct label_index *index, struct 
 {
     struct call *c = k->c;
     struct str name = eval_string(call_arg(c, 1));
-    struct reading r;
+    struct reading r = {0};
     struct column *column;
     size_t number;
-    double phi = c->params[param][step], value;
+    double phi = c->params[param][step], value = NAN;
     TRY(read_step(k, h, step, &r));
     if (!is_read(&r))
         return 0;

@@ -30,26 +30,6 @@ static bool is_name(struct str label)
 
 /* ---- where the info series are read ---- */
 
-static const struct expr *child(const struct expr *e, size_t i)
-{
-    switch (e->kind) {
-    case EXPR_PAREN:
-        return i == 0 ? e->paren.inner : NULL;
-    case EXPR_UNARY:
-        return i == 0 ? e->unary.inner : NULL;
-    case EXPR_BINARY:
-        return i == 0 ? e->binary.left : i == 1 ? e->binary.right : NULL;
-    case EXPR_AGGREGATE:
-        return i == 0 ? e->aggregate.inner : NULL;
-    case EXPR_CALL:
-        return i < e->call.args.count ? e->call.args.items[i] : NULL;
-    case EXPR_SUBQUERY:
-        return i == 0 ? e->subquery.inner : NULL;
-    default:
-        return NULL;
-    }
-}
-
 /* One shift after the other. */
 static void add_shift(struct shift *sum, const struct shift *s)
 {
@@ -67,8 +47,8 @@ static int shift_of_first(struct evaluation *ev, const struct expr *e, struct sh
     if (e->kind == EXPR_SELECTOR || e->kind == EXPR_SUBQUERY)
         TRY(shift_resolve(ev, e->kind == EXPR_SELECTOR ? &e->selector.shift : &e->subquery.shift, &own));
     add_shift(sum, &own);
-    for (size_t i = 0; !*found && child(e, i) != NULL; i++)
-        TRY(shift_of_first(ev, child(e, i), sum, found));
+    for (size_t i = 0; !*found && promql_child(e, i) != NULL; i++)
+        TRY(shift_of_first(ev, promql_child(e, i), sum, found));
     if (!*found)
         *sum = before;
     return 0;

@@ -28,7 +28,7 @@ static int check_name(struct call *c, struct str name)
 
 struct replacement {
     struct str to, with, from;
-    struct regex *regex;
+    const struct regex *regex;
     struct buf text;
 };
 
@@ -54,19 +54,16 @@ int call_label_replace(struct call *c, struct vector *out)
 {
     struct replacement r = {.to = eval_string(call_arg(c, 1)),
                             .with = eval_string(call_arg(c, 2)),
-                            .from = eval_string(call_arg(c, 3))};
-    struct str pattern = eval_string(call_arg(c, 4));
-    struct err reason = {0};
-    r.regex = regex_open(pattern, REGEX_PROMQL, &reason);
+                            .from = eval_string(call_arg(c, 3)),
+                            .regex = plan_node(c->ev->q, c->expr)->regex};
     if (r.regex == NULL)
         return eval_fail(c->ev, ERR_EXEC, "invalid regular expression in label_replace(): %.*s",
-                         STR_ARG(pattern));
+                         STR_ARG(eval_string(call_arg(c, 4))));
     buf_init(&r.text, 1 << 20);
     int code = check_name(c, r.to);
     if (code == 0)
         code = replace_labels(c, &r, out);
     buf_release(&r.text);
-    regex_free(r.regex);
     return code;
 }
 

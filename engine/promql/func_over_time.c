@@ -1,6 +1,7 @@
 #include "call_priv.h"
-#include "kahan_priv.h"
 #include "stats_priv.h"
+
+#include "tocsin/kahan.h"
 
 static void put(struct cell *out, double value)
 {

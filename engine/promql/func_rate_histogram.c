@@ -1,5 +1,5 @@
+#include "between_priv.h"
 #include "call_priv.h"
-#include "histogram_math_priv.h"
 
 #include "tocsin/check.h"
 
@@ -13,9 +13,7 @@ static int warn(struct call *c, const char *text)
 
 static int warn_schemas(struct call *c)
 {
-    return warn(
-        c,
-        "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ");
+    return note_mixed_schemas(c->ev, call_range_start(c), c->labels);
 }
 
 static bool mixes_schemas(const struct sample_span *s, size_t from)
@@ -26,13 +24,18 @@ static bool mixes_schemas(const struct sample_span *s, size_t from)
     return false;
 }
 
+static bool is_gauge(const struct sample *s)
+{
+    return s->histogram->hint == HINT_GAUGE;
+}
+
 /* Is it a gauge where a counter is wanted, or the other way round? */
 static int doubt_kind(struct call *c, const struct sample_span *s, bool counter)
 {
-    bool first = s->samples[0].histogram->hint == HINT_GAUGE;
-    bool last = s->samples[s->count - 1].histogram->hint == HINT_GAUGE;
-    if (counter && (first || last))
-        return warn(c, "this native histogram metric is not a counter: ");
+    bool first = is_gauge(&s->samples[0]), last = is_gauge(&s->samples[s->count - 1]);
+    for (size_t i = 0; counter && i < s->count; i++)
+        if (is_gauge(&s->samples[i]))
+            return warn(c, "this native histogram metric is not a counter: ");
     if (!counter && !(first && last))
         return warn(c, "this native histogram metric is not a gauge: ");
     return 0;
@@ -48,8 +51,7 @@ static int tell_reconciled(struct call *c, const struct histogram_remarks *remar
 
 static bool began_anew(const struct call *c, const struct sample *before, const struct sample *now)
 {
-    return reset_by_start(c, before, now) ||
-           histogram_is_reset(&c->ev->scratch, before->histogram, now->histogram);
+    return reset_by_start(c, before, now) || histogram_is_reset(before->histogram, now->histogram);
 }
 
 /* A first sample that is reset away does not count, not even for its kind of buckets. */
@@ -132,6 +134,62 @@ int window_rate_histograms(struct call *c, const struct window *w, struct cell *
     return code;
 }
 
+/* ---- anchored and smoothed: between the values at both edges ---- */
+
+static int edge_of(struct call *c, const struct sample *a, const struct sample *b, int64_t t_ms,
+                   const struct histogram **out, struct histogram_remarks *remarks)
+{
+    bool counter = call_id(c) != FUNC_delta;
+    int code = between_histograms(&c->ev->scratch, a, b, t_ms, counter, out, remarks);
+    must(code != HISTOGRAMS_INCOMPATIBLE);
+    return code != 0 ? eval_no_memory(c->ev) : 0;
+}
+
+static int extended_increase(struct call *c, const struct window *w, const struct extended_range *x,
+                             const struct histogram **out, struct histogram_remarks *remarks)
+{
+    const struct histogram *left = x->first->histogram;
+    *out = x->last->histogram;
+    if (x->left_between)
+        TRY(edge_of(c, x->first, x->first + 1, w->start_ms, &left, remarks));
+    if (x->right_between)
+        TRY(edge_of(c, x->last - 1, x->last, w->end_ms, out, remarks));
+    TRY(add(c, out, left, -1, remarks));
+    /* A reset between first and the next sample is in the left edge already. */
+    for (const struct sample *s = x->first + 1 + x->left_between; call_id(c) != FUNC_delta && s <= x->last;
+         s++)
+        if (began_anew(c, s - 1, s))
+            TRY(add(c, out, s[-1].histogram, 1, remarks));
+    return 0;
+}
+
+static int extended_rate(struct call *c, const struct window *w, const struct extended_range *x,
+                         struct cell *out)
+{
+    const struct sample_span taken = {x->first, (size_t)(x->last - x->first) + 1};
+    struct histogram_remarks remarks = {0};
+    const struct histogram *h;
+    if (mixes_schemas(&taken, 0))
+        return warn_schemas(c);
+    TRY(doubt_kind(c, &taken, call_id(c) != FUNC_delta));
+    TRY(extended_increase(c, w, x, &h, &remarks));
+    TRY(tell_reconciled(c, &remarks, "subtraction"));
+    if (call_id(c) == FUNC_rate)
+        h = histogram_divide(&c->ev->scratch, h, (double)w->range_ms / 1000);
+    return finish(c, h, out);
+}
+
+int window_extended_histograms(struct call *c, const struct window *w, const struct extended_range *x,
+                               struct cell *out)
+{
+    struct arena_mark mark = arena_mark(&c->ev->scratch);
+    int code = extended_rate(c, w, x, out);
+    arena_rewind(&c->ev->scratch, mark);
+    return code;
+}
+
+/* ---- the last two samples ---- */
+
 static int step_of(struct call *c, const struct sample_span *two, double divisor, struct cell *out)
 {
     const struct sample *before = &two->samples[0], *now = &two->samples[1];
@@ -154,6 +212,8 @@ int window_step_histograms(struct call *c, const struct sample_span *two, double
     arena_rewind(&c->ev->scratch, mark);
     return code;
 }
+
+/* ---- sums ---- */
 
 /* An average adds up parts, so that it does not overflow where the sum would. */
 static int total_of(struct call *c, const struct sample_span *s, const struct histogram **out,

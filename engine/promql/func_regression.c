@@ -1,5 +1,6 @@
 #include "call_priv.h"
-#include "kahan_priv.h"
+
+#include "tocsin/kahan.h"
 
 struct line {
     double slope, intercept;

@@ -1,6 +1,6 @@
 #include "histogram_stat_priv.h"
 
-#include "kahan_priv.h"
+#include "tocsin/kahan.h"
 
 #include <stdint.h>
 
@@ -20,7 +20,7 @@ struct slices {
 
 static void add_positive(const struct histogram *h, struct slices *s)
 {
-    bool custom = h->schema == HISTOGRAM_CUSTOM;
+    bool custom = histogram_is_custom(h);
     for (struct histogram_walk w = {.side = &h->positive}; histogram_next(&w);) {
         double lower = histogram_lower_bound(h, w.index), upper = histogram_upper_bound(h, w.index);
         if (w.count == 0)
@@ -85,11 +85,6 @@ static bool slice_up(struct arena *arena, const struct histogram *h, struct slic
     return true;
 }
 
-static bool is_custom(const struct histogram *h)
-{
-    return h->schema == HISTOGRAM_CUSTOM;
-}
-
 /* ---- quantile ---- */
 
 static double within(const struct slice *s, double fraction)
@@ -105,11 +100,11 @@ static double within(const struct slice *s, double fraction)
 static double quantile_in(const struct histogram *h, struct slice b, double rank, bool ascending,
                           double count)
 {
-    if (is_custom(h) && isinf(b.lower) && b.lower < 0) {
+    if (histogram_is_custom(h) && isinf(b.lower) && b.lower < 0) {
         if (b.upper <= 0)
             return b.upper;
         b.lower = 0;
-    } else if (is_custom(h) && isinf(b.upper)) {
+    } else if (histogram_is_custom(h) && isinf(b.upper)) {
         return b.lower;
     }
     rank = ascending ? rank - (count - b.count) : count - rank;
@@ -219,7 +214,7 @@ bool histogram_stat_fraction(struct arena *arena, const struct histogram *h, dou
     for (size_t i = 0; i < s.n; i++)
         total += s.items[i].count;
     *has_nan = isnan(h->sum) && total < h->count;
-    if (is_custom(h))
+    if (histogram_is_custom(h))
         cut_at_zero(&s);
     *out = (fmin(rank_of(&s, upper), total) - fmin(rank_of(&s, lower), total)) / h->count;
     return true;
@@ -231,7 +226,7 @@ static double centre(const struct histogram *h, const struct slice *s)
 {
     if (isinf(s->lower))
         return s->upper > 0 ? s->upper / 2 : s->upper;
-    if (is_custom(h))
+    if (histogram_is_custom(h))
         return (s->lower + s->upper) / 2;
     if (s->lower <= 0 && s->upper >= 0)
         return 0;

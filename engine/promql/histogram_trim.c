@@ -1,4 +1,4 @@
-#include "histogram_math_priv.h"
+#include "histogram_trim_priv.h"
 
 #include <math.h>
 
@@ -81,6 +81,8 @@ static double trim_bucket(struct trim *t, struct interval b)
 {
     if (b.count == 0)
         return 0;
+    if (isnan(t->at))
+        return keep(t, &b, 0, 0);
     if (t->upper ? b.upper <= t->at : b.lower >= t->at && !isinf(b.upper))
         return keep(t, &b, b.count, middle(&b));
     if (isinf(b.upper))
@@ -106,7 +108,8 @@ static void trim_zero(struct trim *t, const struct histogram *h, struct histogra
         b.lower = 0;
     else if (negative && !positive)
         b.upper = 0;
-    out->zero_count = trim_bucket(t, b);
+    /* Prometheus divides the zero bucket, and only that one, at NaN: its count and the totals become NaN. */
+    out->zero_count = isnan(t->at) && b.count > 0 ? trim_split(t, &b) : trim_bucket(t, b);
 }
 
 static void trim_positive(struct trim *t, const struct histogram *h, struct histogram *out)
@@ -115,8 +118,6 @@ static void trim_positive(struct trim *t, const struct histogram *h, struct hist
     for (struct histogram_walk w = {.side = &h->positive}; histogram_next(&w);) {
         struct interval b = {histogram_lower_bound(h, w.index), histogram_upper_bound(h, w.index), w.count,
                              custom ? SCALE_LINEAR : SCALE_LOG};
-        if (!custom && b.lower < h->zero_threshold)
-            b.lower = fmin(h->zero_threshold, b.upper);
         out->positive.buckets[w.bucket] = trim_bucket(t, b);
     }
 }
@@ -126,8 +127,6 @@ static void trim_negative(struct trim *t, const struct histogram *h, struct hist
     for (struct histogram_walk w = {.side = &h->negative}; histogram_next(&w);) {
         struct interval b = {-histogram_upper_bound(h, w.index), -histogram_lower_bound(h, w.index), w.count,
                              SCALE_LOG};
-        if (-b.upper < h->zero_threshold)
-            b.upper = fmax(-h->zero_threshold, b.lower);
         out->negative.buckets[w.bucket] = trim_bucket(t, b);
     }
 }

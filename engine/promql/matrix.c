@@ -1,4 +1,3 @@
-#include "histogram_math_priv.h"
 #include "matrix_priv.h"
 
 static int open_selector(struct matrix *m)
@@ -88,6 +87,8 @@ static int load_selected(struct matrix *m)
     m->drop_name = false;
     if (view_read(ev->view, ref, first, last, &ev->scratch, &run) != 0)
         return no_room(m);
+    if (plan_node(ev->q, m->expr)->detect_resets)
+        TRY(eval_detect_resets(ev, &run));
     return drop_stale(m, &run);
 }
 
@@ -153,6 +154,14 @@ static void rewind_cursors(struct matrix *m)
     m->histograms.from = m->histograms.to = 0;
 }
 
+static int64_t span_weight(const struct sample_span *s)
+{
+    int64_t weight = 0;
+    for (size_t i = 0; i < s->count; i++)
+        weight += sample_weight(&s->samples[i]);
+    return weight;
+}
+
 int matrix_next(struct matrix *m, bool *more)
 {
     struct evaluation *ev = m->ev;
@@ -167,7 +176,7 @@ int matrix_next(struct matrix *m, bool *more)
     TRY(m->expr->kind == EXPR_SUBQUERY ? load_column(m) : load_selected(m));
     TRY(split_kinds(m));
     rewind_cursors(m);
-    m->held = (int64_t)m->all.series.count;
+    m->held = span_weight(&m->all.series);
     return eval_hold(ev, m->held);
 }
 

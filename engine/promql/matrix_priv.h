@@ -60,12 +60,20 @@ int matrix_open(struct evaluation *ev, const struct expr *e, const struct grid *
 int matrix_next(struct matrix *m, bool *more);
 void matrix_window(struct matrix *m, size_t step, struct window *w);
 
-/* An anchored or smoothed window: the values at both edges, and the floats strictly between them. */
+/* An anchored or smoothed window: which samples tell the values at its edges. func_extended.c */
+struct extended_range {
+    const struct sample *first, *last;
+    bool left_between;         /* the left edge lies between first and the sample after it */
+    bool right_between;        /* the right edge lies between last and the sample before it */
+    struct sample_span inside; /* strictly between the edges */
+};
+/* samples: those of one kind. False if there is nothing in the range. */
+bool extended_range(const struct window *w, const struct sample_span *samples, struct extended_range *out);
+
+/* The floats at the edges. counter: a fall between two samples is a reset. */
 struct extended_edges {
     struct sample left, right;
-    struct sample_span inside;
 };
-/* counter: a fall between two samples is a reset. False if there is nothing in the range. func_extended.c */
-bool extended_edges(const struct window *w, bool counter, struct extended_edges *out);
+struct extended_edges extended_edges(const struct window *w, const struct extended_range *x, bool counter);
 
 #endif

@@ -33,35 +33,11 @@ static bool depends_on_time(const struct expr *call)
     }
 }
 
-/* One child of a node after the other; NULL at the end. */
-static struct expr *child_of(const struct expr *e, size_t i)
-{
-    switch (e->kind) {
-    case EXPR_NUMBER:
-    case EXPR_STRING:
-    case EXPR_SELECTOR:
-        return NULL;
-    case EXPR_PAREN:
-        return i == 0 ? e->paren.inner : NULL;
-    case EXPR_UNARY:
-        return i == 0 ? e->unary.inner : NULL;
-    case EXPR_BINARY:
-        return i == 0 ? e->binary.left : i == 1 ? e->binary.right : NULL;
-    case EXPR_AGGREGATE:
-        return i == 0 ? e->aggregate.inner : i == 1 ? e->aggregate.param : NULL;
-    case EXPR_CALL:
-        return i < e->call.args.count ? e->call.args.items[i] : NULL;
-    case EXPR_SUBQUERY:
-        return i == 0 ? e->subquery.inner : NULL;
-    }
-    return NULL;
-}
-
 static size_t number_nodes(struct expr *e, size_t next)
 {
     e->plan_id = next++;
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        next = number_nodes(child_of(e, i), next);
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        next = number_nodes(promql_child(e, i), next);
     return next;
 }
 
@@ -73,8 +49,8 @@ static bool is_invariant(const struct promql *q, const struct expr *e)
         return e->subquery.shift.at != AT_NONE;
     if (e->kind == EXPR_CALL && depends_on_time(e))
         return false;
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        if (!q->nodes[child_of(e, i)->plan_id].invariant)
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        if (!q->nodes[promql_child(e, i)->plan_id].invariant)
             return false;
     return true;
 }
@@ -82,9 +58,48 @@ static bool is_invariant(const struct promql *q, const struct expr *e)
 static void note_nodes(struct promql *q, const struct expr *e)
 {
     q->nodes[e->plan_id].expr = e;
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        note_nodes(q, child_of(e, i));
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        note_nodes(q, promql_child(e, i));
     q->nodes[e->plan_id].invariant = is_invariant(q, e);
+}
+
+/* Between the selector and these, or around both, hints stay as they are stored. */
+static bool keeps_hints(const struct expr *e)
+{
+    if (e->kind == EXPR_BINARY)
+        return e->binary.op == OP_TRIM_UPPER || e->binary.op == OP_TRIM_LOWER;
+    if (e->kind == EXPR_CALL)
+        return e->call.function->id == FUNC_histogram_quantile ||
+               e->call.function->id == FUNC_histogram_quantiles ||
+               e->call.function->id == FUNC_histogram_fraction;
+    return e->kind == EXPR_SUBQUERY;
+}
+
+static bool looks_at_counts(const struct expr *e)
+{
+    return e->kind == EXPR_CALL &&
+           (e->call.function->id == FUNC_histogram_count || e->call.function->id == FUNC_histogram_sum ||
+            e->call.function->id == FUNC_histogram_avg);
+}
+
+static void note_detection(struct promql *q, const struct expr *e, bool wanted)
+{
+    if (keeps_hints(e))
+        return;
+    wanted |= looks_at_counts(e);
+    q->nodes[e->plan_id].detect_resets = wanted && e->kind == EXPR_SELECTOR;
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        note_detection(q, promql_child(e, i), wanted);
+}
+
+static void compile_regexes(struct promql *q)
+{
+    for (size_t i = 0; i < q->node_count; i++) {
+        const struct expr *e = q->nodes[i].expr;
+        if (e->kind == EXPR_CALL && e->call.function->id == FUNC_label_replace)
+            q->nodes[i].regex =
+                regex_open(expr_unwrap(e->call.args.items[4])->string.text, REGEX_PROMQL, NULL);
+    }
 }
 
 /* A selector under way: how far its parents look back already. */
@@ -129,8 +144,8 @@ static int64_t farthest_shift(const struct expr *e)
     int64_t own =
         e->kind == EXPR_SUBQUERY ? known_ms(e->subquery.range) + known_ms(e->subquery.shift.offset) : 0;
     int64_t below = 0;
-    for (size_t i = 0; child_of(e, i) != NULL; i++) {
-        int64_t ms = farthest_shift(child_of(e, i));
+    for (size_t i = 0; promql_child(e, i) != NULL; i++) {
+        int64_t ms = farthest_shift(promql_child(e, i));
         below = ms > below ? ms : below;
     }
     return own + below;
@@ -151,8 +166,8 @@ static int stand(struct reach *r, const struct expr *e, int64_t outside_ms)
         if (e->subquery.shift.at != AT_NONE)
             r->unbounded = true;
     }
-    for (size_t i = 0; child_of(e, i) != NULL; i++)
-        TRY(stand(r, child_of(e, i), outside_ms));
+    for (size_t i = 0; promql_child(e, i) != NULL; i++)
+        TRY(stand(r, promql_child(e, i), outside_ms));
     return 0;
 }
 
@@ -192,6 +207,8 @@ static int prepare(struct promql *q, struct str text, struct err *err)
     if (q->nodes == NULL)
         return err_set(err, ERR_LIMIT, "expression is too long");
     note_nodes(q, q->root);
+    note_detection(q, q->root, false);
+    compile_regexes(q);
     TRY(print_canonical(q, err));
     struct reach reach = {.q = q, .err = err};
     TRY(stand(&reach, q->root, q->options.late_ms));
@@ -224,6 +241,7 @@ void promql_close(struct promql *q)
         if (q->nodes[i].standing != NULL)
             store_unstand(q->store, q->nodes[i].standing);
         plan_info_release(&q->nodes[i]);
+        regex_free(q->nodes[i].regex);
     }
     if (q->root != NULL)
         promql_free(q->root);

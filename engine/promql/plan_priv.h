@@ -21,9 +21,11 @@ struct plan_node {
     const struct expr *expr;
     bool invariant; /* the same at every step of a range query */
     struct standing
-        *standing;     /* of a selector (or of info(), for its info series), when opened with a store */
-    struct expr *info; /* of info(): the selector of its info series, which plan_info.c made */
-    bool template;     /* the second argument of info(): only its matchers are used, by plan_info.c */
+        *standing;       /* of a selector (or of info(), for its info series), when opened with a store */
+    struct expr *info;   /* of info(): the selector of its info series, which plan_info.c made */
+    bool detect_resets;  /* of a selector: somebody outside looks at counts alone (plan.c) */
+    struct regex *regex; /* of label_replace(); NULL: invalid, which is an error of the evaluation */
+    bool template;       /* the second argument of info(): only its matchers are used, by plan_info.c */
 };
 
 struct promql {

@@ -31,16 +31,6 @@ static void tell(struct script *s, int line, struct str what, const char *why)
         buf_format(s->report->detail, "%s:%d: %.*s: %s\n", s->path, line, STR_ARG(what), why);
 }
 
-static struct str cut_word(struct str *rest)
-{
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-        n++;
-    struct str word = {rest->p, n};
-    *rest = str_trim((struct str){rest->p + n, rest->n - n});
-    return word;
-}
-
 /* The part of `eval_fail` after the underscore; deprecated, but in use. */
 static int read_suffix(struct arena *arena, struct str word, struct eval_command *c, struct err *err)
 {
@@ -62,9 +52,9 @@ static int read_suffix(struct arena *arena, struct str word, struct eval_command
 
 static int read_time(struct str *rest, const char *keyword, int64_t *ms, struct err *err)
 {
-    if (!str_is(cut_word(rest), keyword))
+    if (!str_is(str_cut_word(rest), keyword))
         return err_set(err, ERR_PARSE, "invalid eval command: \"%s\" is missing", keyword);
-    return duration_parse(cut_word(rest), ms, err);
+    return duration_parse(str_cut_word(rest), ms, err);
 }
 
 static int read_times(struct str *rest, struct eval_command *c, struct err *err)
@@ -80,8 +70,8 @@ static int read_times(struct str *rest, struct eval_command *c, struct err *err)
 static int read_eval(struct arena *arena, struct str command, struct eval_command *c, struct err *err)
 {
     struct str rest = command;
-    TRY(read_suffix(arena, cut_word(&rest), c, err));
-    struct str kind = cut_word(&rest);
+    TRY(read_suffix(arena, str_cut_word(&rest), c, err));
+    struct str kind = str_cut_word(&rest);
     c->range = str_is(kind, "range");
     if (!c->range && !str_is(kind, "instant"))
         return err_set(err, ERR_PARSE, "invalid eval command");
@@ -135,7 +125,7 @@ static void run_load(struct script *s, struct str command)
 static int run_command(struct script *s, struct str command, struct err *err)
 {
     struct str rest = command;
-    struct str word = cut_word(&rest);
+    struct str word = str_cut_word(&rest);
     if (str_eq_nocase(word, STR("clear"))) {
         store_close(s->store);
         open_store(s);

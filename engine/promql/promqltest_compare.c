@@ -39,21 +39,11 @@ static bool same_side(const struct histogram_side *a, const struct histogram_sid
     }
 }
 
-static bool same_bounds(const struct histogram *a, const struct histogram *b)
-{
-    if (a->custom_count != b->custom_count)
-        return false;
-    for (size_t i = 0; i < a->custom_count; i++)
-        if (double_bits(a->custom_bounds[i]) != double_bits(b->custom_bounds[i]))
-            return false;
-    return true;
-}
-
 static bool same_compact(const struct histogram *a, const struct histogram *b)
 {
     return a->schema == b->schema && almost_equal(a->count, b->count) && almost_equal(a->sum, b->sum) &&
            a->zero_threshold == b->zero_threshold && almost_equal(a->zero_count, b->zero_count) &&
-           same_bounds(a, b) && same_side(&a->positive, &b->positive) &&
+           histogram_same_bounds(a, b) && same_side(&a->positive, &b->positive) &&
            same_side(&a->negative, &b->negative);
 }
 

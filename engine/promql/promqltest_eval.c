@@ -125,9 +125,8 @@ static int run_around(struct run *r, const struct query *instant)
 
 /* ---- the same expression, nailed to its time with @, at other times ---- */
 
-static void find_time_function(void *context, struct expr *e)
+static void find_time_function(bool *found, const struct expr *e)
 {
-    bool *found = context;
     if (e->kind != EXPR_CALL)
         return;
     switch (e->call.function->id) {
@@ -164,37 +163,18 @@ static void nail_shift(struct time_shift *shift, int64_t t_ms)
 /* Selectors and outermost subqueries; what lies inside a subquery runs on its times. */
 static void nail(struct expr *e, int64_t t_ms, bool *depends_on_time)
 {
-    switch (e->kind) {
-    case EXPR_SELECTOR:
+    if (e->kind == EXPR_SELECTOR) {
         nail_shift(&e->selector.shift, t_ms);
-        break;
-    case EXPR_SUBQUERY:
-        nail_shift(&e->subquery.shift, t_ms);
-        break;
-    case EXPR_PAREN:
-        nail(e->paren.inner, t_ms, depends_on_time);
-        break;
-    case EXPR_UNARY:
-        nail(e->unary.inner, t_ms, depends_on_time);
-        break;
-    case EXPR_BINARY:
-        nail(e->binary.left, t_ms, depends_on_time);
-        nail(e->binary.right, t_ms, depends_on_time);
-        break;
-    case EXPR_AGGREGATE:
-        nail(e->aggregate.inner, t_ms, depends_on_time);
-        if (e->aggregate.param != NULL)
-            nail(e->aggregate.param, t_ms, depends_on_time);
-        break;
-    case EXPR_CALL:
-        find_time_function(depends_on_time, e);
-        for (size_t i = 0; i < e->call.args.count; i++)
-            nail(e->call.args.items[i], t_ms, depends_on_time);
-        break;
-    case EXPR_NUMBER:
-    case EXPR_STRING:
-        break;
+        return;
     }
+    if (e->kind == EXPR_SUBQUERY) {
+        nail_shift(&e->subquery.shift, t_ms);
+        return;
+    }
+    find_time_function(depends_on_time, e);
+    struct expr *child;
+    for (size_t i = 0; (child = promql_child(e, i)) != NULL; i++)
+        nail(child, t_ms, depends_on_time);
 }
 
 /* *nailed is empty if the expression depends on the time of evaluation. */

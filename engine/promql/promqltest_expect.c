@@ -13,16 +13,6 @@ int expectation_add(struct arena *arena, struct expectation *x, struct expect_li
     return 0;
 }
 
-static struct str cut_word(struct str *rest)
-{
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-        n++;
-    struct str word = {rest->p, n};
-    *rest = str_trim((struct str){rest->p + n, rest->n - n});
-    return word;
-}
-
 static bool what_of(struct str word, enum expect_what *what)
 {
     static const char *const names[] = {
@@ -67,8 +57,8 @@ static int expect_string(struct arena *arena, struct str rest, struct expectatio
 /* `vector from A to B step C` */
 static int expect_window(struct str rest, struct expectation *x, struct err *err)
 {
-    struct str vector = cut_word(&rest), from = cut_word(&rest), a = cut_word(&rest), to = cut_word(&rest);
-    struct str b = cut_word(&rest), step = cut_word(&rest), c = cut_word(&rest);
+    struct str vector = str_cut_word(&rest), from = str_cut_word(&rest), a = str_cut_word(&rest), to = str_cut_word(&rest);
+    struct str b = str_cut_word(&rest), step = str_cut_word(&rest), c = str_cut_word(&rest);
     x->is_window = true;
     if (!str_is(vector, "vector") || !str_is(from, "from") || !str_is(to, "to") || !str_is(step, "step"))
         return err_set(err, ERR_PARSE, "invalid expectation of a range vector");
@@ -80,7 +70,7 @@ static int expect_window(struct str rest, struct expectation *x, struct err *err
 static int expect_line(struct arena *arena, struct str rest, struct expectation *x, struct err *err)
 {
     struct expect_line line = {0};
-    struct str word = cut_word(&rest);
+    struct str word = str_cut_word(&rest);
     if (str_is(word, "ordered")) {
         x->ordered = true;
         return 0;
@@ -123,7 +113,7 @@ static bool number_of(struct str line, double *value)
 int expectation_line(struct arena *arena, struct str line, struct expectation *x, bool *ends, struct err *err)
 {
     struct str rest = line;
-    struct str word = cut_word(&rest);
+    struct str word = str_cut_word(&rest);
     *ends = false;
     if (str_is(word, "expect"))
         return expect_line(arena, rest, x, err);

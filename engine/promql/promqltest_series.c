@@ -1,6 +1,5 @@
 #include "promqltest_priv.h"
 
-#include "histogram_math_priv.h"
 #include "tocsin/duration.h"
 #include "tocsin/gotext.h"
 #include "tocsin/histogram.h"
@@ -167,9 +166,28 @@ static int scan_histogram(struct scanner *s, struct series_item *item)
     struct histogram *h;
     size_t used;
     TRY(histogram_parse(s->arena, s->rest, &used, &h, &item->hint_given, s->err));
+    if (!histogram_schema_is_valid(h->schema))
+        return err_set(s->err, ERR_PARSE, "histogram has an invalid schema, got %d", h->schema);
     item->present = true;
     item->sample.histogram = h;
     skip(s, used);
+    return 0;
+}
+
+/* The base plus (or minus) the increment, at the base's resolution; the hint is the increment's. */
+static int step_histogram(struct scanner *s, const struct histogram *step, bool minus,
+                          const struct histogram **base)
+{
+    struct histogram_remarks remarks = {0};
+    if ((*base)->schema > step->schema)
+        return err_set(s->err, ERR_PARSE, "the increment of a histogram has a coarser schema than its base");
+    int code = histogram_add(s->arena, *base, step, minus ? -1 : 1, base, &remarks);
+    if (code == HISTOGRAMS_INCOMPATIBLE)
+        return err_set(s->err, ERR_PARSE, "the increment of a histogram has other buckets than its base");
+    if (code == 0)
+        *base = histogram_with_hint(s->arena, *base, step->hint);
+    if (code != 0 || *base == NULL)
+        return err_set(s->err, ERR_LIMIT, "series values need too much memory");
     return 0;
 }
 
@@ -192,8 +210,7 @@ static int scan_histograms(struct scanner *s)
         TRY(push(s, item));
         if (!steps)
             continue;
-        TRY(histogram_step(s->arena, item.sample.histogram, step.sample.histogram, minus,
-                           &item.sample.histogram, s->err));
+        TRY(step_histogram(s, step.sample.histogram, minus, &item.sample.histogram));
         item.hint_given = step.hint_given;
     }
     return 0;

@@ -97,19 +97,19 @@ static int refuse_twins(struct evaluation *ev, const struct promql_result *out)
 /* anchored, smoothed: a point at each edge of the range, and the samples between them. */
 static int extended_window(struct evaluation *ev, const struct window *w, struct sample_span *span)
 {
-    struct extended_edges e;
+    struct extended_range x;
     *span = (struct sample_span){0};
     if (w->histograms.count > 0)
-        return eval_fail(ev, ERR_UNSUPPORTED,
-                         "native histograms in anchored and smoothed range vectors are not supported");
-    if (!extended_edges(w, false, &e))
+        return eval_fail(ev, ERR_EXEC, "smoothed and anchored modifiers do not work with native histograms");
+    if (!extended_range(w, &w->floats, &x))
         return 0;
-    struct sample *points = ARENA_ARRAY(&ev->scratch, struct sample, e.inside.count + 2);
+    struct extended_edges e = extended_edges(w, &x, false);
+    struct sample *points = ARENA_ARRAY(&ev->scratch, struct sample, x.inside.count + 2);
     if (points == NULL)
         return eval_no_memory(ev);
     points[span->count++] = (struct sample){.t_ms = w->start_ms, .value = e.left.value};
-    for (size_t i = 0; i < e.inside.count; i++)
-        points[span->count++] = e.inside.samples[i];
+    for (size_t i = 0; i < x.inside.count; i++)
+        points[span->count++] = x.inside.samples[i];
     points[span->count++] = (struct sample){.t_ms = w->end_ms, .value = e.right.value};
     span->samples = points;
     return 0;

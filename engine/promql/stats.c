@@ -1,6 +1,6 @@
 #include "stats_priv.h"
 
-#include "kahan_priv.h"
+#include "tocsin/kahan.h"
 
 #include <stdlib.h>
 

@@ -55,6 +55,36 @@ void vector_sort(struct vector *v)
         qsort(v->items, v->count, sizeof *v->items, compare_columns);
 }
 
+/* Prometheus' measure: the bytes of its histogram with its time, in units of a float with its time. */
+static int64_t histogram_weight(const struct histogram *h)
+{
+    size_t words = h->positive.span_count + h->negative.span_count + h->positive.bucket_count +
+                   h->negative.bucket_count + h->custom_count;
+    return (int64_t)((168 + 8 * words + 8) / 16);
+}
+
+int64_t sample_weight(const struct sample *s)
+{
+    return s->histogram != NULL ? histogram_weight(s->histogram) : 1;
+}
+
+int64_t column_weight(const struct column *c, const struct grid *g)
+{
+    int64_t weight = (int64_t)g->count;
+    for (size_t step = 0; c->histograms != NULL && step < g->count; step++)
+        if (c->kinds[step] == CELL_HISTOGRAM)
+            weight += histogram_weight(c->histograms[step]) - 1;
+    return weight;
+}
+
+int64_t vector_weight(const struct vector *v, size_t from, const struct grid *g)
+{
+    int64_t weight = 0;
+    for (size_t i = from; i < v->count; i++)
+        weight += column_weight(v->items[i], g);
+    return weight;
+}
+
 struct cell column_get(const struct column *c, size_t step)
 {
     return (struct cell){

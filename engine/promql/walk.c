@@ -1,9 +1,26 @@
 #include "tocsin/promql_parse.h"
 
-static void walk_list(struct expr_list list, void (*visit)(void *context, struct expr *e), void *context)
+struct expr *promql_child(const struct expr *e, size_t i)
 {
-    for (size_t i = 0; i < list.count; i++)
-        promql_walk(list.items[i], visit, context);
+    switch (e->kind) {
+    case EXPR_NUMBER:
+    case EXPR_STRING:
+    case EXPR_SELECTOR:
+        return NULL;
+    case EXPR_PAREN:
+        return i == 0 ? e->paren.inner : NULL;
+    case EXPR_UNARY:
+        return i == 0 ? e->unary.inner : NULL;
+    case EXPR_BINARY:
+        return i == 0 ? e->binary.left : i == 1 ? e->binary.right : NULL;
+    case EXPR_AGGREGATE:
+        return i == 0 ? e->aggregate.inner : i == 1 ? e->aggregate.param : NULL;
+    case EXPR_CALL:
+        return i < e->call.args.count ? e->call.args.items[i] : NULL;
+    case EXPR_SUBQUERY:
+        return i == 0 ? e->subquery.inner : NULL;
+    }
+    return NULL;
 }
 
 void promql_walk(struct expr *e, void (*visit)(void *context, struct expr *e), void *context)
@@ -11,32 +28,9 @@ void promql_walk(struct expr *e, void (*visit)(void *context, struct expr *e), v
     if (e == NULL)
         return;
     visit(context, e);
-    switch (e->kind) {
-    case EXPR_PAREN:
-        promql_walk(e->paren.inner, visit, context);
-        break;
-    case EXPR_UNARY:
-        promql_walk(e->unary.inner, visit, context);
-        break;
-    case EXPR_BINARY:
-        promql_walk(e->binary.left, visit, context);
-        promql_walk(e->binary.right, visit, context);
-        break;
-    case EXPR_AGGREGATE:
-        promql_walk(e->aggregate.param, visit, context);
-        promql_walk(e->aggregate.inner, visit, context);
-        break;
-    case EXPR_CALL:
-        walk_list(e->call.args, visit, context);
-        break;
-    case EXPR_SUBQUERY:
-        promql_walk(e->subquery.inner, visit, context);
-        break;
-    case EXPR_NUMBER:
-    case EXPR_STRING:
-    case EXPR_SELECTOR:
-        break;
-    }
+    struct expr *child;
+    for (size_t i = 0; (child = promql_child(e, i)) != NULL; i++)
+        promql_walk(child, visit, context);
 }
 
 static void release_matchers(void *context, struct expr *e)

@@ -6,26 +6,26 @@ const struct am_global_key am_global_keys[AM_GLOBAL_COUNT] = {
 #undef KEY
 };
 
-static void read_duration(struct am_reader *r, const struct tree *node, struct str *text)
+static void read_duration(struct strict *s, const struct tree *node, struct str *text)
 {
-    int64_t ms;
-    am_duration_ms(r, node, &ms);
-    am_text(r, node, text);
+    struct strict_duration duration;
+    strict_duration(s, node, &duration);
+    strict_text(s, node, text);
     if (text->n == 0)
         *text = STR("0s");
 }
 
-static void read_bool(struct am_reader *r, const struct tree *node, struct str *text)
+static void read_bool(struct strict *s, const struct tree *node, struct str *text)
 {
     bool value;
-    am_bool(r, node, &value);
+    strict_bool(s, node, &value);
     *text = value ? STR("true") : STR("false");
 }
 
 /* host:port, the port mandatory, a v6 address in brackets. */
-static void read_host_port(struct am_reader *r, const struct tree *node, struct str *text)
+static void read_host_port(struct strict *s, const struct tree *node, struct str *text)
 {
-    am_text(r, node, text);
+    strict_text(s, node, text);
     if (text->n == 0)
         return;
     size_t colon = text->n;
@@ -33,60 +33,59 @@ static void read_host_port(struct am_reader *r, const struct tree *node, struct 
         colon--;
     struct str host = {text->p, colon > 0 ? colon - 1 : 0};
     if (colon == 0)
-        am_fail(r, node, "address %.*s: missing port in address", STR_ARG(*text));
+        strict_fail(s, node, "address %.*s: missing port in address", STR_ARG(*text));
     else if (colon == text->n)
-        am_fail(r, node, "address \"%.*s\": port cannot be empty", STR_ARG(*text));
+        strict_fail(s, node, "address \"%.*s\": port cannot be empty", STR_ARG(*text));
     else if (str_find_char(host, ':') < host.n && (host.p[0] != '[' || host.p[host.n - 1] != ']'))
-        am_fail(r, node, "address %.*s: too many colons in address", STR_ARG(*text));
+        strict_fail(s, node, "address %.*s: too many colons in address", STR_ARG(*text));
 }
 
-static void read_value(struct am_reader *r, const struct tree *node, enum am_kind kind, struct str *text)
+static void read_value(struct strict *s, const struct tree *node, enum am_kind kind, struct str *text)
 {
     switch (kind) {
     case AM_KIND_TEXT:
     case AM_KIND_SECRET:
-        am_text(r, node, text);
+        strict_text(s, node, text);
         break;
     case AM_KIND_URL:
-        am_url_text(r, node, text);
+        am_url_text(s, node, text);
         break;
     case AM_KIND_SECRET_URL:
-        am_secret_url_text(r, node, text);
+        am_secret_url_text(s, node, text);
         break;
     case AM_KIND_DURATION:
-        read_duration(r, node, text);
+        read_duration(s, node, text);
         break;
     case AM_KIND_BOOL:
-        read_bool(r, node, text);
+        read_bool(s, node, text);
         break;
     case AM_KIND_HOSTPORT:
-        read_host_port(r, node, text);
+        read_host_port(s, node, text);
         break;
     }
 }
 
-static void set_defaults(struct am_reader *r)
+void am_set_global(struct am_reader *r)
 {
     for (size_t i = 0; i < AM_GLOBAL_COUNT; i++)
         r->global[i] = str_of(am_global_keys[i].given);
-    r->global_http = ARENA_NEW(r->arena, struct am_http);
-    if (r->global_http == NULL)
-        am_memory(r);
-    else
+    r->global_http = ARENA_NEW(&r->config->arena, struct am_http);
+    if (r->global_http != NULL)
         r->global_http->follow_redirects = r->global_http->enable_http2 = true;
 }
 
 static bool read_known(struct am_reader *r, const struct tree *node)
 {
+    struct strict *s = &r->strict;
     struct str name = node->key->text;
     for (size_t i = 0; i < AM_GLOBAL_COUNT; i++) {
         if (str_is(name, am_global_keys[i].name)) {
-            read_value(r, node, am_global_keys[i].kind, &r->global[i]);
+            read_value(s, node, am_global_keys[i].kind, &r->global[i]);
             return true;
         }
     }
     if (str_is(name, "http_config"))
-        am_http_read(r, node, r->global_http);
+        am_http_read(s, node, r->global_http);
     else if (str_is(name, "smtp_tls_config"))
         r->smtp_tls = node;
     else
@@ -94,27 +93,24 @@ static bool read_known(struct am_reader *r, const struct tree *node)
     return true;
 }
 
-void am_read_global(struct am_reader *r, const struct tree *node)
+void am_read_global(struct strict *s, const struct tree *node, void *target)
 {
-    set_defaults(r);
-    if (tree_is_null(node) || am_stopped(r))
+    if (tree_is_null(node))
         return;
     if (node->kind != TREE_MAP) {
-        am_wrong_type(r, node, "config.plain");
+        strict_mismatch(s, node, "config.plain");
         return;
     }
-    for (const struct tree *child = node->first; child != NULL && !am_stopped(r); child = child->next) {
-        if (!read_known(r, child))
-            buf_format(&r->wrong, "\n  line %d: field %.*s not found in type config.plain", child->key->line,
-                       STR_ARG(child->key->text));
-    }
+    for (const struct tree *child = node->first; child != NULL && !strict_stopped(s); child = child->next)
+        if (!read_known(target, child))
+            strict_unknown(s, child->key, "config.plain");
 }
 
 static void exclude(struct am_reader *r, enum am_global_id a, enum am_global_id b)
 {
     if (r->global[a].n > 0 && r->global[b].n > 0)
-        am_fail(r, NULL, "at most one of %s & %s must be configured", am_global_keys[a].name,
-                am_global_keys[b].name);
+        strict_fail(&r->strict, NULL, "at most one of %s & %s must be configured", am_global_keys[a].name,
+                    am_global_keys[b].name);
 }
 
 void am_check_global(struct am_reader *r)

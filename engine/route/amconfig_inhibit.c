@@ -3,27 +3,27 @@
 struct rule_draft {
     struct str name;
     struct am_matchers sources, targets;
-    struct am_texts equal;
+    struct strict_texts equal;
 };
 
-static void read_rule(struct am_reader *r, const struct tree *node, void *target)
+static void read_rule(struct strict *s, const struct tree *node, void *target)
 {
-    static const struct am_key keys[] = {
-        {"name", am_text, offsetof(struct rule_draft, name)},
+    static const struct strict_field keys[] = {
+        {"name", strict_text, offsetof(struct rule_draft, name)},
         {"source_match", am_match_map, offsetof(struct rule_draft, sources)},
         {"source_match_re", am_match_re_map, offsetof(struct rule_draft, sources)},
         {"source_matchers", am_matcher_list, offsetof(struct rule_draft, sources)},
         {"target_match", am_match_map, offsetof(struct rule_draft, targets)},
         {"target_match_re", am_match_re_map, offsetof(struct rule_draft, targets)},
         {"target_matchers", am_matcher_list, offsetof(struct rule_draft, targets)},
-        {"equal", am_text_list, offsetof(struct rule_draft, equal)},
+        {"equal", strict_texts, offsetof(struct rule_draft, equal)},
         {NULL, NULL, 0},
     };
     struct rule_draft d = {0};
-    bool sound = am_object(r, node, keys, &d, "config.plain");
+    bool sound = strict_struct(s, node, "config.plain", keys, &d);
     for (size_t i = 0; sound && i < d.equal.count; i++) {
         if (!label_name_is_valid(d.equal.items[i]))
-            am_fail(r, node, "invalid label name \"%.*s\" in equal list", STR_ARG(d.equal.items[i]));
+            strict_fail(s, node, "invalid label name \"%.*s\" in equal list", STR_ARG(d.equal.items[i]));
     }
     am_matchers_sort(&d.sources);
     am_matchers_sort(&d.targets);
@@ -38,8 +38,11 @@ static void read_rule(struct am_reader *r, const struct tree *node, void *target
     };
 }
 
-void am_read_inhibit_rules(struct am_reader *r, const struct tree *node)
+void am_read_inhibit_rules(struct strict *s, const struct tree *node, void *target)
 {
-    r->config->inhibit_rules = am_list(r, node, read_rule, sizeof(struct am_inhibit_rule),
-                                       &r->config->inhibit_count, "[]config.InhibitRule");
+    struct amconfig *config = ((struct am_reader *)target)->config;
+    struct strict_list rules = {0};
+    strict_list(s, node, "[]config.InhibitRule", sizeof(struct am_inhibit_rule), read_rule, &rules);
+    config->inhibit_rules = rules.items;
+    config->inhibit_count = rules.count;
 }

@@ -2,30 +2,29 @@
 
 #include <stdlib.h>
 
-static struct matcher *add(struct am_reader *r, struct am_matchers *ms)
+static struct matcher *add(struct strict *s, struct am_matchers *ms)
 {
-    ARENA_GROW(r->arena, ms->items, ms->count, ms->capacity);
+    ARENA_GROW(s->arena, ms->items, ms->count, ms->capacity);
     if (ms->items == NULL) {
         ms->count = ms->capacity = 0;
-        am_memory(r);
         return NULL;
     }
     return &ms->items[ms->count];
 }
 
-static void read_matchers(struct am_reader *r, const struct tree *node, struct am_matchers *ms)
+static void read_matchers(struct strict *s, const struct tree *node, struct am_matchers *ms)
 {
     struct str text;
     struct err why;
-    am_text(r, node, &text);
+    strict_text(s, node, &text);
     struct matcher *list = NULL;
     size_t count = 0;
-    if (am_matchers_parse(r->arena, text, &list, &count, &why) != 0) {
-        am_fail(r, node, "%s", why.text);
+    if (am_matchers_parse(s->arena, text, &list, &count, &why) != 0) {
+        strict_stop(s, node, &why);
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        struct matcher *m = am_stopped(r) ? NULL : add(r, ms);
+        struct matcher *m = strict_stopped(s) ? NULL : add(s, ms);
         if (m == NULL) {
             matcher_release(&list[i]);
             continue;
@@ -35,63 +34,61 @@ static void read_matchers(struct am_reader *r, const struct tree *node, struct a
     }
 }
 
-void am_matcher_list(struct am_reader *r, const struct tree *node, void *target)
+void am_matcher_list(struct strict *s, const struct tree *node, void *target)
 {
     if (tree_is_null(node))
         return;
     if (node->kind != TREE_LIST) {
-        am_wrong_type(r, node, "[]string");
+        strict_mismatch(s, node, "[]string");
         return;
     }
-    for (const struct tree *child = node->first; child != NULL && !am_stopped(r); child = child->next)
-        read_matchers(r, child, target);
+    for (const struct tree *child = node->first; child != NULL && !strict_stopped(s); child = child->next)
+        read_matchers(s, child, target);
 }
 
-static void read_pair(struct am_reader *r, const struct tree *node, struct am_matchers *ms, enum match_op op)
+static void read_pair(struct strict *s, const struct tree *node, struct am_matchers *ms, enum match_op op)
 {
     struct str value;
     struct err why;
-    am_text(r, node, &value);
+    strict_text(s, node, &value);
     if (!label_name_is_classic(node->key->text)) {
-        am_fail(r, node->key, "invalid label name \"%.*s\"", STR_ARG(node->key->text));
+        strict_fail(s, node->key, "invalid label name \"%.*s\"", STR_ARG(node->key->text));
         return;
     }
-    struct matcher *m = add(r, ms);
+    struct matcher *m = add(s, ms);
     if (m == NULL)
         return;
     if (matcher_init(m, op, node->key->text, value, REGEX_ANCHORED, &why) != 0) {
-        am_fail(r, node, "%s", why.text);
+        strict_stop(s, node, &why);
         return;
     }
     ms->count++;
     if (op == MATCH_EQUAL)
         return;
     /* This text, not the written one, is what keys and the API show. */
-    m->value = str_of(arena_format(r->arena, "^(?:%.*s)$", STR_ARG(value)));
-    if (m->value.p == NULL)
-        am_memory(r);
+    m->value = str_of(arena_format(s->arena, "^(?:%.*s)$", STR_ARG(value)));
 }
 
-static void read_map(struct am_reader *r, const struct tree *node, struct am_matchers *ms, enum match_op op)
+static void read_map(struct strict *s, const struct tree *node, struct am_matchers *ms, enum match_op op)
 {
     if (tree_is_null(node))
         return;
     if (node->kind != TREE_MAP) {
-        am_wrong_type(r, node, "map[string]string");
+        strict_mismatch(s, node, "map[string]string");
         return;
     }
-    for (const struct tree *child = node->first; child != NULL && !am_stopped(r); child = child->next)
-        read_pair(r, child, ms, op);
+    for (const struct tree *child = node->first; child != NULL && !strict_stopped(s); child = child->next)
+        read_pair(s, child, ms, op);
 }
 
-void am_match_map(struct am_reader *r, const struct tree *node, void *target)
+void am_match_map(struct strict *s, const struct tree *node, void *target)
 {
-    read_map(r, node, target, MATCH_EQUAL);
+    read_map(s, node, target, MATCH_EQUAL);
 }
 
-void am_match_re_map(struct am_reader *r, const struct tree *node, void *target)
+void am_match_re_map(struct strict *s, const struct tree *node, void *target)
 {
-    read_map(r, node, target, MATCH_REGEX);
+    read_map(s, node, target, MATCH_REGEX);
 }
 
 static int by_text(const void *left, const void *right)

@@ -81,7 +81,7 @@ static void print_matchers(struct buf *out, struct am_reader *r, int indent, con
 {
     const struct tree *node = tree_get(map, key);
     struct am_matchers ms = {0};
-    am_matcher_list(r, node, &ms);
+    am_matcher_list(&r->strict, node, &ms);
     am_matchers_sort(&ms);
     if (ms.count > 0) {
         yaml_key(out, indent, key);
@@ -216,8 +216,6 @@ static void print_templates(struct buf *out, const struct amconfig *config)
 
 void am_print_config(struct am_reader *r)
 {
-    if (am_stopped(r))
-        return;
     struct buf out;
     buf_init(&out, (size_t)limits.yaml_bytes * 4);
     print_global(&out, r);
@@ -228,9 +226,9 @@ void am_print_config(struct am_reader *r)
     print_templates(&out, r->config);
     yaml_child(&out, 0, r->top, "mute_time_intervals");
     yaml_child(&out, 0, r->top, "time_intervals");
-    if (!buf_overflow(&out))
-        r->config->original = str_copy(r->arena, buf_slice(&out));
-    if (r->config->original.p == NULL)
-        am_memory(r);
+    if (buf_overflow(&out))
+        am_too_large(r, "configuration, printed again,");
+    else
+        r->config->original = str_copy(&r->config->arena, buf_slice(&out));
     buf_release(&out);
 }

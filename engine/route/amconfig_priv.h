@@ -1,14 +1,9 @@
-/*
- * amconfig_priv: the strict reader behind amconfig.
- *
- * It reports as Go's yaml decoder does: ill-typed, unknown and doubled keys are collected, the first invalid object
- * stops everything and speaks alone. Readers of one value have the type am_read; objects are tables of keys.
- */
+/* amconfig_priv: what the parts of amconfig's reader share; it stands on strict.h. */
 #ifndef TOCSIN_AMCONFIG_PRIV_H
 #define TOCSIN_AMCONFIG_PRIV_H
 
 #include "tocsin/amconfig.h"
-#include "tocsin/tree.h"
+#include "tocsin/strict_model.h"
 
 /* One line per global key: struct field, key, kind, default. */
 #define AM_GLOBAL_TABLE(KEY)                                                                        \
@@ -84,17 +79,15 @@ struct am_interval {
     bool mute; /* from the deprecated list */
 };
 
+/* The whole reading; readers that need more than their target find it in strict.context. */
 struct am_reader {
+    struct strict strict;
     struct world *world;
-    struct arena *arena; /* the configuration's */
     struct amconfig *config;
     struct str folder;
-    struct err *err;
-    int code;               /* of the error that stopped it; 0: go on */
-    struct buf wrong;       /* collected type errors */
-    struct err unsupported; /* the first thing that is valid but not built; code 0: none */
     struct str global[AM_GLOBAL_COUNT];
     struct am_http *global_http;
+    struct strict_texts globs; /* of templates, as written */
     const struct tree *top, *route, *smtp_tls;
     struct route_draft *root_draft;
     struct am_interval *intervals;
@@ -102,73 +95,37 @@ struct am_reader {
     size_t routes_seen;
 };
 
-typedef void am_read(struct am_reader *r, const struct tree *node, void *target);
-
-struct am_key {
-    const char *name;
-    am_read *read;
-    size_t offset; /* of the field in the target */
-};
-
-/* Reads a map by its table (ends with name NULL). False if it has errors of its own; then the object's checks are
- * left out. type: Go's name, for "field x not found in type ...". */
-bool am_object(struct am_reader *r, const struct tree *node, const struct am_key *keys, void *target,
-               const char *type);
-
-/* Calls read for each item of a list into a new array of `size`d targets. NULL node: nothing. type: "[]string". */
-void *am_list(struct am_reader *r, const struct tree *node, am_read *read, size_t size, size_t *count,
-              const char *type);
-
-/* Stops the reader with Alertmanager's words. */
-void am_fail(struct am_reader *r, const struct tree *node, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/* Notes the first valid thing that is not built. */
-void am_unsupported(struct am_reader *r, const struct tree *node, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/* Notes an ill-typed value: line N: cannot unmarshal !!str `x` into bool. */
-void am_wrong_type(struct am_reader *r, const struct tree *node, const char *type);
-/* Stops with ERR_LIMIT. */
-void am_memory(struct am_reader *r);
-bool am_stopped(const struct am_reader *r);
-
-/* Readers of plain values: struct str, bool, int64_t (ms), uint64_t. Null is the zero value. */
-am_read am_text, am_bool, am_duration_ms, am_go_duration_ms, am_u64, am_skip, am_url_text, am_secret_url_text;
-
-/* A struct str * and its count side by side. */
-struct am_texts {
-    struct str *items;
-    size_t count;
-};
-am_read am_text_list;
+strict_read am_url_text, am_secret_url_text; /* struct str */
 
 /* Matchers in their three forms, appended to one list that am_matchers_sort then puts in order. */
 struct am_matchers {
     struct matcher *items;
     size_t count, capacity;
 };
-am_read am_matcher_list, am_match_map, am_match_re_map;
+strict_read am_matcher_list, am_match_map, am_match_re_map;
 void am_matchers_sort(struct am_matchers *ms);
 void am_matchers_release(struct matcher *items, size_t count);
 
-/* A map of texts as labels; NULL past the arena's cap. */
-struct labels *am_labels(struct am_reader *r, const struct tree *node);
-
 /* True for a usable URL (http or https, with a host); else stops with Alertmanager's complaint. */
-bool am_check_url(struct am_reader *r, const struct tree *node, struct str text);
+bool am_check_url(struct strict *s, const struct tree *node, struct str text);
 
-/* Sections. */
-void am_read_global(struct am_reader *r, const struct tree *node);
+strict_read am_http_read; /* struct am_http */
+
+/* Sections: each reads its part into the struct am_reader that is its target ... */
+strict_read am_read_global, am_read_receivers, am_read_route, am_read_inhibit_rules;
+strict_read am_read_time_intervals, am_read_mute_time_intervals;
+
+/* ... and judges it once all of them have been read. */
+void am_set_global(struct am_reader *r); /* the defaults, also without the section */
 void am_check_global(struct am_reader *r);
-am_read am_http_read; /* target: struct am_http * */
-void am_read_receivers(struct am_reader *r, const struct tree *node);
 void am_check_receivers(struct am_reader *r);
-void am_read_route(struct am_reader *r, const struct tree *node);
 void am_check_root(struct am_reader *r);
 void am_resolve_routes(struct am_reader *r);
-void am_read_inhibit_rules(struct am_reader *r, const struct tree *node);
-void am_read_intervals(struct am_reader *r, const struct tree *node, bool mute);
 void am_check_intervals(struct am_reader *r);
 bool am_interval_known(const struct am_reader *r, struct str name);
+
+/* Stops with ERR_LIMIT: "the configuration is too large". */
+void am_too_large(struct am_reader *r, const char *what);
 
 /* Fills config->original. */
 void am_print_config(struct am_reader *r);

@@ -13,20 +13,18 @@ struct receiver_draft {
     const struct tree *labels;
 };
 
-static void read_webhook_http(struct am_reader *r, const struct tree *node, void *target)
+static void read_webhook_http(struct strict *s, const struct tree *node, void *target)
 {
     if (tree_is_null(node))
         return;
-    struct am_http *http = ARENA_NEW(r->arena, struct am_http);
-    if (http == NULL)
-        am_memory(r);
-    else
-        am_http_read(r, node, http);
+    struct am_http *http = ARENA_NEW(s->arena, struct am_http);
+    if (http != NULL)
+        am_http_read(s, node, http);
     *(const struct am_http **)target = http;
 }
 
 /* A url that holds {{ is a template and is judged when it has been rendered. */
-static void check_url(struct am_reader *r, const struct tree *node, struct str url)
+static void check_url(struct strict *s, const struct tree *node, struct str url)
 {
     if (url.n == 0 || str_is(url, "<secret>"))
         return;
@@ -35,128 +33,127 @@ static void check_url(struct am_reader *r, const struct tree *node, struct str u
         templated = templated || (url.p[i] == '{' && url.p[i + 1] == '{');
     const struct tree *place = tree_get(node, "url");
     if (!templated) {
-        am_check_url(r, place, url);
+        am_check_url(s, place, url);
         return;
     }
     struct err why;
-    struct arena_mark mark = arena_mark(r->arena);
-    struct template_set *set = template_set_make(r->arena, NULL, 0);
-    if (set == NULL)
-        am_memory(r);
-    else if (template_parse(set, STR(""), url, &why) != 0)
-        am_fail(r, place, "invalid template syntax: %s", why.text);
-    arena_rewind(r->arena, mark);
+    struct arena_mark mark = arena_mark(s->arena);
+    struct template_set *set = template_set_make(s->arena, NULL, 0);
+    if (set != NULL && template_parse(set, STR(""), url, &why) != 0)
+        strict_fail(s, place, "invalid template syntax: %s", why.text);
+    arena_rewind(s->arena, mark);
 }
 
-static void read_payload(struct am_reader *r, const struct tree *node, void *target)
+static void read_payload(struct strict *s, const struct tree *node, void *target)
 {
     (void)target;
     if (!tree_is_null(node))
-        am_unsupported(r, node, "webhook_configs: payload is not supported yet");
+        strict_unsupported(s, node, "webhook_configs: payload is not supported yet");
 }
 
-static void read_webhook(struct am_reader *r, const struct tree *node, void *target)
+static void read_webhook(struct strict *s, const struct tree *node, void *target)
 {
-    static const struct am_key keys[] = {
-        {"send_resolved", am_bool, offsetof(struct am_webhook, send_resolved)},
+    static const struct strict_field keys[] = {
+        {"send_resolved", strict_bool, offsetof(struct am_webhook, send_resolved)},
         {"http_config", read_webhook_http, offsetof(struct am_webhook, http)},
-        {"url", am_text, offsetof(struct am_webhook, url)},
-        {"url_file", am_text, offsetof(struct am_webhook, url_file)},
-        {"max_alerts", am_u64, offsetof(struct am_webhook, max_alerts)},
-        {"timeout", am_go_duration_ms, offsetof(struct am_webhook, timeout_ms)},
+        {"url", strict_text, offsetof(struct am_webhook, url)},
+        {"url_file", strict_text, offsetof(struct am_webhook, url_file)},
+        {"max_alerts", strict_u64, offsetof(struct am_webhook, max_alerts)},
+        {"timeout", strict_go_duration_ms, offsetof(struct am_webhook, timeout_ms)},
         {"payload", read_payload, 0},
         {NULL, NULL, 0},
     };
     struct am_webhook *hook = target;
     hook->send_resolved = true;
     if (tree_is_null(node)) {
-        am_fail(r, node, "missing webhook config");
+        strict_fail(s, node, "missing webhook config");
         return;
     }
-    if (!am_object(r, node, keys, hook, "config.plain"))
+    if (!strict_struct(s, node, "config.plain", keys, hook))
         return;
     if (hook->url.n == 0 && hook->url_file.n == 0)
-        am_fail(r, node, "one of url or url_file must be configured");
+        strict_fail(s, node, "one of url or url_file must be configured");
     if (hook->url.n > 0 && hook->url_file.n > 0)
-        am_fail(r, node, "at most one of url & url_file must be configured");
-    check_url(r, node, hook->url);
+        strict_fail(s, node, "at most one of url & url_file must be configured");
+    check_url(s, node, hook->url);
 }
 
-static void read_webhooks(struct am_reader *r, const struct tree *node, void *target)
+static void read_webhooks(struct strict *s, const struct tree *node, void *target)
 {
     struct am_receiver *receiver = target;
-    receiver->webhooks = am_list(r, node, read_webhook, sizeof(struct am_webhook), &receiver->webhook_count,
-                                 "[]*config.WebhookConfig");
+    struct strict_list hooks = {0};
+    strict_list(s, node, "[]*config.WebhookConfig", sizeof(struct am_webhook), read_webhook, &hooks);
+    receiver->webhooks = hooks.items;
+    receiver->webhook_count = hooks.count;
 }
 
-static void keep_labels(struct am_reader *r, const struct tree *node, void *target)
+static void keep_labels(struct strict *s, const struct tree *node, void *target)
 {
     struct receiver_draft *d = target;
-    d->receiver.labels = am_labels(r, node);
+    strict_labels(s, node, &d->receiver.labels);
     d->labels = node;
 }
 
-static void name_labels(struct am_reader *r, struct receiver_draft *d)
+static void name_labels(struct strict *s, struct receiver_draft *d)
 {
     struct am_receiver *receiver = &d->receiver;
     if (receiver->labels == NULL)
-        receiver->labels = labels_empty(r->arena);
-    if (receiver->labels == NULL) {
-        am_memory(r);
+        receiver->labels = labels_empty(s->arena);
+    if (receiver->labels == NULL)
         return;
-    }
     struct str name = labels_get(receiver->labels, STR("name"));
     if (name.n > 0 && !str_eq(name, receiver->name))
-        am_fail(r, d->labels, "receiver label \"name\" must match receiver name \"%.*s\", got \"%.*s\"",
-                STR_ARG(receiver->name), STR_ARG(name));
-    receiver->labels = labels_with(r->arena, receiver->labels, STR("name"), receiver->name);
-    if (receiver->labels == NULL)
-        am_memory(r);
+        strict_fail(s, d->labels, "receiver label \"name\" must match receiver name \"%.*s\", got \"%.*s\"",
+                    STR_ARG(receiver->name), STR_ARG(name));
+    receiver->labels = labels_with(s->arena, receiver->labels, STR("name"), receiver->name);
 }
 
-static void note_unbuilt(struct am_reader *r, const struct tree *node, struct str receiver)
+static void note_unbuilt(struct strict *s, const struct tree *node, struct str receiver)
 {
     for (const struct tree *child = node->first; child != NULL; child = child->next) {
         for (size_t i = 0; i < sizeof unbuilt / sizeof *unbuilt; i++) {
             if (str_is(child->key->text, unbuilt[i]) && child->count > 0)
-                am_unsupported(
-                    r, child->key,
+                strict_unsupported(
+                    s, child->key,
                     "receiver \"%.*s\": %s are not supported yet; remove them or keep Alertmanager for them",
                     STR_ARG(receiver), unbuilt[i]);
         }
     }
 }
 
-static void read_receiver(struct am_reader *r, const struct tree *node, void *target)
+static void read_receiver(struct strict *s, const struct tree *node, void *target)
 {
     enum { OWN_KEYS = 3, UNBUILT = sizeof unbuilt / sizeof *unbuilt };
-    struct am_key keys[OWN_KEYS + UNBUILT + 1] = {
-        {"name", am_text, offsetof(struct receiver_draft, receiver.name)},
+    struct strict_field keys[OWN_KEYS + UNBUILT + 1] = {
+        {"name", strict_text, offsetof(struct receiver_draft, receiver.name)},
         {"labels", keep_labels, 0},
         {"webhook_configs", read_webhooks, offsetof(struct receiver_draft, receiver)},
     };
     for (size_t i = 0; i < UNBUILT; i++)
-        keys[OWN_KEYS + i] = (struct am_key){unbuilt[i], am_skip, 0};
+        keys[OWN_KEYS + i] = (struct strict_field){unbuilt[i], strict_skip, 0};
     struct receiver_draft d = {0};
-    if (!am_object(r, node, keys, &d, "config.plain"))
+    if (!strict_struct(s, node, "config.plain", keys, &d))
         return;
     if (d.receiver.name.n == 0) {
-        am_fail(r, node, "missing name in receiver");
+        strict_fail(s, node, "missing name in receiver");
         return;
     }
     if (node->kind == TREE_MAP)
-        note_unbuilt(r, node, d.receiver.name);
-    name_labels(r, &d);
+        note_unbuilt(s, node, d.receiver.name);
+    name_labels(s, &d);
     *(struct am_receiver *)target = d.receiver;
 }
 
-void am_read_receivers(struct am_reader *r, const struct tree *node)
+void am_read_receivers(struct strict *s, const struct tree *node, void *target)
 {
-    r->config->receivers = am_list(r, node, read_receiver, sizeof(struct am_receiver),
-                                   &r->config->receiver_count, "[]config.Receiver");
+    struct amconfig *config = ((struct am_reader *)target)->config;
+    struct strict_list receivers = {0};
+    strict_list(s, node, "[]config.Receiver", sizeof(struct am_receiver), read_receiver, &receivers);
+    config->receivers = receivers.items;
+    config->receiver_count = receivers.count;
 }
 
-static void inherit_http(struct am_reader *r, struct am_receiver *receiver)
+static void inherit_http(const struct am_reader *r, struct am_receiver *receiver)
 {
     for (size_t i = 0; i < receiver->webhook_count; i++) {
         if (receiver->webhooks[i].http == NULL)
@@ -167,11 +164,11 @@ static void inherit_http(struct am_reader *r, struct am_receiver *receiver)
 void am_check_receivers(struct am_reader *r)
 {
     struct amconfig *config = r->config;
-    for (size_t i = 0; i < config->receiver_count && !am_stopped(r); i++) {
+    for (size_t i = 0; i < config->receiver_count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (str_eq(config->receivers[k].name, config->receivers[i].name)) {
-                am_fail(r, NULL, "notification config name \"%.*s\" is not unique",
-                        STR_ARG(config->receivers[i].name));
+                strict_fail(&r->strict, NULL, "notification config name \"%.*s\" is not unique",
+                            STR_ARG(config->receivers[i].name));
                 return;
             }
         }

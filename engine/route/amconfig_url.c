@@ -24,10 +24,10 @@ static bool scheme_of(struct str text, struct str *scheme)
     return true;
 }
 
-static void complain(struct am_reader *r, const struct tree *node, struct str text, const char *format, ...)
+static void complain(struct strict *s, const struct tree *node, struct str text, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-static void complain(struct am_reader *r, const struct tree *node, struct str text, const char *format, ...)
+static void complain(struct strict *s, const struct tree *node, struct str text, const char *format, ...)
 {
     struct buf why;
     buf_init(&why, ERR_TEXT_MAX);
@@ -38,7 +38,7 @@ static void complain(struct am_reader *r, const struct tree *node, struct str te
     va_start(args, format);
     buf_vformat(&why, format, args);
     va_end(args);
-    am_fail(r, node, "%s", buf_text(&why));
+    strict_fail(s, node, "%s", buf_text(&why));
     buf_release(&why);
 }
 
@@ -71,13 +71,13 @@ static bool is_hex(char c)
 }
 
 /* Go's complaint about a percent sign without two hexadecimal digits. */
-static bool check_escapes(struct am_reader *r, const struct tree *node, struct str text)
+static bool check_escapes(struct strict *s, const struct tree *node, struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] != '%' || (i + 2 < text.n && is_hex(text.p[i + 1]) && is_hex(text.p[i + 2])))
             continue;
         int shown = text.n - i < 3 ? (int)(text.n - i) : 3;
-        complain(r, node, text, "invalid URL escape \"%.*s\"", shown, text.p + i);
+        complain(s, node, text, "invalid URL escape \"%.*s\"", shown, text.p + i);
         return false;
     }
     return true;
@@ -106,54 +106,54 @@ static bool is_port(struct str port)
     return true;
 }
 
-static void check_host(struct am_reader *r, const struct tree *node, struct str text, struct str host)
+static void check_host(struct strict *s, const struct tree *node, struct str text, struct str host)
 {
     struct str port = port_of(host);
     if (host.p[0] == '[' && str_find_char(host, ']') == host.n) {
-        complain(r, node, text, "missing ']' in host");
+        complain(s, node, text, "missing ']' in host");
         return;
     }
     if (!is_port(port)) {
-        complain(r, node, text, "invalid port \"%.*s\" after host", STR_ARG(port));
+        complain(s, node, text, "invalid port \"%.*s\" after host", STR_ARG(port));
         return;
     }
     for (size_t i = 0; i < host.n; i++) {
         if (strchr(" ^`{|}\\", host.p[i]) != NULL) {
-            complain(r, node, text, "invalid character \"%c\" in host name", host.p[i]);
+            complain(s, node, text, "invalid character \"%c\" in host name", host.p[i]);
             return;
         }
     }
 }
 
-bool am_check_url(struct am_reader *r, const struct tree *node, struct str text)
+bool am_check_url(struct strict *s, const struct tree *node, struct str text)
 {
     struct str scheme;
     if (has_control(text))
-        complain(r, node, text, "net/url: invalid control character in URL");
+        complain(s, node, text, "net/url: invalid control character in URL");
     else if (!scheme_of(text, &scheme))
-        complain(r, node, text, "missing protocol scheme");
+        complain(s, node, text, "missing protocol scheme");
     else if (!str_eq_nocase(scheme, STR("http")) && !str_eq_nocase(scheme, STR("https")))
-        am_fail(r, node, "unsupported scheme \"%.*s\" for URL", STR_ARG(scheme));
+        strict_fail(s, node, "unsupported scheme \"%.*s\" for URL", STR_ARG(scheme));
     else if (host_of(text, scheme.n).n == 0)
-        am_fail(r, node, "missing host for URL");
-    else if (check_escapes(r, node, text))
-        check_host(r, node, text, host_of(text, scheme.n));
-    return !am_stopped(r);
+        strict_fail(s, node, "missing host for URL");
+    else if (check_escapes(s, node, text))
+        check_host(s, node, text, host_of(text, scheme.n));
+    return !strict_stopped(s);
 }
 
-void am_url_text(struct am_reader *r, const struct tree *node, void *target)
+void am_url_text(struct strict *s, const struct tree *node, void *target)
 {
-    size_t before = r->wrong.used;
-    am_text(r, node, target);
-    if (!tree_is_null(node) && r->wrong.used == before)
-        am_check_url(r, node, *(struct str *)target);
+    size_t before = s->problem_count;
+    strict_text(s, node, target);
+    if (!tree_is_null(node) && s->problem_count == before)
+        am_check_url(s, node, *(struct str *)target);
 }
 
 /* The API prints secrets as <secret>, and amtool reads that text again. */
-void am_secret_url_text(struct am_reader *r, const struct tree *node, void *target)
+void am_secret_url_text(struct strict *s, const struct tree *node, void *target)
 {
     if (node->kind == TREE_SCALAR && str_is(node->text, "<secret>"))
-        am_text(r, node, target);
+        strict_text(s, node, target);
     else
-        am_url_text(r, node, target);
+        am_url_text(s, node, target);
 }

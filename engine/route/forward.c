@@ -411,9 +411,12 @@ void forward_write_metrics(struct forward *f, struct buf *out)
     stat_head(out, "prometheus_notifications_latency_seconds", "summary", "How long requests took.");
     write_column(f, out, "prometheus_notifications_latency_seconds_sum", latency_sum_of);
     write_column(f, out, "prometheus_notifications_latency_seconds_count", requests_of);
+    size_t known = 0;
+    for (size_t i = 0; i < f->target_count; i++)
+        known += !f->targets[i]->leaving;
     lock_drop(&f->lock);
     stat_head(out, "prometheus_notifications_queue_capacity", "gauge", "Alerts a queue holds.");
     stat_sample(out, "prometheus_notifications_queue_capacity", NULL, (double)f->queue_max);
     stat_head(out, "prometheus_notifications_alertmanagers_discovered", "gauge", "Alertmanagers known.");
-    stat_sample(out, "prometheus_notifications_alertmanagers_discovered", NULL, (double)f->target_count);
+    stat_sample(out, "prometheus_notifications_alertmanagers_discovered", NULL, (double)known);
 }

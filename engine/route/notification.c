@@ -88,14 +88,8 @@ void alert_time_print(struct buf *out, int64_t unix_ns, int32_t zone_s, int deci
 
 static void write_labels(struct buf *out, const char *key, const struct labels *ls)
 {
-    buf_format(out, "\"%s\":{", key);
-    for (size_t i = 0; ls != NULL && i < ls->count; i++) {
-        buf_puts(out, i > 0 ? "," : "");
-        json_string(out, ls->item[i].name);
-        buf_char(out, ':');
-        json_string(out, ls->item[i].value);
-    }
-    buf_char(out, '}');
+    buf_format(out, "\"%s\":", key);
+    labels_print_json(out, ls);
 }
 
 static void write_text(struct buf *out, const char *key, struct str text)

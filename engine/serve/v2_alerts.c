@@ -102,7 +102,7 @@ static void one_alert(struct buf *out, const struct router_alert *alert)
 {
     const struct alert_event *event = alert->event;
     buf_puts(out, "{\"annotations\":");
-    v2_labels(out, event->annotations);
+    labels_print_json(out, event->annotations);
     buf_puts(out, ",\"endsAt\":");
     v2_time(out, event->ends_ns, event->ends_zone_s);
     buf_format(out, ",\"fingerprint\":\"%016" PRIx64 "\",", alert->fingerprint);
@@ -118,7 +118,7 @@ static void one_alert(struct buf *out, const struct router_alert *alert)
         json_string(out, event->generator_url);
     }
     buf_puts(out, ",\"labels\":");
-    v2_labels(out, event->labels);
+    labels_print_json(out, event->labels);
     buf_char(out, '}');
 }
 
@@ -138,7 +138,7 @@ static void one_group(struct buf *out, const struct router_group *group)
     buf_puts(out, "{\"alerts\":");
     alert_list(out, group->alerts, group->count);
     buf_puts(out, ",\"labels\":");
-    v2_labels(out, group->labels);
+    labels_print_json(out, group->labels);
     buf_puts(out, ",\"receiver\":{\"name\":");
     json_string(out, group->receiver);
     buf_puts(out, "},\"routeLabels\":{}}");

@@ -41,19 +41,6 @@ bool v2_has_router(const struct request *request, struct answer *answer)
     return false;
 }
 
-void v2_labels(struct buf *out, const struct labels *ls)
-{
-    buf_char(out, '{');
-    for (size_t i = 0; i < ls->count; i++) {
-        if (i > 0)
-            buf_char(out, ',');
-        json_string(out, ls->item[i].name);
-        buf_char(out, ':');
-        json_string(out, ls->item[i].value);
-    }
-    buf_char(out, '}');
-}
-
 void v2_time(struct buf *out, int64_t unix_ns, int32_t zone_s)
 {
     buf_char(out, '"');

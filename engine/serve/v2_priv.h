@@ -20,9 +20,6 @@ void v2_schema_error(struct answer *answer, int status, int code, const char *fo
 /* False after answering 404: this process has no router. */
 bool v2_has_router(const struct request *request, struct answer *answer);
 
-/* {"a":"b"} with every special character escaped. */
-void v2_labels(struct buf *out, const struct labels *ls);
-
 /* Quoted, three decimals, in the zone it was posted in. */
 void v2_time(struct buf *out, int64_t unix_ns, int32_t zone_s);
 

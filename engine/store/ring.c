@@ -101,12 +101,41 @@ static bool has_room(const struct account *account, const struct sample *s)
     return account_has_room(account, bytes);
 }
 
+/* The histogram right before place i of the block, if one is there. */
+static const struct histogram *histogram_before(const struct block *b, size_t i)
+{
+    if (i == 0 && b->older == NULL)
+        return NULL;
+    struct sample s = i > 0 ? block_get(b, i - 1) : block_get(b->older, (size_t)b->older->count - 1);
+    return s.histogram;
+}
+
+static struct histogram *own_histogram(const struct block *b, size_t i, const struct histogram *h,
+                                       struct account *account)
+{
+    struct histogram *own = box_copy(account_take(account, box_bytes(h)), h);
+    own->hint = histogram_stored_hint(histogram_before(b, i), h);
+    return own;
+}
+
+/* The next sample has a new predecessor: what was known of the old one is no longer true. */
+static void forget_hint_after(struct block *b, size_t i)
+{
+    if (i == b->count && b->newer == NULL)
+        return;
+    struct sample s = i < b->count ? block_get(b, i) : block_get(b->newer, 0);
+    if (s.histogram != NULL && s.histogram->hint == HINT_NOT_RESET)
+        ((struct histogram *)s.histogram)->hint = HINT_UNKNOWN;
+}
+
 static void insert(struct block *b, const struct sample *s, struct account *account)
 {
     struct sample own = *s;
+    size_t i = block_upto(b, s->t_ms);
     if (s->histogram != NULL)
-        own.histogram = box_copy(account_take(account, box_bytes(s->histogram)), s->histogram);
-    block_insert(b, block_upto(b, s->t_ms), &own);
+        own.histogram = own_histogram(b, i, s->histogram, account);
+    forget_hint_after(b, i);
+    block_insert(b, i, &own);
 }
 
 static enum ring_verdict append_inside(struct ring *r, const struct sample *s, struct account *account)

@@ -2,7 +2,8 @@
  * ring: the samples of one series, oldest to newest, as a list of blocks.
  *
  * Invariants: times rise strictly from sample to sample; no block is empty. Nobody outside keeps a pointer
- * into a ring: readers get copies, so blocks are freed as soon as they are dropped.
+ * into a ring: readers get copies, so blocks are freed as soon as they are dropped. The hint of a histogram says
+ * how it stands to the sample before it (histogram_stored_hint), whatever the sender wrote.
  *
  * Not thread-safe: whoever calls holds the lock of the series' shard.
  */

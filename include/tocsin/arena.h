@@ -69,10 +69,10 @@ static inline bool arena_exhausted(const struct arena *a)
 
 /* Makes room for one more item in an arena array that doubles (the old copy stays until the arena goes).
  * Sets items to NULL when the cap is passed: check it before writing. */
-#define ARENA_GROW(a, items, count, capacity)                                                                \
-    do {                                                                                                     \
-        if ((count) >= (capacity))                                                                           \
-            (items) = arena_grow((a), (items), (count), &(capacity), sizeof *(items));                       \
+#define ARENA_GROW(a, items, count, capacity)                                          \
+    do {                                                                               \
+        if ((count) >= (capacity))                                                     \
+            (items) = arena_grow((a), (items), (count), &(capacity), sizeof *(items)); \
     } while (0)
 
 /* Behind ARENA_GROW: a doubled copy of count items; *capacity is updated. NULL past the cap. */

@@ -16,19 +16,19 @@
 #include <stdarg.h>
 
 enum {
-    ERR_ARG = -1,      /* the caller asked for something meaningless; nothing was changed */
-    ERR_PARSE = -2,    /* bytes or text from outside do not follow their grammar */
-    ERR_LIMIT = -3,    /* a written maximum was reached (limits.h, an arena's cap); do not retry as is */
-    ERR_FULL = -4,     /* a bounded queue or budget is full right now; retry later */
+    ERR_ARG = -1,   /* the caller asked for something meaningless; nothing was changed */
+    ERR_PARSE = -2, /* bytes or text from outside do not follow their grammar */
+    ERR_LIMIT = -3, /* a written maximum was reached (limits.h, an arena's cap); do not retry as is */
+    ERR_FULL = -4,  /* a bounded queue or budget is full right now; retry later */
     ERR_NOT_FOUND = -5,
-    ERR_IO = -6,       /* disk or network failed */
-    ERR_CORRUPT = -7,  /* stored bytes are damaged */
-    ERR_TIMEOUT = -8,  /* a deadline passed */
-    ERR_CANCEL = -9,   /* somebody stopped it */
-    ERR_AUTH = -10,    /* identity missing or wrong */
-    ERR_EXEC = -11,    /* well-formed, but cannot be carried out on this data (PromQL "execution") */
+    ERR_IO = -6,           /* disk or network failed */
+    ERR_CORRUPT = -7,      /* stored bytes are damaged */
+    ERR_TIMEOUT = -8,      /* a deadline passed */
+    ERR_CANCEL = -9,       /* somebody stopped it */
+    ERR_AUTH = -10,        /* identity missing or wrong */
+    ERR_EXEC = -11,        /* well-formed, but cannot be carried out on this data (PromQL "execution") */
     ERR_UNSUPPORTED = -12, /* valid in the language, not built yet; says so, never guesses */
-    ERR_CLOSED = -13   /* the other side has gone; no more will come */
+    ERR_CLOSED = -13       /* the other side has gone; no more will come */
 };
 
 enum { ERR_TEXT_MAX = 1024 };
@@ -51,8 +51,5 @@ int err_at(struct err *e, int code, int line, int column, const char *format, ..
 
 /* Puts a formatted text in front of the text already in *e ("rules.yml: " + ...). */
 void err_prefix(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* A short English name of a code, for logs: "limit", "parse", ... */
-const char *err_name(int code);
 
 #endif

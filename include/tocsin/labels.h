@@ -73,6 +73,9 @@ void labels_print(struct buf *out, const struct labels *ls);
 /* name{a="b", c="d"}: as people write it; `{}` only if there is nothing else. */
 void labels_print_metric(struct buf *out, const struct labels *ls);
 
+/* {"a":"b","c":"d"} as Go's encoding/json writes a map of texts; {} for NULL. */
+void labels_print_json(struct buf *out, const struct labels *ls);
+
 /* [a-zA-Z_][a-zA-Z0-9_]*, and the same with colons for a metric. */
 bool label_name_is_classic(struct str name);
 bool metric_name_is_classic(struct str name);

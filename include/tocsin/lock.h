@@ -10,19 +10,19 @@
 
 #include <pthread.h>
 
-#define LOCK_TABLE(LOCK)                                                                                     \
-    LOCK(generation) /* the pointer to the configuration in force */                                         \
-    LOCK(groups)     /* list of rule groups */                                                               \
-    LOCK(group)      /* one rule group's state */                                                            \
-    LOCK(router)     /* alerts, aggregation groups, notification log */                                      \
-    LOCK(incidents)  /* open incidents */                                                                    \
-    LOCK(state)      /* the SQLite handle */                                                                 \
-    LOCK(keeper)     /* housekeeping of the store */                                                         \
-    LOCK(index)      /* series index, postings, standing selectors */                                        \
-    LOCK(shard)      /* samples of a share of the series */                                                  \
-    LOCK(views)      /* who reads the store, and since when */                                               \
-    LOCK(courier)    /* requests waiting for the courier's thread */                                         \
-    LOCK(clients)    /* open HTTP connections and their deadlines */                                         \
+#define LOCK_TABLE(LOCK)                                                \
+    LOCK(generation) /* the pointer to the configuration in force */    \
+    LOCK(groups)     /* list of rule groups */                          \
+    LOCK(group)      /* one rule group's state */                       \
+    LOCK(router)     /* alerts, aggregation groups, notification log */ \
+    LOCK(incidents)  /* open incidents */                               \
+    LOCK(state)      /* the SQLite handle */                            \
+    LOCK(keeper)     /* housekeeping of the store */                    \
+    LOCK(index)      /* series index, postings, standing selectors */   \
+    LOCK(shard)      /* samples of a share of the series */             \
+    LOCK(views)      /* who reads the store, and since when */          \
+    LOCK(courier)    /* requests waiting for the courier's thread */    \
+    LOCK(clients)    /* open HTTP connections and their deadlines */    \
     LOCK(queue)      /* any bounded queue: a leaf */
 
 enum lock_rank {

@@ -37,12 +37,13 @@ struct log_field {
 #define LOG_INT(k, i) ((struct log_field){.key = (k), .kind = LOG_KIND_INT, .number = (int64_t)(i)})
 #define LOG_FLOAT(k, d) ((struct log_field){.key = (k), .kind = LOG_KIND_FLOAT, .real = (d)})
 #define LOG_BOOL(k, b) ((struct log_field){.key = (k), .kind = LOG_KIND_BOOL, .number = (b)})
-#define LOG_MS(k, ms) ((struct log_field){.key = (k), .kind = LOG_KIND_MS, .number = (int64_t)(ms)}) /* prints 1.5s */
+#define LOG_MS(k, ms) \
+    ((struct log_field){.key = (k), .kind = LOG_KIND_MS, .number = (int64_t)(ms)}) /* prints 1.5s */
 #define LOG_SECRET(k) ((struct log_field){.key = (k), .kind = LOG_KIND_SECRET})
 #define LOG_ERR(e) ((struct log_field){.key = "err", .kind = LOG_KIND_STR, .text = str_of((e)->text)})
 
-#define LOG_WRITE(level, message, ...)                                                                       \
-    log_write((level), (message), (const struct log_field[]){{.key = NULL}, ##__VA_ARGS__},                            \
+#define LOG_WRITE(level, message, ...)                                                      \
+    log_write((level), (message), (const struct log_field[]){{.key = NULL}, ##__VA_ARGS__}, \
               sizeof((const struct log_field[]){{.key = NULL}, ##__VA_ARGS__}) / sizeof(struct log_field))
 
 #define log_debug(message, ...) LOG_WRITE(LOG_LEVEL_DEBUG, message, ##__VA_ARGS__)

@@ -25,12 +25,12 @@ void mem_free(void *p);
 #define MEM_ARRAY(type, count) ((type *)mem_new((count), sizeof(type)))
 
 /* Makes room for one more item in a heap array that doubles: MEM_GROW(items, count, capacity). */
-#define MEM_GROW(items, count, capacity)                                                                     \
-    do {                                                                                                     \
-        if ((count) >= (capacity)) {                                                                         \
-            (capacity) = (capacity) ? (capacity) * 2 : 8;                                                    \
-            (items) = mem_resize((items), (size_t)(capacity), sizeof *(items));                              \
-        }                                                                                                    \
+#define MEM_GROW(items, count, capacity)                                        \
+    do {                                                                        \
+        if ((count) >= (capacity)) {                                            \
+            (capacity) = (capacity) ? (capacity)*2 : 8;                         \
+            (items) = mem_resize((items), (size_t)(capacity), sizeof *(items)); \
+        }                                                                       \
     } while (0)
 
 #endif

@@ -33,30 +33,64 @@ enum expr_kind {
 };
 
 enum promql_op {
-    OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD, OP_POW, OP_ATAN2,
-    OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE,
+    OP_ADD,
+    OP_SUB,
+    OP_MUL,
+    OP_DIV,
+    OP_MOD,
+    OP_POW,
+    OP_ATAN2,
+    OP_EQ,
+    OP_NE,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
     OP_TRIM_UPPER, /* </ */
     OP_TRIM_LOWER, /* >/ */
-    OP_AND, OP_OR, OP_UNLESS
+    OP_AND,
+    OP_OR,
+    OP_UNLESS
 };
 
 enum promql_aggregate {
-    AGG_SUM, AGG_AVG, AGG_MIN, AGG_MAX, AGG_GROUP, AGG_COUNT, AGG_STDDEV, AGG_STDVAR, AGG_TOPK, AGG_BOTTOMK,
-    AGG_QUANTILE, AGG_COUNT_VALUES, AGG_LIMITK, AGG_LIMIT_RATIO
+    AGG_SUM,
+    AGG_AVG,
+    AGG_MIN,
+    AGG_MAX,
+    AGG_GROUP,
+    AGG_COUNT,
+    AGG_STDDEV,
+    AGG_STDVAR,
+    AGG_TOPK,
+    AGG_BOTTOMK,
+    AGG_QUANTILE,
+    AGG_COUNT_VALUES,
+    AGG_LIMITK,
+    AGG_LIMIT_RATIO
 };
 
 /* A duration as written: a literal, or (spec prometheus 1.2) an expression over literals, step(), range(). Its position is
  * what Prometheus' run-time errors name: from the first operand to the last, without parentheses around them. */
-enum duration_kind { DUR_LITERAL, DUR_UNARY, DUR_BINARY, DUR_STEP, DUR_RANGE, DUR_MIN_OF, DUR_MAX_OF, DUR_PAREN };
+enum duration_kind {
+    DUR_LITERAL,
+    DUR_UNARY,
+    DUR_BINARY,
+    DUR_STEP,
+    DUR_RANGE,
+    DUR_MIN_OF,
+    DUR_MAX_OF,
+    DUR_PAREN
+};
 
 struct duration_expr {
     enum duration_kind kind;
     size_t start, end;
-    double seconds;      /* DUR_LITERAL */
-    bool written_as_duration; /* DUR_LITERAL: "5m" rather than "300" */
-    enum promql_op op;   /* DUR_BINARY, DUR_UNARY (OP_SUB or OP_ADD) */
+    double seconds;                     /* DUR_LITERAL */
+    bool written_as_duration;           /* DUR_LITERAL: "5m" rather than "300" */
+    enum promql_op op;                  /* DUR_BINARY, DUR_UNARY (OP_SUB or OP_ADD) */
     struct duration_expr *left, *right; /* unary and paren use left */
-    unsigned height; /* 1: a leaf */
+    unsigned height;                    /* 1: a leaf */
 };
 
 enum at_kind { AT_NONE, AT_TIME, AT_START, AT_END };

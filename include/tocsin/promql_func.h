@@ -19,7 +19,7 @@ struct promql_function {
     const char *name;
     enum promql_func_id id;
     enum promql_type returns;
-    int variadic;     /* 0: exactly arg_count; n > 0: the last n are optional; -1: the last repeats freely (0 or more) */
+    int variadic; /* 0: exactly arg_count; n > 0: the last n are optional; -1: the last repeats freely (0 or more) */
     bool experimental;
     int arg_count;
     enum promql_type args[PROMQL_ARGS_MAX];

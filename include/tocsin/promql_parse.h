@@ -47,6 +47,9 @@ const char *promql_type_name(enum promql_type type);
 const char *promql_op_text(enum promql_op op);
 const char *promql_aggregate_name(enum promql_aggregate op);
 
+/* One child after the other: i = 0, 1, ...; NULL at the end. The argument of an aggregation comes before its parameter. */
+struct expr *promql_child(const struct expr *e, size_t i);
+
 /* Visits e and everything below it, parents first. */
 void promql_walk(struct expr *e, void (*visit)(void *context, struct expr *e), void *context);
 

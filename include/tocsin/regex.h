@@ -36,7 +36,4 @@ bool regex_expand(const struct regex *re, struct str text, struct str replacemen
 /* Go's ReplaceAllString: every match in text replaced by the expansion. */
 void regex_replace_all(const struct regex *re, struct str text, struct str replacement, struct buf *out);
 
-/* The pattern as it was given. */
-struct str regex_pattern(const struct regex *re);
-
 #endif

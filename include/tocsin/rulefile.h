@@ -61,14 +61,14 @@ struct rule_set {
 
 /* Reads one file's text. Errors are appended to *errors, a line each, as promtool lists them; returns ERR_PARSE if
  * there was any, or ERR_LIMIT past the set's memory. The groups are added to *set only if there was none. */
-int rulefile_parse(struct rule_set *set, struct str file, struct str text, const struct promql_features *features,
-                   struct buf *errors);
+int rulefile_parse(struct rule_set *set, struct str file, struct str text,
+                   const struct promql_features *features, struct buf *errors);
 
 /* Reads all files that the patterns match (relative to folder; empty: as they are) into a new set. A pattern that
  * matches nothing is accepted, as Prometheus does; a file that two patterns match is read once. Errors are told file by
  * file; the set is then to be thrown away. */
-int rule_set_read(struct rule_set *set, struct world *world, struct str folder, const struct str *patterns, size_t count,
-                  const struct promql_features *features, struct buf *errors);
+int rule_set_read(struct rule_set *set, struct world *world, struct str folder, const struct str *patterns,
+                  size_t count, const struct promql_features *features, struct buf *errors);
 
 /* The same with a set of its own; on failure *out is NULL. */
 int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,

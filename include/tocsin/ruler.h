@@ -23,8 +23,9 @@ struct ruler_options {
     int64_t interval_ms;     /* global.evaluation_interval; 0: one minute */
     int64_t query_offset_ms; /* global.rule_query_offset */
     int64_t resend_delay_ms; /* 0: one minute */
-    const struct labels *external_labels; /* for templates (events go out without them); copied; may be NULL */
-    struct str external_url;              /* for templates and generatorURL; copied */
+    const struct labels
+        *external_labels;    /* for templates (events go out without them); copied; may be NULL */
+    struct str external_url; /* for templates and generatorURL; copied */
     struct promql_options promql;
     /* One event per alert that has to be told (spec 3.5). Takes over the heap block. Called from the worker. */
     void (*emit)(void *context, struct alert_event *event);
@@ -66,13 +67,13 @@ struct ruler_rule {
     int64_t for_ms, keep_firing_for_ms;
     const struct rule_text *labels, *annotations;
     size_t label_count, annotation_count;
-    enum alert_state state;  /* the highest of its alerts */
-    bool state_unknown;      /* not evaluated yet */
+    enum alert_state state; /* the highest of its alerts */
+    bool state_unknown;     /* not evaluated yet */
     enum rule_health health;
-    struct str last_error;   /* empty: none */
+    struct str last_error; /* empty: none */
     double duration_s;
-    int64_t last_ns; /* 0: never */
-    size_t series_matched;  /* 0: some selector of it matches no series */
+    int64_t last_ns;            /* 0: never */
+    size_t series_matched;      /* 0: some selector of it matches no series */
     struct ruler_alert *alerts; /* pending and firing */
     size_t alert_count;
 };
@@ -93,7 +94,7 @@ int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group 
 /* prometheus_rule_* of spec prometheus 7.2. */
 void ruler_write_metrics(struct ruler *ruler, struct buf *out);
 
-const char *alert_state_text(enum alert_state state); /* "inactive", "pending", "firing" */
+const char *alert_state_text(enum alert_state state);  /* "inactive", "pending", "firing" */
 const char *rule_health_text(enum rule_health health); /* "unknown", "ok", "err" */
 
 #endif

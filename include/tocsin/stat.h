@@ -12,30 +12,39 @@
 
 #include <stdint.h>
 
-#define STAT_TABLE(STAT)                                                                                       \
-    STAT(samples_appended, "prometheus_tsdb_head_samples_appended_total", counter, "Samples accepted.")        \
-    STAT(series_created, "prometheus_tsdb_head_series_created_total", counter, "Series created.")              \
-    STAT(series_removed, "prometheus_tsdb_head_series_removed_total", counter, "Series removed.")              \
-    STAT(out_of_order, "prometheus_tsdb_out_of_order_samples_total", counter, "Samples refused as out of order.") \
-    STAT(out_of_bound, "prometheus_tsdb_out_of_bound_samples_total", counter, "Samples refused as too far ahead.") \
-    STAT(too_old, "prometheus_tsdb_too_old_samples_total", counter, "Samples refused as older than retention.")   \
-    STAT(duplicates, "tocsin_duplicate_samples_total", counter, "Samples refused: same time, other value.")    \
-    STAT(push_bad_labels, "prometheus_api_remote_write_invalid_labels_samples_total", counter, "Samples refused for their labels.") \
-    STAT(pushes, "tocsin_pushes_total", counter, "Remote-write requests read.")                                \
-    STAT(pushes_refused, "tocsin_pushes_refused_total", counter, "Remote-write requests answered with an error.") \
-    STAT(unreferenced, "tocsin_unreferenced_series_total", counter, "Series refused because no rule asks for them.") \
-    STAT(queries, "tocsin_queries_total", counter, "PromQL evaluations over HTTP.")                            \
-    STAT(query_errors, "tocsin_query_errors_total", counter, "PromQL evaluations over HTTP that failed.")      \
-    STAT(template_expansions, "prometheus_template_text_expansions_total", counter, "Templates executed.")     \
-    STAT(template_failures, "prometheus_template_text_expansion_failures_total", counter, "Templates that failed.") \
-    STAT(alerts_received, "tocsin_alert_events_total", counter, "Alert events handed to the router.")          \
-    STAT(alerts_invalid, "alertmanager_alerts_invalid_total", counter, "Posted alerts refused.")               \
-    STAT(incidents_opened, "tocsin_incidents_opened_total", counter, "Incidents opened.")                      \
-    STAT(incidents_closed, "tocsin_incidents_closed_total", counter, "Incidents closed.")                      \
-    STAT(reload_ok, "prometheus_config_last_reload_successful", gauge, "1 if the last reload was taken over.") \
-    STAT(reload_seconds, "prometheus_config_last_reload_success_timestamp_seconds", gauge, "When that was.")   \
-    STAT(http_requests, "tocsin_http_requests_total", counter, "HTTP requests answered.")                      \
-    STAT(http_refused, "tocsin_http_requests_refused_total", counter, "HTTP requests refused by the header gate.") \
+#define STAT_TABLE(STAT)                                                                                     \
+    STAT(samples_appended, "prometheus_tsdb_head_samples_appended_total", counter, "Samples accepted.")      \
+    STAT(series_created, "prometheus_tsdb_head_series_created_total", counter, "Series created.")            \
+    STAT(series_removed, "prometheus_tsdb_head_series_removed_total", counter, "Series removed.")            \
+    STAT(out_of_order, "prometheus_tsdb_out_of_order_samples_total", counter,                                \
+         "Samples refused as out of order.")                                                                 \
+    STAT(out_of_bound, "prometheus_tsdb_out_of_bound_samples_total", counter,                                \
+         "Samples refused as too far ahead.")                                                                \
+    STAT(too_old, "prometheus_tsdb_too_old_samples_total", counter,                                          \
+         "Samples refused as older than retention.")                                                         \
+    STAT(duplicates, "tocsin_duplicate_samples_total", counter, "Samples refused: same time, other value.")  \
+    STAT(push_bad_labels, "prometheus_api_remote_write_invalid_labels_samples_total", counter,               \
+         "Samples refused for their labels.")                                                                \
+    STAT(pushes, "tocsin_pushes_total", counter, "Remote-write requests read.")                              \
+    STAT(pushes_refused, "tocsin_pushes_refused_total", counter,                                             \
+         "Remote-write requests answered with an error.")                                                    \
+    STAT(unreferenced, "tocsin_unreferenced_series_total", counter,                                          \
+         "Series refused because no rule asks for them.")                                                    \
+    STAT(queries, "tocsin_queries_total", counter, "PromQL evaluations over HTTP.")                          \
+    STAT(query_errors, "tocsin_query_errors_total", counter, "PromQL evaluations over HTTP that failed.")    \
+    STAT(template_expansions, "prometheus_template_text_expansions_total", counter, "Templates executed.")   \
+    STAT(template_failures, "prometheus_template_text_expansion_failures_total", counter,                    \
+         "Templates that failed.")                                                                           \
+    STAT(alerts_received, "tocsin_alert_events_total", counter, "Alert events handed to the router.")        \
+    STAT(alerts_invalid, "alertmanager_alerts_invalid_total", counter, "Posted alerts refused.")             \
+    STAT(incidents_opened, "tocsin_incidents_opened_total", counter, "Incidents opened.")                    \
+    STAT(incidents_closed, "tocsin_incidents_closed_total", counter, "Incidents closed.")                    \
+    STAT(reload_ok, "prometheus_config_last_reload_successful", gauge,                                       \
+         "1 if the last reload was taken over.")                                                             \
+    STAT(reload_seconds, "prometheus_config_last_reload_success_timestamp_seconds", gauge, "When that was.") \
+    STAT(http_requests, "tocsin_http_requests_total", counter, "HTTP requests answered.")                    \
+    STAT(http_refused, "tocsin_http_requests_refused_total", counter,                                        \
+         "HTTP requests refused by the header gate.")                                                        \
     STAT(log_suppressed, "tocsin_log_lines_suppressed_total", counter, "Log lines left out by rate limits.")
 
 enum stat_id {

@@ -37,17 +37,20 @@ int state_nflog_expire(struct state *state, int64_t now_ns, struct err *err);
 /* Incidents: a record and its timeline, both JSON text owned by engine/incident. */
 struct incident_row {
     int64_t id;
-    struct str key;  /* group key */
+    struct str key;               /* group key */
     int64_t opened_ns, closed_ns; /* closed 0: open */
-    struct str body; /* JSON object */
+    struct str body;              /* JSON object */
 };
 
 /* id 0: creates, and fills it in. */
 int state_incident_put(struct state *state, struct incident_row *row, struct err *err);
-int state_incident_note(struct state *state, int64_t incident, int64_t at_ns, struct str body, struct err *err);
+int state_incident_note(struct state *state, int64_t incident, int64_t at_ns, struct str body,
+                        struct err *err);
 int state_incident_each(struct state *state, int64_t since_ns, size_t limit,
-                        void (*visit)(void *context, const struct incident_row *row), void *context, struct err *err);
+                        void (*visit)(void *context, const struct incident_row *row), void *context,
+                        struct err *err);
 int state_incident_notes(struct state *state, int64_t incident,
-                         void (*visit)(void *context, int64_t at_ns, struct str body), void *context, struct err *err);
+                         void (*visit)(void *context, int64_t at_ns, struct str body), void *context,
+                         struct err *err);
 
 #endif

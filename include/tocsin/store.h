@@ -6,6 +6,9 @@
  * of its series, and each series knows how far back somebody looks (its reach), which is how long its samples are
  * kept. One way out: a view (view.h).
  *
+ * The store decides the counter reset hint of a native histogram when it is appended, from the sample before it
+ * (histogram_stored_hint): a reader may rely on not_reset and gauge, and never sees reset.
+ *
  * Threads: store_admit may be called by several threads; readers never block writers for longer than the
  * copying of one series' window. Series and samples that a view may still see are freed only after it closes.
  *

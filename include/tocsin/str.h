@@ -51,6 +51,9 @@ size_t str_find_char(struct str s, char c);
  * returns the remainder and sets rest->p to NULL; so loop `while (rest.p != NULL)`. */
 struct str str_cut(struct str *rest, char separator);
 
+/* Cuts the first word, ended by a blank or tab, off *rest, which is trimmed. Empty: no word was left. */
+struct str str_cut_word(struct str *rest);
+
 /* ASCII-only, case-insensitive equality. */
 bool str_eq_nocase(struct str a, struct str b);
 

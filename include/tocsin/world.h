@@ -51,15 +51,18 @@ struct world {
     int64_t (*wall_ns)(struct world *);
     int64_t (*mono_ns)(struct world *);
     uint64_t (*random)(struct world *);
-    void (*pause)(struct world *, int64_t ms); /* for tools and shutdown; a simulated clock is turned by as much */
+    void (*pause)(struct world *,
+                  int64_t ms); /* for tools and shutdown; a simulated clock is turned by as much */
 
     /* Disk. Paths are relative to the process' folder, or absolute. */
     int (*read_file)(struct world *, const char *path, struct buf *out, struct err *);
-    int (*write_file)(struct world *, const char *path, struct str content, struct err *); /* atomic: temp file, fsync, rename */
-    int (*make_folder)(struct world *, const char *path, struct err *); /* mode 0700; it may be there already */
+    int (*write_file)(struct world *, const char *path, struct str content,
+                      struct err *); /* atomic: temp file, fsync, rename */
+    int (*make_folder)(struct world *, const char *path,
+                       struct err *); /* mode 0700; it may be there already */
     /* Calls found(context, path) for each file matching a shell pattern, in byte order. */
-    int (*glob)(struct world *, const char *pattern, void (*found)(void *context, const char *path), void *context,
-                struct err *);
+    int (*glob)(struct world *, const char *pattern, void (*found)(void *context, const char *path),
+                void *context, struct err *);
 
     /* Network: starts a request; 0, or ERR_FULL / ERR_CLOSED and then done is not called. NULL: no network. */
     int (*send)(struct world *, const struct net_request *request, net_done *done, void *context);

@@ -177,6 +177,7 @@ class Case(unittest.TestCase):
     """A test with a folder; what it starts is stopped in reverse order at its end."""
 
     def setUp(self):
+        self.processes = []
         self.stack = contextlib.ExitStack()
         self.addCleanup(self.stack.close)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='tocsin-'))
@@ -187,12 +188,20 @@ class Case(unittest.TestCase):
         path.write_text(text)
         return path
 
+    def tearDown(self):
+        """A program that ended by itself is why a test failed: its last words."""
+        for process in self.processes:
+            code = process.process.poll()
+            if code not in (None, 0, -signal.SIGKILL):
+                print(f'\n{process.name} ended with {code}:\n{process.text()}', flush=True)
+
     def keep(self, thing):
         self.stack.callback(thing.stop)
         return thing
 
     def run_process(self, name, *command):
-        return self.keep(Process(self.folder, name, [str(c) for c in command]))
+        self.processes.append(self.keep(Process(self.folder, name, [str(c) for c in command])))
+        return self.processes[-1]
 
     def webhook(self):
         return self.keep(Webhook())

@@ -56,15 +56,6 @@ static void a_prefix_goes_in_front_and_keeps_the_rest(void **state)
     assert_int_equal(strlen(e.text), ERR_TEXT_MAX - 1);
 }
 
-static void every_code_has_a_name(void **state)
-{
-    (void)state;
-    assert_string_equal(err_name(0), "ok");
-    for (int code = ERR_CLOSED; code < 0; code++)
-        assert_string_not_equal(err_name(code), "unknown");
-    assert_string_equal(err_name(-99), "unknown");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,7 +63,6 @@ int main(void)
         cmocka_unit_test(nobody_need_listen),
         cmocka_unit_test(long_texts_end_in_dots),
         cmocka_unit_test(a_prefix_goes_in_front_and_keeps_the_rest),
-        cmocka_unit_test(every_code_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

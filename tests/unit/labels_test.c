@@ -40,6 +40,22 @@ static void are_sorted_without_empty_values_and_the_last_of_equals_wins(void **s
     arena_release(&a);
 }
 
+static void prints_as_go_encodes_a_map_of_texts(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct buf b;
+    arena_init(&a, 1 << 16);
+    buf_init(&b, 512);
+    labels_print_json(&b, labels_of(&a, "b", "1<2\n", "a", "\xff", NULL));
+    assert_string_equal(buf_text(&b), "{\"a\":\"\\ufffd\",\"b\":\"1\\u003c2\\n\"}");
+    buf_clear(&b);
+    labels_print_json(&b, NULL);
+    assert_string_equal(buf_text(&b), "{}");
+    buf_release(&b);
+    arena_release(&a);
+}
+
 static void the_hash_is_prometheus_hash(void **state)
 {
     (void)state;
@@ -200,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(are_sorted_without_empty_values_and_the_last_of_equals_wins),
+        cmocka_unit_test(prints_as_go_encodes_a_map_of_texts),
         cmocka_unit_test(the_hash_is_prometheus_hash),
         cmocka_unit_test(long_values_hash_alike_whatever_made_them),
         cmocka_unit_test(copies_stand_on_their_own),

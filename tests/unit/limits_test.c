@@ -8,17 +8,6 @@
 #include <cmocka.h>
 #include <string.h>
 
-static void every_limit_has_a_default_name_unit_and_reason(void **state)
-{
-    (void)state;
-    assert_int_equal(limits.push_ratio, 22);
-    for (int i = 0; i < LIMIT_COUNT; i++) {
-        assert_true(strlen(limit_name((enum limit_id)i)) > 0);
-        assert_true(strlen(limit_unit((enum limit_id)i)) > 0);
-        assert_true(strlen(limit_help((enum limit_id)i)) > 0);
-    }
-}
-
 static void hits_are_counted_and_shown(void **state)
 {
     (void)state;
@@ -36,7 +25,6 @@ static void hits_are_counted_and_shown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_limit_has_a_default_name_unit_and_reason),
         cmocka_unit_test(hits_are_counted_and_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

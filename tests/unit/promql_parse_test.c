@@ -409,7 +409,7 @@ static void a_walk_sees_parents_first_and_everything(void **state)
     outcome_release(&o);
     outcome_init(&o, STR("-topk(1, round(a, 2)) + sum_over_time((b)[5m:])"), &promql_features_all);
     promql_walk(o.e, add_kind, &kinds);
-    assert_string_equal(buf_text(&kinds), "edfaghagich");
+    assert_string_equal(buf_text(&kinds), "edfghaagich");
     promql_walk(NULL, add_kind, &kinds);
     outcome_release(&o);
     buf_release(&kinds);

@@ -319,15 +319,32 @@ static void native_histograms_pass_through_whole(void **state)
     assert_true(r.series[0].points[0].histogram->count == 1);
 }
 
-static void what_is_not_built_is_refused_by_name(void **state)
+/* One span and one bucket: 168 + 16 + 8 bytes, where a float and its time take 16. */
+static void a_histogram_counts_as_the_floats_its_bytes_would_hold(void **state)
 {
     struct bench *b = *state;
     struct promql_result r;
     load(b, "h", "{{schema:0 sum:1 count:1 buckets:[1]}}x5");
-    assert_int_equal(instant(b, "increase(h[2m] anchored)", 3 * MINUTE_MS, &r), ERR_UNSUPPORTED);
-    assert_string_equal(b->err.text, "native histograms in increase() are not supported");
-    assert_int_equal(instant(b, "h[2m] smoothed", 3 * MINUTE_MS, &r), ERR_UNSUPPORTED);
-    assert_int_equal(instant(b, "h smoothed", 3 * MINUTE_MS + 1, &r), ERR_UNSUPPORTED);
+    b->options.samples_max = 11;
+    assert_int_equal(instant(b, "h", 3 * MINUTE_MS, &r), ERR_LIMIT);
+    assert_int_equal(instant(b, "up", 3 * MINUTE_MS, &r), 0);
+    b->options.samples_max = 12;
+    assert_int_equal(instant(b, "h", 3 * MINUTE_MS, &r), 0);
+    b->options.samples_max = 24;
+    assert_int_equal(instant(b, "count_over_time(h[2m])", 3 * MINUTE_MS, &r), ERR_LIMIT);
+    b->options.samples_max = 25;
+    assert_int_equal(instant(b, "count_over_time(h[2m])", 3 * MINUTE_MS, &r), 0);
+}
+
+static void a_bad_regex_of_label_replace_fails_the_evaluation_alone(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    struct promql *q = open_text(b, "label_replace(up, \"a\", \"$1\", \"job\", \"(\")", b->store);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(promql_instant(q, b->view, MINUTE_MS, &b->arena, &r, &b->err), ERR_EXEC);
+    assert_string_equal(b->err.text, "invalid regular expression in label_replace(): (");
+    promql_close(q);
 }
 
 int main(void)
@@ -351,7 +368,8 @@ int main(void)
         TEST(the_canonical_text_is_the_printed_tree),
         TEST(text_that_does_not_parse_is_an_error_with_a_place),
         TEST(native_histograms_pass_through_whole),
-        TEST(what_is_not_built_is_refused_by_name),
+        TEST(a_histogram_counts_as_the_floats_its_bytes_would_hold),
+        TEST(a_bad_regex_of_label_replace_fails_the_evaluation_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,54 @@ static void native_histograms_are_copied_in_and_out(void **state)
     bench_close(&b);
 }
 
+static struct sample counted(struct bench *b, int64_t t_ms, double count, enum histogram_hint hint)
+{
+    struct histogram *h = small_histogram(b, count);
+    h->hint = hint;
+    return (struct sample){.t_ms = t_ms, .histogram = h};
+}
+
+static void the_store_decides_the_hint_of_a_histogram(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    const struct sample samples[] = {
+        counted(&b, START_MS + 1, 1, HINT_NOT_RESET), counted(&b, START_MS + 2, 2, HINT_UNKNOWN),
+        counted(&b, START_MS + 3, 1, HINT_NOT_RESET), counted(&b, START_MS + 4, 5, HINT_RESET),
+        counted(&b, START_MS + 5, 1, HINT_GAUGE),     counted(&b, START_MS + 6, 7, HINT_UNKNOWN),
+        {.t_ms = START_MS + 7, .value = stale_nan()}, counted(&b, START_MS + 8, 8, HINT_UNKNOWN),
+        counted(&b, START_MS + 9, 8, HINT_UNKNOWN),
+    };
+    static const enum histogram_hint expected[] = {HINT_UNKNOWN, HINT_NOT_RESET, HINT_UNKNOWN,
+                                                   HINT_UNKNOWN, HINT_GAUGE,     HINT_UNKNOWN,
+                                                   HINT_UNKNOWN, HINT_UNKNOWN,   HINT_NOT_RESET};
+    size_t count = sizeof samples / sizeof *samples;
+    bench_push_all(&b, up(&b), samples, count, NULL);
+    struct sample_run run = all_of(&b, up(&b));
+    assert_int_equal(run.count, count);
+    for (size_t i = 0; i < count; i++)
+        if (samples[i].histogram != NULL)
+            assert_int_equal(run.samples[i].histogram->hint, expected[i]);
+    bench_close(&b);
+}
+
+static void a_late_histogram_takes_the_certainty_of_the_next_one(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS, .out_of_order_ms = HOUR_MS});
+    const struct sample samples[] = {counted(&b, START_MS + 1, 1, HINT_UNKNOWN),
+                                     counted(&b, START_MS + 3, 3, HINT_UNKNOWN)};
+    const struct sample late = counted(&b, START_MS + 2, 9, HINT_UNKNOWN);
+    bench_push_all(&b, up(&b), samples, 2, NULL);
+    bench_push_all(&b, up(&b), &late, 1, NULL);
+    struct sample_run run = all_of(&b, up(&b));
+    assert_int_equal(run.samples[1].histogram->hint, HINT_NOT_RESET);
+    assert_int_equal(run.samples[2].histogram->hint, HINT_UNKNOWN);
+    bench_close(&b);
+}
+
 static void the_limit_of_series_refuses_new_ones_only(void **state)
 {
     (void)state;
@@ -311,6 +359,8 @@ int main(void)
         cmocka_unit_test(a_refusal_names_the_series_once),
         cmocka_unit_test(start_timestamps_are_kept),
         cmocka_unit_test(native_histograms_are_copied_in_and_out),
+        cmocka_unit_test(the_store_decides_the_hint_of_a_histogram),
+        cmocka_unit_test(a_late_histogram_takes_the_certainty_of_the_next_one),
         cmocka_unit_test(the_limit_of_series_refuses_new_ones_only),
         cmocka_unit_test(the_limit_of_memory_refuses_samples_and_series),
         cmocka_unit_test(retention_drops_samples_and_then_the_series),

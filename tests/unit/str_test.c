@@ -51,6 +51,20 @@ static void cuts_until_the_rest_is_gone(void **state)
     assert_null(rest.p);
 }
 
+static void cuts_words_at_blanks_and_tabs(void **state)
+{
+    (void)state;
+    struct str rest = STR("  at\t 1s  post ");
+    assert_true(str_is(str_cut_word(&rest), "at"));
+    assert_true(str_is(rest, "1s  post"));
+    assert_true(str_is(str_cut_word(&rest), "1s"));
+    assert_true(str_is(str_cut_word(&rest), "post"));
+    assert_int_equal(rest.n, 0);
+    assert_int_equal(str_cut_word(&rest).n, 0);
+    struct str nothing = {0};
+    assert_int_equal(str_cut_word(&nothing).n, 0);
+}
+
 static void folds_ascii_only(void **state)
 {
     (void)state;
@@ -134,6 +148,7 @@ int main(void)
         cmocka_unit_test(orders_bytewise_with_prefixes_first),
         cmocka_unit_test(finds_ends_and_trims),
         cmocka_unit_test(cuts_until_the_rest_is_gone),
+        cmocka_unit_test(cuts_words_at_blanks_and_tabs),
         cmocka_unit_test(folds_ascii_only),
         cmocka_unit_test(knows_well_formed_text_as_go_does),
         cmocka_unit_test(a_bad_byte_is_seen_at_any_distance),

@@ -1,0 +1,107 @@
+/* Whatever is accepted as tocsin.yml must, written out anew, be read as the same configuration. */
+#include "../../engine/daemon/config_priv.h"
+
+#include "tocsin/check.h"
+#include "tocsin/duration.h"
+#include "tocsin/limits.h"
+
+static void put_text(struct buf *out, struct str s)
+{
+    buf_char(out, '"');
+    for (size_t i = 0; i < s.n;) {
+        int rune;
+        i += str_rune(s.p + i, s.n - i, &rune);
+        buf_format(out, "\\U%08x", (unsigned)rune);
+    }
+    buf_char(out, '"');
+}
+
+static void put_duration(struct buf *out, const char *key, int64_t ms)
+{
+    buf_format(out, "%s: ", key);
+    duration_print(out, ms);
+    buf_char(out, '\n');
+}
+
+static void put_labels(struct buf *out, const struct labels *ls)
+{
+    buf_puts(out, "  external_labels: {");
+    for (size_t i = 0; i < ls->count; i++) {
+        buf_puts(out, i > 0 ? ", ? " : "? ");
+        put_text(out, ls->item[i].name);
+        buf_puts(out, " : ");
+        put_text(out, ls->item[i].value);
+    }
+    buf_puts(out, "}\n");
+}
+
+static void put_config(struct buf *out, const struct config *c)
+{
+    buf_puts(out, "global:\n");
+    put_duration(out, "  evaluation_interval", c->evaluation_interval_ms);
+    put_duration(out, "  rule_query_offset", c->query_offset_ms);
+    put_labels(out, c->external_labels);
+    buf_puts(out, "rule_files:\n");
+    for (size_t i = 0; i < c->rule_files.count; i++) {
+        buf_puts(out, "- ");
+        put_text(out, c->rule_files.items[i]);
+        buf_char(out, '\n');
+    }
+    buf_puts(out, "alertmanager_config_file: ");
+    put_text(out, c->alertmanager_config_file);
+    buf_format(out, "\nstorage:\n  keep: %s\n", c->storage.keep == STORE_KEEP_ALL ? "all" : "referenced");
+    put_duration(out, "  retention", c->storage.retention_ms);
+    put_duration(out, "  out_of_order_time_window", c->storage.out_of_order_ms);
+}
+
+static bool texts_equal(const struct config_texts *a, const struct config_texts *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = str_eq(a->items[i], b->items[i]);
+    return equal;
+}
+
+static void read_again(const struct config *first)
+{
+    struct buf text;
+    struct config *second;
+    struct err err;
+    buf_init(&text, 8 << 20);
+    put_config(&text, first);
+    if (!buf_overflow(&text) && config_parse(buf_slice(&text), "again.yml", &second, &err) != ERR_LIMIT) {
+        must(second != NULL);
+        must(first->evaluation_interval_ms == second->evaluation_interval_ms);
+        must(first->query_offset_ms == second->query_offset_ms);
+        must(labels_equal(first->external_labels, second->external_labels));
+        must(texts_equal(&first->rule_files, &second->rule_files));
+        must(str_eq(first->alertmanager_config_file, second->alertmanager_config_file));
+        must(first->storage.keep == second->storage.keep);
+        must(first->storage.retention_ms == second->storage.retention_ms);
+        must(first->storage.out_of_order_ms == second->storage.out_of_order_ms);
+        must(second->ignored.count == 0);
+        config_free(second);
+    }
+    buf_release(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct config *config;
+    struct err err = {0};
+    limits.generation_arena_bytes = 16 << 20;
+    int rc = config_parse((struct str){(const char *)data, size}, "tocsin.yml", &config, &err);
+    if (rc != 0) {
+        must(config == NULL && rc == err.code &&
+             str_starts(str_of(err.text), STR("parsing YAML file tocsin.yml: ")));
+        return 0;
+    }
+    must(config->evaluation_interval_ms > 0);
+    for (size_t i = 0; i < config->alertmanager_urls.count; i++)
+        must(str_starts(config->alertmanager_urls.items[i], STR("http")));
+    read_again(config);
+    config_free(config);
+    return 0;
+}
