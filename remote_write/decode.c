@@ -16,13 +16,19 @@ static struct wire outermost(const struct push *p)
     return wire_of((struct str){p->decoded, p->decoded_bytes});
 }
 
+int decode_count_field(struct push *p)
+{
+    return p->field_count++ < limits.push_fields ? 0 : ERR_FULL;
+}
+
 /* A walk over the outermost fields, so that lists can be made in their size. Malformed bytes end the count; they are found
  * again. */
 static void count_fields(struct push *p)
 {
     struct wire w = outermost(p);
     struct wire_field f;
-    while (p->series_count <= (size_t)limits.push_series && wire_next(&w, &f) == WIRE_FIELD) {
+    while (p->series_count <= (size_t)limits.push_series && wire_next(&w, &f) == WIRE_FIELD &&
+           decode_count_field(p) == 0) {
         p->series_count += f.number == series_number(p);
         p->symbol_count += p->v2 && f.number == V2_SYMBOLS;
     }
@@ -100,7 +106,11 @@ int push_decode(struct push *p)
         limit_hit(LIMIT_push_series);
         return push_fail(p, 413, "more than %lld series in one push", (long long)limits.push_series);
     }
-    int rc = decode_all(p);
+    int rc = p->field_count <= limits.push_fields ? decode_all(p) : ERR_FULL;
+    if (rc == ERR_FULL) {
+        limit_hit(LIMIT_push_fields);
+        return push_fail(p, 413, "more than %lld fields in one push", (long long)limits.push_fields);
+    }
     if (rc == ERR_LIMIT)
         return push_out_of_memory(p);
     if (rc != 0)

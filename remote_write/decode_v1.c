@@ -100,6 +100,8 @@ int decode_series_v1(struct push *p, struct pushed *s)
     struct stretch labels = {0};
     const uint8_t *first_sample = NULL;
     for (const uint8_t *at = w.at; (step = wire_next(&w, &f)) == WIRE_FIELD; at = w.at) {
+        if (decode_count_field(p) != 0)
+            return ERR_FULL;
         if (!count_field(&f, s))
             return ERR_PARSE;
         if (f.number == LABELS)

@@ -147,6 +147,8 @@ int decode_series_v2(struct push *p, struct pushed *s)
     enum wire_step step;
     const uint8_t *first_sample = NULL;
     for (const uint8_t *at = w.at; (step = wire_next(&w, &f)) == WIRE_FIELD; at = w.at) {
+        if (decode_count_field(p) != 0)
+            return ERR_FULL;
         if (!count_field(p, &f, s, &refs))
             return ERR_PARSE;
         if (f.number == SAMPLES && first_sample == NULL)

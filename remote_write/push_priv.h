@@ -47,6 +47,7 @@ struct push {
     struct pushed *series;
     size_t series_count;
     size_t sample_count; /* histograms included */
+    int64_t field_count; /* of the request and its series: what a push costs, whatever its bytes */
 };
 
 /* Ends the push: sets the status and adds a line to the text. Returns the code that goes with the status. */
@@ -71,7 +72,7 @@ int push_decode(struct push *p);
 int push_translate(struct push *p);
 
 /* decode_v1, decode_v2: one series (its body is set). 0, ERR_PARSE, or ERR_LIMIT (memory). Samples beyond
- * limits.push_samples are counted, not kept. */
+ * limits.push_samples are counted, not kept. ERR_FULL: too many fields. */
 int decode_series_v1(struct push *p, struct pushed *s);
 int decode_series_v2(struct push *p, struct pushed *s);
 
@@ -81,6 +82,7 @@ void spell_v1(const struct pushed *s, struct label *out);
 int spell_v2(struct push *p, const struct pushed *s, struct label *out, struct err *err);
 
 /* decode: for the two above. */
+int decode_count_field(struct push *p); /* 0, or ERR_FULL */
 int decode_floats(struct push *p, struct pushed *s, const uint8_t *first);
 bool wire_histogram_is_sound(struct str message, bool v2);
 

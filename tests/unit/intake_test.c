@@ -165,13 +165,30 @@ static void a_push_of_empty_series_is_counted_out_and_would_stop_at_the_cap(void
     uint64_t hits = limit_hits(LIMIT_push_series);
     assert_int_equal(push_body(&d, (struct str){body, bytes}), 413);
     assert_int_equal(limit_hits(LIMIT_push_series), hits + 1);
-    limits.push_series = INT64_MAX;
+    limits.push_series = limits.push_fields = INT64_MAX;
     hits = limit_hits(LIMIT_push_arena_bytes);
     assert_int_equal(push_body(&d, (struct str){body, bytes}), 413);
     assert_int_equal(limit_hits(LIMIT_push_arena_bytes), hits + 1);
     limits = before;
     mem_free(raw);
     mem_free(body);
+    desk_close(&d);
+}
+
+static void fields_that_mean_nothing_are_counted_out(void **state)
+{
+    (void)state;
+    struct limits before = limits;
+    struct desk d;
+    desk_open(&d);
+    limits.push_fields = 4;
+    assert_int_equal(push_body(&d, squeeze(&d, "\x20\x00\x20\x00\x20\x00\x20\x00", 8)), 204);
+    assert_int_equal(push_body(&d, squeeze(&d, "\x1a\x00\x1a\x00\x1a\x00\x1a\x00\x1a\x00", 10)), 413);
+    assert_string_equal(text(&d), "more than 4 fields in one push\n");
+    assert_int_equal(push_body(&d, squeeze(&d, "\x0a\x06\x0a\x00\x0a\x00\x0a\x00", 8)),
+                     204); /* a series and three labels */
+    assert_int_equal(push_body(&d, squeeze(&d, "\x0a\x08\x0a\x00\x1a\x00\x12\x00\x22\x00", 10)), 413);
+    limits = before;
     desk_close(&d);
 }
 
@@ -774,6 +791,7 @@ int main(void)
         cmocka_unit_test(broken_bodies_are_refused),
         cmocka_unit_test(seven_bytes_that_declare_four_gigabytes_are_not_believed),
         cmocka_unit_test(a_push_of_empty_series_is_counted_out_and_would_stop_at_the_cap),
+        cmocka_unit_test(fields_that_mean_nothing_are_counted_out),
         cmocka_unit_test(lengths_over_the_limits_are_refused),
         cmocka_unit_test(too_many_series_or_samples_are_refused),
         cmocka_unit_test(labels_are_checked),
