@@ -7,7 +7,7 @@ BIN := $(if $(filter release,$(BUILD)),build/tocsin,$(O)/tocsin)
 
 CC := gcc
 CXX := g++
-PACKAGES := libmicrohttpd libprotobuf-c snappy libcurl yaml-0.1 re2 sqlite3 libxxhash zlib
+PACKAGES := libmicrohttpd snappy libcurl yaml-0.1 re2 sqlite3 libxxhash zlib
 CPPFLAGS += -Iinclude -I$(O)/gen -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith -Wundef -Wvla -Werror
 OPTIMIZE := -O2 -g
@@ -51,9 +51,11 @@ SOURCES := $(wildcard engine/*/*.c remote_write/*.c rules/*.c)
 CXXSOURCES := $(wildcard engine/base/*.cc)
 MAIN := engine/daemon/main.c
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(CXXSOURCES:%.cc=$(O)/%.o)
-PROTO := $(wildcard remote_write/*.proto)
-GENERATED := $(PROTO:remote_write/%.proto=$(O)/gen/%.pb-c.c)
-LIB_OBJECTS := $(filter-out $(MAIN:%.c=$(O)/%.o),$(OBJECTS)) $(GENERATED:%.c=%.o)
+# protobuf-c is what the tests compare our own decoder with; the program is linked without it.
+PROTO := $(wildcard tests/oracle/*.proto)
+ORACLE := $(PROTO:tests/oracle/%.proto=$(O)/gen/%.pb-c.o)
+TEST_LIBS = $(LIBS) $(shell pkg-config --libs libprotobuf-c)
+LIB_OBJECTS := $(filter-out $(MAIN:%.c=$(O)/%.o),$(OBJECTS))
 UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
 
 all: $(BIN)
@@ -78,26 +80,35 @@ $(O)/%.o: %.cc
 $(O)/gen/%.pb-c.o: $(O)/gen/%.pb-c.c
 	$(Q)$(CC) $(CPPFLAGS) $(OPTIMIZE) $(HARDEN) -w -c -o $@ $<
 
-$(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: remote_write/%.proto
+$(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: tests/oracle/%.proto
 	@mkdir -p $(O)/gen
-	$(Q)protoc-c --c_out=$(O)/gen --proto_path=remote_write $<
+	$(Q)protoc-c --c_out=$(O)/gen --proto_path=tests/oracle $<
 
-$(filter $(O)/remote_write/%,$(OBJECTS)): | $(GENERATED)
+$(O)/liboracle.a: $(ORACLE)
+	@rm -f $@ && ar rcs $@ $^
 
-$(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a
+$(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a $(O)/liboracle.a
 	$(say)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS) -lcmocka
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(O)/liboracle.a $(TEST_LIBS) -lcmocka
 
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 
-$(O)/fuzz/%: tests/fuzz/%.c $(O)/libtocsin.a
+$(O)/fuzz/%: tests/fuzz/%.c $(O)/libtocsin.a $(O)/liboracle.a
 	$(say)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(Q)$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtocsin.a $(LIBS)
+	$(Q)$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtocsin.a $(O)/liboracle.a $(TEST_LIBS)
+
+BENCH := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/*.c))
+
+$(O)/bench/%: tests/bench/%.c $(O)/libtocsin.a
+	$(say)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS)
 
 unit: $(UNIT)
 	@tests/run --build $(O) --binary $(BIN) unit
@@ -133,7 +144,7 @@ tsan: ## unit tests and end-to-end tests under ThreadSanitizer
 	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin unit e2e
 
 fuzz: ## fuzz each parser for FUZZ_SECONDS (60); new inputs go to build/fuzz/found
-	@deploy/deps.sh build habits
+	@deploy/deps.sh build test habits
 	@$(MAKE) --no-print-directory -s -j2 BUILD=fuzz fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
@@ -173,7 +184,8 @@ clean: ## remove what was built
 PREFIX ?= /usr/local
 units: $(UNIT)
 fuzzers: $(FUZZ)
+benches: $(BENCH)
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)
 
-.PHONY: all help deps demo test unit units asan tsan fuzz fuzzers conformance bench layers shape format install clean
+.PHONY: all help deps demo test unit units benches asan tsan fuzz fuzzers conformance bench layers shape format install clean
 .SECONDARY:

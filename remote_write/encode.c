@@ -1,114 +1,151 @@
+/* Written from the end to the front, so that a message is there when its length is due in front of it. */
 #include "tocsin/encode.h"
 
-#include "remote.pb-c.h"
 #include "tocsin/err.h"
 #include "tocsin/histogram.h"
+#include "wire_priv.h"
 
 #include <snappy-c.h>
 
-static ProtobufCBinaryData bytes_of(struct str s)
+struct sink {
+    uint8_t *end; /* bytes go in front of what is there; NULL: they are only counted */
+    size_t bytes;
+};
+
+static void put(struct sink *s, const void *bytes, size_t n)
 {
-    return (ProtobufCBinaryData){.len = s.n, .data = (uint8_t *)s.p};
+    s->bytes += n;
+    if (s->end != NULL && n > 0)
+        memcpy(s->end - s->bytes, bytes, n);
 }
 
-/* An array of pointers to `count` zeroed messages of `size` bytes; NULL past the arena's cap. */
-static void *message_array(struct arena *arena, size_t count, size_t size)
+static void put_varint(struct sink *s, uint64_t v)
 {
-    void **pointers = ARENA_ARRAY(arena, void *, count);
-    char *messages = arena_array(arena, count, size);
-    if (pointers == NULL || messages == NULL)
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        pointers[i] = messages + i * size;
-    return pointers;
-}
-
-static int encode_labels(struct arena *arena, const struct batch_series *from, Prometheus__TimeSeries *to)
-{
-    to->n_labels = from->label_count;
-    to->labels = message_array(arena, to->n_labels, sizeof **to->labels);
-    if (to->labels == NULL)
-        return ERR_LIMIT;
-    for (size_t i = 0; i < to->n_labels; i++) {
-        prometheus__label__init(to->labels[i]);
-        to->labels[i]->name = bytes_of(from->labels[i].name);
-        to->labels[i]->value = bytes_of(from->labels[i].value);
-    }
-    return 0;
-}
-
-static Prometheus__BucketSpan **encode_spans(struct arena *arena, const struct histogram_side *from)
-{
-    Prometheus__BucketSpan **to = message_array(arena, from->span_count, sizeof **to);
-    for (size_t i = 0; to != NULL && i < from->span_count; i++) {
-        prometheus__bucket_span__init(to[i]);
-        to[i]->offset = from->spans[i].offset;
-        to[i]->length = from->spans[i].length;
-    }
-    return to;
-}
-
-static int encode_histogram(struct arena *arena, const struct sample *from, Prometheus__Histogram *to)
-{
-    const struct histogram *h = from->histogram;
-    prometheus__histogram__init(to);
-    to->timestamp = from->t_ms;
-    to->schema = h->schema;
-    to->reset_hint = (int32_t)h->hint;
-    to->sum = h->sum;
-    to->count_case = PROMETHEUS__HISTOGRAM__COUNT_COUNT_FLOAT;
-    to->count_float = h->count;
-    to->zero_threshold = h->zero_threshold;
-    to->zero_count_case = PROMETHEUS__HISTOGRAM__ZERO_COUNT_ZERO_COUNT_FLOAT;
-    to->zero_count_float = h->zero_count;
-    to->n_positive_spans = h->positive.span_count;
-    to->n_positive_counts = h->positive.bucket_count;
-    to->positive_counts = h->positive.buckets;
-    to->n_negative_spans = h->negative.span_count;
-    to->n_negative_counts = h->negative.bucket_count;
-    to->negative_counts = h->negative.buckets;
-    to->n_custom_values = h->custom_count;
-    to->custom_values = h->custom_bounds;
-    to->positive_spans = encode_spans(arena, &h->positive);
-    to->negative_spans = encode_spans(arena, &h->negative);
-    return to->positive_spans != NULL && to->negative_spans != NULL ? 0 : ERR_LIMIT;
-}
-
-static size_t count_histograms(const struct batch_series *series)
-{
+    uint8_t bytes[WIRE_VARINT_BYTES];
     size_t n = 0;
-    for (size_t i = 0; i < series->sample_count; i++)
-        n += series->samples[i].histogram != NULL;
-    return n;
+    for (; v >= 0x80; v >>= 7)
+        bytes[n++] = (uint8_t)(v | 0x80);
+    bytes[n++] = (uint8_t)v;
+    put(s, bytes, n);
 }
 
-static int encode_samples(struct arena *arena, const struct batch_series *from, Prometheus__TimeSeries *to)
+static void put_tag(struct sink *s, uint32_t number, enum wire_type type)
 {
-    size_t histograms = count_histograms(from);
-    to->samples = message_array(arena, from->sample_count - histograms, sizeof **to->samples);
-    to->histograms = message_array(arena, histograms, sizeof **to->histograms);
-    if (to->samples == NULL || to->histograms == NULL)
-        return ERR_LIMIT;
-    for (size_t i = 0; i < from->sample_count; i++) {
-        const struct sample *s = &from->samples[i];
-        if (s->histogram != NULL) {
-            if (encode_histogram(arena, s, to->histograms[to->n_histograms++]) != 0)
-                return ERR_LIMIT;
-            continue;
-        }
-        Prometheus__Sample *sample = to->samples[to->n_samples++];
-        prometheus__sample__init(sample);
-        sample->timestamp = s->t_ms;
-        sample->value = s->value;
+    put_varint(s, (uint64_t)number << 3 | type);
+}
+
+static void put_integer(struct sink *s, uint32_t number, uint64_t v)
+{
+    put_varint(s, v);
+    put_tag(s, number, WIRE_VARINT);
+}
+
+static void put_zigzag(struct sink *s, uint32_t number, int32_t v)
+{
+    put_integer(s, number, (uint32_t)v << 1 ^ (uint32_t)(v >> 31));
+}
+
+static void put_double(struct sink *s, uint32_t number, double v)
+{
+    put(s, &v, sizeof v);
+    put_tag(s, number, WIRE_64);
+}
+
+static void put_bytes(struct sink *s, uint32_t number, const void *bytes, size_t n)
+{
+    put(s, bytes, n);
+    put_varint(s, n);
+    put_tag(s, number, WIRE_BYTES);
+}
+
+typedef void put_message(struct sink *s, const void *from);
+
+static void put_nested(struct sink *s, uint32_t number, put_message *message, const void *from)
+{
+    size_t behind = s->bytes;
+    message(s, from);
+    put_varint(s, s->bytes - behind);
+    put_tag(s, number, WIRE_BYTES);
+}
+
+static void put_label(struct sink *s, const void *from)
+{
+    const struct label *label = from;
+    put_bytes(s, 2, label->value.p, label->value.n);
+    put_bytes(s, 1, label->name.p, label->name.n);
+}
+
+static void put_float(struct sink *s, const void *from)
+{
+    const struct sample *sample = from;
+    put_integer(s, 2, (uint64_t)sample->t_ms);
+    put_double(s, 1, sample->value);
+}
+
+static void put_span(struct sink *s, const void *from)
+{
+    const struct histogram_span *span = from;
+    put_integer(s, 2, span->length);
+    put_zigzag(s, 1, span->offset);
+}
+
+static void put_side(struct sink *s, uint32_t spans, uint32_t counts, const struct histogram_side *side)
+{
+    put_bytes(s, counts, side->buckets, side->bucket_count * sizeof *side->buckets);
+    for (size_t i = side->span_count; i-- > 0;)
+        put_nested(s, spans, put_span, &side->spans[i]);
+}
+
+static void put_histogram(struct sink *s, const void *from)
+{
+    enum {
+        COUNT_FLOAT = 2,
+        SUM,
+        SCHEMA,
+        ZERO_THRESHOLD,
+        ZERO_FLOAT = 7,
+        NEGATIVE_SPANS,
+        NEGATIVE_COUNTS = 10,
+        POSITIVE_SPANS,
+        POSITIVE_COUNTS = 13,
+        RESET_HINT,
+        TIME,
+        BOUNDS
+    };
+    const struct sample *sample = from;
+    const struct histogram *h = sample->histogram;
+    put_bytes(s, BOUNDS, h->custom_bounds, h->custom_count * sizeof *h->custom_bounds);
+    put_integer(s, TIME, (uint64_t)sample->t_ms);
+    put_integer(s, RESET_HINT, (uint64_t)h->hint);
+    put_side(s, POSITIVE_SPANS, POSITIVE_COUNTS, &h->positive);
+    put_side(s, NEGATIVE_SPANS, NEGATIVE_COUNTS, &h->negative);
+    put_double(s, ZERO_FLOAT, h->zero_count);
+    put_double(s, ZERO_THRESHOLD, h->zero_threshold);
+    put_zigzag(s, SCHEMA, h->schema);
+    put_double(s, SUM, h->sum);
+    put_double(s, COUNT_FLOAT, h->count);
+}
+
+static void put_series(struct sink *s, const void *from)
+{
+    enum { LABELS = 1, SAMPLES = 2, HISTOGRAMS = 4 };
+    const struct batch_series *series = from;
+    for (size_t i = series->sample_count; i-- > 0;) {
+        const struct sample *sample = &series->samples[i];
+        if (sample->histogram != NULL)
+            put_nested(s, HISTOGRAMS, put_histogram, sample);
+        else
+            put_nested(s, SAMPLES, put_float, sample);
     }
-    return 0;
+    for (size_t i = series->label_count; i-- > 0;)
+        put_nested(s, LABELS, put_label, &series->labels[i]);
 }
 
-static int encode_series(struct arena *arena, const struct batch_series *from, Prometheus__TimeSeries *to)
+static void put_batch(struct sink *s, const struct batch *batch)
 {
-    prometheus__time_series__init(to);
-    int rc = encode_labels(arena, from, to);
-    return rc == 0 ? encode_samples(arena, from, to) : rc;
+    enum { SERIES = 1 };
+    for (size_t i = batch->count; i-- > 0;)
+        put_nested(s, SERIES, put_series, &batch->series[i]);
 }
 
 static int compress(struct arena *arena, const uint8_t *raw, size_t raw_bytes, struct str *body)
@@ -123,18 +160,12 @@ static int compress(struct arena *arena, const uint8_t *raw, size_t raw_bytes, s
 
 int encode_push(struct arena *arena, const struct batch *batch, struct str *body)
 {
-    Prometheus__WriteRequest request = PROMETHEUS__WRITE_REQUEST__INIT;
-    request.n_timeseries = batch->count;
-    request.timeseries = message_array(arena, batch->count, sizeof **request.timeseries);
-    if (request.timeseries == NULL)
-        return ERR_LIMIT;
-    for (size_t i = 0; i < batch->count; i++)
-        if (encode_series(arena, &batch->series[i], request.timeseries[i]) != 0)
-            return ERR_LIMIT;
-    size_t raw_bytes = prometheus__write_request__get_packed_size(&request);
-    uint8_t *raw = arena_alloc(arena, raw_bytes);
+    struct sink measured = {0};
+    put_batch(&measured, batch);
+    uint8_t *raw = arena_alloc(arena, measured.bytes);
     if (raw == NULL)
         return ERR_LIMIT;
-    prometheus__write_request__pack(&request, raw);
-    return compress(arena, raw, raw_bytes, body);
+    struct sink written = {.end = raw + measured.bytes};
+    put_batch(&written, batch);
+    return compress(arena, raw, measured.bytes, body);
 }

@@ -81,16 +81,37 @@ bool push_charge(struct push *p, int64_t bytes)
     return true;
 }
 
+bool push_settle(struct push *p)
+{
+    int64_t grown = (int64_t)p->arena.used_bytes - p->arena_bytes;
+    if (grown == 0)
+        return true;
+    if (!push_charge(p, grown))
+        return false;
+    p->arena_bytes += grown;
+    return true;
+}
+
+int push_out_of_memory(struct push *p)
+{
+    if (p->flight_full) {
+        limit_hit(LIMIT_in_flight_bytes);
+        return push_fail(p, 503, "too many pushes are under way");
+    }
+    limit_hit(LIMIT_push_arena_bytes);
+    return push_fail(p, 413, "the push needs more than %lld bytes of memory",
+                     (long long)limits.push_arena_bytes);
+}
+
 static int push_run(struct push *p, struct str compressed)
 {
-    Prometheus__WriteRequest *request;
     if (!push_charge(p, (int64_t)compressed.n))
         return push_out_of_memory(p);
     int rc = push_uncompress(p, compressed);
     if (rc == 0)
-        rc = push_unpack(p, &request);
+        rc = push_decode(p);
     if (rc == 0)
-        rc = push_translate(p, request);
+        rc = push_translate(p);
     return rc;
 }
 
@@ -108,9 +129,10 @@ static void close_text(struct buf *text)
     buf_puts(text, more);
 }
 
-int intake_push(struct intake *in, struct store *store, struct str compressed, struct intake_answer *answer)
+static int take_push(struct intake *in, struct store *store, struct str compressed, bool v2,
+                     struct intake_answer *answer)
 {
-    struct push p = {.store = store, .answer = answer, .flight = &in->flight};
+    struct push p = {.store = store, .answer = answer, .flight = &in->flight, .v2 = v2};
     stat_add(STAT_pushes, 1);
     set_status(answer, 204);
     arena_init(&p.arena, (size_t)limits.push_arena_bytes);
@@ -123,4 +145,15 @@ int intake_push(struct intake *in, struct store *store, struct str compressed, s
     arena_release(&p.arena);
     mem_free(p.decoded);
     return rc;
+}
+
+int intake_push(struct intake *in, struct store *store, struct str compressed, struct intake_answer *answer)
+{
+    return take_push(in, store, compressed, false, answer);
+}
+
+int intake_push_v2(struct intake *in, struct store *store, struct str compressed,
+                   struct intake_answer *answer)
+{
+    return take_push(in, store, compressed, true, answer);
 }

@@ -1,8 +1,7 @@
-/* One push on its way through the steps of intake: gate.c, unpack.c, translate.c. */
+/* One push on its way through the steps of intake: gate.c, decode.c, translate.c. */
 #ifndef TOCSIN_PUSH_PRIV_H
 #define TOCSIN_PUSH_PRIV_H
 
-#include "remote.pb-c.h"
 #include "tocsin/arena.h"
 #include "tocsin/histogram.h"
 #include "tocsin/intake.h"
@@ -14,15 +13,41 @@ struct flight {
     _Atomic int64_t bytes;
 };
 
+/* A string of a 2.0 request, with the hash that goes into the spelling of the series that use it. */
+struct symbol {
+    struct str text;
+    uint64_t hash[2];
+};
+
+/* One series of a request, decoded as far as a known one needs. */
+struct pushed {
+    struct str body; /* its message: labels, histograms and exemplars are read from it when they are needed */
+    struct spelling spelling;
+    struct sample *samples; /* the floats, with room behind them for the histograms */
+    uint32_t label_count;   /* 2.0: of references, two for each label */
+    uint32_t float_count, histogram_count, exemplar_count;
+    uint32_t bad_exemplars;      /* of exemplar_count: their references point nowhere */
+    uint32_t help_ref, unit_ref; /* 0: none */
+};
+
 struct push {
     struct store *store;
     struct intake_answer *answer;
     struct arena arena; /* everything decoded; capped by limits.push_arena_bytes */
     struct flight *flight;
     int64_t charged_bytes; /* what this push has put on the flight's account */
+    int64_t arena_bytes;   /* of those, for the arena */
     bool flight_full;      /* that account had no more room */
+    bool v2;               /* io.prometheus.write.v2.Request, else prometheus.WriteRequest */
     char *decoded;
     size_t decoded_bytes;
+
+    struct symbol *symbols;
+    size_t symbol_count;
+    struct pushed *series;
+    size_t series_count;
+    size_t sample_count; /* histograms included */
+    int64_t field_count; /* of the request and its series: what a push costs, whatever its bytes */
 };
 
 /* Ends the push: sets the status and adds a line to the text. Returns the code that goes with the status. */
@@ -31,22 +56,39 @@ int push_fail(struct push *p, int status, const char *format, ...) __attribute__
 /* Takes so many more bytes of the flight's account (negative: gives back). False if there is no room. */
 bool push_charge(struct push *p, int64_t bytes);
 
-/* gate: the declared length is believed only if it can be true; then snappy. 0, or push_fail's code. */
-int push_uncompress(struct push *p, struct str compressed);
-
-/* unpack: protobuf-c in the push's arena. 0 and *request (in the arena), or push_fail's code. */
-int push_unpack(struct push *p, Prometheus__WriteRequest **request);
+/* Brings the flight's account in line with what the arena holds. False if there is no room. */
+bool push_settle(struct push *p);
 
 /* Why memory ran out, as an answer. */
 int push_out_of_memory(struct push *p);
 
-/* translate: the request's series go to the store, slice by slice. 0, or push_fail's code. */
-int push_translate(struct push *p, const Prometheus__WriteRequest *request);
+/* gate: the declared length is believed only if it can be true; then snappy. 0, or push_fail's code. */
+int push_uncompress(struct push *p, struct str compressed);
 
-/* translate_histogram: checks and converts; a stale histogram becomes a stale float. 0, or ERR_PARSE with the reason, or
- * ERR_LIMIT (arena). */
-int translate_histogram(struct arena *arena, const Prometheus__Histogram *from, struct sample *to,
-                        struct err *err);
+/* decode: the whole message is checked for its form and its counts, and its series are listed. 0, or push_fail's code. */
+int push_decode(struct push *p);
+
+/* translate: the request's series go to the store, slice by slice. 0, or push_fail's code. */
+int push_translate(struct push *p);
+
+/* decode_v1, decode_v2: one series (its body is set). 0, ERR_PARSE, or ERR_LIMIT (memory). Samples beyond
+ * limits.push_samples are counted, not kept. ERR_FULL: too many fields. */
+int decode_series_v1(struct push *p, struct pushed *s);
+int decode_series_v2(struct push *p, struct pushed *s);
+
+/* The labels in the order of the request; `out` has room for s->label_count (2.0: for half of that). 2.0: ERR_PARSE with the
+ * reason if a reference points nowhere, ERR_LIMIT (arena). */
+void spell_v1(const struct pushed *s, struct label *out);
+int spell_v2(struct push *p, const struct pushed *s, struct label *out, struct err *err);
+
+/* decode: for the two above. */
+int decode_count_field(struct push *p); /* 0, or ERR_FULL */
+int decode_floats(struct push *p, struct pushed *s, const uint8_t *first);
+bool wire_histogram_is_sound(struct str message, bool v2);
+
+/* translate_histogram: checks and converts one message; a stale histogram becomes a stale float. 0, or ERR_PARSE with the
+ * reason, or ERR_LIMIT (arena). */
+int translate_histogram(struct arena *arena, struct str message, bool v2, struct sample *to, struct err *err);
 
 /* coarsen: merges buckets so that the schema drops by `shift`. 0, or ERR_LIMIT (arena). */
 int histogram_coarsen(struct arena *arena, struct histogram *h, int shift);

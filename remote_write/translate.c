@@ -2,6 +2,7 @@
 #include "push_priv.h"
 #include "tocsin/limits.h"
 #include "tocsin/stat.h"
+#include "wire_priv.h"
 
 #include <stdlib.h>
 
@@ -15,12 +16,9 @@ struct translation {
     struct admit_result admitted;
     uint64_t refused_series;
     uint64_t refused_samples; /* of those series, by us; the store counts its own */
+    uint64_t offered_floats, offered_histograms;
+    uint64_t exemplars, refused_exemplars;
 };
-
-static struct str text_of(const ProtobufCBinaryData *data)
-{
-    return (struct str){(const char *)data->data, data->len};
-}
 
 static int by_name(const void *a, const void *b)
 {
@@ -36,18 +34,24 @@ static void sort_labels(struct labels *ls)
         }
 }
 
-/* The labels as they came, sorted unless there are too many; texts stay where the request has them. NULL past the arena's cap. */
-static struct labels *take_labels(struct arena *arena, const Prometheus__TimeSeries *ts)
+/* The labels as they came, sorted unless there are too many; texts stay where the request has them. Else the reason: ERR_PARSE,
+ * or ERR_LIMIT past the arena's cap. */
+static int take_labels(struct push *p, const struct pushed *from, struct labels **out, struct err *err)
 {
-    struct labels *ls = arena_alloc(arena, sizeof *ls + ts->n_labels * sizeof *ls->item);
+    size_t count = p->v2 ? from->label_count / 2 : from->label_count;
+    struct labels *ls = arena_alloc(&p->arena, sizeof *ls + count * sizeof *ls->item);
     if (ls == NULL)
-        return NULL;
-    ls->count = ts->n_labels;
-    for (size_t i = 0; i < ls->count; i++)
-        ls->item[i] = (struct label){text_of(&ts->labels[i]->name), text_of(&ts->labels[i]->value)};
-    if (ls->count <= (size_t)limits.labels_per_series)
+        return err_set(err, ERR_LIMIT, "no memory");
+    ls->count = count;
+    *out = ls;
+    int rc = 0;
+    if (p->v2)
+        rc = spell_v2(p, from, ls->item, err);
+    else
+        spell_v1(from, ls->item);
+    if (rc == 0 && count <= (size_t)limits.labels_per_series)
         sort_labels(ls);
-    return ls;
+    return rc;
 }
 
 static void drop_empty_values(struct labels *ls)
@@ -59,16 +63,24 @@ static void drop_empty_values(struct labels *ls)
     ls->count = kept;
 }
 
-static enum fate refuse(struct translation *t, const Prometheus__TimeSeries *ts, const struct labels *ls,
-                        const char *reason)
+/* Adds a line; labels may be NULL. */
+static void tell(struct translation *t, const char *reason, const struct labels *ls)
 {
     struct buf *text = &t->push->answer->text;
     buf_puts(text, reason);
-    buf_char(text, ' ');
-    labels_print(text, ls);
+    if (ls != NULL) {
+        buf_char(text, ' ');
+        labels_print(text, ls);
+    }
     buf_char(text, '\n');
+}
+
+static enum fate refuse(struct translation *t, const struct pushed *s, const char *reason,
+                        const struct labels *ls)
+{
+    tell(t, reason, ls);
     t->refused_series++;
-    t->refused_samples += ts->n_samples + ts->n_histograms;
+    t->refused_samples += s->float_count + s->histogram_count;
     return FATE_REFUSED;
 }
 
@@ -120,108 +132,197 @@ static void sort_samples(struct sample *samples, size_t count)
         }
 }
 
-/* Appends the histograms; one that breaks a rule refuses the series. */
-static enum fate take_histograms(struct translation *t, const Prometheus__TimeSeries *ts,
-                                 const struct labels *ls, struct sample *to)
+/* Labels for the store: checked, sorted, without empty values. */
+static enum fate spell(struct translation *t, const struct pushed *s, struct labels **out)
 {
     struct err err;
-    for (size_t i = 0; i < ts->n_histograms; i++) {
-        int rc = translate_histogram(&t->push->arena, ts->histograms[i], &to[i], &err);
-        if (rc == ERR_LIMIT)
+    int rc = take_labels(t->push, s, out, &err);
+    if (rc == ERR_LIMIT || !push_settle(t->push))
+        return FATE_NO_MEMORY;
+    const char *fault = rc == 0 ? find_fault(*out) : NULL;
+    if (rc == 0 && fault == NULL) {
+        drop_empty_values(*out);
+        return FATE_READY;
+    }
+    stat_add(STAT_push_bad_labels, s->float_count + s->histogram_count);
+    if (rc == 0)
+        return refuse(t, s, fault, *out);
+    const char *reason = arena_format(&t->push->arena, "parsing labels for series: %s", err.text);
+    return reason != NULL ? refuse(t, s, reason, NULL) : FATE_NO_MEMORY;
+}
+
+/* Refuses a series for something else than its labels, unless those are bad as well. */
+static enum fate spell_and_refuse(struct translation *t, const struct pushed *s, const char *reason)
+{
+    struct labels *ls;
+    enum fate fate = spell(t, s, &ls);
+    return fate == FATE_READY ? refuse(t, s, reason, ls) : fate;
+}
+
+static bool is_histogram_field(const struct push *p, const struct wire_field *f)
+{
+    enum { V1_HISTOGRAMS = 4, V2_HISTOGRAMS = 3 };
+    return f->number == (p->v2 ? V2_HISTOGRAMS : V1_HISTOGRAMS);
+}
+
+/* Behind the floats come the histograms; one that breaks a rule refuses the series. */
+static enum fate take_histograms(struct translation *t, const struct pushed *s)
+{
+    struct push *p = t->push;
+    struct sample *to = s->samples + s->float_count;
+    struct wire w = wire_of(s->body);
+    struct wire_field f;
+    struct err err;
+    while (to < s->samples + s->float_count + s->histogram_count && wire_next(&w, &f) == WIRE_FIELD) {
+        if (!is_histogram_field(p, &f))
+            continue;
+        int rc = translate_histogram(&p->arena, f.bytes, p->v2, to++, &err);
+        if (rc == ERR_LIMIT || !push_settle(p))
             return FATE_NO_MEMORY;
         if (rc != 0) {
-            char *reason = arena_format(&t->push->arena, "%s, series", err.text);
-            return reason != NULL ? refuse(t, ts, ls, reason) : FATE_NO_MEMORY;
+            const char *reason = arena_format(&p->arena, "%s, series", err.text);
+            return reason != NULL ? spell_and_refuse(t, s, reason) : FATE_NO_MEMORY;
         }
     }
     return FATE_READY;
 }
 
-static enum fate take_samples(struct translation *t, const Prometheus__TimeSeries *ts,
-                              const struct labels *ls, struct batch_series *out)
+static bool refers_outside(const struct push *p, uint32_t ref)
 {
-    size_t count = ts->n_samples + ts->n_histograms;
-    struct sample *samples = ARENA_ARRAY(&t->push->arena, struct sample, count);
-    if (samples == NULL)
-        return FATE_NO_MEMORY;
-    for (size_t i = 0; i < ts->n_samples; i++)
-        samples[i] = (struct sample){.t_ms = ts->samples[i]->timestamp, .value = ts->samples[i]->value};
-    enum fate fate = take_histograms(t, ts, ls, samples + ts->n_samples);
-    sort_samples(samples, count);
-    out->samples = samples;
-    out->sample_count = count;
+    return ref != 0 && ref >= p->symbol_count;
+}
+
+/* All but the labels, which a known series does not need. */
+static enum fate translate(struct translation *t, const struct pushed *s, struct batch_series *out)
+{
+    size_t count = (size_t)s->float_count + s->histogram_count;
+    if (count == 0 && !t->push->v2)
+        return FATE_EMPTY;
+    if (count == 0)
+        return spell_and_refuse(t, s, "TimeSeries must contain at least one sample or histogram for series");
+    if (refers_outside(t->push, s->help_ref) || refers_outside(t->push, s->unit_ref))
+        return spell_and_refuse(t, s, "metadata refers outside of the symbols table, series");
+    enum fate fate = s->histogram_count > 0 ? take_histograms(t, s) : FATE_READY;
+    sort_samples(s->samples, count);
+    *out = (struct batch_series){.samples = s->samples, .sample_count = count};
     return fate;
 }
 
-static enum fate translate(struct translation *t, const Prometheus__TimeSeries *ts, struct batch_series *out)
+/* ---- one slice: translated, then admitted in order ------------------------------------------------------ */
+
+struct slice {
+    struct batch_series series[SLICE_SERIES];
+    struct spelling spellings[SLICE_SERIES];
+    const struct pushed *from[SLICE_SERIES];
+    size_t count;
+};
+
+static uint64_t refused_by_store(const struct admit_result *r)
 {
-    if (ts->n_samples + ts->n_histograms == 0)
-        return FATE_EMPTY;
-    struct labels *ls = take_labels(&t->push->arena, ts);
-    if (ls == NULL)
-        return FATE_NO_MEMORY;
-    const char *fault = find_fault(ls);
-    if (fault != NULL) {
-        stat_add(STAT_push_bad_labels, ts->n_samples + ts->n_histograms);
-        return refuse(t, ts, ls, fault);
-    }
-    drop_empty_values(ls);
-    *out = (struct batch_series){.labels = ls->item, .label_count = ls->count};
-    return take_samples(t, ts, ls, out);
+    uint64_t refused = 0;
+    for (int i = ADMIT_OK + 1; i < ADMIT_REASON_COUNT; i++)
+        refused += i == ADMIT_UNREFERENCED ? 0 : r->refused[i];
+    return refused;
 }
 
-static int admit_slice(struct translation *t, Prometheus__TimeSeries *const *from, size_t count)
+/* Counts what a series has offered to the store, and looks at its exemplars. */
+static void note_offered(struct translation *t, const struct pushed *s)
 {
-    struct batch_series series[SLICE_SERIES];
-    struct batch batch = {.series = series};
+    t->offered_floats += s->float_count;
+    t->offered_histograms += s->histogram_count;
+    t->exemplars += s->exemplar_count - s->bad_exemplars;
+    t->refused_exemplars += s->bad_exemplars;
+    if (s->bad_exemplars > 0)
+        tell(t, "parsing exemplar for series: labelRefs outside of symbols table, or not in pairs", NULL);
+}
+
+/* A series that the store does not know by its spelling. */
+static enum fate admit_spelt(struct translation *t, struct batch_series *series, const struct pushed *from)
+{
+    struct labels *ls;
+    enum fate fate = spell(t, from, &ls);
+    if (fate != FATE_READY)
+        return fate;
+    series->labels = ls->item;
+    series->label_count = ls->count;
+    store_admit_spelt(t->push->store, series, &from->spelling, &t->admitted);
+    note_offered(t, from);
+    return fate;
+}
+
+static int admit_slice(struct translation *t, struct slice *slice)
+{
+    size_t done = 0;
+    while (done < slice->count) {
+        struct batch rest = {slice->series + done, slice->count - done};
+        size_t known = store_admit_known(t->push->store, &rest, slice->spellings + done, &t->admitted);
+        for (size_t end = done + known; done < end; done++)
+            note_offered(t, slice->from[done]);
+        if (done < slice->count && admit_spelt(t, &slice->series[done], slice->from[done]) == FATE_NO_MEMORY)
+            return push_out_of_memory(t->push);
+        done++;
+    }
+    return 0;
+}
+
+static int translate_slice(struct translation *t, const struct pushed *from, size_t count)
+{
+    struct slice slice;
+    slice.count = 0;
     struct arena_mark mark = arena_mark(&t->push->arena);
     for (size_t i = 0; i < count; i++) {
-        enum fate fate = translate(t, from[i], &series[batch.count]);
+        enum fate fate = translate(t, &from[i], &slice.series[slice.count]);
         if (fate == FATE_NO_MEMORY)
             return push_out_of_memory(t->push);
-        batch.count += fate == FATE_READY;
+        slice.from[slice.count] = &from[i];
+        slice.spellings[slice.count] = from[i].spelling;
+        slice.count += fate == FATE_READY;
     }
-    store_admit(t->push->store, &batch, &t->admitted);
+    int rc = admit_slice(t, &slice);
     arena_rewind(&t->push->arena, mark);
-    return 0;
+    push_settle(t->push);
+    return rc;
 }
 
-static int check_counts(struct push *p, const Prometheus__WriteRequest *request)
+static uint64_t minus(uint64_t a, uint64_t b)
 {
-    size_t samples = 0;
-    for (size_t i = 0; i < request->n_timeseries; i++)
-        samples += request->timeseries[i]->n_samples + request->timeseries[i]->n_histograms;
-    if (samples > (size_t)limits.push_samples) {
-        limit_hit(LIMIT_push_samples);
-        return push_fail(p, 413, "%zu samples in one push, %lld are allowed", samples,
-                         (long long)limits.push_samples);
-    }
-    return 0;
+    return a > b ? a - b : 0;
+}
+
+/* Marks of stale histograms are floats to the store, so a refused one counts as a float here. */
+static void count_written(struct translation *t)
+{
+    struct intake_answer *answer = t->push->answer;
+    uint64_t histograms = t->admitted.refused_histograms;
+    answer->appended = t->admitted.appended;
+    answer->written_samples = minus(t->offered_floats, refused_by_store(&t->admitted) - histograms);
+    answer->written_histograms = minus(t->offered_histograms, histograms);
+    answer->written_exemplars = t->exemplars;
 }
 
 /* The answer when all series have been seen. A store at its limit may have room later, so it is not final. */
 static int conclude(struct translation *t)
 {
     const struct admit_result *r = &t->admitted;
-    t->push->answer->appended = r->appended;
-    uint64_t refused = 0;
-    for (int i = ADMIT_OK + 1; i < ADMIT_REASON_COUNT; i++)
-        refused += i == ADMIT_UNREFERENCED ? 0 : r->refused[i];
+    uint64_t refused = refused_by_store(r);
     if (r->refused[ADMIT_SERIES_LIMIT] + r->refused[ADMIT_MEMORY_LIMIT] > 0)
         return push_fail(t->push, 429, "the store is at its limit");
     if (refused + t->refused_series > 0)
         return push_fail(t->push, 400, "%llu samples refused",
                          (unsigned long long)(refused + t->refused_samples));
+    if (t->refused_exemplars > 0)
+        return push_fail(t->push, 400, "%llu exemplars refused", (unsigned long long)t->refused_exemplars);
     return 0;
 }
 
-int push_translate(struct push *p, const Prometheus__WriteRequest *request)
+int push_translate(struct push *p)
 {
     struct translation t = {.push = p, .admitted.detail = &p->answer->text};
-    int rc = check_counts(p, request);
-    for (size_t i = 0; rc == 0 && i < request->n_timeseries; i += SLICE_SERIES) {
-        size_t left = request->n_timeseries - i;
-        rc = admit_slice(&t, request->timeseries + i, left < SLICE_SERIES ? left : SLICE_SERIES);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < p->series_count; i += SLICE_SERIES) {
+        size_t left = p->series_count - i;
+        rc = translate_slice(&t, p->series + i, left < SLICE_SERIES ? left : SLICE_SERIES);
     }
+    count_written(&t);
     return rc == 0 ? conclude(&t) : rc;
 }

@@ -18,6 +18,12 @@ uint64_t hash_bytes(const void *bytes, size_t n)
     return XXH64(bytes, n, process_seed);
 }
 
+struct hash128 hash_wide(const void *bytes, size_t n)
+{
+    XXH128_hash_t h = XXH3_128bits_withSeed(bytes, n, process_seed);
+    return (struct hash128){h.low64, h.high64};
+}
+
 uint64_t hash_stable(const void *bytes, size_t n)
 {
     return XXH64(bytes, n, 0);

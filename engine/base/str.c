@@ -3,6 +3,7 @@
 #include "tocsin/arena.h"
 
 #include <limits.h>
+#include <stdint.h>
 
 int str_cmp(struct str a, struct str b)
 {
@@ -107,9 +108,21 @@ size_t str_rune(const char *p, size_t n, int *rune)
     return length;
 }
 
+/* How many bytes at the front are ASCII, counted in eights. */
+static size_t ascii_prefix(struct str s)
+{
+    size_t i = 0;
+    for (uint64_t eight; i + sizeof eight <= s.n; i += sizeof eight) {
+        memcpy(&eight, s.p + i, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return i;
+}
+
 bool str_is_utf8(struct str s)
 {
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = ascii_prefix(s); i < s.n;) {
         int rune;
         i += str_rune(s.p + i, s.n - i, &rune);
         if (rune < 0)

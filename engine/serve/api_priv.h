@@ -9,6 +9,13 @@
 /* api_push.c: remote write */
 handler api_write;
 
+/* What the Content-Type says; a sender that says nothing speaks 1.0. */
+enum push_protocol { PUSH_UNKNOWN, PUSH_V1, PUSH_V2 };
+enum push_protocol push_protocol_of(struct str content_type);
+
+/* A push refused before it was read: 2.0 wants its counts on that answer, too. */
+void push_confirm_nothing(const struct request *request, struct answer *answer);
+
 /* api_query.c: PromQL over HTTP */
 handler api_query, api_query_range, api_format_query;
 

@@ -4,6 +4,40 @@
 
 #include <inttypes.h>
 
+enum push_protocol push_protocol_of(struct str content_type)
+{
+    struct str type = str_trim(str_cut(&content_type, ';'));
+    struct str message = str_trim(content_type);
+    if (type.n == 0 && message.n == 0)
+        return PUSH_V1;
+    if (!str_eq_nocase(type, STR("application/x-protobuf")))
+        return PUSH_UNKNOWN;
+    if (message.n == 0 || str_is(message, "proto=prometheus.WriteRequest"))
+        return PUSH_V1;
+    return str_is(message, "proto=io.prometheus.write.v2.Request") ? PUSH_V2 : PUSH_UNKNOWN;
+}
+
+static void add_count(const struct request *request, struct answer *answer, const char *name, uint64_t count)
+{
+    const char *text = arena_format(request->arena, "%" PRIu64, count);
+    if (text != NULL)
+        answer_header(answer, name, text);
+}
+
+static void confirm(const struct request *request, struct answer *answer, const struct intake_answer *verdict)
+{
+    if (push_protocol_of(request->content_type) != PUSH_V2)
+        return;
+    add_count(request, answer, "X-Prometheus-Remote-Write-Samples-Written", verdict->written_samples);
+    add_count(request, answer, "X-Prometheus-Remote-Write-Histograms-Written", verdict->written_histograms);
+    add_count(request, answer, "X-Prometheus-Remote-Write-Exemplars-Written", verdict->written_exemplars);
+}
+
+void push_confirm_nothing(const struct request *request, struct answer *answer)
+{
+    confirm(request, answer, &(struct intake_answer){0});
+}
+
 /* Type, encoding and length have been checked on the headers; the rest is the intake's. */
 void api_write(struct request *request, struct answer *answer)
 {
@@ -14,13 +48,13 @@ void api_write(struct request *request, struct answer *answer)
     }
     struct intake_answer verdict;
     intake_answer_init(&verdict);
-    intake_push(parts->intake, parts->store, request->body, &verdict);
+    if (push_protocol_of(request->content_type) == PUSH_V2)
+        intake_push_v2(parts->intake, parts->store, request->body, &verdict);
+    else
+        intake_push(parts->intake, parts->store, request->body, &verdict);
     answer_text(answer, verdict.status, buf_text(&verdict.text));
-    if (verdict.retry_after_ms >= 0) {
-        int64_t seconds = (verdict.retry_after_ms + 999) / 1000;
-        const char *text = arena_format(request->arena, "%" PRId64, seconds);
-        if (text != NULL)
-            answer_header(answer, "Retry-After", text);
-    }
+    confirm(request, answer, &verdict);
+    if (verdict.retry_after_ms >= 0)
+        add_count(request, answer, "Retry-After", (uint64_t)(verdict.retry_after_ms + 999) / 1000);
     intake_answer_release(&verdict);
 }

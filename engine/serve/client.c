@@ -197,6 +197,7 @@ static int body_refusal(struct client *client)
 
 static enum MHD_Result refuse_body(struct client *client, struct MHD_Connection *connection, int status)
 {
+    route_note_refusal(client->route, &client->request, &client->answer);
     if (status == 411)
         return refuse(client, connection, 411, "a push needs Content-Length or chunked Transfer-Encoding");
     if (status == 413)

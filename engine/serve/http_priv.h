@@ -87,6 +87,9 @@ const struct route *route_find(struct request *request, struct answer *answer);
 /* What can be refused on the headers alone: readiness, types. True: the answer says why. */
 bool route_refuses(const struct route *route, const struct request *request, struct answer *answer);
 
+/* Headers that the route's refusals carry, when somebody else refuses the request's body. */
+void route_note_refusal(const struct route *route, const struct request *request, struct answer *answer);
+
 /* Runs the handler (after merging a form body). */
 void route_run(const struct route *route, struct request *request, struct answer *answer);
 

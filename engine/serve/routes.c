@@ -151,22 +151,17 @@ static bool is_ready(const struct service *service)
     return parts->ready == NULL || parts->ready(parts->context);
 }
 
-/* Remote write 1.0 in block snappy; anything else is refused before the body is read (spec prometheus 5.1). */
+/* Remote write in block snappy; anything else is refused before the body is read (spec prometheus 5.1). */
 static const char *push_refusal(const struct request *request)
 {
     struct str encoding = str_trim(request->content_encoding);
     if (encoding.n > 0 && !str_eq_nocase(encoding, STR("snappy")))
         return "unsupported Content-Encoding: only snappy is taken\n";
-    struct str message = request->content_type;
-    struct str type = str_trim(str_cut(&message, ';'));
-    message = str_trim(message);
-    if (type.n == 0 && message.n == 0)
-        return NULL;
-    if (!str_eq_nocase(type, STR("application/x-protobuf")))
-        return "unsupported Content-Type: only application/x-protobuf is taken\n";
-    if (message.n == 0 || str_is(message, "proto=prometheus.WriteRequest"))
-        return NULL;
-    return "unsupported Content-Type: only remote write 1.0, proto=prometheus.WriteRequest, is taken\n";
+    if (push_protocol_of(request->content_type) == PUSH_UNKNOWN)
+        return "unsupported Content-Type: only application/x-protobuf with proto=prometheus.WriteRequest "
+               "(1.0) or "
+               "proto=io.prometheus.write.v2.Request (2.0) is taken\n";
+    return NULL;
 }
 
 static bool refuse_type(const struct route *route, const struct request *request, struct answer *answer)
@@ -183,14 +178,27 @@ static bool refuse_type(const struct route *route, const struct request *request
     return true;
 }
 
+static bool refuse_unready(const struct route *route, const struct request *request, struct answer *answer)
+{
+    if ((route->flags & ROUTE_READY) == 0 || is_ready(request->service))
+        return false;
+    answer_text(answer, 503, "Service Unavailable\n");
+    answer_header(answer, "Retry-After", "5");
+    return true;
+}
+
+void route_note_refusal(const struct route *route, const struct request *request, struct answer *answer)
+{
+    if ((route->flags & ROUTE_PUSH) != 0)
+        push_confirm_nothing(request, answer);
+}
+
 bool route_refuses(const struct route *route, const struct request *request, struct answer *answer)
 {
-    if ((route->flags & ROUTE_READY) != 0 && !is_ready(request->service)) {
-        answer_text(answer, 503, "Service Unavailable\n");
-        answer_header(answer, "Retry-After", "5");
-        return true;
-    }
-    return refuse_type(route, request, answer);
+    if (!refuse_unready(route, request, answer) && !refuse_type(route, request, answer))
+        return false;
+    route_note_refusal(route, request, answer);
+    return true;
 }
 
 static bool merge_form(const struct route *route, struct request *request, struct answer *answer)

@@ -10,6 +10,8 @@ struct admission {
     struct store *store;
     struct admit_result *result;
     const struct batch_series *series; /* the one at hand */
+    const struct spelling *spelling;   /* to be remembered, or NULL */
+    const struct series *known;        /* found by its spelling: has its labels, the batch need not */
     int64_t now_ms;
     int64_t oldest_ms, newest_ms; /* of what was appended */
     bool told;                    /* the series at hand has its line in result->detail */
@@ -30,12 +32,16 @@ const char *admit_reason_text(enum admit_reason reason)
     return text[reason];
 }
 
-static void print_labels(struct buf *out, const struct batch_series *series)
+static void print_labels(struct buf *out, const struct admission *a)
 {
-    struct labels *ls = mem_new(1, sizeof *ls + series->label_count * sizeof *ls->item);
-    ls->count = series->label_count;
-    for (size_t i = 0; i < ls->count; i++)
-        ls->item[i] = series->labels[i];
+    size_t count = a->known != NULL ? a->known->pair_count : a->series->label_count;
+    struct labels *ls = mem_new(1, sizeof *ls + count * sizeof *ls->item);
+    ls->count = count;
+    if (a->known != NULL)
+        store_series_labels(a->store, a->known, ls->item);
+    else
+        for (size_t i = 0; i < count; i++)
+            ls->item[i] = a->series->labels[i];
     labels_print(out, ls);
     mem_free(ls);
 }
@@ -48,17 +54,20 @@ static void tell(struct admission *a, enum admit_reason reason)
     a->told = true;
     buf_puts(detail, admit_reason_text(reason));
     buf_puts(detail, " for series ");
-    print_labels(detail, a->series);
+    print_labels(detail, a);
     buf_char(detail, '\n');
 }
 
-static void refuse(struct admission *a, enum admit_reason reason, size_t samples)
+/* Refuses `count` samples of the series at hand, from the given one on. */
+static void refuse(struct admission *a, enum admit_reason reason, size_t from, size_t count)
 {
-    a->result->refused[reason] += samples;
+    a->result->refused[reason] += count;
     if (reason == ADMIT_UNREFERENCED) {
         stat_add(STAT_unreferenced, 1);
         return;
     }
+    for (size_t i = from; i < from + count; i++)
+        a->result->refused_histograms += a->series->samples[i].histogram != NULL;
     if (reason == ADMIT_SERIES_LIMIT)
         limit_hit(LIMIT_series);
     if (reason == ADMIT_MEMORY_LIMIT)
@@ -124,7 +133,7 @@ static void admit_samples(struct admission *a, series_ref ref)
     for (size_t i = 0; i < a->series->sample_count; i++) {
         enum admit_reason reason = admit_sample(a, &series->ring, &a->series->samples[i], keep_ms);
         if (reason != ADMIT_OK)
-            refuse(a, reason, 1);
+            refuse(a, reason, i, 1);
     }
     lock_drop(shard_of(s, ref));
 }
@@ -136,7 +145,7 @@ static bool any_timely(struct admission *a, int64_t keep_ms)
         if (judge_time(a, a->series->samples[i].t_ms, keep_ms) == ADMIT_OK)
             return true;
     for (size_t i = 0; i < a->series->sample_count; i++)
-        refuse(a, judge_time(a, a->series->samples[i].t_ms, keep_ms), 1);
+        refuse(a, judge_time(a, a->series->samples[i].t_ms, keep_ms), i, 1);
     return false;
 }
 
@@ -153,7 +162,7 @@ static bool may_create(struct admission *a, const struct series_key *key, int64_
     else if (key->count > UINT16_MAX || !account_has_room(&s->account, series_bytes_max(key)))
         reason = ADMIT_MEMORY_LIMIT;
     if (reason != ADMIT_OK)
-        refuse(a, reason, a->series->sample_count);
+        refuse(a, reason, 0, a->series->sample_count);
     return reason == ADMIT_OK;
 }
 
@@ -190,6 +199,8 @@ static void admit_new(struct admission *a, const struct series_key *key)
     series_ref ref = series_find(&s->series, &s->pairs, key); /* another writer may have been first */
     if (ref == 0)
         ref = create(a, key);
+    if (ref != 0 && a->spelling != NULL)
+        series_spell(&s->series, ref, a->spelling);
     if (ref != 0)
         admit_samples(a, ref);
     rwlock_drop(&s->index);
@@ -202,7 +213,7 @@ static void admit_series(struct admission *a, const struct batch_series *series)
     struct series_key key = series_key_make(series->labels, series->label_count, hashes);
     a->series = series;
     a->told = false;
-    if (series->sample_count > 0 && !admit_known(a, &key))
+    if (series->sample_count > 0 && (a->spelling != NULL || !admit_known(a, &key)))
         admit_new(a, &key);
     if (hashes != few)
         mem_free(hashes);
@@ -242,15 +253,64 @@ static void count(struct admission *a, const struct admit_result *before)
             stat_add(stats[i], r->refused[i] - before->refused[i]);
 }
 
+static struct admission begin(struct store *s, struct admit_result *result)
+{
+    return (struct admission){.store = s,
+                              .result = result,
+                              .now_ms = world_now_ms(s->world),
+                              .oldest_ms = INT64_MAX,
+                              .newest_ms = INT64_MIN};
+}
+
 void store_admit(struct store *s, const struct batch *batch, struct admit_result *result)
 {
-    struct admission a = {.store = s,
-                          .result = result,
-                          .now_ms = world_now_ms(s->world),
-                          .oldest_ms = INT64_MAX,
-                          .newest_ms = INT64_MIN};
+    struct admission a = begin(s, result);
     struct admit_result before = *result;
     for (size_t i = 0; i < batch->count; i++)
         admit_series(&a, &batch->series[i]);
     count(&a, &before);
+}
+
+void store_admit_spelt(struct store *s, const struct batch_series *series, const struct spelling *spelling,
+                       struct admit_result *result)
+{
+    struct admission a = begin(s, result);
+    struct admit_result before = *result;
+    a.spelling = spelling_given(spelling) ? spelling : NULL;
+    admit_series(&a, series);
+    count(&a, &before);
+}
+
+/* Asks for the memory that the series some places further on will need: first its slot, then the series itself. */
+static void look_ahead(const struct store *s, const struct spelling *spellings, size_t count)
+{
+    enum { SLOT_AHEAD = 12, SERIES_AHEAD = 6 };
+    if (count > SLOT_AHEAD)
+        spellings_prefetch(&s->series.spellings, &spellings[SLOT_AHEAD]);
+    series_ref ref =
+        count > SERIES_AHEAD ? spellings_find(&s->series.spellings, &spellings[SERIES_AHEAD]) : 0;
+    if (ref != 0)
+        __builtin_prefetch(series_at(&s->series, ref));
+}
+
+size_t store_admit_known(struct store *s, const struct batch *batch, const struct spelling *spellings,
+                         struct admit_result *result)
+{
+    struct admission a = begin(s, result);
+    struct admit_result before = *result;
+    size_t done = 0;
+    rwlock_read(&s->index);
+    for (; done < batch->count; done++) {
+        look_ahead(s, spellings + done, batch->count - done);
+        series_ref ref = spellings_find(&s->series.spellings, &spellings[done]);
+        if (ref == 0)
+            break;
+        a.series = &batch->series[done];
+        a.known = series_at(&s->series, ref);
+        a.told = false;
+        admit_samples(&a, ref);
+    }
+    rwlock_drop(&s->index);
+    count(&a, &before);
+    return done;
 }

@@ -8,6 +8,7 @@ void series_table_init(struct series_table *t, size_t series_max, struct account
     *t = (struct series_table){.account = account, .next = 1};
     t->segments_max = series_max / SEGMENT_SERIES + 2;
     t->segments = account_take(account, t->segments_max * sizeof *t->segments);
+    spellings_init(&t->spellings, account);
 }
 
 static void release_shown(struct series_table *t, struct series *s)
@@ -26,6 +27,7 @@ void series_table_release(struct series_table *t, struct pairs *pairs)
         account_give(t->account, t->segments[i], SEGMENT_SERIES * sizeof(struct series));
     account_give(t->account, t->segments, t->segments_max * sizeof *t->segments);
     account_give(t->account, t->slots, t->capacity * sizeof *t->slots);
+    spellings_release(&t->spellings);
 }
 
 struct series_key series_key_make(const struct label *labels, size_t count, uint64_t *hashes)
@@ -125,7 +127,7 @@ bool series_room(const struct series_table *t)
 
 size_t series_bytes_max(const struct series_key *key)
 {
-    size_t bytes = 2 * sizeof(struct series) + 4 * sizeof(struct series_slot);
+    size_t bytes = 2 * sizeof(struct series) + 4 * sizeof(struct series_slot) + spellings_bytes_max();
     for (size_t i = 0; i < key->count; i++)
         bytes += sizeof(pair_id) + pair_bytes_max(&key->labels[i]);
     return bytes;
@@ -150,11 +152,33 @@ series_ref series_add(struct series_table *t, struct pairs *pairs, const struct 
     return ref;
 }
 
+static void forget_spelling(struct series_table *t, series_ref ref)
+{
+    struct series *s = series_at(t, ref);
+    if (s->spelt)
+        spellings_remove(&t->spellings, s->spelling, ref);
+    s->spelt = false;
+}
+
+void series_spell(struct series_table *t, series_ref ref, const struct spelling *spelling)
+{
+    series_ref before = spellings_find(&t->spellings, spelling);
+    if (before == ref)
+        return;
+    if (before != 0)
+        forget_spelling(t, before);
+    forget_spelling(t, ref);
+    spellings_add(&t->spellings, spelling, ref);
+    series_at(t, ref)->spelling = spelling->a;
+    series_at(t, ref)->spelt = true;
+}
+
 void series_kill(struct series_table *t, series_ref ref)
 {
     struct series *s = series_at(t, ref);
     must(s->state == SERIES_LIVING);
     unplace(t, s->hash, ref);
+    forget_spelling(t, ref);
     s->state = SERIES_DEAD;
     t->living--;
 }

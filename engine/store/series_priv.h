@@ -10,6 +10,7 @@
 
 #include "pairs_priv.h"
 #include "ring_priv.h"
+#include "spelling_priv.h"
 #include "tocsin/view.h"
 
 enum { SEGMENT_SERIES = 1024 };
@@ -21,10 +22,12 @@ struct series {
     _Atomic(struct labels *) shown; /* made when a view first asks */
     pair_id *pairs;                 /* sorted by name, as the labels are */
     uint64_t hash;
-    int64_t reach_ms; /* how far back standing selectors look; 0: nobody does. Guarded by the index lock */
+    uint64_t spelling; /* hash of the one remembered, if spelt */
+    int64_t reach_ms;  /* how far back standing selectors look; 0: nobody does. Guarded by the index lock */
     series_ref next_free;
     uint16_t pair_count;
     uint8_t state;
+    bool spelt; /* stands in the table of spellings */
 };
 
 struct series_slot {
@@ -39,8 +42,9 @@ struct series_table {
     series_ref free; /* head of the list of free slots */
     uint32_t held;   /* living and dead */
     uint32_t living;
-    struct series_slot *slots; /* open addressing by hash; holds the living */
-    uint32_t capacity;         /* a power of two, or 0 */
+    struct series_slot *slots;  /* open addressing by hash; holds the living */
+    uint32_t capacity;          /* a power of two, or 0 */
+    struct spellings spellings; /* of the living */
     struct account *account;
 };
 
@@ -65,6 +69,9 @@ struct series_key series_key_make(const struct label *labels, size_t count, uint
 
 /* The living series of these labels, or 0. */
 series_ref series_find(const struct series_table *t, const struct pairs *pairs, const struct series_key *key);
+
+/* Remembers how the series has been spelt; one remembered before is forgotten. */
+void series_spell(struct series_table *t, series_ref ref, const struct spelling *spelling);
 
 /* Makes one and posts it under its pairs; the caller has asked series_room. */
 series_ref series_add(struct series_table *t, struct pairs *pairs, const struct series_key *key);

@@ -18,6 +18,12 @@
 /* For tables: seeded once per process by hash_seed, so that nobody outside can aim at collisions. */
 uint64_t hash_bytes(const void *bytes, size_t n);
 
+/* 128 bits, seeded likewise: where equal hashes are taken for equal bytes. */
+struct hash128 {
+    uint64_t low, high;
+};
+struct hash128 hash_wide(const void *bytes, size_t n);
+
 /* XXH64 with seed 0: the same in every process and every version. */
 uint64_t hash_stable(const void *bytes, size_t n);
 

@@ -1,13 +1,16 @@
 /*
  * intake: the bytes of one remote-write push become samples in the store.
  *
- * Remote write 1.0: snappy block format around a protobuf message. Content-Type, Content-Encoding and the length of
+ * Remote write 1.0 and 2.0: snappy block format around a protobuf message. Content-Type, Content-Encoding and the length of
  * the body are the listener's to check; everything behind them is checked here, before memory is taken for it:
  * the length that snappy declares (limits push_decoded_bytes, push_ratio), then all memory for decoding
  * (push_arena_bytes), and over all pushes at once in_flight_bytes.
  *
  * What can be stored is stored. A series that breaks a rule is refused alone, named in the answer and counted; one
- * bad series never costs the others. Metadata and exemplars are read and left.
+ * bad series never costs the others. A request that is not well-formed to its last byte stores nothing. Metadata and exemplars
+ * are checked and left: the store has no place for them.
+ *
+ * A series that was pushed before costs a hash of its labels as they were written, and no look at the labels themselves.
  *
  * Drawback: a sender that is answered 400 drops the whole push on its side; the part that was stored stays stored.
  *
@@ -33,7 +36,10 @@ struct intake_answer {
     int status;
     int64_t retry_after_ms; /* with 429 and 503; else -1 */
     uint64_t appended;      /* samples stored; those that were there already are not counted */
-    struct buf text;        /* a line for each refused series, then the verdict; empty with 204 */
+    /* 2.0's confirmation: what the sender need not send again, because it is stored, was there already, or nobody asks for
+     * it. Exemplars: those that were sound, of the series that were taken. */
+    uint64_t written_samples, written_histograms, written_exemplars;
+    struct buf text; /* a line for each refused series, then the verdict; empty with 204 */
 };
 
 struct intake *intake_open(struct world *world);
@@ -46,5 +52,9 @@ void intake_answer_release(struct intake_answer *answer);
  * (413, 429) or ERR_FULL (503). */
 int intake_push(struct intake *intake, struct store *store, struct str compressed,
                 struct intake_answer *answer);
+
+/* The same for io.prometheus.write.v2.Request. */
+int intake_push_v2(struct intake *intake, struct store *store, struct str compressed,
+                   struct intake_answer *answer);
 
 #endif

@@ -20,6 +20,7 @@
     LIMIT(push_arena_bytes, 64 << 20, "bytes", "memory to decode one push")                                \
     LIMIT(push_series, 50000, "series", "series in one push")                                              \
     LIMIT(push_samples, 500000, "samples", "samples in one push")                                          \
+    LIMIT(push_fields, 4 << 20, "fields", "protobuf fields of one push and its series; honest ones have eight bytes or more") \
     LIMIT(labels_per_series, 128, "labels", "labels of one series")                                        \
     LIMIT(label_name_bytes, 256, "bytes", "one label name")                                                \
     LIMIT(label_value_bytes, 4096, "bytes", "one label value")                                             \

@@ -38,6 +38,12 @@ struct store_options {
     enum store_keep keep;    /* referenced: series that no standing selector matches are not stored */
 };
 
+/* A fingerprint of a series' labels as its sender wrote them: equal spellings are equal labels, which 128 well-mixed,
+ * seeded bits promise well enough. Zero: none. By it a known series is found without looking at its labels. */
+struct spelling {
+    uint64_t a, b;
+};
+
 /* One series of a batch. Labels are sorted by name, unique, without empty values, checked (the sender's duty);
  * samples are in time order. Everything is borrowed for the call. */
 struct batch_series {
@@ -67,6 +73,7 @@ enum admit_reason {
 struct admit_result {
     uint64_t appended;
     uint64_t refused[ADMIT_REASON_COUNT]; /* samples, by reason */
+    uint64_t refused_histograms;          /* native histograms among all those */
     enum admit_reason first; /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
     struct buf *detail;      /* may be NULL: a line per series with its first refusal, Prometheus' wording */
 };
@@ -83,6 +90,16 @@ void store_configure(struct store *store, const struct store_options *options);
 /* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole.
  * The caller zeroes *result but for detail. */
 void store_admit(struct store *store, const struct batch *batch, struct admit_result *result);
+
+/* The same for series that the store knows by their spellings (one for each): their labels are not looked at and may be left
+ * out. Goes in order and stops before the first series that it does not know. Returns how many were done. */
+size_t store_admit_known(struct store *store, const struct batch *batch, const struct spelling *spellings,
+                         struct admit_result *result);
+
+/* As store_admit for one series, which is known by this spelling from then on, as long as it lives and until it is admitted
+ * with another one. */
+void store_admit_spelt(struct store *store, const struct batch_series *series,
+                       const struct spelling *spelling, struct admit_result *result);
 
 /* Announces a selector whose user looks back reach_ms from the time of evaluation. Matchers are copied. Equal selectors
  * share one list of series; each user has his own reach. ERR_LIMIT if there are too many (limits.standing_selectors).

@@ -5,6 +5,7 @@
 #include "tocsin/store.h"
 
 #include <setjmp.h>
+#include <snappy-c.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -104,10 +105,10 @@ static void other_types_are_refused(void **state)
 {
     struct fixture *f = *state;
     static const char *const types[] = {"application/json", "text/plain", "application/x-protobuf;proto=x",
-                                        "application/x-protobuf;proto=io.prometheus.write.v2.Request"};
+                                        "text/plain;proto=io.prometheus.write.v2.Request"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         assert_int_equal(push(f, body_of(f, NOW_MS, 1), types[i], "snappy"), 415);
-    assert_non_null(strstr(buf_text(&f->answer.body), "remote write 1.0"));
+    assert_non_null(strstr(buf_text(&f->answer.body), "prometheus.WriteRequest (1.0)"));
     assert_int_equal(push(f, body_of(f, NOW_MS, 1), "application/x-protobuf", "gzip"), 415);
     assert_int_equal(push(f, body_of(f, NOW_MS, 1), "application/x-protobuf", "identity"), 415);
     assert_int_equal(samples_held(f), 0);
@@ -136,6 +137,74 @@ static void a_full_store_asks_to_try_later(void **state)
     assert_string_equal(f->answer.headers[0].name, "Retry-After");
 }
 
+#define V2_TYPE "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+
+static const char *header(const struct fixture *f, const char *name)
+{
+    for (size_t i = 0; i < f->answer.header_count; i++)
+        if (strcmp(f->answer.headers[i].name, name) == 0)
+            return f->answer.headers[i].value;
+    return "absent";
+}
+
+static void assert_confirmed(const struct fixture *f, const char *samples)
+{
+    assert_string_equal(header(f, "X-Prometheus-Remote-Write-Samples-Written"), samples);
+    assert_string_equal(header(f, "X-Prometheus-Remote-Write-Histograms-Written"), "0");
+    assert_string_equal(header(f, "X-Prometheus-Remote-Write-Exemplars-Written"), "0");
+}
+
+/* up{} with one sample of this value at this moment, by hand. */
+static struct str v2_body_of(struct fixture *f, double value)
+{
+    char raw[] = "\x22\x00\x22\x08__name__\x22\x02up"
+                 "\x2a\x16\x0a\x02\x01\x02\x12\x10\x09vvvvvvvv\x10tttttt";
+    uint64_t t_ms = (uint64_t)NOW_MS;
+    char *at = raw + sizeof raw - 1 - 6;
+    for (int i = 0; i < 6; i++, t_ms >>= 7)
+        at[i] = (char)((t_ms & 0x7F) | (i < 5 ? 0x80 : 0));
+    memcpy(at - 9, &value, sizeof value);
+    size_t bytes = snappy_max_compressed_length(sizeof raw - 1);
+    char *body = arena_alloc(&f->arena, bytes);
+    assert_int_equal(snappy_compress(raw, sizeof raw - 1, body, &bytes), SNAPPY_OK);
+    return (struct str){body, bytes};
+}
+
+static void every_answer_to_2_0_confirms_what_was_written(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(push(f, v2_body_of(f, 1), V2_TYPE, "snappy"), 204);
+    assert_confirmed(f, "1");
+    assert_int_equal(samples_held(f), 1);
+    assert_int_equal(
+        push(f, v2_body_of(f, 1), "Application/X-Protobuf; proto=io.prometheus.write.v2.Request", NULL), 204);
+    assert_confirmed(f, "1");
+    assert_int_equal(push(f, v2_body_of(f, 2), V2_TYPE, "snappy"), 400);
+    assert_non_null(strstr(buf_text(&f->answer.body), "duplicate sample for timestamp"));
+    assert_confirmed(f, "0");
+    assert_int_equal(push(f, STR("garbage"), V2_TYPE, "snappy"), 400);
+    assert_confirmed(f, "0");
+    assert_int_equal(push(f, v2_body_of(f, 1), V2_TYPE, "gzip"), 415);
+    assert_confirmed(f, "0");
+}
+
+static bool unready(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void a_process_that_is_not_ready_confirms_nothing(void **state)
+{
+    struct fixture *f = *state;
+    f->service.parts.ready = unready;
+    assert_int_equal(push(f, v2_body_of(f, 1), V2_TYPE, "snappy"), 503);
+    assert_confirmed(f, "0");
+    assert_string_equal(header(f, "Retry-After"), "5");
+    assert_int_equal(push(f, body_of(f, NOW_MS, 1), NULL, NULL), 503);
+    assert_string_equal(header(f, "X-Prometheus-Remote-Write-Samples-Written"), "absent");
+}
+
 static void a_process_without_intake_has_no_such_api(void **state)
 {
     struct fixture *f = *state;
@@ -149,9 +218,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_push_is_stored_and_answered_204), TEST(types_may_be_left_out_or_written_in_full),
-        TEST(other_types_are_refused),           TEST(refusals_give_their_reason),
-        TEST(a_full_store_asks_to_try_later),    TEST(a_process_without_intake_has_no_such_api),
+        TEST(a_push_is_stored_and_answered_204),
+        TEST(types_may_be_left_out_or_written_in_full),
+        TEST(other_types_are_refused),
+        TEST(refusals_give_their_reason),
+        TEST(every_answer_to_2_0_confirms_what_was_written),
+        TEST(a_process_that_is_not_ready_confirms_nothing),
+        TEST(a_full_store_asks_to_try_later),
+        TEST(a_process_without_intake_has_no_such_api),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,18 @@ static void the_table_hash_follows_its_seed(void **state)
 }
 
 /* All items share few hashes, so that runs are long and gaps must be closed correctly. */
+static void the_wide_hash_follows_its_seed_in_both_halves(void **state)
+{
+    (void)state;
+    hash_seed(1);
+    struct hash128 one = hash_wide("abc", 3), same = hash_wide("abc", 3), other = hash_wide("abd", 3);
+    hash_seed(2);
+    struct hash128 seeded = hash_wide("abc", 3);
+    assert_true(one.low == same.low && one.high == same.high);
+    assert_true(one.low != other.low && one.high != other.high);
+    assert_true(one.low != seeded.low && one.high != seeded.high);
+}
+
 static void finds_and_removes_under_heavy_collision(void **state)
 {
     (void)state;
@@ -105,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stable_hash_is_xxh64_with_seed_0),
         cmocka_unit_test(the_table_hash_follows_its_seed),
+        cmocka_unit_test(the_wide_hash_follows_its_seed_in_both_halves),
         cmocka_unit_test(finds_and_removes_under_heavy_collision),
         cmocka_unit_test(iterates_over_each_item_once),
         cmocka_unit_test(an_empty_map_has_nothing),

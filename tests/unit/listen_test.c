@@ -238,6 +238,8 @@ static void an_endless_chunked_body_is_cut_off(void **state)
     buf_release(&heard);
 }
 
+#define V2_TYPE "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+
 static void a_push_needs_a_length_and_known_types(void **state)
 {
     struct fixture *f = *state;
@@ -250,8 +252,16 @@ static void a_push_needs_a_length_and_known_types(void **state)
            "HTTP/1.1 415", "close");
     expect(f,
            "POST /api/v1/write HTTP/1.1\r\nHost: h\r\nContent-Type: "
-           "application/x-protobuf;proto=io.prometheus.write.v2.Request\r\nContent-Length: 9\r\n\r\n",
+           "application/x-protobuf;proto=io.prometheus.write.v3.Request\r\nContent-Length: 9\r\n\r\n",
            "HTTP/1.1 415", "close");
+    expect(f,
+           "POST /api/v1/write HTTP/1.1\r\nHost: h\r\nContent-Type: " V2_TYPE
+           "\r\nContent-Length: 9999999\r\n\r\n",
+           "HTTP/1.1 413", "X-Prometheus-Remote-Write-Exemplars-Written: 0");
+    expect(f,
+           "POST /api/v1/write HTTP/1.1\r\nHost: h\r\nContent-Type: " V2_TYPE
+           "\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n",
+           "HTTP/1.1 415", "X-Prometheus-Remote-Write-Samples-Written: 0");
 }
 
 static void bodies_beyond_the_budget_are_sent_away(void **state)

@@ -88,6 +88,19 @@ static void knows_well_formed_text_as_go_does(void **state)
     assert_false(str_is_utf8(STR("\xff")));
 }
 
+static void a_bad_byte_is_seen_at_any_distance(void **state)
+{
+    (void)state;
+    char text[40];
+    for (size_t n = 1; n <= sizeof text; n++)
+        for (size_t at = 0; at < n; at++) {
+            memset(text, 'a', sizeof text);
+            assert_true(str_is_utf8((struct str){text, n}));
+            text[at] = '\xff';
+            assert_false(str_is_utf8((struct str){text, n}));
+        }
+}
+
 static void decodes_one_rune_at_a_time(void **state)
 {
     (void)state;
@@ -138,6 +151,7 @@ int main(void)
         cmocka_unit_test(cuts_words_at_blanks_and_tabs),
         cmocka_unit_test(folds_ascii_only),
         cmocka_unit_test(knows_well_formed_text_as_go_does),
+        cmocka_unit_test(a_bad_byte_is_seen_at_any_distance),
         cmocka_unit_test(decodes_one_rune_at_a_time),
         cmocka_unit_test(reads_whole_integers),
         cmocka_unit_test(copies_until_the_arena_is_full),

@@ -1,0 +1,26 @@
+/* Any bytes as the decompressed message of a 2.0 push, twice, against protobuf-c's understanding of them (write_help.h). */
+#include "remote_v2.pb-c.h"
+#include "write_help.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct side ours, theirs;
+    struct str message = {(const char *)data, size};
+    limits.series = 1000;
+    open_side(&ours);
+    open_side(&theirs);
+    ProtobufCMessage *read = oracle_read(&theirs.arena, &write_v2__request__descriptor, message);
+    struct str again = read != NULL ? oracle_write(&theirs.arena, read) : (struct str){0};
+    for (int i = 0; i < 2; i++) {
+        push_message(&ours, intake_push_v2, message);
+        must(read != NULL || ours.answer.status == 400 || ours.answer.status == 413);
+        must(read != NULL || ours.figures.series == 0);
+        if (read == NULL)
+            continue;
+        push_message(&theirs, intake_push_v2, again);
+        must_agree(&ours, &theirs);
+    }
+    close_side(&ours);
+    close_side(&theirs);
+    return 0;
+}

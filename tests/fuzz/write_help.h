@@ -1,0 +1,135 @@
+/*
+ * What the fuzz targets of remote write share: the bytes at hand, and the same message as protobuf-c understands and writes
+ * it, must get the same answers and leave the same store.
+ */
+#ifndef TOCSIN_TESTS_WRITE_HELP_H
+#define TOCSIN_TESTS_WRITE_HELP_H
+
+#include "tocsin/check.h"
+#include "tocsin/encode.h"
+#include "tocsin/intake.h"
+#include "tocsin/limits.h"
+#include "tocsin/view.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <snappy-c.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct side {
+    struct world_sim sim;
+    struct store *store;
+    struct intake *intake;
+    struct store_figures figures;
+    struct intake_answer answer;
+    struct arena arena;
+};
+
+static inline void open_side(struct side *s)
+{
+    world_sim_init(&s->sim, 1000 * NS_PER_S, 1);
+    s->store = store_open(&(struct store_options){.retention_ms = INT64_MAX}, &s->sim.world);
+    s->intake = intake_open(&s->sim.world);
+    arena_init(&s->arena, 256 << 20);
+    intake_answer_init(&s->answer);
+}
+
+static inline void close_side(struct side *s)
+{
+    intake_answer_release(&s->answer);
+    arena_release(&s->arena);
+    intake_close(s->intake);
+    store_close(s->store);
+}
+
+typedef int push_function(struct intake *, struct store *, struct str, struct intake_answer *);
+
+static inline void push_body(struct side *s, push_function *push, struct str body)
+{
+    intake_answer_release(&s->answer);
+    intake_answer_init(&s->answer);
+    int rc = push(s->intake, s->store, body, &s->answer);
+    must((rc == 0) == (s->answer.status == 204));
+    must((rc == 0) == (s->answer.text.used == 0));
+    store_figures(s->store, &s->figures);
+}
+
+static inline void push_message(struct side *s, push_function *push, struct str message)
+{
+    size_t bytes = snappy_max_compressed_length(message.n);
+    char *body = arena_alloc(&s->arena, bytes);
+    must(body != NULL && snappy_compress(message.p, message.n, body, &bytes) == SNAPPY_OK);
+    push_body(s, push, (struct str){body, bytes});
+}
+
+/* All of the store as one batch. */
+static inline void read_all(struct store *store, struct arena *arena, struct batch *batch)
+{
+    struct view *v = view_open(store);
+    struct series_set set;
+    must(view_select(v, NULL, 0, arena, &set) == 0);
+    struct batch_series *series = ARENA_ARRAY(arena, struct batch_series, set.count);
+    for (size_t i = 0; i < set.count; i++) {
+        struct sample_run run;
+        const struct labels *ls = labels_copy(arena, view_labels(v, set.refs[i]));
+        must(view_read(v, set.refs[i], INT64_MIN, INT64_MAX, arena, &run) == 0);
+        series[i] = (struct batch_series){ls->item, ls->count, run.samples, run.count};
+    }
+    *batch = (struct batch){series, set.count};
+    view_close(v);
+}
+
+static inline struct str encode_all(struct side *s)
+{
+    struct batch batch;
+    struct str body;
+    read_all(s->store, &s->arena, &batch);
+    must(encode_push(&s->arena, &batch, &body) == 0);
+    return body;
+}
+
+static inline void must_agree(struct side *a, struct side *b)
+{
+    if (a->answer.status == 413 || b->answer.status == 413)
+        return; /* the two spend memory differently */
+    must(a->answer.status == b->answer.status && a->answer.appended == b->answer.appended);
+    must(a->answer.written_samples == b->answer.written_samples);
+    must(a->answer.written_histograms == b->answer.written_histograms);
+    must(a->answer.written_exemplars == b->answer.written_exemplars);
+    must(str_eq(buf_slice(&a->answer.text), buf_slice(&b->answer.text)));
+    must(a->figures.series == b->figures.series && a->figures.samples == b->figures.samples);
+    must(str_eq(encode_all(a), encode_all(b)));
+}
+
+/* Memory of the oracle: it goes with its side. */
+static inline void *oracle_take(void *arena, size_t size)
+{
+    void *memory = arena_alloc(arena, size);
+    must(memory != NULL);
+    return memory;
+}
+
+static inline void oracle_give(void *arena, void *memory)
+{
+    (void)arena;
+    (void)memory;
+}
+
+static inline ProtobufCMessage *oracle_read(struct arena *arena, const ProtobufCMessageDescriptor *type,
+                                            struct str message)
+{
+    ProtobufCAllocator allocator = {oracle_take, oracle_give, arena};
+    return protobuf_c_message_unpack(type, &allocator, message.n, (const uint8_t *)message.p);
+}
+
+static inline struct str oracle_write(struct arena *arena, const ProtobufCMessage *message)
+{
+    size_t n = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = oracle_take(arena, n);
+    must(protobuf_c_message_pack(message, bytes) == n);
+    return (struct str){(const char *)bytes, n};
+}
+
+#endif
