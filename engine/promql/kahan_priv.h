@@ -1,28 +1,7 @@
-/* kahan: sums with Neumaier's compensation, in Prometheus' order of operations (spec prometheus 10.3). */
+/* kahan: the sums of spec prometheus 10.3; the store makes its summaries with the same. */
 #ifndef TOCSIN_PROMQL_KAHAN_PRIV_H
 #define TOCSIN_PROMQL_KAHAN_PRIV_H
 
-#include <math.h>
-
-struct kahan {
-    double sum, rest;
-};
-
-static inline void kahan_add(struct kahan *k, double x)
-{
-    double t = k->sum + x;
-    if (isinf(t))
-        k->rest = 0; /* an infinite sum stays infinite */
-    else if (fabs(k->sum) >= fabs(x))
-        k->rest += (k->sum - t) + x;
-    else
-        k->rest += (x - t) + k->sum;
-    k->sum = t;
-}
-
-static inline double kahan_sum(const struct kahan *k)
-{
-    return isinf(k->sum) ? k->sum : k->sum + k->rest;
-}
+#include "tocsin/kahan.h"
 
 #endif
