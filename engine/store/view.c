@@ -95,3 +95,12 @@ bool view_last(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms
     lock_drop(shard_of(v->store, ref));
     return found == 1;
 }
+
+bool view_window(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms,
+                 struct window_summary *out)
+{
+    lock_take(shard_of(v->store, ref));
+    bool told = ring_window(&series_at(&v->store->series, ref)->ring, after_ms, upto_ms, out);
+    lock_drop(shard_of(v->store, ref));
+    return told;
+}

@@ -1,0 +1,118 @@
+#include "sealed_priv.h"
+
+#include "tocsin/check.h"
+
+struct sealed sealed_of_block(struct block *wide)
+{
+    return (struct sealed){.wide = wide,
+                           .count = wide->count,
+                           .oldest_ms = block_time(wide, 0),
+                           .newest_ms = block_time(wide, (size_t)wide->count - 1)};
+}
+
+static struct pace pace_at(const struct sealed *s, size_t index)
+{
+    return (struct pace){(int64_t)((uint64_t)s->oldest_ms + index * s->step_ms), s->step_ms};
+}
+
+static size_t with_slack(size_t bytes)
+{
+    return bytes > 0 ? bytes + BITS_SLACK : 0;
+}
+
+static void append_group(struct account *account, struct sealed *s, const struct point *points, size_t count)
+{
+    uint8_t group[GROUP_BYTES_MAX] = {0};
+    size_t bytes = group_pack(points, count, pace_at(s, s->count), group);
+    s->packed = account_resize(account, s->packed, with_slack(s->bytes), with_slack(s->bytes + bytes));
+    memcpy(s->packed + s->bytes, group, with_slack(bytes));
+    s->bytes += (uint32_t)bytes;
+    s->count += (uint32_t)count;
+    s->newest_ms = points[count - 1].t_ms;
+}
+
+void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count)
+{
+    must(s->count + count <= SEALED_SAMPLES_MAX);
+    if (s->count == 0) {
+        s->oldest_ms = points[0].t_ms;
+        s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
+    }
+    summary_add(&s->in, points, count);
+    for (size_t i = 0; i < count; i += GROUP_SAMPLES) {
+        size_t left = count - i;
+        append_group(account, s, points + i, left < GROUP_SAMPLES ? left : GROUP_SAMPLES);
+    }
+}
+
+size_t sealed_bytes_max(size_t count)
+{
+    return (count / GROUP_SAMPLES + 1) * GROUP_BYTES_MAX;
+}
+
+void sealed_free(struct account *account, struct sealed *s)
+{
+    if (sealed_is_wide(s))
+        block_free(account, s->wide);
+    else
+        account_give(account, s->packed, with_slack(s->bytes));
+}
+
+static struct group_head peek(const struct sealed_walk *w)
+{
+    return group_peek(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
+}
+
+/* Steps over a group if the next one begins at or before after_ms. */
+static bool skip(struct sealed_walk *w, int64_t after_ms)
+{
+    struct group_head head = peek(w);
+    struct sealed_walk next = {w->sealed, w->at + head.bytes, w->index + head.count};
+    if (next.at == w->sealed->bytes || peek(&next).first_ms > after_ms)
+        return false;
+    *w = next;
+    return true;
+}
+
+struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms)
+{
+    struct sealed_walk w = {.sealed = s};
+    while (after_ms >= s->oldest_ms && skip(&w, after_ms))
+        ;
+    return w;
+}
+
+size_t sealed_next(struct sealed_walk *w, struct point *points)
+{
+    if (w->at == w->sealed->bytes)
+        return 0;
+    const uint8_t *group = w->sealed->packed + w->at;
+    size_t count = group_unpack(group, pace_at(w->sealed, w->index), points);
+    w->at += peek(w).bytes;
+    w->index += count;
+    return count;
+}
+
+size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms)
+{
+    if (after_ms < s->oldest_ms && upto_ms >= s->newest_ms)
+        return s->count;
+    struct sealed_walk w = sealed_walk(s, after_ms);
+    size_t first = w.index;
+    while (w.at < s->bytes) {
+        struct group_head head = peek(&w);
+        if (head.first_ms > upto_ms)
+            break;
+        w.at += head.bytes;
+        w.index += head.count;
+    }
+    return w.index - first;
+}
+
+void sealed_unpack(const struct sealed *s, struct point *points)
+{
+    struct sealed_walk w = {.sealed = s};
+    struct point group[GROUP_SAMPLES];
+    for (size_t n, at = 0; (n = sealed_next(&w, group)) > 0; at += n)
+        memcpy(points + at, group, n * sizeof *points);
+}
