@@ -35,6 +35,12 @@ bool call_summable(const struct call *c, const struct matrix *m)
            is_summable(call_id(c));
 }
 
+static enum window_wish wish_of(enum promql_func_id id)
+{
+    bool whole = id == FUNC_sum_over_time || id == FUNC_avg_over_time || id == FUNC_changes;
+    return whole ? WINDOW_WHOLE : WINDOW_QUICK;
+}
+
 /* Sums that leave the range or never were in it depend on the order of their parts. */
 static bool is_answered(const struct call *c, const struct window_summary *s)
 {
@@ -114,7 +120,7 @@ int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answe
         return 0;
     TRY(eval_poll(c->ev));
     series_ref ref = m->set.refs[m->next];
-    if (!view_window(c->ev->view, ref, w.start_ms, w.end_ms, &s) || !is_answered(c, &s))
+    if (!view_window(c->ev->view, ref, w.start_ms, w.end_ms, wish_of(call_id(c)), &s) || !is_answered(c, &s))
         return 0;
     TRY(count_against_limit(c->ev, s.count));
     m->next++;

@@ -7,14 +7,22 @@
 
 /*
  * Layout, in bits:
- *   12 bytes of the group | 6 count - 1
+ *   12 bytes of the group; 0, or 1 and 6 count - 1 if it is not full
  *   2 time: ON_PACE, or OFF_PACE and INTERVALS: first, minimum, list of the others less the minimum
  *   2 value: WHOLE, DECIMAL (3 digits), BITS; first; 1 constant, else minimum, 1 shifted [6 shift], list
  *   1 odd ones: [6 count, 6 place and 64 bits each]
- * A number is 7 bits of width and itself. A list is 7 bits of width, 1 patched [6 patches, 7 width], the low
+ * A number is 0, or 1, 6 bits for its width and what is below its top bit. A list is 7 bits of width, 1 patched [6 patches, 7 width], the low
  * parts, then a 6 place and the high part for each patch.
  */
-enum { LENGTH_BITS = 12, COUNT_BITS = 6, WIDTH_BITS = 7, KIND_BITS = 2, DIGITS_BITS = 3, SHIFT_BITS = 6 };
+enum {
+    LENGTH_BITS = 12,
+    COUNT_BITS = 6,
+    NUMBER_BITS = 6,
+    WIDTH_BITS = 7,
+    KIND_BITS = 2,
+    DIGITS_BITS = 3,
+    SHIFT_BITS = 6
+};
 enum time_kind { ON_PACE, OFF_PACE, INTERVALS };
 enum value_kind { WHOLE, DECIMAL, BITS };
 enum { DIGITS_MAX = 6, ODD_MAX = GROUP_SAMPLES / 8 };
@@ -23,14 +31,20 @@ static const double power_of_ten[DIGITS_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 
 
 static void put_number(struct bits_out *b, uint64_t v)
 {
-    unsigned width = bits_width(v);
-    bits_put(b, width, WIDTH_BITS);
-    bits_put(b, v, width);
+    bits_put(b, v != 0, 1);
+    if (v == 0)
+        return;
+    unsigned below_top = bits_width(v) - 1;
+    bits_put(b, below_top, NUMBER_BITS);
+    bits_put(b, v & bits_mask(below_top), below_top);
 }
 
 static uint64_t take_number(struct bits_in *b)
 {
-    return bits_take(b, (unsigned)bits_take(b, WIDTH_BITS));
+    if (bits_take(b, 1) == 0)
+        return 0;
+    unsigned below_top = (unsigned)bits_take(b, NUMBER_BITS);
+    return UINT64_C(1) << below_top | bits_take(b, below_top);
 }
 
 /* ---- lists ---- */
@@ -103,8 +117,16 @@ static void take_low_parts(struct bits_in *b, unsigned width, uint64_t *item, si
         memset(item, 0, count * sizeof *item);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        item[i] = bits_take(b, width);
+    if (width > 56) { /* may reach over a word */
+        for (size_t i = 0; i < count; i++)
+            item[i] = bits_take(b, width);
+        return;
+    }
+    uint64_t mask = bits_mask(width);
+    size_t at = b->at;
+    for (size_t i = 0; i < count; i++, at += width)
+        item[i] = bits_word(b->bytes + at / 8) >> at % 8 & mask;
+    b->at = at;
 }
 
 static void take_list(struct bits_in *b, uint64_t *item, size_t count)
@@ -393,7 +415,9 @@ size_t group_pack(const struct point *points, size_t count, struct pace pace, ui
 {
     must(count > 0 && count <= GROUP_SAMPLES);
     struct bits_out b = {out, LENGTH_BITS};
-    bits_put(&b, count - 1, COUNT_BITS);
+    bits_put(&b, count < GROUP_SAMPLES, 1);
+    if (count < GROUP_SAMPLES)
+        bits_put(&b, count - 1, COUNT_BITS);
     put_times(&b, points, count, pace);
     put_values(&b, points, count);
     size_t bytes = (b.at + 7) / 8;
@@ -403,10 +427,15 @@ size_t group_pack(const struct point *points, size_t count, struct pace pace, ui
     return bytes;
 }
 
+static size_t take_count(struct bits_in *b)
+{
+    return bits_take(b, 1) != 0 ? bits_take(b, COUNT_BITS) + 1 : GROUP_SAMPLES;
+}
+
 size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points)
 {
     struct bits_in b = {in, LENGTH_BITS};
-    size_t count = bits_take(&b, COUNT_BITS) + 1;
+    size_t count = take_count(&b);
     take_times(&b, points, count, pace);
     take_values(&b, points, count);
     return count;
@@ -416,7 +445,7 @@ struct group_head group_peek(const uint8_t *in, struct pace pace)
 {
     struct bits_in b = {in, 0};
     struct group_head head = {.bytes = bits_take(&b, LENGTH_BITS), .first_ms = pace.start_ms};
-    head.count = bits_take(&b, COUNT_BITS) + 1;
+    head.count = take_count(&b);
     if (bits_take(&b, KIND_BITS) != ON_PACE)
         head.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
     return head;

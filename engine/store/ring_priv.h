@@ -44,7 +44,8 @@ int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
               struct sample *out);
 
 /* What the floats in that window come to. False if a wide block overlaps it. */
-bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct window_summary *out);
+bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
+                 struct window_summary *out);
 
 /* Frees stretches whose samples are all older than before_ms. Returns how many samples went. */
 size_t ring_drop_before(struct ring *r, int64_t before_ms, struct account *account);

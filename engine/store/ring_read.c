@@ -1,4 +1,4 @@
-/* Reading: copies of samples, the newest of them, and what they come to. */
+/* Reading: copies of samples. */
 #include "box_priv.h"
 #include "spine_priv.h"
 #include "tocsin/err.h"
@@ -10,16 +10,6 @@ struct reading {
     size_t count;
 };
 
-/* The items that may hold samples of the window: from *i on, before the end. */
-static size_t items_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end)
-{
-    size_t i = spine_upto(r, after_ms);
-    *end = spine_upto(r, upto_ms);
-    if (i > 0 && r->spine->item[i - 1].newest_ms > after_ms)
-        i--;
-    return i;
-}
-
 static size_t block_count_within(const struct block *b, int64_t after_ms, int64_t upto_ms)
 {
     return block_upto(b, upto_ms) - block_upto(b, after_ms);
@@ -30,7 +20,7 @@ static size_t count_about(const struct ring *r, int64_t after_ms, int64_t upto_m
 {
     size_t n = r->open != NULL ? block_count_within(r->open, after_ms, upto_ms) : 0;
     size_t end;
-    for (size_t i = items_within(r, after_ms, upto_ms, &end); i < end; i++) {
+    for (size_t i = spine_within(r, after_ms, upto_ms, &end); i < end; i++) {
         const struct sealed *s = &r->spine->item[i];
         n += sealed_is_wide(s) ? block_count_within(s->wide, after_ms, upto_ms)
                                : sealed_count_about(s, after_ms, upto_ms);
@@ -76,7 +66,7 @@ static void read_packed(struct reading *to, const struct sealed *s)
 static bool read_all(struct reading *to, const struct ring *r)
 {
     size_t end;
-    for (size_t i = items_within(r, to->after_ms, to->upto_ms, &end); i < end; i++) {
+    for (size_t i = spine_within(r, to->after_ms, to->upto_ms, &end); i < end; i++) {
         const struct sealed *s = &r->spine->item[i];
         if (!sealed_is_wide(s))
             read_packed(to, s);
@@ -131,56 +121,4 @@ int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
     if (!find_last(r, upto_ms, out) || out->t_ms <= after_ms)
         return 0;
     return own_box(out, arena) ? 1 : ERR_LIMIT;
-}
-
-/* ---- windows ---- */
-
-static void add_within(struct window_summary *out, const struct point *points, size_t count, int64_t after_ms,
-                       int64_t upto_ms)
-{
-    size_t from = 0, to = count;
-    while (from < count && points[from].t_ms <= after_ms)
-        from++;
-    while (to > from && points[to - 1].t_ms > upto_ms)
-        to--;
-    summary_add(out, points + from, to - from);
-}
-
-static void add_packed(struct window_summary *out, const struct sealed *s, int64_t after_ms, int64_t upto_ms)
-{
-    struct point points[GROUP_SAMPLES];
-    struct sealed_walk w = sealed_walk(s, after_ms);
-    for (size_t n; (n = sealed_next(&w, points)) > 0 && points[0].t_ms <= upto_ms;)
-        add_within(out, points, n, after_ms, upto_ms);
-}
-
-static void add_sealed(struct window_summary *out, const struct sealed *s, int64_t after_ms, int64_t upto_ms)
-{
-    bool inside = s->oldest_ms > after_ms && s->newest_ms <= upto_ms;
-    if (!inside || !summary_join(out, &s->in))
-        add_packed(out, s, after_ms, upto_ms);
-}
-
-static bool add_open(struct window_summary *out, const struct block *b, int64_t after_ms, int64_t upto_ms)
-{
-    size_t from = block_upto(b, after_ms);
-    size_t to = block_upto(b, upto_ms);
-    if (b->wide)
-        return from == to;
-    summary_add(out, block_points(b) + from, to - from);
-    return true;
-}
-
-bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct window_summary *out)
-{
-    size_t end;
-    *out = (struct window_summary){0};
-    if (after_ms >= upto_ms)
-        return true;
-    for (size_t i = items_within(r, after_ms, upto_ms, &end); i < end; i++) {
-        if (sealed_is_wide(&r->spine->item[i]))
-            return false;
-        add_sealed(out, &r->spine->item[i], after_ms, upto_ms);
-    }
-    return r->open == NULL || add_open(out, r->open, after_ms, upto_ms);
 }

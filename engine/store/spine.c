@@ -66,3 +66,12 @@ size_t spine_upto(const struct ring *r, int64_t t_ms)
     }
     return low;
 }
+
+size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end)
+{
+    size_t i = spine_upto(r, after_ms);
+    *end = spine_upto(r, upto_ms);
+    if (i > 0 && r->spine->item[i - 1].newest_ms > after_ms)
+        i--;
+    return i;
+}

@@ -27,4 +27,7 @@ void spine_drop(struct ring *r, size_t n, struct account *account);
 /* How many items begin at or before t_ms. */
 size_t spine_upto(const struct ring *r, int64_t t_ms);
 
+/* The items that reach into after_ms < t <= upto_ms: from the one returned on, before *end. */
+size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end);
+
 #endif

@@ -96,11 +96,12 @@ bool view_last(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms
     return found == 1;
 }
 
-bool view_window(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms,
+bool view_window(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out)
 {
+    const struct ring *ring = &series_at(&v->store->series, ref)->ring;
     lock_take(shard_of(v->store, ref));
-    bool told = ring_window(&series_at(&v->store->series, ref)->ring, after_ms, upto_ms, out);
+    bool told = ring_window(ring, after_ms, upto_ms, wish, out);
     lock_drop(shard_of(v->store, ref));
     return told;
 }

@@ -63,9 +63,14 @@ struct window_summary {
     bool whole_resets; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
 };
 
+enum window_wish {
+    WINDOW_QUICK, /* sum, rest and changes are not asked for: a counter without resets is read at two places */
+    WINDOW_WHOLE
+};
+
 /* The summary of after_ms < t <= upto_ms; count 0: nothing there. The cost hardly grows with the window: what is
  * sealed inside is not read. False where it holds (or may hold) histograms or start timestamps: view_read then. */
-bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms,
+bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out);
 
 /* Sorted names (or values of one name) over the series that pass all of one of the matcher lists; no lists: over all
