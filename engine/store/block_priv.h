@@ -11,8 +11,8 @@
 #include "group_priv.h"
 #include "tocsin/sample.h"
 
-/* Blocks grow from small to large, because many series hold few samples. A full narrow one makes one group. */
-enum { BLOCK_SAMPLES_MIN = 4, BLOCK_SAMPLES_MAX = GROUP_SAMPLES };
+/* Blocks grow from small to large, because many series hold few samples. Two full narrow ones make a group. */
+enum { BLOCK_SAMPLES_MIN = 4, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
 
 struct block {
     _Alignas(8) uint16_t count; /* the samples follow */

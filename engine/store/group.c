@@ -11,14 +11,14 @@
  *   2 time: ON_PACE, or OFF_PACE and INTERVALS: first, minimum, list of the others less the minimum
  *   2 value: WHOLE, DECIMAL (3 digits), BITS; first; 1 constant, else minimum, 1 shifted [6 shift], list
  *   1 odd ones: [6 count, 6 place and 64 bits each]
- * A number is 0, or 1, 6 bits for its width and what is below its top bit. A list is 7 bits of width, 1 patched [6 patches, 7 width], the low
- * parts, then a 6 place and the high part for each patch.
+ * A number is 0, or 1, 6 bits for its width and what is below its top bit. A list is 0, or 1 and 6 width - 1; 1
+ * patched [6 patches, 6 width - 1 of their high parts]; the low parts; a 6 place and the high part for each patch.
  */
 enum {
     LENGTH_BITS = 12,
     COUNT_BITS = 6,
     NUMBER_BITS = 6,
-    WIDTH_BITS = 7,
+
     KIND_BITS = 2,
     DIGITS_BITS = 3,
     SHIFT_BITS = 6
@@ -58,6 +58,11 @@ struct list {
     size_t bits;
 };
 
+static size_t width_bits(unsigned width)
+{
+    return width > 0 ? 1 + NUMBER_BITS : 1;
+}
+
 static void list_plan(struct list *l)
 {
     unsigned wider[66] = {0}; /* how many are of this width */
@@ -68,13 +73,13 @@ static void list_plan(struct list *l)
         widest = width > widest ? width : widest;
     }
     l->width = widest;
-    l->bits = WIDTH_BITS + 1 + l->count * widest;
+    l->bits = width_bits(widest) + 1 + l->count * widest;
     size_t patches = 0;
     for (unsigned width = widest; width-- > 0;) {
         patches += wider[width + 1];
         if (patches >= GROUP_SAMPLES)
             break;
-        size_t bits = WIDTH_BITS + 1 + COUNT_BITS + WIDTH_BITS + l->count * width +
+        size_t bits = width_bits(width) + 1 + COUNT_BITS + NUMBER_BITS + l->count * width +
                       patches * (COUNT_BITS + (widest - width));
         if (bits >= l->bits)
             continue;
@@ -83,6 +88,18 @@ static void list_plan(struct list *l)
         l->patches = patches;
         l->high_width = widest - width;
     }
+}
+
+static void put_width(struct bits_out *b, unsigned width)
+{
+    bits_put(b, width > 0, 1);
+    if (width > 0)
+        bits_put(b, width - 1, NUMBER_BITS);
+}
+
+static unsigned take_width(struct bits_in *b)
+{
+    return bits_take(b, 1) != 0 ? (unsigned)bits_take(b, NUMBER_BITS) + 1 : 0;
 }
 
 static void put_patches(struct bits_out *b, const struct list *l)
@@ -98,11 +115,11 @@ static void put_patches(struct bits_out *b, const struct list *l)
 
 static void put_list(struct bits_out *b, const struct list *l)
 {
-    bits_put(b, l->width, WIDTH_BITS);
+    put_width(b, l->width);
     bits_put(b, l->patches > 0, 1);
     if (l->patches > 0) {
         bits_put(b, l->patches, COUNT_BITS);
-        bits_put(b, l->high_width, WIDTH_BITS);
+        bits_put(b, l->high_width - 1, NUMBER_BITS);
     }
     uint64_t mask = bits_mask(l->width);
     for (size_t i = 0; i < l->count && l->width > 0; i++)
@@ -131,12 +148,12 @@ static void take_low_parts(struct bits_in *b, unsigned width, uint64_t *item, si
 
 static void take_list(struct bits_in *b, uint64_t *item, size_t count)
 {
-    unsigned width = (unsigned)bits_take(b, WIDTH_BITS);
+    unsigned width = take_width(b);
     size_t patches = 0;
     unsigned high_width = 0;
     if (bits_take(b, 1) != 0) {
         patches = bits_take(b, COUNT_BITS);
-        high_width = (unsigned)bits_take(b, WIDTH_BITS);
+        high_width = (unsigned)bits_take(b, NUMBER_BITS) + 1;
     }
     take_low_parts(b, width, item, count);
     for (size_t i = 0; i < patches; i++) {

@@ -20,15 +20,31 @@ static size_t with_slack(size_t bytes)
     return bytes > 0 ? bytes + BITS_SLACK : 0;
 }
 
-static void append_group(struct account *account, struct sealed *s, const struct point *points, size_t count)
+/* *held: bytes that `packed` has now. */
+static void append_group(struct account *account, struct sealed *s, size_t *held, const struct point *points,
+                         size_t count)
 {
     uint8_t group[GROUP_BYTES_MAX] = {0};
     size_t bytes = group_pack(points, count, pace_at(s, s->count), group);
-    s->packed = account_resize(account, s->packed, with_slack(s->bytes), with_slack(s->bytes + bytes));
+    size_t wanted = with_slack(s->bytes + bytes);
+    s->packed = account_resize(account, s->packed, *held, wanted);
+    *held = wanted;
     memcpy(s->packed + s->bytes, group, with_slack(bytes));
+    s->last_at = s->bytes;
     s->bytes += (uint32_t)bytes;
     s->count += (uint32_t)count;
     s->newest_ms = points[count - 1].t_ms;
+}
+
+/* Takes the last group out if it is not full: it will be packed again with what follows. */
+static size_t take_short_group(struct sealed *s, struct point *points)
+{
+    uint32_t count = s->count % GROUP_SAMPLES;
+    if (count == 0)
+        return 0;
+    s->count -= count;
+    s->bytes = s->last_at;
+    return group_unpack(s->packed + s->last_at, pace_at(s, s->count), points);
 }
 
 void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count)
@@ -39,9 +55,16 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
     summary_add(&s->in, points, count);
-    for (size_t i = 0; i < count; i += GROUP_SAMPLES) {
-        size_t left = count - i;
-        append_group(account, s, points + i, left < GROUP_SAMPLES ? left : GROUP_SAMPLES);
+    struct point group[GROUP_SAMPLES];
+    size_t held = with_slack(s->bytes);
+    size_t filled = take_short_group(s, group);
+    while (count > 0) {
+        size_t more = GROUP_SAMPLES - filled < count ? GROUP_SAMPLES - filled : count;
+        memcpy(group + filled, points, more * sizeof *points);
+        append_group(account, s, &held, group, filled + more);
+        points += more;
+        count -= more;
+        filled = 0;
     }
 }
 

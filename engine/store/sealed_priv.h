@@ -3,7 +3,8 @@
  * block as it is.
  *
  * `in` sums up the floats of a packed one; a wide one has none. Packed ones grow group by group up to
- * SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window unpacks at most the two at its edges.
+ * SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window unpacks at most the two at its edges. All
+ * groups but the last are full: a short one is packed again together with what follows.
  */
 #ifndef TOCSIN_STORE_SEALED_PRIV_H
 #define TOCSIN_STORE_SEALED_PRIV_H
@@ -23,6 +24,7 @@ struct sealed {
     uint32_t bytes;   /* packed: without slack; 0: this one is wide */
     uint32_t step_ms; /* of the pace of a packed one */
     uint32_t count;
+    uint32_t last_at; /* where the last group of a packed one begins */
 };
 
 static inline bool sealed_is_wide(const struct sealed *s)
