@@ -86,13 +86,13 @@ static bool add_ends(struct window_summary *out, const struct query *q, const st
         .has_inf = isinf(low) || isinf(high),
         .whole_resets = true,
     };
-    return summary_join(out, &rising);
+    return summary_join(out, &rising, q->wish);
 }
 
 static void add_sealed(struct window_summary *out, const struct query *q, const struct sealed *s)
 {
     bool inside = s->oldest_ms > q->after_ms && s->newest_ms <= q->upto_ms;
-    if (inside && summary_join(out, &s->in))
+    if (inside && summary_join(out, &s->in, q->wish))
         return;
     if (inside || q->wish != WINDOW_QUICK || !never_falls(s) || !add_ends(out, q, s))
         add_samples(out, q, s);

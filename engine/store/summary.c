@@ -79,7 +79,15 @@ static bool joins_exactly(const struct window_summary *s, const struct window_su
     return later->whole_resets && is_whole(before) && is_whole(before + later->correction);
 }
 
-bool summary_join(struct window_summary *s, const struct window_summary *later)
+static void join_sums(struct window_summary *s, const struct window_summary *later)
+{
+    struct kahan k = {s->sum, s->rest};
+    kahan_add(&k, later->sum);
+    s->sum = k.sum;
+    s->rest = k.rest + later->rest;
+}
+
+bool summary_join(struct window_summary *s, const struct window_summary *later, enum window_wish wish)
 {
     if (later->count == 0)
         return true;
@@ -91,10 +99,8 @@ bool summary_join(struct window_summary *s, const struct window_summary *later)
         return false;
     step(s, later->first);
     widen(s, later->min, later->max);
-    struct kahan k = {s->sum, s->rest};
-    kahan_add(&k, later->sum);
-    s->sum = k.sum;
-    s->rest = k.rest + later->rest;
+    if (wish == WINDOW_WHOLE)
+        join_sums(s, later);
     s->correction += later->correction;
     s->whole_resets = s->whole_resets && later->whole_resets && s->correction <= 0x1p53;
     s->count += later->count;

@@ -16,6 +16,6 @@ void summary_add(struct window_summary *s, const struct point *points, size_t co
  * from sample by sample: additions to it must keep their order unless they are exact, and of several resets inside
  * `later` only the total is known. Its samples have to be added then.
  */
-bool summary_join(struct window_summary *s, const struct window_summary *later);
+bool summary_join(struct window_summary *s, const struct window_summary *later, enum window_wish wish);
 
 #endif
