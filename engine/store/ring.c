@@ -117,15 +117,15 @@ static size_t open_bytes_max(const struct ring *r, const struct sample *s)
 
 /* ---- late samples ---- */
 
-/* Packs points, in two halves if they are too many for one, in place of item i. */
-static void repack(struct ring *r, size_t i, const struct point *points, size_t count,
+/* Packs points in place of item i, whose samples before `changed` are the same: in two halves if they are too many
+ * for one. */
+static void repack(struct ring *r, size_t i, const struct point *points, size_t count, size_t changed,
                    struct account *account)
 {
+    struct sealed upper = {0}, *lower = &r->spine->item[i];
     size_t first = count > SEALED_SAMPLES_MAX ? count / 2 / GROUP_SAMPLES * GROUP_SAMPLES : count;
-    struct sealed upper = {0}, lower = {0};
-    sealed_free(account, &r->spine->item[i]);
-    sealed_append(account, &lower, points, first);
-    r->spine->item[i] = lower;
+    size_t kept = sealed_cut(account, lower, changed < first ? changed : first, points);
+    sealed_append(account, lower, points + kept, first - kept);
     if (first == count)
         return;
     sealed_append(account, &upper, points + first, count - first);
@@ -149,7 +149,7 @@ static void part_and_insert(struct ring *r, size_t i, const struct sample *s, co
     insert(b, s, account);
     struct sealed upper = {0}, wide = sealed_of_block(b);
     if (at > 0) {
-        repack(r, i, points, at, account);
+        repack(r, i, points, at, at, account);
         spine_insert(r, ++i, &wide, account);
     } else {
         sealed_free(account, &r->spine->item[i]);
@@ -178,7 +178,7 @@ static enum ring_verdict insert_packed(struct ring *r, size_t i, const struct sa
     } else {
         memmove(points + at + 1, points + at, (count - at) * sizeof *points);
         points[at] = (struct point){s->t_ms, s->value};
-        repack(r, i, points, count + 1, account);
+        repack(r, i, points, count + 1, at, account);
     }
     mem_free(points);
     return verdict;

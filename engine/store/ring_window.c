@@ -1,5 +1,6 @@
 /* What a window comes to: summaries inside, samples at its edges. */
 #include "spine_priv.h"
+#include "tocsin/check.h"
 
 #include <math.h>
 
@@ -39,6 +40,7 @@ static struct place find_first(const struct sealed *s, int64_t after_ms)
     struct sealed_walk w = sealed_walk(s, after_ms);
     for (size_t index = w.index;; index = w.index) {
         size_t n = sealed_next(&w, points), i = 0;
+        must(n > 0);
         while (i < n && points[i].t_ms <= after_ms)
             i++;
         if (i < n)

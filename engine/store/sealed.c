@@ -86,6 +86,27 @@ static struct group_head peek(const struct sealed_walk *w)
     return group_peek(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
 }
 
+size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points)
+{
+    struct sealed_walk w = {.sealed = s};
+    while (w.index + GROUP_SAMPLES <= index) {
+        w.at += peek(&w).bytes;
+        w.index += GROUP_SAMPLES;
+    }
+    if (w.index == 0) {
+        sealed_free(account, s);
+        *s = (struct sealed){0};
+        return 0;
+    }
+    s->packed = account_resize(account, s->packed, with_slack(s->bytes), with_slack(w.at));
+    s->bytes = (uint32_t)w.at;
+    s->count = (uint32_t)w.index;
+    s->newest_ms = points[w.index - 1].t_ms;
+    s->in = (struct window_summary){0};
+    summary_add(&s->in, points, w.index);
+    return w.index;
+}
+
 /* Steps over a group if the next one begins at or before after_ms. */
 static bool skip(struct sealed_walk *w, int64_t after_ms)
 {

@@ -37,6 +37,9 @@ struct sealed sealed_of_block(struct block *wide); /* takes it over */
 /* Packs points behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
 void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count);
 
+/* Drops the groups from that of sample `index` on; `points` are all samples before it. Returns how many stay. */
+size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points);
+
 /* Bytes that packing so many samples may take. */
 size_t sealed_bytes_max(size_t count);
 
