@@ -2,9 +2,10 @@
  * What packing makes of kinds of series, and what the store needs for a fleet of them. Prints Markdown tables for
  * docs/benchmarks.md; how to build and run it stands there.
  *
- *     codec kinds                     bytes and time a sample, next to XOR and variable-length deltas
- *     codec fleet SERIES SAMPLES      100 series a pod through store_admit
- *     codec windows                   rate over 5 minutes to 30 days of one series, summaries and samples
+ *     codec kinds                          bytes and time a sample, next to XOR and variable-length deltas
+ *     codec fleet SERIES SAMPLES [exact]   100 series a pod through store_admit; exact: no scrape is late
+ *     codec windows                        rate over 5 minutes to 30 days of one series, summaries and samples
+ *     codec late                           what a sample costs that falls into what is sealed
  */
 #include "../../engine/store/group_priv.h"
 
@@ -308,7 +309,9 @@ struct shop {
 static void shop_open(struct shop *s)
 {
     world_sim_init(&s->sim, START_MS * NS_PER_MS, 1);
-    s->store = store_open(&(struct store_options){.retention_ms = INT64_C(400) * 86400000}, &s->sim.world);
+    struct store_options options = {.retention_ms = INT64_C(400) * 86400000,
+                                    .out_of_order_ms = INT64_C(86400000)};
+    s->store = store_open(&options, &s->sim.world);
 }
 
 static void push(struct shop *s, const struct label *labels, size_t label_count, struct sample sample)
@@ -316,7 +319,8 @@ static void push(struct shop *s, const struct label *labels, size_t label_count,
     struct batch_series series = {labels, label_count, &sample, 1};
     struct batch batch = {&series, 1};
     struct admit_result result = {0};
-    s->sim.now_ns = sample.t_ms * NS_PER_MS;
+    if (s->sim.now_ns < sample.t_ms * NS_PER_MS)
+        s->sim.now_ns = sample.t_ms * NS_PER_MS;
     store_admit(s->store, &batch, &result);
     must(result.appended == 1);
 }
@@ -337,7 +341,7 @@ static void fleet_labels(size_t i, char text[3][48], struct label *labels)
     labels[2] = (struct label){STR("job"), str_of(text[2])};
 }
 
-static void print_fleet(size_t series, size_t samples)
+static void print_fleet(size_t series, size_t samples, bool exact)
 {
     struct shop s;
     struct label labels[3];
@@ -352,7 +356,8 @@ static void print_fleet(size_t series, size_t samples)
         double begin = seconds();
         for (size_t i = 0; i < series; i++) {
             fleet_labels(i, text, labels);
-            push(&s, labels, 3, (struct sample){.t_ms = fleet_time(i, k), .value = value[i]});
+            int64_t t_ms = exact ? START_MS + (int64_t)k * STEP_MS : fleet_time(i, k);
+            push(&s, labels, 3, (struct sample){.t_ms = t_ms, .value = value[i]});
         }
         spent += seconds() - begin;
     }
@@ -439,15 +444,37 @@ static void print_windows(void)
     store_close(s.store);
 }
 
+static void print_late(void)
+{
+    enum { LATE = 2000 };
+    struct shop s;
+    struct label name = {STR("__name__"), STR("x_total")};
+    double v = 0;
+    shop_open(&s);
+    for (size_t k = 0; k < 5000; k++) {
+        v = counter(k, v);
+        push(&s, &name, 1, (struct sample){.t_ms = START_MS + (int64_t)k * STEP_MS, .value = v});
+    }
+    double begin = seconds();
+    for (size_t i = 0; i < LATE; i++) {
+        int64_t t_ms = START_MS + (int64_t)(1000 + floor(uniform(13, i) * 3900)) * STEP_MS + 1 + (int64_t)i;
+        push(&s, &name, 1, (struct sample){.t_ms = t_ms, .value = 1});
+    }
+    printf("a late sample: %.1f us\n", (seconds() - begin) / LATE * 1e6);
+    store_close(s.store);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "kinds") == 0)
         print_kinds();
     else if (argc == 2 && strcmp(argv[1], "windows") == 0)
         print_windows();
-    else if (argc == 4 && strcmp(argv[1], "fleet") == 0)
-        print_fleet(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
+    else if (argc == 2 && strcmp(argv[1], "late") == 0)
+        print_late();
+    else if (argc >= 4 && strcmp(argv[1], "fleet") == 0)
+        print_fleet(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), argc > 4);
     else
-        return fputs("usage: codec kinds | windows | fleet SERIES SAMPLES\n", stderr), 2;
+        return fputs("usage: codec kinds | windows | late | fleet SERIES SAMPLES [exact]\n", stderr), 2;
     return 0;
 }
