@@ -202,6 +202,17 @@ static int doubt_counter(struct call *c, const struct column *column)
                     note_quote(c->ev, name));
 }
 
+/* A column that stays empty goes again. */
+static int end_column(struct call *c, const struct column *column, struct vector *out)
+{
+    TRY(doubt_counter(c, column));
+    if (column_is_empty(column, c->grid)) {
+        out->count--;
+        return 0;
+    }
+    return eval_hold(c->ev, column_weight(column, c->grid));
+}
+
 static int call_series(struct call *c, const struct implementation *f, struct matrix *m, struct vector *out)
 {
     struct column *column;
@@ -216,12 +227,25 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
         TRY(f->window(c, &w, &cell));
         TRY(column_set(c->ev, column, c->grid, c->step, &cell));
     }
-    TRY(doubt_counter(c, column));
-    if (column_is_empty(column, c->grid)) {
-        out->count--;
-        return 0;
+    return end_column(c, column, out);
+}
+
+/* All series from the next on that the store can sum up. */
+static int call_summaries(struct call *c, struct matrix *m, struct vector *out)
+{
+    for (;;) {
+        struct column *column;
+        struct cell cell;
+        bool answered;
+        TRY(call_summary(c, m, &cell, &answered));
+        if (!answered)
+            return 0;
+        if (cell.kind == CELL_NONE)
+            continue;
+        TRY(vector_add(c->ev, out, c->grid, m->labels, m->drop_name, &column));
+        TRY(column_set(c->ev, column, c->grid, 0, &cell));
+        TRY(end_column(c, column, out));
     }
-    return eval_hold(c->ev, column_weight(column, c->grid));
 }
 
 static int check_modifier(struct call *c, const struct expr *range)
@@ -247,8 +271,11 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
     struct matrix m;
     TRY(check_modifier(c, expr_unwrap(main_arg(c))));
     TRY(matrix_open(c->ev, main_arg(c), c->grid, &m));
+    bool summable = call_summable(c, &m);
     for (;;) {
         bool more;
+        if (summable)
+            TRY(call_summaries(c, &m, out));
         TRY(matrix_next(&m, &more));
         if (!more)
             break;

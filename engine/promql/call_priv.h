@@ -83,6 +83,15 @@ struct extrapolation {
 /* False: a single sample says nothing. */
 bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s,
                  struct extrapolation *x);
+bool extrapolate_between(const struct call *c, const struct window *w, const struct sample *first,
+                         const struct sample *last, size_t count, struct extrapolation *x);
+
+/* func_window.c */
+/* True if call_summary may be asked. */
+bool call_summable(const struct call *c, const struct matrix *m);
+/* Answers for the next series of the matrix from what the store knows of it, and moves past it. Not answered: its
+ * samples are needed (or there is none). */
+int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answered);
 
 /* func_rate_histogram.c */
 window_fn window_rate_histograms, window_sum_histograms;

@@ -74,23 +74,22 @@ static bool begins_inside(const struct call *c, const struct window *w, const st
 }
 
 /* Spec prometheus 10.1, in its order of operations. */
-bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s,
-                 struct extrapolation *x)
+bool extrapolate_between(const struct call *c, const struct window *w, const struct sample *first,
+                         const struct sample *last, size_t count, struct extrapolation *x)
 {
-    const struct sample *first = &s->samples[0], *last = &s->samples[s->count - 1];
     bool counter = call_id(c) != FUNC_delta;
     struct stretch k = {
         .to_start = (double)(first->t_ms - w->start_ms) / 1000,
         .to_end = (double)(w->end_ms - last->t_ms) / 1000,
         .sampled = (double)(last->t_ms - first->t_ms) / 1000,
     };
-    double average = s->count > 1 ? k.sampled / (double)(s->count - 1) : 0;
+    double average = count > 1 ? k.sampled / (double)(count - 1) : 0;
     double threshold = average * 1.1;
     x->from_start = counter && begins_inside(c, w, first);
     if (x->from_start) {
         k.to_start = 0;
         k.sampled = (double)(last->t_ms - first->start_ms) / 1000;
-    } else if (s->count == 1) {
+    } else if (count == 1) {
         return false;
     } else {
         if (k.to_start >= threshold)
@@ -104,6 +103,12 @@ bool extrapolate(const struct call *c, const struct window *w, const struct samp
     if (call_id(c) == FUNC_rate)
         x->factor /= (double)w->range_ms / 1000;
     return true;
+}
+
+bool extrapolate(const struct call *c, const struct window *w, const struct sample_span *s,
+                 struct extrapolation *x)
+{
+    return extrapolate_between(c, w, &s->samples[0], &s->samples[s->count - 1], s->count, x);
 }
 
 static void rate_floats(struct call *c, const struct window *w, struct cell *out)

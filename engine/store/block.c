@@ -3,16 +3,6 @@
 #include "box_priv.h"
 #include "tocsin/check.h"
 
-struct point {
-    int64_t t_ms;
-    double value;
-};
-
-static struct point *points(const struct block *b)
-{
-    return (struct point *)(b + 1);
-}
-
 static struct sample *samples(const struct block *b)
 {
     return (struct sample *)(b + 1);
@@ -44,14 +34,14 @@ void block_free(struct account *account, struct block *b)
 
 int64_t block_time(const struct block *b, size_t i)
 {
-    return b->wide ? samples(b)[i].t_ms : points(b)[i].t_ms;
+    return b->wide ? samples(b)[i].t_ms : block_points(b)[i].t_ms;
 }
 
 struct sample block_get(const struct block *b, size_t i)
 {
     if (b->wide)
         return samples(b)[i];
-    return (struct sample){.t_ms = points(b)[i].t_ms, .value = points(b)[i].value};
+    return (struct sample){.t_ms = block_points(b)[i].t_ms, .value = block_points(b)[i].value};
 }
 
 static void put(struct block *b, size_t i, const struct sample *s)
@@ -59,7 +49,7 @@ static void put(struct block *b, size_t i, const struct sample *s)
     if (b->wide)
         samples(b)[i] = *s;
     else
-        points(b)[i] = (struct point){s->t_ms, s->value};
+        block_points(b)[i] = (struct point){s->t_ms, s->value};
 }
 
 size_t block_upto(const struct block *b, int64_t t_ms)
@@ -83,7 +73,7 @@ void block_insert(struct block *b, size_t i, const struct sample *s)
     if (b->wide)
         memmove(samples(b) + i + 1, samples(b) + i, behind * sizeof(struct sample));
     else
-        memmove(points(b) + i + 1, points(b) + i, behind * sizeof(struct point));
+        memmove(block_points(b) + i + 1, block_points(b) + i, behind * sizeof(struct point));
     put(b, i, s);
     b->count++;
 }

@@ -1,5 +1,5 @@
 /*
- * block: a run of samples of one series in one piece of memory.
+ * block: a run of samples of one series, each as it came.
  *
  * A block is *narrow* (time and value, 16 bytes a sample) as long as it holds plain floats; one that must
  * hold a histogram or a start timestamp is *wide*. It owns the boxes of its histograms.
@@ -8,14 +8,15 @@
 #define TOCSIN_STORE_BLOCK_PRIV_H
 
 #include "account_priv.h"
+#include "group_priv.h"
 #include "tocsin/sample.h"
 
-/* Blocks grow from small to large, because many series hold few samples. */
-enum { BLOCK_SAMPLES_MIN = 4, BLOCK_SAMPLES_MAX = 128 };
+/* Blocks grow from small to large, because many series hold few samples. Two full narrow ones make a group. */
+enum { BLOCK_SAMPLES_MIN = 4, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
 
 struct block {
-    struct block *older, *newer;
-    uint16_t count, capacity;
+    _Alignas(8) uint16_t count; /* the samples follow */
+    uint16_t capacity;
     bool wide;
 };
 
@@ -29,6 +30,12 @@ struct sample block_get(const struct block *b, size_t i); /* the histogram stays
 
 /* How many samples are at or before t_ms: also the index of the first one after it. */
 size_t block_upto(const struct block *b, int64_t t_ms);
+
+/* The samples of a narrow block. */
+static inline struct point *block_points(const struct block *b)
+{
+    return (struct point *)(b + 1);
+}
 
 /* Inserts before index i; the block has room and is wide enough. The histogram becomes the block's. */
 void block_insert(struct block *b, size_t i, const struct sample *s);

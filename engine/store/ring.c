@@ -1,40 +1,15 @@
-#include "ring_priv.h"
-
-#include "block_priv.h"
 #include "box_priv.h"
-#include "tocsin/err.h"
+#include "spine_priv.h"
+#include "tocsin/mem.h"
 
 int64_t ring_oldest_ms(const struct ring *r)
 {
-    return block_time(r->first, 0);
+    return r->spine != NULL ? r->spine->item[0].oldest_ms : block_time(r->open, 0);
 }
 
 int64_t ring_newest_ms(const struct ring *r)
 {
-    return block_time(r->last, (size_t)r->last->count - 1);
-}
-
-static void link_after(struct ring *r, struct block *older, struct block *b)
-{
-    b->older = older;
-    b->newer = older != NULL ? older->newer : r->first;
-    *(b->older != NULL ? &b->older->newer : &r->first) = b;
-    *(b->newer != NULL ? &b->newer->older : &r->last) = b;
-}
-
-static void take_out(struct ring *r, struct block *b)
-{
-    *(b->older != NULL ? &b->older->newer : &r->first) = b->newer;
-    *(b->newer != NULL ? &b->newer->older : &r->last) = b->older;
-}
-
-/* The block a sample of this time belongs to: the newest that begins at or before it, else the first. */
-static struct block *find_block(const struct ring *r, int64_t t_ms)
-{
-    struct block *b = r->last;
-    while (b != NULL && b->older != NULL && t_ms < block_time(b, 0))
-        b = b->older;
-    return b;
+    return block_time(r->open, (size_t)r->open->count - 1);
 }
 
 static bool same_sample(const struct sample *a, const struct sample *b)
@@ -44,203 +19,298 @@ static bool same_sample(const struct sample *a, const struct sample *b)
     return box_equal(a->histogram, b->histogram);
 }
 
-/* Puts a roomier (or wider) copy in b's place. */
-static struct block *replace(struct ring *r, struct block *b, size_t capacity, bool wide,
-                             struct account *account)
+/* ---- blocks ---- */
+
+/* Puts a roomier (or wider) copy in its place. */
+static void widen(struct block **b, size_t capacity, bool wide, struct account *account)
 {
     struct block *copy = block_make(account, capacity, wide);
-    link_after(r, b, copy);
-    block_move(copy, b, 0);
-    take_out(r, b);
-    block_free(account, b);
-    return copy;
+    block_move(copy, *b, 0);
+    block_free(account, *b);
+    *b = copy;
 }
 
-static void split(struct ring *r, struct block *b, struct account *account)
+/* Room for one more, if the block is not of the largest size. */
+static void make_room(struct block **b, bool wide, struct account *account)
 {
-    struct block *upper = block_make(account, b->capacity, b->wide);
-    link_after(r, b, upper);
-    block_move(upper, b, b->count / 2);
-}
-
-/* Room for one sample behind all others: the last block if it fits, else a larger copy of it or a new one. */
-static struct block *room_at_end(struct ring *r, bool wide, struct account *account)
-{
-    struct block *b = r->last;
-    if (b != NULL && b->wide >= wide) {
-        if (b->count < b->capacity)
-            return b;
-        if (b->capacity < BLOCK_SAMPLES_MAX)
-            return replace(r, b, (size_t)b->capacity * 2, b->wide, account);
-    }
-    struct block *fresh = block_make(account, BLOCK_SAMPLES_MIN, wide);
-    link_after(r, b, fresh);
-    return fresh;
-}
-
-/* Room for a sample among others. */
-static struct block *room_inside(struct ring *r, int64_t t_ms, bool wide, struct account *account)
-{
-    struct block *b = find_block(r, t_ms);
-    if (b->count == BLOCK_SAMPLES_MAX) {
-        split(r, b, account);
-        b = find_block(r, t_ms);
-    }
-    bool full = b->count == b->capacity;
-    if (full || b->wide < wide)
-        b = replace(r, b, full ? (size_t)b->capacity * 2 : b->capacity, b->wide || wide, account);
-    return b;
-}
-
-/* What one append may take at most: a block of the largest size twice over, and the box. */
-static bool has_room(const struct account *account, const struct sample *s)
-{
-    size_t bytes = 2 * block_bytes(BLOCK_SAMPLES_MAX, true);
-    if (s->histogram != NULL)
-        bytes += box_bytes(s->histogram);
-    return account_has_room(account, bytes);
-}
-
-/* The histogram right before place i of the block, if one is there. */
-static const struct histogram *histogram_before(const struct block *b, size_t i)
-{
-    if (i == 0 && b->older == NULL)
-        return NULL;
-    struct sample s = i > 0 ? block_get(b, i - 1) : block_get(b->older, (size_t)b->older->count - 1);
-    return s.histogram;
-}
-
-static struct histogram *own_histogram(const struct block *b, size_t i, const struct histogram *h,
-                                       struct account *account)
-{
-    struct histogram *own = box_copy(account_take(account, box_bytes(h)), h);
-    own->hint = histogram_stored_hint(histogram_before(b, i), h);
-    return own;
-}
-
-/* The next sample has a new predecessor: what was known of the old one is no longer true. */
-static void forget_hint_after(struct block *b, size_t i)
-{
-    if (i == b->count && b->newer == NULL)
-        return;
-    struct sample s = i < b->count ? block_get(b, i) : block_get(b->newer, 0);
-    if (s.histogram != NULL && s.histogram->hint == HINT_NOT_RESET)
-        ((struct histogram *)s.histogram)->hint = HINT_UNKNOWN;
+    bool full = (*b)->count == (*b)->capacity;
+    if (full || (*b)->wide < wide)
+        widen(b, full ? (size_t)(*b)->capacity * 2 : (*b)->capacity, (*b)->wide || wide, account);
 }
 
 static void insert(struct block *b, const struct sample *s, struct account *account)
 {
     struct sample own = *s;
-    size_t i = block_upto(b, s->t_ms);
     if (s->histogram != NULL)
-        own.histogram = own_histogram(b, i, s->histogram, account);
-    forget_hint_after(b, i);
-    block_insert(b, i, &own);
+        own.histogram = box_copy(account_take(account, box_bytes(s->histogram)), s->histogram);
+    block_insert(b, block_upto(b, s->t_ms), &own);
 }
 
-static enum ring_verdict append_inside(struct ring *r, const struct sample *s, struct account *account)
+static enum ring_verdict compare(const struct sample *there, const struct sample *s)
 {
-    const struct block *b = find_block(r, s->t_ms);
+    return same_sample(there, s) ? RING_SAME : RING_CONFLICT;
+}
+
+/* RING_TAKEN: the block has none of this time. */
+static enum ring_verdict look(const struct block *b, const struct sample *s)
+{
     size_t upto = block_upto(b, s->t_ms);
-    if (upto > 0 && block_time(b, upto - 1) == s->t_ms) {
-        struct sample there = block_get(b, upto - 1);
-        return same_sample(&there, s) ? RING_SAME : RING_CONFLICT;
+    if (upto == 0 || block_time(b, upto - 1) != s->t_ms)
+        return RING_TAKEN;
+    struct sample there = block_get(b, upto - 1);
+    return compare(&there, s);
+}
+
+/* ---- the end ---- */
+
+static void seal_open(struct ring *r, struct account *account)
+{
+    struct block *b = r->open;
+    r->open = NULL;
+    size_t n = spine_count(r);
+    if (b->wide) {
+        struct sealed wide = sealed_of_block(b);
+        spine_insert(r, n, &wide, account);
+        return;
     }
-    if (!has_room(account, s))
+    struct sealed *last = n > 0 ? &r->spine->item[n - 1] : NULL;
+    if (last == NULL || sealed_is_wide(last) || last->count + b->count > SEALED_SAMPLES_MAX) {
+        struct sealed fresh = {0};
+        spine_insert(r, n, &fresh, account);
+        last = &r->spine->item[n];
+    }
+    sealed_append(account, last, block_points(b), b->count);
+    block_free(account, b);
+}
+
+/* Makes room for one behind all others. */
+static void room_at_end(struct ring *r, bool wide, struct account *account)
+{
+    if (r->open != NULL && (r->open->count == BLOCK_SAMPLES_MAX || r->open->wide < wide))
+        seal_open(r, account);
+    if (r->open == NULL)
+        r->open = block_make(account, BLOCK_SAMPLES_MIN, wide);
+    else
+        make_room(&r->open, wide, account);
+}
+
+/* Makes room for one before the newest, which stays open. */
+static void room_inside(struct ring *r, bool wide, struct account *account)
+{
+    if (r->open->count == BLOCK_SAMPLES_MAX) {
+        struct block *newer = block_make(account, BLOCK_SAMPLES_MAX, r->open->wide);
+        block_move(newer, r->open, BLOCK_SAMPLES_MAX / 2);
+        seal_open(r, account);
+        r->open = newer;
+    }
+    make_room(&r->open, wide, account);
+}
+
+/* What an append into the open block may take at most. */
+static size_t open_bytes_max(const struct ring *r, const struct sample *s)
+{
+    size_t bytes = block_bytes(BLOCK_SAMPLES_MAX, true);
+    if (r->open != NULL && (r->open->count == BLOCK_SAMPLES_MAX || r->open->wide < sample_is_wide(s)))
+        bytes += spine_bytes_more(r) + sealed_bytes_max(0);
+    return bytes;
+}
+
+/* ---- late samples ---- */
+
+/* Packs points in place of item i, whose samples before `changed` are the same: in two halves if they are too many
+ * for one. */
+static void repack(struct ring *r, size_t i, const struct point *points, size_t count, size_t changed,
+                   struct account *account)
+{
+    struct sealed upper = {0}, *lower = &r->spine->item[i];
+    size_t first = count > SEALED_SAMPLES_MAX ? count / 2 / GROUP_SAMPLES * GROUP_SAMPLES : count;
+    size_t kept = sealed_cut(account, lower, changed < first ? changed : first, points);
+    sealed_append(account, lower, points + kept, first - kept);
+    if (first == count)
+        return;
+    sealed_append(account, &upper, points + first, count - first);
+    spine_insert(r, i + 1, &upper, account);
+}
+
+static size_t points_upto(const struct point *points, size_t count, int64_t t_ms)
+{
+    size_t n = count;
+    while (n > 0 && points[n - 1].t_ms > t_ms)
+        n--;
+    return n;
+}
+
+/* A late sample that needs a wide block goes between the two halves of the stretch it falls into. */
+static void part_and_insert(struct ring *r, size_t i, const struct sample *s, const struct point *points,
+                            size_t at, struct account *account)
+{
+    size_t count = r->spine->item[i].count;
+    struct block *b = block_make(account, BLOCK_SAMPLES_MIN, true);
+    insert(b, s, account);
+    struct sealed upper = {0}, wide = sealed_of_block(b);
+    if (at > 0) {
+        repack(r, i, points, at, at, account);
+        spine_insert(r, ++i, &wide, account);
+    } else {
+        sealed_free(account, &r->spine->item[i]);
+        r->spine->item[i] = wide;
+    }
+    if (at == count)
+        return;
+    sealed_append(account, &upper, points + at, count - at);
+    spine_insert(r, i + 1, &upper, account);
+}
+
+static enum ring_verdict insert_packed(struct ring *r, size_t i, const struct sample *s,
+                                       struct account *account)
+{
+    const struct sealed *item = &r->spine->item[i];
+    size_t count = item->count;
+    struct point *points = MEM_ARRAY(struct point, count + 1);
+    sealed_unpack(item, points);
+    size_t at = points_upto(points, count, s->t_ms);
+    enum ring_verdict verdict = RING_TAKEN;
+    if (at > 0 && points[at - 1].t_ms == s->t_ms) {
+        struct sample there = {.t_ms = s->t_ms, .value = points[at - 1].value};
+        verdict = compare(&there, s);
+    } else if (sample_is_wide(s)) {
+        part_and_insert(r, i, s, points, at, account);
+    } else {
+        memmove(points + at + 1, points + at, (count - at) * sizeof *points);
+        points[at] = (struct point){s->t_ms, s->value};
+        repack(r, i, points, count + 1, at, account);
+    }
+    mem_free(points);
+    return verdict;
+}
+
+static void split_wide(struct ring *r, size_t i, struct account *account)
+{
+    struct block *lower = r->spine->item[i].wide;
+    struct block *b = block_make(account, lower->capacity, true);
+    block_move(b, lower, lower->count / 2);
+    struct sealed upper = sealed_of_block(b);
+    r->spine->item[i] = sealed_of_block(lower);
+    spine_insert(r, i + 1, &upper, account);
+}
+
+static enum ring_verdict insert_wide(struct ring *r, size_t i, const struct sample *s,
+                                     struct account *account)
+{
+    struct sealed *item = &r->spine->item[i];
+    enum ring_verdict verdict = look(item->wide, s);
+    if (verdict != RING_TAKEN)
+        return verdict;
+    if (item->count == BLOCK_SAMPLES_MAX) {
+        split_wide(r, i, account);
+        item = &r->spine->item[i];
+        if (s->t_ms > item[1].oldest_ms)
+            item++;
+    }
+    make_room(&item->wide, true, account);
+    insert(item->wide, s, account);
+    *item = sealed_of_block(item->wide);
+    return RING_TAKEN;
+}
+
+static enum ring_verdict append_late(struct ring *r, const struct sample *s, struct account *account)
+{
+    size_t i = spine_upto(r, s->t_ms);
+    i -= i > 0;
+    if (sealed_is_wide(&r->spine->item[i]))
+        return insert_wide(r, i, s, account);
+    return insert_packed(r, i, s, account);
+}
+
+static size_t late_bytes_max(const struct ring *r)
+{
+    return sealed_bytes_max(SEALED_SAMPLES_MAX) + 3 * spine_bytes_more(r) +
+           2 * block_bytes(BLOCK_SAMPLES_MAX, true);
+}
+
+/* ---- appending ---- */
+
+static bool has_room(const struct account *account, const struct sample *s, size_t bytes)
+{
+    return account_has_room(account, bytes + (s->histogram != NULL ? box_bytes(s->histogram) : 0));
+}
+
+static bool is_late(const struct ring *r, int64_t t_ms)
+{
+    return r->spine != NULL && t_ms <= r->spine->item[r->spine->count - 1].newest_ms;
+}
+
+static enum ring_verdict place(struct ring *r, const struct sample *s, struct account *account)
+{
+    if (is_late(r, s->t_ms))
+        return has_room(account, s, late_bytes_max(r)) ? append_late(r, s, account) : RING_FULL;
+    enum ring_verdict verdict = r->open != NULL ? look(r->open, s) : RING_TAKEN;
+    if (verdict != RING_TAKEN)
+        return verdict;
+    if (!has_room(account, s, open_bytes_max(r, s)))
         return RING_FULL;
-    insert(room_inside(r, s->t_ms, sample_is_wide(s), account), s, account);
+    if (r->open == NULL || s->t_ms > ring_newest_ms(r))
+        room_at_end(r, sample_is_wide(s), account);
+    else
+        room_inside(r, sample_is_wide(s), account);
+    if (is_late(r, s->t_ms)) /* for the half of the open block that has just been sealed */
+        return append_late(r, s, account);
+    insert(r->open, s, account);
     return RING_TAKEN;
 }
 
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account)
 {
-    if (!ring_empty(r) && s->t_ms <= ring_newest_ms(r))
-        return append_inside(r, s, account);
-    if (!has_room(account, s))
-        return RING_FULL;
-    insert(room_at_end(r, sample_is_wide(s), account), s, account);
-    return RING_TAKEN;
-}
-
-/* Gives a copied-out sample its own histogram. False past the arena's cap. */
-static bool own_box(struct sample *s, struct arena *arena)
-{
-    if (s->histogram == NULL)
-        return true;
-    void *memory = arena_alloc(arena, box_bytes(s->histogram));
-    s->histogram = memory != NULL ? box_copy(memory, s->histogram) : NULL;
-    return memory != NULL;
-}
-
-static size_t count_window(const struct ring *r, int64_t after_ms, int64_t upto_ms,
-                           const struct block **first)
-{
-    size_t n = 0;
-    *first = NULL;
-    for (const struct block *b = r->last; b != NULL; b = b->older) {
-        size_t from = block_upto(b, after_ms);
-        size_t to = block_upto(b, upto_ms);
-        if (to > from) {
-            n += to - from;
-            *first = b;
-        }
-        if (from > 0)
-            break;
+    bool among = r->open != NULL && s->t_ms < ring_newest_ms(r);
+    struct histogram hinted;
+    struct sample own = *s;
+    if (s->histogram != NULL) {
+        hinted = *s->histogram;
+        hinted.hint = histogram_stored_hint(ring_histogram_before(r, s->t_ms), s->histogram);
+        own.histogram = &hinted;
     }
-    return n;
+    enum ring_verdict verdict = place(r, &own, account);
+    if (verdict == RING_TAKEN && among)
+        ring_forget_hint_after(r, s->t_ms);
+    return verdict;
 }
 
-int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
-              struct sample **samples, size_t *count)
+/* ---- dropping ---- */
+
+static size_t drop_sealed(struct ring *r, int64_t before_ms, struct account *account)
 {
-    const struct block *b = NULL;
-    size_t n = after_ms < upto_ms ? count_window(r, after_ms, upto_ms, &b) : 0;
-    *samples = ARENA_ARRAY(arena, struct sample, n);
-    *count = 0;
-    if (*samples == NULL)
-        return ERR_LIMIT;
-    for (; *count < n; b = b->newer)
-        for (size_t i = block_upto(b, after_ms); i < b->count && *count < n; i++) {
-            struct sample *s = &(*samples)[(*count)++];
-            *s = block_get(b, i);
-            if (!own_box(s, arena))
-                return ERR_LIMIT;
-        }
-    return 0;
+    size_t n = 0, samples = 0;
+    for (; n < spine_count(r) && r->spine->item[n].newest_ms < before_ms; n++) {
+        samples += r->spine->item[n].count;
+        sealed_free(account, &r->spine->item[n]);
+    }
+    spine_drop(r, n, account);
+    return samples;
 }
 
-int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
-              struct sample *out)
+static size_t drop_open(struct ring *r, struct account *account)
 {
-    const struct block *b = find_block(r, upto_ms);
-    size_t upto = b != NULL ? block_upto(b, upto_ms) : 0;
-    if (upto == 0 || block_time(b, upto - 1) <= after_ms)
-        return 0;
-    *out = block_get(b, upto - 1);
-    return own_box(out, arena) ? 1 : ERR_LIMIT;
-}
-
-static size_t drop_first(struct ring *r, struct account *account)
-{
-    struct block *b = r->first;
-    size_t n = b->count;
-    take_out(r, b);
-    block_free(account, b);
+    size_t n = r->open->count;
+    block_free(account, r->open);
+    r->open = NULL;
     return n;
 }
 
 size_t ring_drop_before(struct ring *r, int64_t before_ms, struct account *account)
 {
-    size_t n = 0;
-    while (r->first != NULL && block_time(r->first, (size_t)r->first->count - 1) < before_ms)
-        n += drop_first(r, account);
+    size_t n = drop_sealed(r, before_ms, account);
+    if (r->open != NULL && ring_newest_ms(r) < before_ms)
+        n += drop_open(r, account);
     return n;
 }
 
 size_t ring_clear(struct ring *r, struct account *account)
 {
     size_t n = 0;
-    while (r->first != NULL)
-        n += drop_first(r, account);
-    return n;
+    for (size_t i = 0; i < spine_count(r); i++) {
+        n += r->spine->item[i].count;
+        sealed_free(account, &r->spine->item[i]);
+    }
+    spine_drop(r, spine_count(r), account);
+    return n + (r->open != NULL ? drop_open(r, account) : 0);
 }

@@ -1,9 +1,12 @@
 /*
- * ring: the samples of one series, oldest to newest, as a list of blocks.
+ * ring: the samples of one series: sealed stretches, oldest to newest, and one open block behind them.
  *
- * Invariants: times rise strictly from sample to sample; no block is empty. Nobody outside keeps a pointer
- * into a ring: readers get copies, so blocks are freed as soon as they are dropped. The hint of a histogram says
- * how it stands to the sample before it (histogram_stored_hint), whatever the sender wrote.
+ * Invariants: times rise strictly from sample to sample; nothing is empty; a ring with samples has an open block.
+ * Nobody outside keeps a pointer into a ring: readers get copies, so what is dropped is freed at once. The hint of a
+ * histogram says how it stands to the sample before it (histogram_stored_hint), whatever the sender wrote.
+ *
+ * Appending writes into the open block; a full one is packed (or, when wide, sealed as it is). What comes late for
+ * the open block is put into its sealed stretch: that is unpacked and packed again, some microseconds.
  *
  * Not thread-safe: whoever calls holds the lock of the series' shard.
  */
@@ -13,11 +16,14 @@
 #include "account_priv.h"
 #include "tocsin/arena.h"
 #include "tocsin/sample.h"
+#include "tocsin/view.h"
 
 struct block;
+struct spine;
 
 struct ring {
-    struct block *first, *last; /* NULL: no sample */
+    struct spine *spine; /* NULL: nothing sealed */
+    struct block *open;  /* NULL: no sample */
 };
 
 enum ring_verdict {
@@ -27,8 +33,13 @@ enum ring_verdict {
     RING_FULL      /* the account has no room */
 };
 
-/* Puts a sample in its place; one behind the newest is cheap. Copies the histogram. */
+/* Puts a sample in its place. Copies the histogram. */
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account);
+
+/* ring_hint.c: the histogram right before t_ms (NULL: none, or a float); and the one right after it, which has got
+ * another predecessor: what was known of the old one is no longer true. */
+const struct histogram *ring_histogram_before(const struct ring *r, int64_t t_ms);
+void ring_forget_hint_after(struct ring *r, int64_t t_ms);
 
 /* Copies of the samples with after_ms < t <= upto_ms. 0, or ERR_LIMIT (arena). */
 int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
@@ -38,7 +49,11 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
               struct sample *out);
 
-/* Frees blocks whose samples are all older than before_ms. Returns how many samples went. */
+/* What the floats in that window come to. False if a wide block overlaps it. */
+bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
+                 struct window_summary *out);
+
+/* Frees stretches whose samples are all older than before_ms. Returns how many samples went. */
 size_t ring_drop_before(struct ring *r, int64_t before_ms, struct account *account);
 
 /* Frees everything. Returns how many samples went. */
@@ -46,7 +61,7 @@ size_t ring_clear(struct ring *r, struct account *account);
 
 static inline bool ring_empty(const struct ring *r)
 {
-    return r->last == NULL;
+    return r->open == NULL;
 }
 
 /* Times of the ends; the ring is not empty. */

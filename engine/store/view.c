@@ -95,3 +95,13 @@ bool view_last(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms
     lock_drop(shard_of(v->store, ref));
     return found == 1;
 }
+
+bool view_window(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
+                 struct window_summary *out)
+{
+    const struct ring *ring = &series_at(&v->store->series, ref)->ring;
+    lock_take(shard_of(v->store, ref));
+    bool told = ring_window(ring, after_ms, upto_ms, wish, out);
+    lock_drop(shard_of(v->store, ref));
+    return told;
+}

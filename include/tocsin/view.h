@@ -46,6 +46,33 @@ int view_read(struct view *view, series_ref series, int64_t after_ms, int64_t up
 bool view_last(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, struct arena *arena,
                struct sample *out);
 
+/*
+ * What the floats of a window come to, stale markers left out.
+ *
+ * All but the sums are to the bit what going through the samples in order gives: a reset is a value below the one
+ * before it, and `correction` adds up the values before resets from the first to the last. The sum is compensated
+ * (Neumaier): `sum` and what it lost, `rest`. min and max: NaN gives way to everything.
+ */
+struct window_summary {
+    int64_t first_ms, last_ms;
+    double first, last, min, max;
+    double sum, rest, correction;
+    uint32_t count, resets, changes;
+    bool has_nan, has_inf;
+    bool has_huge;     /* values whose sum may leave the range: how it does depends on the order */
+    bool whole_resets; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
+};
+
+enum window_wish {
+    WINDOW_QUICK, /* sum, rest and changes are not asked for: a counter without resets is read at two places */
+    WINDOW_WHOLE
+};
+
+/* The summary of after_ms < t <= upto_ms; count 0: nothing there. The cost hardly grows with the window: what is
+ * sealed inside is not read. False where it holds (or may hold) histograms or start timestamps: view_read then. */
+bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
+                 struct window_summary *out);
+
 /* Sorted names (or values of one name) over the series that pass all of one of the matcher lists; no lists: over all
  * series. Texts live in the arena. */
 struct matcher_list {

@@ -1,0 +1,52 @@
+/*
+ * group: up to 64 samples as few bits: the unit that is packed and unpacked.
+ *
+ * A group starts from scratch, so that a reader may skip those before it. Times are kept as distances from a
+ * regular grid or as intervals, values as the intervals of whole numbers (the values themselves; the values times a
+ * power of ten; or, where neither fits, their bits). Each list of numbers is packed to the one width that costs
+ * least, after its minimum is taken off; the few that need more are patched. What does not fit the whole numbers
+ * (stale markers, NaN, infinities, -0) stands beside them with all its bits: every value comes back to the bit.
+ *
+ * docs/benchmarks.md has the figures behind these choices.
+ */
+#ifndef TOCSIN_STORE_GROUP_PRIV_H
+#define TOCSIN_STORE_GROUP_PRIV_H
+
+#include "bits_priv.h"
+
+#include <stdbool.h>
+
+/* GROUP_BYTES_MAX: two lists at 64 bits each, what stands beside them, and the heads */
+enum { GROUP_SAMPLES = 64, GROUP_BYTES_MAX = 1280 };
+
+struct point {
+    int64_t t_ms;
+    double value;
+};
+
+/* Where the group's first sample would be if samples came exactly every step_ms. */
+struct pace {
+    int64_t start_ms;
+    uint32_t step_ms;
+};
+
+/* Packs 1 to GROUP_SAMPLES samples with rising times; `out` has GROUP_BYTES_MAX zeroed bytes. Returns the bytes used,
+ * slack not counted. */
+size_t group_pack(const struct point *points, size_t count, struct pace pace, uint8_t *out);
+
+/* Unpacks one into `points` (GROUP_SAMPLES of them). Returns how many came out. */
+size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points);
+
+struct group_head {
+    size_t bytes; /* of the whole group */
+    size_t count;
+    int64_t first_ms;
+};
+
+/* What can be told of a group without unpacking it. */
+struct group_head group_peek(const uint8_t *in, struct pace pace);
+
+/* The interval between samples that most of them keep, or 0. */
+uint32_t group_step(const struct point *points, size_t count);
+
+#endif

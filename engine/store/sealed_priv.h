@@ -1,0 +1,64 @@
+/*
+ * sealed: a stretch of samples that is no longer written at its end: packed groups with their summary, or a wide
+ * block as it is.
+ *
+ * `in` sums up the floats of a packed one; a wide one has none. Packed ones grow group by group up to
+ * SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window unpacks at most the two at its edges. All
+ * groups but the last are full: a short one is packed again together with what follows.
+ */
+#ifndef TOCSIN_STORE_SEALED_PRIV_H
+#define TOCSIN_STORE_SEALED_PRIV_H
+
+#include "block_priv.h"
+#include "summary_priv.h"
+
+enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES };
+
+struct sealed {
+    struct window_summary in;
+    int64_t oldest_ms, newest_ms;
+    union {
+        uint8_t *packed;
+        struct block *wide;
+    };
+    uint32_t bytes;   /* packed: without slack; 0: this one is wide */
+    uint32_t step_ms; /* of the pace of a packed one */
+    uint32_t count;
+    uint32_t last_at; /* where the last group of a packed one begins */
+};
+
+static inline bool sealed_is_wide(const struct sealed *s)
+{
+    return s->bytes == 0;
+}
+
+struct sealed sealed_of_block(struct block *wide); /* takes it over */
+
+/* Packs points behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
+void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count);
+
+/* Drops the groups from that of sample `index` on; `points` are all samples before it. Returns how many stay. */
+size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points);
+
+/* Bytes that packing so many samples may take. */
+size_t sealed_bytes_max(size_t count);
+
+void sealed_free(struct account *account, struct sealed *s);
+
+/* The groups of a packed one, oldest first. */
+struct sealed_walk {
+    const struct sealed *sealed;
+    size_t at, index; /* byte and sample that come next */
+};
+
+/* Begins at the group in which the first sample after after_ms may be. */
+struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
+size_t sealed_next(struct sealed_walk *w, struct point *points); /* 0: that was all */
+
+/* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
+size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);
+
+/* All of a packed one; `points` has room for `count`. */
+void sealed_unpack(const struct sealed *s, struct point *points);
+
+#endif

@@ -1,0 +1,33 @@
+/* spine: the sealed stretches of a ring in one array, so that a long window walks over memory in order. */
+#ifndef TOCSIN_STORE_SPINE_PRIV_H
+#define TOCSIN_STORE_SPINE_PRIV_H
+
+#include "ring_priv.h"
+#include "sealed_priv.h"
+
+struct spine {
+    uint32_t count, capacity;
+    struct sealed item[];
+};
+
+static inline size_t spine_count(const struct ring *r)
+{
+    return r->spine != NULL ? r->spine->count : 0;
+}
+
+/* Bytes that one more item may take. */
+size_t spine_bytes_more(const struct ring *r);
+
+/* Puts an item before index i. */
+void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct account *account);
+
+/* Takes out the first n, which the caller has freed. */
+void spine_drop(struct ring *r, size_t n, struct account *account);
+
+/* How many items begin at or before t_ms. */
+size_t spine_upto(const struct ring *r, int64_t t_ms);
+
+/* The items that reach into after_ms < t <= upto_ms: from the one returned on, before *end. */
+size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end);
+
+#endif

@@ -1,0 +1,456 @@
+/*
+ * view_window against the loop it stands for: random series of many shapes, pushed late, twice and with gaps, and
+ * random windows over them. WINDOW_TEST_SEED and WINDOW_TEST_SERIES in the environment make other and longer runs.
+ */
+#include "store_help.h"
+
+#include "tocsin/histogram.h"
+#include "tocsin/kahan.h"
+
+#include <stdlib.h>
+
+#ifdef TOCSIN_COSTLY
+enum { SERIES = 48 };
+#else
+enum { SERIES = 420 };
+#endif
+enum { SAMPLES = 5000, WINDOWS = 2500, LATE_MS = HOUR_MS };
+
+struct course {
+    struct bench b;
+    uint64_t random;
+    unsigned shape;
+    struct sample item[SAMPLES]; /* in time order */
+    size_t count;
+    const struct labels *labels;
+    series_ref ref;
+};
+
+static uint64_t any(struct course *c)
+{
+    c->random ^= c->random << 13;
+    c->random ^= c->random >> 7;
+    c->random ^= c->random << 17;
+    return c->random;
+}
+
+static uint64_t below(struct course *c, uint64_t n)
+{
+    return (any(c) >> 20) % n;
+}
+
+static double unit(struct course *c)
+{
+    return (double)(any(c) >> 11) * 0x1p-53;
+}
+
+/* ---- shapes: what comes after v ---- */
+
+typedef double next_fn(struct course *c, double v);
+
+static double constant(struct course *c, double v)
+{
+    return below(c, 500) == 0 ? v + 1 : v;
+}
+
+static double counter(struct course *c, double v)
+{
+    return below(c, 300) == 0 ? (double)below(c, 5) : v + (double)below(c, 40);
+}
+
+static double steady_counter(struct course *c, double v)
+{
+    return v + (double)below(c, 3);
+}
+
+static double float_counter(struct course *c, double v)
+{
+    return below(c, 200) == 0 ? unit(c) : v + unit(c) * 100;
+}
+
+static double rarely_reset(struct course *c, double v)
+{
+    return below(c, 900) == 0 ? unit(c) : v + unit(c) / 3;
+}
+
+static double vast_counter(struct course *c, double v)
+{
+    return below(c, 100) == 0 ? 0 : v + 0x1p51 * unit(c);
+}
+
+static double decimals(struct course *c, double v)
+{
+    (void)v;
+    return (double)below(c, 100000) / 100;
+}
+
+static double gauge(struct course *c, double v)
+{
+    return v + unit(c) - 0.5;
+}
+
+static double whole_gauge(struct course *c, double v)
+{
+    return v + (double)below(c, 9) - 4;
+}
+
+static double bits(struct course *c, double v)
+{
+    (void)v;
+    return double_from_bits(any(c));
+}
+
+/* Never falls, and passes zero in both its forms. */
+static double to_zero(struct course *c, double v)
+{
+    if (v > 0)
+        return below(c, 100) == 0 ? -INFINITY : v;
+    if (v < 0)
+        return below(c, 30) > 0 ? v : v < -5 ? -4 : 0;
+    return below(c, 2000) == 0 ? (below(c, 4) ? 1 : INFINITY) : below(c, 2) == 0 ? -0.0 : 0;
+}
+
+static double few(struct course *c, double v)
+{
+    static const double values[] = {0, -0.0, 1, INFINITY, -INFINITY, 1e308, -1e308, 1e-320};
+    (void)v;
+    return values[below(c, 8)];
+}
+
+static next_fn *const shapes[] = {constant,     counter,  steady_counter, float_counter, rarely_reset,
+                                  vast_counter, decimals, gauge,          whole_gauge,   bits,
+                                  few,          to_zero};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+/* ---- the course of one series ---- */
+
+static double strange(struct course *c)
+{
+    static const uint64_t nans[] = {STALE_NAN_BITS, STALE_NAN_BITS, STALE_NAN_BITS, NORMAL_NAN_BITS,
+                                    0xfff8000000000042};
+    return double_from_bits(nans[below(c, 5)]);
+}
+
+static int64_t next_time(struct course *c, int64_t t_ms, unsigned regularity)
+{
+    if (below(c, 400) == 0)
+        return t_ms + (int64_t)below(c, 10 * MINUTE_MS) + 1;
+    if (regularity == 0)
+        return t_ms + 15000;
+    return t_ms + (regularity == 1 && below(c, 20) > 0 ? 15000 : 14990 + (int64_t)below(c, 20));
+}
+
+static void lay_course(struct course *c)
+{
+    unsigned oddity = (unsigned)below(c, 3), regularity = (unsigned)below(c, 3);
+    int64_t t_ms = START_MS;
+    double v = (double)below(c, 1000);
+    c->count = 1 + below(c, SAMPLES);
+    for (size_t i = 0; i < c->count; i++) {
+        bool odd = oddity > 0 && below(c, oddity == 1 ? 300 : 8) == 0;
+        t_ms = next_time(c, t_ms, regularity);
+        v = shapes[c->shape](c, v);
+        c->item[i] = (struct sample){.t_ms = t_ms, .value = odd ? strange(c) : v};
+    }
+}
+
+/* Some come late, some twice. */
+static void push_course(struct course *c)
+{
+    bool disorder = below(c, 2) == 0;
+    size_t kept[64], kept_count = 0;
+    bench_at(&c->b, c->item[c->count - 1].t_ms);
+    for (size_t i = 0; i < c->count; i++) {
+        if (disorder && kept_count < 64 && i + 1 < c->count && below(c, 10) == 0) {
+            kept[kept_count++] = i;
+            continue;
+        }
+        assert_int_equal(bench_push(&c->b, c->labels, c->item[i].t_ms, c->item[i].value), ADMIT_OK);
+        while (kept_count > 0 && (i + 1 == c->count || below(c, 30) == 0 ||
+                                  c->item[i + 1].t_ms - c->item[kept[0]].t_ms > LATE_MS - 11 * MINUTE_MS)) {
+            const struct sample *late = &c->item[kept[0]];
+            memmove(kept, kept + 1, --kept_count * sizeof *kept);
+            assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, late->value), ADMIT_OK);
+            assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, late->value), ADMIT_OK);
+            assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, -12345.25), ADMIT_DUPLICATE);
+        }
+    }
+}
+
+/* ---- the loop ---- */
+
+static bool changed(double a, double b)
+{
+    return a != b && !(isnan(a) && isnan(b));
+}
+
+static void loop(const struct course *c, size_t from, size_t to, struct window_summary *out)
+{
+    struct kahan k = {0, 0};
+    *out = (struct window_summary){0};
+    for (size_t i = from; i < to; i++) {
+        const struct sample *s = &c->item[i];
+        double v = s->value;
+        if (is_stale_nan(v))
+            continue;
+        if (out->count == 0) {
+            out->first_ms = s->t_ms;
+            out->first = out->min = out->max = v;
+        } else {
+            if (v < out->last) {
+                out->resets++;
+                out->correction += out->last;
+            }
+            out->changes += changed(v, out->last);
+            out->min = v < out->min || isnan(out->min) ? v : out->min;
+            out->max = v > out->max || isnan(out->max) ? v : out->max;
+        }
+        kahan_add(&k, v);
+        out->count++;
+        out->last = v;
+        out->last_ms = s->t_ms;
+        out->has_nan |= isnan(v) != 0;
+        out->has_inf |= isinf(v) != 0;
+    }
+    out->sum = k.sum;
+    out->rest = k.rest;
+}
+
+static bool same(double a, double b)
+{
+    return double_bits(a) == double_bits(b);
+}
+
+static bool sums_agree(const struct window_summary *got, const struct window_summary *want)
+{
+    if (got->has_inf || got->has_huge)
+        return true; /* the caller is told to add them himself */
+    double a = got->sum + got->rest, b = want->sum + want->rest;
+    return (isnan(a) && isnan(b)) || fabs(a - b) <= 1e-12 * fabs(b);
+}
+
+static bool agree_but_for_sums(const struct window_summary *got, const struct window_summary *want)
+{
+    if (got->count != want->count || want->count == 0)
+        return got->count == want->count;
+    return got->first_ms == want->first_ms && got->last_ms == want->last_ms &&
+           same(got->first, want->first) && same(got->last, want->last) && same(got->min, want->min) &&
+           same(got->max, want->max) && same(got->correction, want->correction) &&
+           got->resets == want->resets && got->has_nan == want->has_nan && got->has_inf == want->has_inf;
+}
+
+static bool agree(const struct window_summary *got, const struct window_summary *want)
+{
+    return agree_but_for_sums(got, want) &&
+           (want->count == 0 || (got->changes == want->changes && sums_agree(got, want)));
+}
+
+static size_t place_of(const struct course *c, int64_t t_ms)
+{
+    size_t low = 0, high = c->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (c->item[middle].t_ms <= t_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Some edges lie exactly on samples, most windows are short. */
+static int64_t an_edge(struct course *c, size_t i)
+{
+    return i < c->count ? c->item[i].t_ms - (int64_t)below(c, 3) + 1 : INT64_MAX - (int64_t)below(c, 3);
+}
+
+static void try_window(struct course *c, struct view *v)
+{
+    struct window_summary got, quick, want;
+    size_t from = below(c, c->count + 1);
+    size_t n = below(c, UINT64_C(2) << below(c, 12));
+    int64_t after_ms = an_edge(c, from), upto_ms = an_edge(c, from + n);
+    assert_true(view_window(v, c->ref, after_ms, upto_ms, WINDOW_WHOLE, &got));
+    assert_true(view_window(v, c->ref, after_ms, upto_ms, WINDOW_QUICK, &quick));
+    loop(c, place_of(c, after_ms), after_ms < upto_ms ? place_of(c, upto_ms) : 0, &want);
+    if (!agree(&got, &want) || !agree_but_for_sums(&quick, &want))
+        fail_msg("shape %u, %zu samples: the window (%lld, %lld] differs", c->shape, c->count,
+                 (long long)after_ms, (long long)upto_ms);
+}
+
+static void read_back(struct course *c, struct view *v)
+{
+    struct sample_run run = bench_read(&c->b, v, c->ref, INT64_MIN, INT64_MAX);
+    assert_int_equal(run.count, c->count);
+    for (size_t i = 0; i < c->count; i++) {
+        assert_int_equal(run.samples[i].t_ms, c->item[i].t_ms);
+        assert_true(same(run.samples[i].value, c->item[i].value));
+    }
+}
+
+static void read_some(struct course *c, struct view *v)
+{
+    struct sample_run run;
+    struct sample last;
+    size_t from = below(c, c->count + 1);
+    int64_t after_ms = an_edge(c, from), upto_ms = an_edge(c, from + below(c, 200));
+    size_t first = place_of(c, after_ms), end = place_of(c, upto_ms);
+    run = bench_read(&c->b, v, c->ref, after_ms, upto_ms);
+    assert_int_equal(run.count, end > first ? end - first : 0);
+    for (size_t i = 0; i < run.count; i++)
+        assert_true(run.samples[i].t_ms == c->item[first + i].t_ms &&
+                    same(run.samples[i].value, c->item[first + i].value));
+    assert_int_equal(view_last(v, c->ref, after_ms, upto_ms, &c->b.arena, &last), end > first);
+    if (end > first)
+        assert_true(last.t_ms == c->item[end - 1].t_ms && same(last.value, c->item[end - 1].value));
+}
+
+static void run_course(struct course *c)
+{
+    bench_open(&c->b,
+               (struct store_options){.retention_ms = 1000 * (int64_t)HOUR_MS, .out_of_order_ms = LATE_MS});
+    c->labels = labels_of(&c->b.arena, "a", "1", NULL);
+    lay_course(c);
+    push_course(c);
+    struct view *v = view_open(c->b.store);
+    c->ref = bench_select(&c->b, v, NULL, 0).refs[0];
+    read_back(c, v);
+    for (int i = 0; i < WINDOWS; i++)
+        try_window(c, v);
+    for (int i = 0; i < WINDOWS / 50; i++)
+        read_some(c, v);
+    view_close(v);
+    bench_close(&c->b);
+}
+
+static uint64_t asked(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void windows_come_to_what_the_loop_gives(void **state)
+{
+    (void)state;
+    static struct course c;
+    uint64_t seed = asked("WINDOW_TEST_SEED", 1), count = asked("WINDOW_TEST_SERIES", SERIES);
+    c.random = seed * 0x9E3779B97F4A7C15 + 1;
+    for (uint64_t i = 0; i < count; i++) {
+        c.shape = (unsigned)(i % SHAPES);
+        run_course(&c);
+    }
+}
+
+/* ---- what a summary cannot tell ---- */
+
+struct mixed {
+    struct bench b;
+    const struct labels *labels;
+    struct view *view;
+    series_ref ref;
+};
+
+static void mixed_open(struct mixed *m)
+{
+    bench_open(&m->b, (struct store_options){.retention_ms = HOUR_MS, .out_of_order_ms = HOUR_MS});
+    m->labels = labels_of(&m->b.arena, "a", "1", NULL);
+    for (int i = 0; i < 200; i++)
+        bench_push(&m->b, m->labels, START_MS + i * 10, i);
+    m->view = view_open(m->b.store);
+    m->ref = bench_select(&m->b, m->view, NULL, 0).refs[0];
+}
+
+static void mixed_close(struct mixed *m)
+{
+    view_close(m->view);
+    bench_close(&m->b);
+}
+
+static void push(struct mixed *m, struct sample s)
+{
+    assert_int_equal(bench_push_all(&m->b, m->labels, &s, 1, NULL).first, ADMIT_OK);
+}
+
+static void windows_with_histograms_are_refused(void **state)
+{
+    (void)state;
+    struct mixed m;
+    struct window_summary w;
+    struct histogram h = {.schema = 1, .count = 3, .sum = 4};
+    mixed_open(&m);
+    push(&m, (struct sample){.t_ms = START_MS + 3000, .histogram = &h});
+    assert_false(view_window(m.view, m.ref, START_MS, START_MS + 3000, WINDOW_WHOLE, &w));
+    assert_true(view_window(m.view, m.ref, START_MS, START_MS + 2999, WINDOW_WHOLE, &w));
+    assert_int_equal(w.count, 199);
+    mixed_close(&m);
+}
+
+static void windows_with_start_timestamps_are_refused(void **state)
+{
+    (void)state;
+    struct mixed m;
+    struct window_summary w;
+    mixed_open(&m);
+    push(&m, (struct sample){.t_ms = START_MS + 3000, .start_ms = START_MS, .value = 1});
+    for (int i = 0; i < 200; i++)
+        push(&m, (struct sample){.t_ms = START_MS + 4000 + i, .value = i});
+    assert_false(view_window(m.view, m.ref, START_MS, START_MS + 5000, WINDOW_WHOLE, &w));
+    assert_true(view_window(m.view, m.ref, START_MS - 1, START_MS + 2999, WINDOW_WHOLE, &w));
+    assert_int_equal(w.count, 200);
+    mixed_close(&m);
+}
+
+static void a_late_histogram_parts_what_was_sealed(void **state)
+{
+    (void)state;
+    struct mixed m;
+    struct window_summary w;
+    struct histogram h = {.schema = 1, .count = 3, .sum = 4};
+    mixed_open(&m);
+    for (int i = 0; i < 70; i++) /* more than one block of them, and at both ends of the stretch */
+        push(&m, (struct sample){.t_ms = START_MS + 501 + i % 9 + i / 9 * 10, .histogram = &h});
+    push(&m, (struct sample){.t_ms = START_MS - 5, .histogram = &h});
+    push(&m, (struct sample){.t_ms = START_MS - 7, .value = 8});
+    struct sample_run run = bench_read(&m.b, m.view, m.ref, INT64_MIN, INT64_MAX);
+    assert_int_equal(run.count, 272);
+    for (size_t i = 1; i < run.count; i++)
+        assert_true(run.samples[i - 1].t_ms < run.samples[i].t_ms);
+    size_t histograms = 0;
+    for (size_t i = 0; i < run.count; i++) {
+        histograms += run.samples[i].histogram != NULL;
+        if (run.samples[i].histogram == NULL && run.samples[i].t_ms >= START_MS)
+            assert_true(run.samples[i].value == (double)((run.samples[i].t_ms - START_MS) / 10));
+    }
+    assert_int_equal(histograms, 71);
+    assert_false(view_window(m.view, m.ref, START_MS + 480, START_MS + 580, WINDOW_WHOLE, &w));
+    assert_true(view_window(m.view, m.ref, START_MS - 1, START_MS + 480, WINDOW_WHOLE, &w));
+    assert_int_equal(w.count, 49);
+    mixed_close(&m);
+}
+
+static void an_empty_window_has_no_count(void **state)
+{
+    (void)state;
+    struct mixed m;
+    struct window_summary w;
+    mixed_open(&m);
+    assert_true(view_window(m.view, m.ref, START_MS - 100, START_MS - 1, WINDOW_WHOLE, &w));
+    assert_int_equal(w.count, 0);
+    assert_true(view_window(m.view, m.ref, START_MS + 100, START_MS, WINDOW_WHOLE, &w));
+    assert_int_equal(w.count, 0);
+    assert_true(view_window(m.view, m.ref, START_MS + 5000, INT64_MAX, WINDOW_WHOLE, &w));
+    assert_int_equal(w.count, 0);
+    mixed_close(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_come_to_what_the_loop_gives),
+        cmocka_unit_test(windows_with_histograms_are_refused),
+        cmocka_unit_test(windows_with_start_timestamps_are_refused),
+        cmocka_unit_test(a_late_histogram_parts_what_was_sealed),
+        cmocka_unit_test(an_empty_window_has_no_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
