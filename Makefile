@@ -143,6 +143,11 @@ conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/conformance $(PROMQL_TESTDATA)
 
+diff: ## DIFF_QUERIES generated queries (20000) to Debian's Prometheus 2.42 and to Tocsin: equal answers
+	@deploy/deps.sh build test peer
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin
+	@tests/diff/run
+
 layers: ## prove that no folder includes upward
 	@tests/habits/layers
 
@@ -170,5 +175,5 @@ units: $(UNIT)
 fuzzers: $(FUZZ)
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)
 
-.PHONY: all help deps demo test unit units asan tsan fuzz fuzzers conformance layers shape format install clean
+.PHONY: all help deps demo test unit units asan tsan fuzz fuzzers conformance diff layers shape format install clean
 .SECONDARY:
