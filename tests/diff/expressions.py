@@ -15,19 +15,25 @@ import data
 
 DYADIC, SAME, CLOSE = 0, 1, 2
 
-# What may be selected, with the labels it has. REGULAR: sampled at every scrape of the whole time.
-REGULAR = {'requests_total': ['code', 'instance', 'job'], 'latency_seconds_bucket': ['job', 'le'],
-           'latency_seconds_count': ['job'], 'humidity': ['floor', 'room'], 'limits': ['job'], 'up': ['instance', 'job'],
-           'twin_a': ['job'], 'twin_b': ['job'], 'words': ['job', 'word']}
-GAPS = {'temperature': ['floor', 'room'], 'bytes_total': ['instance', 'job'], 'sparse': ['i'],
-        'build_info': ['instance', 'job', 'version']}
-METRICS = {**REGULAR, **GAPS}
+
+def values_by_label():
+    """metric -> label -> its values."""
+    out = {}
+    for (_, metric), *pairs in (sorted(labels, key=lambda p: p[0] != '__name__') for labels, _ in data.all_series()):
+        for label, value in pairs:
+            values = out.setdefault(metric, {}).setdefault(label, [])
+            if value not in values:
+                values.append(value)
+    return out
+
+
+# What may be selected. REGULAR: sampled at every scrape of the whole time.
+VALUES = values_by_label()
+GAPS = ['temperature', 'bytes_total', 'sparse', 'build_info']
+REGULAR = sorted(m for m in VALUES if m not in GAPS and m not in ('weird', 'latency_seconds_sum'))
+METRICS = [*REGULAR, *GAPS]
 EXTRAPOLATED = [*REGULAR, 'bytes_total']
-VALUES = {'job': ['api', 'db', 'web', 'cron', 'odd'], 'instance': ['a:1', 'b:2', 'c:3'], 'code': ['200', '404', '500'],
-          'room': ['attic', 'cellar', 'hall', 'kitchen'], 'floor': ['0', '1'], 'i': ['0', '1', '2'], 'version': ['1.0', '1.1'],
-          'le': ['0.1', '0.5', '1', '+Inf'], 'word': ['über', '日本', 'a b', '\\"quoted\\"', 'new\\nline'],
-          'kind': ['nan', 'some_nan', 'inf', 'both', 'zero', 'tiny', 'whole', 'minus_inf'], 'none': ['x']}
-REGEXES = ['.*', '.+', 'a.*', '[a-d].*', 'api|db', '', '.*b.*', '(?i)API', '[0-9]+', '4..|500', '.', '1\\\\.0', 'h(all)?|attic']
+REGEXES = ['.*', '.+', 'a.*', '[a-d].*', 'api|db', '', '.*b.*', '(?i)API', '[0-9]+', '4..|500', '.', '1\\.0', 'h(all)?|attic']
 LABELS = ['job', 'instance', 'code', 'room', 'floor', 'version', 'none', 'le']
 
 # Functions of one vector: grade wanted of the argument -> grade of the result.
@@ -72,9 +78,15 @@ class Expressions:
     def matchers(self, metric):
         out = []
         for _ in range(self.rng.choice([0, 0, 0, 1, 1, 2])):
-            label = self.pick(METRICS.get(metric, ['kind'])) if self.chance(0.9) else self.pick(VALUES)
+            label = self.pick(VALUES.get(metric, LABELS)) if self.chance(0.9) else self.pick(LABELS)
             op = self.pick(['=', '!=', '=~', '=~', '!~'])
-            value = self.pick(REGEXES if '~' in op else VALUES[label] + [''])
+            known = self.pick(VALUES.get(metric, {}).get(label, ['x'])).replace('\\', '\\\\').replace('"', '\\"').replace('\n', '\\n')
+            if '~' not in op:
+                value = known if self.chance(0.85) else self.pick(['x', ''])
+            elif self.chance(0.7) and known.isalnum():
+                value = self.pick([known, f'{known}|x', f'{known[0]}.*', f'.*{known[-1]}', f'[{known[0]}-z]+.*', f'(?i:{known.upper()})'])
+            else:
+                value = self.pick(REGEXES)
             if label == 'word' and '~' in op:
                 value = f'(?s:{value})'
             quote = "'" if self.chance(0.2) and '\\"' not in value and "'" not in value else '"'
@@ -174,7 +186,7 @@ class Expressions:
         if grade >= SAME:
             kinds += [self.rate, self.quantile, self.smooth, self.product]
         if grade >= CLOSE:
-            kinds += [self.histogram, self.predict, self.power, self.product, self.rate]
+            kinds += [self.histogram, self.predict, self.power, self.product, self.rate, self.math, self.math, self.over_time, self.aggregate]
         kind = self.pick(kinds)
         return kind() if kind == self.leaf else kind(depth - 1, grade)
 
@@ -270,6 +282,8 @@ class Expressions:
         if kind < 0.5:
             same = self.leaf()
             return f'{same} {op} {matching}{same}'
+        if kind < 0.75:
+            return f'{left} {op} {matching}({left} {self.pick(["* 2", "> 1", "!= 3", "- 7"])})'
         return f'{left} {op} {matching}{right}'
 
     def arithmetic(self, depth, grade):
