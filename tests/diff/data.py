@@ -130,9 +130,22 @@ def weird(rng):
         yield labels('weird', kind=kind), [(t, rng.choice(pool)) for t in times(rng)]
 
 
+def native(rng):
+    """Native histograms, counted up from far above zero and never reset."""
+    for job, offset in (('api', -4), ('db', 2), ('web', -4)):
+        zero, total, counts, out = 5000, 1e6, [4000 + 100 * i for i in range(9)], []
+        for t_ms in times(rng):
+            zero += rng.randrange(2)
+            for _ in range(rng.randrange(8)):
+                counts[rng.randrange(len(counts))] += 1
+                total += dyadic(rng.uniform(0, 4))
+            out.append((t_ms, (2, total, zero, offset, tuple(counts))))
+        yield labels('sizes', job=job), out
+
+
 def all_series():
     rng = random.Random(20240229)
-    return sorted(s for kind in (counters, gauges, releases, classic, weird) for s in kind(rng))
+    return sorted(s for kind in (counters, gauges, releases, classic, native, weird) for s in kind(rng))
 
 
 def pushes(slice_s=900):

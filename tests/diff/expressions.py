@@ -30,7 +30,7 @@ def values_by_label():
 # What may be selected. REGULAR: sampled at every scrape of the whole time.
 VALUES = values_by_label()
 GAPS = ['temperature', 'bytes_total', 'sparse', 'build_info']
-REGULAR = sorted(m for m in VALUES if m not in GAPS and m not in ('weird', 'latency_seconds_sum'))
+REGULAR = sorted(m for m in VALUES if m not in GAPS and m not in ('weird', 'latency_seconds_sum', 'sizes'))
 METRICS = [*REGULAR, *GAPS]
 EXTRAPOLATED = [*REGULAR, 'bytes_total']
 REGEXES = ['.*', '.+', 'a.*', '[a-d].*', 'api|db', '', '.*b.*', '(?i)API', '[0-9]+', '4..|500', '.', '1\\.0', 'h(all)?|attic']
@@ -231,6 +231,8 @@ class Expressions:
         inner = self.vector(depth, SAME if op in ('min', 'max', 'count', 'group') and grade else DYADIC)
         if op in ('stddev', 'stdvar'):
             inner = f'({inner}) % 1000 < Inf > -Inf'
+        if op == 'avg':
+            inner = f'abs({inner})'
         return self.aggregated(op, inner)
 
     def quantile(self, depth, grade):
@@ -244,6 +246,8 @@ class Expressions:
             k, inner = self.pick(['0', '1', '-1', '20', '1e3']), self.in_order(depth)
         else:
             k, inner = self.pick(['2', '3', '5', '2.7', self.scalar(depth)]), self.distinct()
+            if '@' in k:
+                k = '4'
         return self.aggregated(self.pick(['topk', 'bottomk']), f'{k}, {inner}')
 
     def in_order(self, depth):
@@ -355,7 +359,7 @@ class Expressions:
 
     def stamp(self, depth, grade):
         inner = self.vector(depth, grade)
-        if '@' in inner and '(' not in inner.replace('()', ''):
+        if '@' in inner:
             inner = f'-({inner})'
         return self.pick([f'vector({self.scalar(depth)})', f'timestamp({self.selector(self.name())}{self.modifiers(pinned=False)})', f'timestamp({inner})'])
 
@@ -377,6 +381,19 @@ class Expressions:
         return self.pick([f'histogram_quantile({phi}, {rate})', f'histogram_quantile({phi}, latency_seconds_bucket{self.modifiers()})',
                           f'histogram_quantile({phi}, sum by (le) ({rate}))', f'histogram_quantile({phi}, sum by (job, le) ({rate}))',
                           f'histogram_quantile({phi}, {self.vector(depth, DYADIC)})'])
+
+    def native(self):
+        """What 2.42 knows to do with native histograms. Fractions are asked at bucket bounds, where no interpolation matters."""
+        metric = self.selector('sizes') + self.modifiers()
+        window = f'{self.selector("sizes")}[{self.window()}]{self.modifiers()}'
+        histogram = self.pick([metric, f'{self.pick(["rate", "increase"])}({window})'])
+        histogram = self.pick([histogram, f'sum {self.grouping()}({histogram})', f'({histogram}) + ({histogram})',
+                               f'({histogram}) {self.pick(["and", "or", "unless"])} {self.matching(False)}({self.vector(1, DYADIC)})'])
+        bounds = self.pick(['0, 1', '1, 2', '-1, 2', '0.5, Inf', '2, 1', '-Inf, Inf', '1, 1', 'NaN, 1', '0.25, 4', '-Inf, 1'])
+        return self.pick([histogram, histogram, f'histogram_count({histogram})', f'histogram_sum({histogram})', f'histogram_fraction({bounds}, {histogram})',
+                          f'{self.pick(["count", "group"])} {self.grouping()}({histogram})', f'{self.pick(["count", "present"])}_over_time({window})',
+                          f'timestamp({self.selector("sizes")})', f'absent({histogram})', f'histogram_count({self.vector(1, SAME)})',
+                          f'({self.vector(1, SAME)}) and on (job) ({histogram})'])
 
     # ---- what is refused ----
 
@@ -402,8 +419,10 @@ class Expressions:
         kind = self.rng.random()
         if kind < 0.07:
             return self.wrong()
+        if kind < 0.11:
+            return self.native()
         self.weird = kind > 0.8
-        if kind < 0.1:
+        if kind < 0.13:
             return self.scalar(3)
         return self.vector(self.rng.choice([1, 2, 2, 3, 3, 4]), CLOSE)
 
