@@ -30,7 +30,7 @@ def values_by_label():
 # What may be selected. REGULAR: sampled at every scrape of the whole time.
 VALUES = values_by_label()
 GAPS = ['temperature', 'bytes_total', 'sparse', 'build_info']
-REGULAR = sorted(m for m in VALUES if m not in GAPS and m not in ('weird', 'latency_seconds_sum', 'sizes'))
+REGULAR = sorted(m for m in VALUES if m not in GAPS and m not in ('weird', 'sizes'))
 METRICS = [*REGULAR, *GAPS]
 EXTRAPOLATED = [*REGULAR, 'bytes_total']
 REGEXES = ['.*', '.+', 'a.*', '[a-d].*', 'api|db', '', '.*b.*', '(?i)API', '[0-9]+', '4..|500', '.', '1\\.0', 'h(all)?|attic']
@@ -108,9 +108,6 @@ class Expressions:
         if not matchers:
             return metric + ('{}' if style < 0.12 else '')
         return metric + '{' + ','.join(matchers) + (',' if style < 0.15 else '') + '}'
-
-    def duration(self, choices):
-        return self.pick(choices)
 
     def modifiers(self, pinned=True):
         out = []
