@@ -159,6 +159,11 @@ bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (abo
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/bench/run $(BENCH_FLAGS)
 
+diff: ## DIFF_QUERIES generated queries (20000) to Debian's Prometheus 2.42 and to Tocsin: equal answers
+	@deploy/deps.sh build test peer
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin
+	@tests/diff/run
+
 layers: ## prove that no folder includes upward
 	@tests/habits/layers
 
@@ -187,5 +192,5 @@ fuzzers: $(FUZZ)
 benches: $(BENCH)
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)
 
-.PHONY: all help deps demo test unit units benches asan tsan fuzz fuzzers conformance bench layers shape format install clean
+.PHONY: all help deps demo test unit units benches asan tsan fuzz fuzzers conformance bench diff layers shape format install clean
 .SECONDARY:

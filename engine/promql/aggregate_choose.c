@@ -6,7 +6,8 @@
 /* A member that stands for election at one step. */
 struct candidate {
     struct column *column;
-    size_t rank_of_origin; /* place among the members */
+    size_t member; /* its index in the group */
+    size_t place;  /* among the elected, before they are sorted */
     double value;
 };
 
@@ -18,31 +19,83 @@ struct choice {
     struct vector *out;
 };
 
-static int compare_values(double x, double y)
+/* The heap of an election keeps on top who leaves first. It is Prometheus', swap for swap: which of several equals
+ * is taken, and in what order, follows from it. */
+struct heap {
+    struct candidate *at;
+    size_t count;
+    bool top; /* topk: the least leaves first */
+};
+
+static bool leaves_before(const struct heap *h, size_t i, size_t j)
 {
-    if (isnan(x) || isnan(y))
-        return (isnan(x) != 0) - (isnan(y) != 0); /* NaN ranks last */
-    return (x > y) - (x < y);
+    double x = h->at[i].value, y = h->at[j].value;
+    return isnan(x) || (h->top ? x < y : x > y);
 }
 
-static int compare_origin(const struct candidate *a, const struct candidate *b)
+static void heap_swap(struct heap *h, size_t i, size_t j)
 {
-    return (a->rank_of_origin > b->rank_of_origin) - (a->rank_of_origin < b->rank_of_origin);
+    struct candidate kept = h->at[i];
+    h->at[i] = h->at[j];
+    h->at[j] = kept;
+}
+
+static void heap_push(struct heap *h, struct candidate next)
+{
+    size_t i = h->count++;
+    h->at[i] = next;
+    while (i > 0 && leaves_before(h, i, (i - 1) / 2)) {
+        heap_swap(h, i, (i - 1) / 2);
+        i = (i - 1) / 2;
+    }
+}
+
+static void heap_replace(struct heap *h, struct candidate next)
+{
+    h->at[0] = next;
+    for (size_t i = 0, child; (child = 2 * i + 1) < h->count; i = child) {
+        if (child + 1 < h->count && leaves_before(h, child + 1, child))
+            child++;
+        if (!leaves_before(h, child, i))
+            return;
+        heap_swap(h, i, child);
+    }
+}
+
+static bool beats(const struct heap *h, double value, double leaving)
+{
+    return (h->top ? value > leaving : value < leaving) || (isnan(leaving) && !isnan(value));
+}
+
+static int by_place(const struct candidate *a, const struct candidate *b)
+{
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+/* NaN ranks last, and several of them in the opposite of their order, as Prometheus' sort leaves them. */
+static int compare_values(const struct candidate *a, const struct candidate *b)
+{
+    bool x_nan = isnan(a->value), y_nan = isnan(b->value);
+    if (x_nan && y_nan)
+        return by_place(b, a);
+    if (x_nan || y_nan)
+        return x_nan - y_nan;
+    return (a->value > b->value) - (a->value < b->value);
 }
 
 static int by_value_descending(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
-    int order = isnan(x->value) || isnan(y->value) ? compare_values(x->value, y->value)
-                                                   : compare_values(y->value, x->value);
-    return order != 0 ? order : compare_origin(x, y);
+    bool nan = isnan(x->value) || isnan(y->value);
+    int order = nan ? compare_values(x, y) : compare_values(y, x);
+    return order != 0 ? order : by_place(x, y);
 }
 
 static int by_value_ascending(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
-    int order = compare_values(x->value, y->value);
-    return order != 0 ? order : compare_origin(x, y);
+    int order = compare_values(x, y);
+    return order != 0 ? order : by_place(x, y);
 }
 
 static int gather_floats(struct choice *c, const struct group *group, size_t step)
@@ -55,7 +108,7 @@ static int gather_floats(struct choice *c, const struct group *group, size_t ste
             TRY(note_add(c->a->ev, ANNOTATION_INFO, e->start, "ignored histogram in %s aggregation",
                          promql_aggregate_name(e->aggregate.op)));
         if (member->kinds[step] == CELL_FLOAT)
-            c->candidates[c->candidate_count++] = (struct candidate){member, i, member->values[step]};
+            c->candidates[c->candidate_count++] = (struct candidate){member, i, 0, member->values[step]};
     }
     return 0;
 }
@@ -65,26 +118,40 @@ static void gather_all(struct choice *c, const struct group *group, size_t step)
     c->candidate_count = 0;
     for (size_t i = 0; i < group->member_count; i++)
         if (group->members[i]->kinds[step] != CELL_NONE)
-            c->candidates[c->candidate_count++] = (struct candidate){group->members[i], i, 0};
+            c->candidates[c->candidate_count++] = (struct candidate){group->members[i], i, 0, 0};
 }
 
 static int keep_candidate(struct choice *c, const struct candidate *from, size_t step)
 {
     struct aggregation *a = c->a;
-    struct column *member = from->column, **chosen = &c->chosen[from->rank_of_origin];
+    struct column *member = from->column, **chosen = &c->chosen[from->member];
     struct cell cell = column_get(member, step);
     if (*chosen == NULL)
         TRY(vector_add(a->ev, c->out, a->grid, member->labels, member->drop_name, chosen));
     return column_set(a->ev, *chosen, a->grid, step, &cell);
 }
 
+/* The elected move to the front of the candidates. */
+static size_t elect(struct choice *c, size_t k, bool top)
+{
+    struct heap heap = {.at = c->candidates, .top = top};
+    for (size_t i = 0; i < c->candidate_count; i++) {
+        if (heap.count < k)
+            heap_push(&heap, c->candidates[i]);
+        else if (beats(&heap, c->candidates[i].value, heap.at[0].value))
+            heap_replace(&heap, c->candidates[i]);
+    }
+    for (size_t i = 0; i < heap.count; i++)
+        heap.at[i].place = i;
+    qsort(heap.at, heap.count, sizeof *heap.at, top ? by_value_descending : by_value_ascending);
+    return heap.count;
+}
+
 static int choose_extreme(struct choice *c, const struct group *group, size_t step, size_t k)
 {
-    bool top = c->a->expr->aggregate.op == AGG_TOPK;
     TRY(gather_floats(c, group, step));
-    qsort(c->candidates, c->candidate_count, sizeof *c->candidates,
-          top ? by_value_descending : by_value_ascending);
-    for (size_t i = 0; i < c->candidate_count && i < k; i++)
+    size_t elected = elect(c, k, c->a->expr->aggregate.op == AGG_TOPK);
+    for (size_t i = 0; i < elected; i++)
         TRY(keep_candidate(c, &c->candidates[i], step));
     return 0;
 }

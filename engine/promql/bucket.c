@@ -47,13 +47,13 @@ static void make_monotonic(struct bucket *buckets, size_t count, struct bucket_r
     double before = buckets[0].count;
     for (size_t i = 1; i < count; i++) {
         double now = buckets[i].count;
-        if (!almost_equal(before, now) && now >= before) {
-            before = now;
-            continue;
-        }
-        if (!almost_equal(before, now) && now < before)
+        bool less = now < before, rounding = almost_equal(before, now);
+        if (less && !rounding)
             note_repair(repair, &buckets[i], before - now);
-        buckets[i].count = before;
+        if (less || rounding)
+            buckets[i].count = before;
+        else
+            before = now; /* NaN too */
     }
 }
 
@@ -70,6 +70,20 @@ static double within(const struct bucket *buckets, size_t at, double rank)
     return start + (end - start) * (rank / count);
 }
 
+/* Halving as Prometheus does matters where a NaN is among the counts. */
+static size_t first_to_reach(double rank, const struct bucket *buckets, size_t count)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (buckets[middle].count >= rank)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 double bucket_quantile(double phi, struct bucket *buckets, size_t count, struct bucket_repair *repair)
 {
     *repair = (struct bucket_repair){0};
@@ -84,12 +98,10 @@ double bucket_quantile(double phi, struct bucket *buckets, size_t count, struct 
         return NAN;
     make_monotonic(buckets, count, repair);
     double total = buckets[count - 1].count;
-    if (count < 2 || total == 0 || isnan(total))
+    if (count < 2 || total == 0)
         return NAN;
     double rank = phi * total;
-    size_t at = 0;
-    while (at < count - 1 && !(buckets[at].count >= rank))
-        at++;
+    size_t at = first_to_reach(rank, buckets, count - 1);
     return at == count - 1 ? buckets[count - 2].upper : within(buckets, at, rank);
 }
 

@@ -41,13 +41,28 @@ static void drop_histograms(struct call *c, struct vector *v)
     vector_trim(v, c->grid);
 }
 
+/* Prometheus' sort leaves several NaN in the opposite of their order. */
+static void reverse_nans(struct vector *v)
+{
+    size_t low = 0, high = v->count;
+    while (low < high && !isnan(v->items[low]->values[0]))
+        low++;
+    while (low + 1 < high) {
+        struct column *kept = v->items[low];
+        v->items[low++] = v->items[--high];
+        v->items[high] = kept;
+    }
+}
+
 int call_sort(struct call *c, struct vector *out)
 {
     TRY(warn_in_range(c));
     TRY(eval_vector(c->ev, call_arg(c, 0), c->grid, out));
     drop_histograms(c, out);
-    if (c->grid->count == 1 && out->count > 1)
-        qsort(out->items, out->count, sizeof *out->items, call_id(c) == FUNC_sort ? ascending : descending);
+    if (c->grid->count != 1 || out->count < 2)
+        return 0;
+    qsort(out->items, out->count, sizeof *out->items, call_id(c) == FUNC_sort ? ascending : descending);
+    reverse_nans(out);
     return 0;
 }
 

@@ -7,10 +7,10 @@ import http.client
 import os
 import pathlib
 import random
-import struct
 import time
 
 import peers
+from push import HEADERS, literal_snappy, series, varint
 
 MIB = int(os.environ.get('FLOOD_MIB', '32'))
 SANITIZED = 'asan' in peers.TOCSIN or 'tsan' in peers.TOCSIN
@@ -19,35 +19,11 @@ SANITIZED = 'asan' in peers.TOCSIN or 'tsan' in peers.TOCSIN
 GROWTH_MIB = 400 + (1024 if SANITIZED else 0)
 
 
-def varint(n):
-    out = bytearray()
-    while n > 0x7f:
-        out.append(n & 0x7f | 0x80)
-        n >>= 7
-    out.append(n)
-    return bytes(out)
-
-
-def field(number, wire, payload):
-    return varint(number << 3 | wire) + (varint(len(payload)) + payload if wire == 2 else payload)
-
-
-def literal_snappy(raw):
-    """The bytes as one snappy block without compression."""
-    out = bytearray(varint(len(raw)))
-    for at in range(0, len(raw), 60):
-        piece = raw[at:at + 60]
-        out += bytes([(len(piece) - 1) << 2]) + piece
-    return bytes(out)
-
-
-def write_request(rng, series, t_ms):
+def write_request(rng, count, t_ms):
     request = b''
-    for i in range(series):
+    for i in range(count):
         labels = [(b'__name__', b'flood_%d' % rng.randrange(20)), (b'i', b'%d' % i), (b'x', os.urandom(4).hex().encode())]
-        body = b''.join(field(1, 2, field(1, 2, n) + field(2, 2, v)) for n, v in labels)
-        body += field(2, 2, field(1, 1, struct.pack('<d', rng.random())) + field(2, 0, varint(t_ms + i)))
-        request += field(1, 2, body)
+        request += series(labels, [(t_ms + i, rng.random())])
     return request
 
 
@@ -111,8 +87,7 @@ class Flood(peers.Case):
             if self.connection is None:
                 self.connection = http.client.HTTPConnection('127.0.0.1', self.daemon.port, timeout=60)
             try:
-                self.connection.request('POST', '/api/v1/write', body, {'Content-Type': 'application/x-protobuf',
-                                                                        'Content-Encoding': 'snappy'})
+                self.connection.request('POST', '/api/v1/write', body, HEADERS)
                 answer = self.connection.getresponse()
                 answer.read()
                 if answer.will_close:
