@@ -88,7 +88,7 @@ class TheDaemon(peers.Case):
     def test_takes_what_simulate_pushes_in_pieces(self):
         daemon = self.tocsin()
         done = subprocess.run([peers.TOCSIN, 'simulate', f'--url={daemon.url}/api/v1/write', '--services=1', '--instances=1',
-                               '--kubernetes', '--samples-per-push=7', '--backfill=60s', '--backfill-step=30s', '--for=1s'],
+                               '--kubernetes', '--samples-per-push=7', '--connections=2', '--backfill=60s', '--backfill-step=30s', '--for=1s'],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn('backfill done: 36 samples in 6 pushes\n', done.stderr)
