@@ -154,7 +154,7 @@ conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/conformance $(PROMQL_TESTDATA)
 
-bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (about half an hour; BENCH_FLAGS=--quick)
+bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (about half an hour)
 	@deploy/deps.sh build bench
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/bench/run $(BENCH_FLAGS)

@@ -27,13 +27,24 @@ static const char usage[] =
     "  tocsin simulate --for=5m --disturb=after=30s,for=2m,latency=8 "
     "--disturb=service=search,after=3m,for=1m,down\n";
 
-enum { RETRY_MS = 1000, TOLD_EVERY_MS = 5000, DISTURBANCES_MAX = FLAG_LIST_MAX };
+enum { RETRY_MS = 1000, TOLD_EVERY_MS = 5000, DISTURBANCES_MAX = FLAG_LIST_MAX, CONNECTIONS_MAX = 64 };
 
 struct simulate_flags {
     const char *url, *rate, *error_ratio;
-    int64_t services, instances, seed, interval_ms, backfill_ms, backfill_step_ms, for_ms, push_samples;
+    int64_t services, instances, seed, interval_ms, backfill_ms, backfill_step_ms, for_ms, push_samples,
+        connections;
     bool kubernetes;
     struct flag_list disturb;
+};
+
+/* One push, from its encoding until it is answered for good. */
+struct push {
+    struct push_run *run;
+    struct arena arena;
+    struct net_request request; /* the courier borrows it until it answers */
+    size_t samples;
+    int status;
+    char text[256];
 };
 
 /* One run: a simulation, and the way to the receiver. */
@@ -42,12 +53,12 @@ struct push_run {
     struct courier *courier;
     struct simulation *sim;
     const char *url;
-    struct queue *answers; /* one place: a push is sent when the former is answered */
-    int status;            /* of the last answer */
-    char text[256];
+    struct push all[CONNECTIONS_MAX];
+    struct push *idle[CONNECTIONS_MAX];
+    size_t connections, idle_count;
+    struct queue *answers; /* of pushes; a place for each */
     size_t push_samples;
     struct arena round; /* all samples of one time */
-    struct arena body;  /* of one push */
     sigset_t signals;
     uint64_t samples, pushes, refused;
     int64_t told_ms;
@@ -107,6 +118,8 @@ static int check_flags(const struct simulate_flags *f, struct err *err)
         return err_set(err, ERR_ARG, "--interval and --backfill-step are whole numbers of seconds");
     if (f->push_samples < 1)
         return err_set(err, ERR_ARG, "--samples-per-push is at least 1");
+    if (f->connections < 1 || f->connections > CONNECTIONS_MAX)
+        return err_set(err, ERR_ARG, "--connections is 1 to %d", CONNECTIONS_MAX);
     if (f->services < 1 || f->instances < 1)
         return err_set(err, ERR_ARG, "--services and --instances are at least 1");
     if (!str_starts(str_of(f->url), STR("http://")) && !str_starts(str_of(f->url), STR("https://")))
@@ -128,9 +141,9 @@ static int open_simulation(const struct simulate_flags *f, int64_t start_ms, str
         .disturbances = disturbances,
         .disturbance_count = f->disturb.count,
     };
-    int rc = check_flags(f, err);
-    if (rc == 0 && (!go_parse_float(str_of(f->rate), &options.requests_per_s) ||
-                    !go_parse_float(str_of(f->error_ratio), &options.error_ratio)))
+    int rc = 0;
+    if (!go_parse_float(str_of(f->rate), &options.requests_per_s) ||
+        !go_parse_float(str_of(f->error_ratio), &options.error_ratio))
         rc = err_set(err, ERR_ARG, "--requests-per-second and --error-ratio take numbers");
     for (size_t i = 0; rc == 0 && i < f->disturb.count; i++)
         rc = read_disturbance(f->disturb.items[i], f->backfill_ms, &disturbances[i], err);
@@ -141,26 +154,26 @@ static int open_simulation(const struct simulate_flags *f, int64_t start_ms, str
 
 static void take_answer(void *context, const struct net_answer *answer)
 {
-    struct push_run *r = context;
-    r->status = answer->status;
+    struct push *p = context;
+    p->status = answer->status;
     struct str why = answer->status != 0 ? answer->body : str_of(answer->error.text);
     size_t n = str_find_char(why, '\n');
-    snprintf(r->text, sizeof r->text, "%.*s", (int)n, why.p != NULL ? why.p : "");
-    must(queue_push(r->answers, r) == 0);
+    snprintf(p->text, sizeof p->text, "%.*s", (int)n, why.p != NULL ? why.p : "");
+    must(queue_push(p->run->answers, p) == 0);
 }
 
-static int send_body(struct push_run *r, struct str body, struct err *err)
+static int send_push(struct push *p, struct err *err)
 {
     static const struct net_header headers[] = {{"Content-Type", "application/x-protobuf"},
                                                 {"Content-Encoding", "snappy"},
                                                 {"X-Prometheus-Remote-Write-Version", "0.1.0"}};
-    const struct net_request request = {
-        .method = "POST", .url = r->url, .headers = headers, .header_count = 3, .body = body};
-    int rc = r->world->send(r->world, &request, take_answer, r);
-    if (rc != 0)
-        return err_set(err, rc, "cannot send to %s", r->url);
-    (void)queue_pop(r->answers, -1);
-    return 0;
+    struct push_run *r = p->run;
+    p->request.headers = headers;
+    p->request.header_count = sizeof headers / sizeof headers[0];
+    p->request.method = "POST";
+    p->request.url = r->url;
+    int rc = r->world->send(r->world, &p->request, take_answer, p);
+    return rc == 0 ? 0 : err_set(err, rc, "cannot send to %s", r->url);
 }
 
 /* Waits; true if a signal asks for the end. */
@@ -171,14 +184,14 @@ static bool told_to_stop(struct push_run *r, int64_t wait_ms)
     return sigtimedwait(&r->signals, NULL, &wait) > 0;
 }
 
-static void tell(struct push_run *r, const char *what)
+static void tell(struct push_run *r, const struct push *last, const char *what)
 {
     int64_t now_ms = r->world->mono_ns(r->world) / NS_PER_MS;
     if (now_ms - r->told_ms < TOLD_EVERY_MS)
         return;
     r->told_ms = now_ms;
     fprintf(stderr, "%s: %llu samples in %llu pushes, last answer %d %s\n", what,
-            (unsigned long long)r->samples, (unsigned long long)r->pushes, r->status, r->text);
+            (unsigned long long)r->samples, (unsigned long long)r->pushes, last->status, last->text);
 }
 
 static bool may_succeed_later(int status)
@@ -186,34 +199,51 @@ static bool may_succeed_later(int status)
     return status == 0 || status == 429 || status >= 500;
 }
 
-/* One push, tried until it is answered for good. ERR_CANCEL: a signal came first. */
-static int push_batch(struct push_run *r, const struct batch *batch, const char *what, struct err *err)
+static void count_push(struct push_run *r, const struct push *p, const char *what)
 {
-    struct str body;
-    arena_clear(&r->body);
-    int rc = encode_push(&r->body, batch, &body);
-    if (rc != 0)
-        return err_set(err, rc, "one push needs more than %lld bytes", (long long)limits.push_arena_bytes);
-    for (;;) {
-        rc = send_body(r, body, err);
-        if (rc != 0)
-            return rc;
-        if (!may_succeed_later(r->status))
-            break;
-        tell(r, "waiting");
-        if (told_to_stop(r, RETRY_MS))
-            return ERR_CANCEL;
-    }
-    if (r->status >= 300)
-        fprintf(stderr, "refused: %d %s\n", r->status, r->text);
-    r->refused += r->status >= 300;
-    r->samples += batch->count;
+    if (p->status >= 300)
+        fprintf(stderr, "refused: %d %s\n", p->status, p->text);
+    r->refused += p->status >= 300;
+    r->samples += p->samples;
     r->pushes++;
-    tell(r, what);
-    return told_to_stop(r, 0) ? ERR_CANCEL : 0;
+    tell(r, p, what);
 }
 
-/* A sample of every series, in as many pushes as that takes. */
+/* Waits until one of the pushes under way is answered for good; it is idle then. ERR_CANCEL: a signal came first. */
+static int settle_one(struct push_run *r, const char *what, struct err *err)
+{
+    for (;;) {
+        struct push *p = queue_pop(r->answers, -1);
+        if (!may_succeed_later(p->status)) {
+            count_push(r, p, what);
+            r->idle[r->idle_count++] = p;
+            return told_to_stop(r, 0) ? ERR_CANCEL : 0;
+        }
+        tell(r, p, "waiting");
+        if (told_to_stop(r, RETRY_MS))
+            return ERR_CANCEL;
+        int rc = send_push(p, err);
+        if (rc != 0)
+            return rc;
+    }
+}
+
+static int push_batch(struct push_run *r, const struct batch *batch, const char *what, struct err *err)
+{
+    int rc = r->idle_count == 0 ? settle_one(r, what, err) : 0;
+    if (rc != 0)
+        return rc;
+    struct push *p = r->idle[--r->idle_count];
+    arena_clear(&p->arena);
+    p->samples = batch->count;
+    rc = encode_push(&p->arena, batch, &p->request.body);
+    if (rc != 0)
+        return err_set(err, rc, "one push needs more than %lld bytes", (long long)limits.push_arena_bytes);
+    return send_push(p, err);
+}
+
+/* A sample of every series, in as many pushes as that takes; all are answered before the next time's are sent, so that
+ * no series' samples overtake each other. */
 static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct err *err)
 {
     struct batch all;
@@ -227,6 +257,8 @@ static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct er
         struct batch batch = {all.series + from, left < r->push_samples ? left : r->push_samples};
         rc = push_batch(r, &batch, what, err);
     }
+    while (rc == 0 && r->idle_count < r->connections)
+        rc = settle_one(r, what, err);
     return rc;
 }
 
@@ -273,6 +305,31 @@ static void block_signals(sigset_t *set)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void open_pushes(struct push_run *r, const struct simulate_flags *f)
+{
+    r->push_samples = (size_t)f->push_samples;
+    r->connections = (size_t)f->connections;
+    r->answers = queue_open(r->connections);
+    arena_init(&r->round, (size_t)limits.generation_arena_bytes);
+    for (size_t i = 0; i < r->connections; i++) {
+        r->all[i].run = r;
+        arena_init(&r->all[i].arena, (size_t)limits.push_arena_bytes);
+        r->idle[r->idle_count++] = &r->all[i];
+    }
+}
+
+/* The courier is closed: nothing is under way, but answers may wait that nobody took. */
+static void release_pushes(struct push_run *r)
+{
+    while (queue_pop(r->answers, 0) != NULL)
+        ;
+    queue_close(r->answers);
+    queue_free(r->answers);
+    arena_release(&r->round);
+    for (size_t i = 0; i < r->connections; i++)
+        arena_release(&r->all[i].arena);
+}
+
 int command_simulate(int argc, char **argv)
 {
     struct simulate_flags f = {.url = "http://127.0.0.1:9595/api/v1/write",
@@ -283,7 +340,8 @@ int command_simulate(int argc, char **argv)
                                .seed = 1,
                                .interval_ms = 15000,
                                .backfill_step_ms = 15000,
-                               .push_samples = 2000};
+                               .push_samples = 2000,
+                               .connections = 1};
     const struct flag flags[] = {
         {"url", FLAG_TEXT, &f.url, "where to push"},
         {"services", FLAG_NUMBER, &f.services, "how many services"},
@@ -298,6 +356,7 @@ int command_simulate(int argc, char **argv)
         {"disturb", FLAG_LIST, &f.disturb,
          "[service=NAME,]after=DURATION,for=DURATION,errors=RATIO|latency=FACTOR|down; may be given again"},
         {"samples-per-push", FLAG_NUMBER, &f.push_samples, "most samples in one push"},
+        {"connections", FLAG_NUMBER, &f.connections, "how many pushes may be under way at once"},
         {"kubernetes", FLAG_SWITCH, &f.kubernetes,
          "with the labels that scraping in Kubernetes adds: container, endpoint, job, namespace, pod"},
         {"seed", FLAG_NUMBER, &f.seed, "the same seed gives the same numbers"},
@@ -307,17 +366,15 @@ int command_simulate(int argc, char **argv)
     int status = 0;
     if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
         return status;
-    struct push_run r = {.world = world_real(), .url = f.url, .answers = queue_open(1)};
-    r.push_samples = f.push_samples > 0 ? (size_t)f.push_samples : 0;
-    arena_init(&r.round, (size_t)limits.generation_arena_bytes);
-    arena_init(&r.body, (size_t)limits.push_arena_bytes);
-    block_signals(&r.signals);
+    struct push_run r = {.world = world_real(), .url = f.url};
     struct err err = {0};
-    int rc = run(&r, &f, &err);
-    arena_release(&r.round);
-    arena_release(&r.body);
-    queue_close(r.answers);
-    queue_free(r.answers);
+    int rc = check_flags(&f, &err);
+    if (rc == 0) {
+        open_pushes(&r, &f);
+        block_signals(&r.signals);
+        rc = run(&r, &f, &err);
+        release_pushes(&r);
+    }
     if (rc != 0 && rc != ERR_CANCEL) {
         fprintf(stderr, "tocsin simulate: %s\n", err.text);
         return rc == ERR_ARG ? 2 : 1;

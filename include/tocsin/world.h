@@ -64,7 +64,8 @@ struct world {
     int (*glob)(struct world *, const char *pattern, void (*found)(void *context, const char *path),
                 void *context, struct err *);
 
-    /* Network: starts a request; 0, or ERR_FULL / ERR_CLOSED and then done is not called. NULL: no network. */
+    /* Network: starts a request; 0, or ERR_FULL / ERR_CLOSED and then done is not called. NULL: no network. The request
+     * and what it points to are borrowed until done is called. */
     int (*send)(struct world *, const struct net_request *request, net_done *done, void *context);
     void *net; /* behind send; private to whoever installed it */
 };

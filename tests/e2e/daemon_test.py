@@ -85,6 +85,18 @@ class TheDaemon(peers.Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn(str(daemon.port), done.stderr)
 
+    def test_takes_what_simulate_pushes_in_pieces(self):
+        daemon = self.tocsin()
+        done = subprocess.run([peers.TOCSIN, 'simulate', f'--url={daemon.url}/api/v1/write', '--services=1', '--instances=1',
+                               '--kubernetes', '--samples-per-push=7', '--connections=2', '--backfill=60s', '--backfill-step=30s', '--for=1s'],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('backfill done: 36 samples in 6 pushes\n', done.stderr)
+        self.assertTrue(done.stderr.endswith('pushed 54 samples in 9 pushes, 0 of them refused\n'), done.stderr)
+        for query, value in (('count(%7Bpod!=""%7D)', '18'), ('count_over_time(up%5B5m%5D)', '3')):
+            answer = peers.get_json(f'{daemon.url}/api/v1/query?query={query}')
+            self.assertEqual(answer['data']['result'][0]['value'][1], value)
+
     def test_accepts_a_prometheus_configuration_as_it_is(self):
         self.file('tocsin.yml', TOCSIN + 'scrape_configs: [{job_name: x, static_configs: [{targets: ["h:1"]}]}]\n')
         daemon = self.tocsin()

@@ -37,6 +37,18 @@ class WhatShips(peers.Case):
         self.assertEqual([a['labels']['alertname'] for a in alerts], ['Watchdog'])
         self.assertEqual(daemon.stop(), 0)
 
+    def test_a_benchmark_starts_the_daemon_and_replaces_its_rules(self):
+        rules = self.file('rules.yml', 'groups: []\n')
+        port = peers.free_port()
+        daemon = self.run_process('start', peers.ROOT / 'tests/bench/start', port, self.folder / 'data', rules, '127.0.0.1:1')
+        url = f'http://127.0.0.1:{port}'
+        daemon.ready(f'{url}/-/ready')
+        rules.write_text('groups: [{name: g, interval: 1s, rules: [{alert: Always, expr: vector(1)}]}]\n')
+        self.assertEqual(peers.post(f'{url}/-/reload')[0], 200)
+        alerts = peers.wait_for('the new alert', lambda: peers.get_json(f'{url}/api/v1/alerts')['data']['alerts'])
+        self.assertEqual([a['labels']['alertname'] for a in alerts], ['Always'])
+        self.assertEqual(daemon.stop(), 0)
+
     def test_the_unit_file_starts_what_is_installed(self):
         unit = configparser.RawConfigParser(strict=False)
         unit.optionxform = str
