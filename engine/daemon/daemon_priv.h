@@ -4,7 +4,8 @@
  *   ruler --alerts--> router thread --> router, forward --> courier
  *   router --pages--> keeper thread --> incidents
  *
- * Threads: main (signals, reloads), libmicrohttpd's two, evaluators, router, courier, keeper. None is made after start.
+ * Threads: main (signals, reloads), evaluators, router, keeper; serve and courier have their own (docs/architecture.md).
+ * None is made after start.
  * Both queues hand on directly when full: slower, never lost.
  */
 #ifndef TOCSIN_DAEMON_PRIV_H

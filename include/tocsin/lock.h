@@ -3,7 +3,7 @@
  *
  * A thread that holds a lock may only take one that stands further down in the table. Test builds
  * (-DTOCSIN_COSTLY) check this at run time and abort on a breach. No lock is held across I/O, or across a call
- * into another module.
+ * into another module; but for `state`, which guards the SQLite handle while it writes.
  */
 #ifndef TOCSIN_LOCK_H
 #define TOCSIN_LOCK_H
