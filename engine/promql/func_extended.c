@@ -1,7 +1,7 @@
 #include "between_priv.h"
 #include "call_priv.h"
 
-/* anchored and smoothed ranges (spec prometheus 10.2): the values at the edges of the range are real or
+/* anchored and smoothed ranges (Prometheus 3.14): the values at the edges of the range are real or
  * interpolated, and nothing is drawn out beyond them. */
 
 static size_t first_index(const struct window *w, const struct sample_span *s)

@@ -73,7 +73,7 @@ static bool begins_inside(const struct call *c, const struct window *w, const st
            first->start_ms < first->t_ms;
 }
 
-/* Spec prometheus 10.1, in its order of operations. */
+/* As Prometheus 3.14 extrapolates, in its order of operations. */
 bool extrapolate_between(const struct call *c, const struct window *w, const struct sample *first,
                          const struct sample *last, size_t count, struct extrapolation *x)
 {

@@ -1,4 +1,4 @@
-/* histogram_stat: quantiles, fractions and spread of one native histogram (spec prometheus 10.4). */
+/* histogram_stat: quantiles, fractions and spread of one native histogram (Prometheus 3.14). */
 #ifndef TOCSIN_PROMQL_HISTOGRAM_STAT_PRIV_H
 #define TOCSIN_PROMQL_HISTOGRAM_STAT_PRIV_H
 

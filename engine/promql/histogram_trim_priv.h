@@ -1,4 +1,4 @@
-/* histogram_trim: the operators </ and >/ (spec prometheus 1.5). */
+/* histogram_trim: the operators </ and >/ (Prometheus 3.14). */
 #ifndef TOCSIN_PROMQL_HISTOGRAM_TRIM_PRIV_H
 #define TOCSIN_PROMQL_HISTOGRAM_TRIM_PRIV_H
 

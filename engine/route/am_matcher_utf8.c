@@ -2,7 +2,7 @@
 
 #include "tocsin/gotext.h"
 
-/* Error texts of this grammar are never shown: when it fails the classic one speaks (spec alertmanager 1.6). */
+/* Error texts of this grammar are never shown: when it fails the classic one speaks (Alertmanager 0.34). */
 
 bool am_is_reserved(char c)
 {

@@ -1,5 +1,5 @@
 /*
- * dedup_priv: whether a batch is news to an integration, given what it was last told (spec alertmanager 2.5).
+ * dedup_priv: whether a batch is news to an integration, given what it was last told (Alertmanager 0.34).
  */
 #ifndef TOCSIN_DEDUP_PRIV_H
 #define TOCSIN_DEDUP_PRIV_H

@@ -1,5 +1,5 @@
 /*
- * inhibit_priv: which alerts keep which others quiet (spec alertmanager 2.9).
+ * inhibit_priv: which alerts keep which others quiet (Alertmanager 0.34).
  *
  * For each rule every source alert is kept, filed under the values of the rule's `equal` labels, so a target stays
  * quiet as long as any one of them fires. Alerts are borrowed from the store: whoever takes one out of there builds

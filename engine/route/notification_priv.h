@@ -1,5 +1,5 @@
 /*
- * notification_priv: what a receiver is told, before it is JSON or the data of a template (spec alertmanager 4.1).
+ * notification_priv: what a receiver is told, before it is JSON or the data of a template (Alertmanager 0.34).
  */
 #ifndef TOCSIN_NOTIFICATION_PRIV_H
 #define TOCSIN_NOTIFICATION_PRIV_H

@@ -2,7 +2,7 @@
 
 /*
  * Alertmanager's data types for templates: Data, Alerts, Alert, KV, Pairs. Names and methods are what templates in the
- * field call (spec alertmanager 4.1).
+ * field call (Alertmanager 0.34).
  */
 
 static int no_memory(struct err *err)

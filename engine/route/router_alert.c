@@ -18,7 +18,7 @@ void fact_drop(struct fact *fact)
     mem_free(fact);
 }
 
-/* XXH64 over the bytes the fingerprint is made of (spec alertmanager 2.1). */
+/* XXH64 over the bytes the fingerprint is made of (Alertmanager 0.34). */
 static uint64_t log_hash(const struct labels *ls)
 {
     size_t bytes = 0;

@@ -38,7 +38,7 @@ static int add_list(struct selection *s, struct str text, struct err *err)
     return 0;
 }
 
-/* /series names the parameter in its errors, the others do not (spec prometheus 6.2). */
+/* /series names the parameter in its errors, the others do not (Prometheus 3.14). */
 static bool take_matchers(struct selection *s, bool named)
 {
     size_t count;

@@ -1,6 +1,6 @@
 /*
  * info: the version whose API this is. Grafana switches features on by it, so it is Prometheus'
- * (spec 6.3.14).
+ * (Prometheus 3.14).
  */
 #ifndef TOCSIN_SERVE_INFO_PRIV_H
 #define TOCSIN_SERVE_INFO_PRIV_H

@@ -151,7 +151,7 @@ static bool is_ready(const struct service *service)
     return parts->ready == NULL || parts->ready(parts->context);
 }
 
-/* Remote write in block snappy; anything else is refused before the body is read (spec prometheus 5.1). */
+/* Remote write in block snappy; anything else is refused before the body is read (Prometheus 3.14). */
 static const char *push_refusal(const struct request *request)
 {
     struct str encoding = str_trim(request->content_encoding);

@@ -1,5 +1,5 @@
 /*
- * v2: what the handlers of Alertmanager's API v2 share (spec alertmanager 5.1, 5.2).
+ * v2: what the handlers of Alertmanager's API v2 share (Alertmanager 0.34).
  */
 #ifndef TOCSIN_SERVE_V2_PRIV_H
 #define TOCSIN_SERVE_V2_PRIV_H

@@ -26,7 +26,7 @@ struct alert_event {
 /* A copy of all parts in one heap block; free with mem_free. */
 struct alert_event *alert_event_copy(const struct alert_event *event);
 
-/* Alertmanager's identity of a label set: FNV-1a 64 over name 0xFF value 0xFF (spec alertmanager 2.1). */
+/* Alertmanager's identity of a label set: FNV-1a 64 over name 0xFF value 0xFF (Alertmanager 0.34). */
 uint64_t labels_fingerprint(const struct labels *ls);
 
 static inline bool alert_is_resolved(const struct alert_event *a, int64_t now_ns)

@@ -3,7 +3,7 @@
  *
  * What is valid but not built (receivers other than webhook, time intervals on routes, ...) is refused by name with
  * ERR_UNSUPPORTED: a page that would silently not go out is the worst answer. Alertmanager's own complaints about the
- * rest of the file come first. Source: spec alertmanager 1.
+ * rest of the file come first. Source: Alertmanager 0.34.
  *
  * Invariants: everything lives in the configuration's own arena and never changes once it is loaded, so threads may
  * read it freely. Route timers, receiver, grouping and labels are inherited already.
@@ -90,7 +90,7 @@ int amconfig_parse(struct world *world, struct str text, struct str folder, stru
                    struct err *err);
 void amconfig_free(struct amconfig *config);
 
-/* One matcher as routes and API filters write it; both of Alertmanager's grammars with the fallback rule (spec 1.6).
+/* One matcher as routes and API filters write it; both of Alertmanager's grammars with the fallback rule (Alertmanager 0.34).
  * Texts are copied into the arena, the regex is the caller's to release. */
 int am_matcher_parse(struct arena *arena, struct str text, struct matcher *out, struct err *err);
 
@@ -98,7 +98,7 @@ int am_matcher_parse(struct arena *arena, struct str text, struct matcher *out, 
 int am_matchers_parse(struct arena *arena, struct str text, struct matcher **out, size_t *count,
                       struct err *err);
 
-/* name="value" as Alertmanager prints it in keys and in the API (spec 1.6, rendering). */
+/* name="value" as Alertmanager prints it in keys and in the API (Alertmanager 0.34). */
 void am_matcher_print(struct buf *out, const struct matcher *m);
 
 #endif

@@ -2,7 +2,7 @@
  * courier: the real network behind world->send: one thread, one curl multi handle, every outgoing rule in one place.
  *
  * http and https only; no redirects, netrc, cookies or environment proxies; TLS 1.2 or newer, verified; connect and
- * whole-request deadlines; answers read up to limits.answer_bytes (reliability sections 3G and 6).
+ * whole-request deadlines; answers read up to limits.answer_bytes.
  */
 #ifndef TOCSIN_COURIER_H
 #define TOCSIN_COURIER_H

@@ -13,7 +13,7 @@
  * ERR_PARSE: `not a valid duration string: "x"`, `empty duration string`, `duration out of range`. */
 int duration_parse(struct str text, int64_t *ms, struct err *err);
 
-/* 0 -> 0s; y, then w only if they divide exactly; then d h m s ms (spec prometheus 10.6). Negative: '-' in front. */
+/* 0 -> 0s; y, then w only if they divide exactly; then d h m s ms (Prometheus 3.14). Negative: '-' in front. */
 void duration_print(struct buf *out, int64_t ms);
 
 /* time.ParseDuration: [-+] then decimal + unit (ns us ms s m h), repeated; "0". ERR_PARSE as Go words it. */

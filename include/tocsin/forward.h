@@ -2,7 +2,7 @@
  * forward: alerts to external Alertmanagers (`alerting.alertmanagers`), as Prometheus sends them.
  *
  * Per target: a bounded queue (the oldest is dropped when full, counted), batches, POST /api/v2/alerts. No thread: the
- * owner calls forward_run. Spec prometheus 3.5.
+ * owner calls forward_run. As Prometheus 3.14 does.
  */
 #ifndef TOCSIN_FORWARD_H
 #define TOCSIN_FORWARD_H
@@ -34,7 +34,7 @@ void forward_alert(struct forward *forward, const struct alert_event *event);
 /* Starts what can be started, takes in answers. True while something is queued or under way. */
 bool forward_run(struct forward *forward);
 
-/* prometheus_notifications_* (spec prometheus 7.1, 7.2). */
+/* prometheus_notifications_* (Prometheus 3.14). */
 void forward_write_metrics(struct forward *forward, struct buf *out);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * gotext: numbers and strings as Go prints and reads them, to the digit.
  *
- * Users compare these byte for byte (spec prometheus 10.6). C's printf differs in nan/inf, in exponents and
+ * Users compare these byte for byte (Prometheus 3.14). C's printf differs in nan/inf, in exponents and
  * in having no "shortest digits that read back the same".
  */
 #ifndef TOCSIN_GOTEXT_H

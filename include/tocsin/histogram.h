@@ -4,7 +4,7 @@
  * Schemas -4..8 are exponential, HISTOGRAM_CUSTOM (-53) has explicit upper bounds. Buckets are absolute counts
  * laid out by spans, as in Prometheus. Immutable once built; lives in the arena it was built in.
  *
- * Also its algebra (spec prometheus 1.5): sums, multiples and counter resets, which the store and the evaluator
+ * Also its algebra (Prometheus 3.14): sums, multiples and counter resets, which the store and the evaluator
  * must understand alike. Quantiles and trimming belong to the evaluator.
  */
 #ifndef TOCSIN_HISTOGRAM_H
@@ -64,12 +64,12 @@ struct histogram *histogram_copy(struct arena *arena, const struct histogram *h)
 /* A copy without empty buckets and with as few spans as possible (Prometheus' Compact(0)). */
 struct histogram *histogram_compact(struct arena *arena, const struct histogram *h);
 
-/* The test language's form `{{schema:1 count:3 ...}}` (spec prometheus 2.2): reads from the first '{', *used is how
+/* The test language's form `{{schema:1 count:3 ...}}` (Prometheus 3.14): reads from the first '{', *used is how
  * many bytes it took; *hint_given tells whether counter_reset_hint was written. */
 int histogram_parse(struct arena *arena, struct str text, size_t *used, struct histogram **h,
                     bool *hint_given, struct err *err);
 
-/* `{count:10, sum:5.5, (0.5,1]:3}` (spec prometheus 10.6). */
+/* `{count:10, sum:5.5, (0.5,1]:3}` (Prometheus 3.14). */
 void histogram_print(struct buf *out, const struct histogram *h);
 
 /* `{{schema:1 count:3 ...}}`, fields that are zero left out. */

@@ -1,4 +1,4 @@
-/* kahan: sums with Neumaier's compensation, in Prometheus' order of operations (spec prometheus 10.3). */
+/* kahan: sums with Neumaier's compensation, in Prometheus' order of operations (Prometheus 3.14). */
 #ifndef TOCSIN_KAHAN_H
 #define TOCSIN_KAHAN_H
 

@@ -2,7 +2,7 @@
  * labels: an immutable label set, sorted by name (bytewise), with its hash.
  *
  * Invariants: names are unique; no value is empty (an empty value means "no such label"); item[] is sorted; `hash` is
- * Prometheus' label hash (XXH64, seed 0, length-prefixed, spec prometheus 10.3), so equal sets have equal hashes in
+ * Prometheus' label hash (XXH64, seed 0, length-prefixed, Prometheus 3.14), so equal sets have equal hashes in
  * every process. The metric name is the ordinary label __name__.
  *
  * A set is one block of memory in the arena given to the function that made it; names and values may point
@@ -67,7 +67,7 @@ bool labels_equal(const struct labels *a, const struct labels *b);
 /* Prometheus' order: pairwise by name then value, bytewise; a prefix sorts first. */
 int labels_compare(const struct labels *a, const struct labels *b);
 
-/* {a="b", c="d"}: __name__ is an ordinary label here, odd names are quoted (spec prometheus 10.6). */
+/* {a="b", c="d"}: __name__ is an ordinary label here, odd names are quoted (Prometheus 3.14). */
 void labels_print(struct buf *out, const struct labels *ls);
 
 /* name{a="b", c="d"}: as people write it; `{}` only if there is nothing else. */

@@ -2,8 +2,7 @@
  * limits: every maximum in the program, in one table: name, default, unit, what it bounds.
  *
  * Reaching a limit fails that unit of work with ERR_LIMIT and is counted (limit_hit) as
- * tocsin_limit_hits_total{limit="name"}; it never crashes. Each has its reason in docs/architecture.md or
- * the spec it guards (reliability D, E).
+ * tocsin_limit_hits_total{limit="name"}; it never crashes.
  */
 #ifndef TOCSIN_LIMITS_H
 #define TOCSIN_LIMITS_H

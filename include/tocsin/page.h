@@ -19,7 +19,7 @@ struct page_event {
     struct str group_key;   /* Alertmanager's: {}/{team="db"}:{alertname="A"} */
     struct str receiver;    /* as named in the configuration */
     struct str integration; /* "webhook" */
-    struct str reason;      /* "first notification", ... (spec alertmanager 4.1) */
+    struct str reason;      /* "first notification", ... (Alertmanager 0.34) */
     struct str detail;      /* of a failure: what went wrong; no secret, no URL */
     const struct labels *group_labels, *common_labels, *common_annotations;
     bool firing; /* at least one alert of the batch fires */

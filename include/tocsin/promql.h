@@ -5,7 +5,7 @@
  * evaluation needs no look-up. promql_instant and promql_range then compute on a view. Results live in the
  * arena of the evaluation and outlive the view and the expression.
  *
- * Semantics are Prometheus 3.14's (left-open ranges and look-back, spec prometheus 1.4 and 10). What is valid but
+ * Semantics are Prometheus 3.14's (left-open ranges and look-back). What is valid but
  * not built answers ERR_UNSUPPORTED naming it; it never guesses.
  */
 #ifndef TOCSIN_PROMQL_H

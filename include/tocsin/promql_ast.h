@@ -70,7 +70,7 @@ enum promql_aggregate {
     AGG_LIMIT_RATIO
 };
 
-/* A duration as written: a literal, or (spec prometheus 1.2) an expression over literals, step(), range(). Its position is
+/* A duration as written: a literal, or (Prometheus 3.14) an expression over literals, step(), range(). Its position is
  * what Prometheus' run-time errors name: from the first operand to the last, without parentheses around them. */
 enum duration_kind {
     DUR_LITERAL,

@@ -1,5 +1,5 @@
 /* promql_func_table: FUNC(name, returns, variadic, experimental, argument types...), in alphabetical order.
- * Included by promql_func.h and the function table; no include guard on purpose. Source: Prometheus 3.14 (spec 1.3). */
+ * Included by promql_func.h and the function table; no include guard on purpose. Source: Prometheus 3.14. */
 FUNC(abs, VECTOR, 0, false, VECTOR)
 FUNC(absent, VECTOR, 0, false, VECTOR)
 FUNC(absent_over_time, VECTOR, 0, false, MATRIX)

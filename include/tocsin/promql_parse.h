@@ -37,7 +37,7 @@ int promql_parse_metric(struct arena *arena, struct str text, struct labels **la
 /* Frees the compiled regexes of a tree (the nodes belong to the arena). */
 void promql_free(struct expr *e);
 
-/* expr.String(): the canonical text (spec prometheus 10.6). It parses to a tree that prints and means the same; where
+/* expr.String(): the canonical text (Prometheus 3.14). It parses to a tree that prints and means the same; where
  * Prometheus' own text does not (durations below a millisecond, operations after offset, (-2)^2 in brackets,
  * info(x, {})), this one keeps what was meant. */
 void promql_print(struct buf *out, const struct expr *e);

@@ -1,5 +1,5 @@
 /*
- * promqltest: Prometheus' test language: load, clear, eval (spec prometheus 2).
+ * promqltest: Prometheus' test language: load, clear, eval (Prometheus 3.14).
  *
  * A file is a list of blocks; every `eval` statement counts as one case, passed or failed, whatever happens to the others:
  * a statement that cannot be parsed fails alone. Evaluates through the same store and promql as the daemon.
@@ -19,7 +19,7 @@ struct promqltest_report {
 int promqltest_run(struct world *world, const char *path, struct str text, struct promqltest_report *report,
                    struct err *err);
 
-/* The series notation `metric{a="b"} 1 2 3+1x4 _ stale` (spec 2.2), shared with rule unit tests: labels, and the samples
+/* The series notation `metric{a="b"} 1 2 3+1x4 _ stale` (Prometheus 3.14), shared with rule unit tests: labels, and the samples
  * at start_ms, start_ms + step_ms, ... Lives in the arena. */
 struct labels;
 struct sample;

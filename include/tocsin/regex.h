@@ -2,7 +2,7 @@
  * regex: regular expressions as Prometheus and Alertmanager mean them: RE2 syntax, linear time.
  *
  * RE2 is the specification; this is its only door. What Debian's RE2 accepts and Go refuses (or reads in
- * another way) is refused here before compiling: see reliability section 5. Compiled expressions are
+ * another way) is refused here before compiling (engine/base/regex_check.c). Compiled expressions are
  * immutable and may be used by many threads.
  */
 #ifndef TOCSIN_REGEX_H

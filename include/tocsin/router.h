@@ -2,7 +2,7 @@
  * router: Alertmanager's half: alerts in, grouped and deduplicated notifications out.
  *
  * The router has no thread: whoever owns it calls router_run at the deadline the last call returned, or
- * earlier. Ticks, waits and repeats follow spec alertmanager 2. All calls are thread-safe; sending goes through
+ * earlier. Ticks, waits and repeats follow Alertmanager 0.34. All calls are thread-safe; sending goes through
  * world->send, whose answers are noted and taken in by the next router_run (router_wait wakes for them).
  *
  * Order that keeps pages: the alert is stored before POST is answered; a notification counts as sent only when the
@@ -48,7 +48,7 @@ void router_close(struct router *router);
 /* Swaps the configuration (taken over); alerts and log stay, groups whose grouping is unchanged keep their timers. */
 void router_reload(struct router *router, struct amconfig *config);
 
-/* Takes in alerts (upsert by label set, spec 2.2). Valid ones are stored even if others fail; then ERR_PARSE and
+/* Takes in alerts (upsert by label set, Alertmanager 0.34). Valid ones are stored even if others fail; then ERR_PARSE and
  * *errors has a line each. resolve_timeout fills a missing end. */
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors);
 
@@ -100,7 +100,7 @@ int router_receivers(struct router *router, struct arena *arena, struct str **na
 /* The configuration as /api/v2/status shows it, copied. */
 struct str router_config_text(struct router *router, struct arena *arena);
 
-/* alertmanager_* of spec alertmanager 5.5. */
+/* alertmanager_* of Alertmanager 0.34. */
 void router_write_metrics(struct router *router, struct buf *out);
 
 #endif

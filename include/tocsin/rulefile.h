@@ -4,7 +4,7 @@
  * A rule set is everything that a list of file patterns names, loaded as a whole: one bad file and nothing is
  * taken over. It owns its memory (one arena), the parsed expressions and the parsed templates.
  *
- * Source: Prometheus 3.14 rulefmt (spec prometheus 3.1): field names, order and wording of errors.
+ * Source: Prometheus 3.14 rulefmt: field names, order and wording of errors.
  */
 #ifndef TOCSIN_RULEFILE_H
 #define TOCSIN_RULEFILE_H

@@ -1,7 +1,7 @@
 /*
  * ruler: rule groups on their timetable, and the life of every alert.
  *
- * Each group is due at k * interval + hash(file, name) % interval (spec prometheus 3.2); evaluation timestamps stay on
+ * Each group is due at k * interval + hash(file, name) % interval (Prometheus 3.14); evaluation timestamps stay on
  * the slot. The ruler has no thread: workers call ruler_run, each call evaluates at most one due group; a group is
  * never evaluated by two at once. Recorded results, ALERTS and ALERTS_FOR_STATE go back into the store before the next
  * rule of the group runs. Alert events leave through `emit`, which must only enqueue.
@@ -27,7 +27,7 @@ struct ruler_options {
         *external_labels;    /* for templates (events go out without them); copied; may be NULL */
     struct str external_url; /* for templates and generatorURL; copied */
     struct promql_options promql;
-    /* One event per alert that has to be told (spec 3.5). Takes over the heap block. Called from the worker. */
+    /* One event per alert that has to be told (Prometheus 3.14). Takes over the heap block. Called from the worker. */
     void (*emit)(void *context, struct alert_event *event);
     void *context;
 };
@@ -36,7 +36,7 @@ struct ruler *ruler_open(const struct ruler_options *options);
 void ruler_close(struct ruler *ruler);
 
 /* Takes over a rule set (and frees it in time, also on failure). Groups that are unchanged go on untouched, changed
- * groups inherit state rule by rule, series of what is gone get stale markers (spec 3.6). Waits for evaluations under
+ * groups inherit state rule by rule, series of what is gone get stale markers (Prometheus 3.14). Waits for evaluations under
  * way of groups that end. One call at a time. On failure nothing has changed: ERR_LIMIT past the store's selectors. */
 int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err);
 
@@ -91,7 +91,7 @@ struct ruler_group {
 /* Sorted by file, then name. ERR_LIMIT past the arena's cap. */
 int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count);
 
-/* prometheus_rule_* of spec prometheus 7.2. */
+/* prometheus_rule_* of Prometheus 3.14. */
 void ruler_write_metrics(struct ruler *ruler, struct buf *out);
 
 const char *alert_state_text(enum alert_state state);  /* "inactive", "pending", "firing" */

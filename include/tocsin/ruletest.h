@@ -1,5 +1,5 @@
 /*
- * ruletest: `tocsin test rules`: promtool's unit-test files for rules, unchanged (spec prometheus 4.2).
+ * ruletest: `tocsin test rules`: promtool's unit-test files for rules, unchanged (Prometheus 3.14).
  *
  * Each test has a store and a ruler of its own on a simulated clock; samples are admitted as that clock reaches them.
  * As in promtool every group is evaluated at the file's evaluation_interval, whatever its own says.

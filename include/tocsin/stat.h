@@ -1,7 +1,7 @@
 /*
  * stat: the program's own plain metrics, in one table, and the words to write labelled ones.
  *
- * Names are Prometheus' and Alertmanager's where those exist (spec prometheus 7.2, alertmanager 5.5), tocsin_*
+ * Names are Prometheus' and Alertmanager's where those exist (Prometheus 3.14, Alertmanager 0.34), tocsin_*
  * for what is new. Metrics with labels belong to the module that owns the labels: it writes them itself with
  * stat_head and stat_sample when /metrics is asked for.
  */

@@ -19,7 +19,7 @@ struct state;
 int state_open(const char *path, struct state **out, struct err *err);
 void state_close(struct state *state);
 
-/* Notification log: what each integration of each group was last told (spec alertmanager 2.7). */
+/* Notification log: what each integration of each group was last told (Alertmanager 0.34). */
 struct nflog_entry {
     struct str key; /* <group key>:<receiver>/<integration>/<index> */
     int64_t sent_ns, expires_ns;

@@ -155,7 +155,7 @@ const struct tval *tval_get(const struct tval *v, struct str name);
 int tval_to_float(const struct tval *v, double *out, struct err *err);
 
 /* Prometheus' functions that need no data source: toUpper, title, match, reReplaceAll, humanize*, stripPort,
- * sortByLabel, first, label, value, strvalue, args, parseDuration, ... (spec prometheus 3.8). `query`,
+ * sortByLabel, first, label, value, strvalue, args, parseDuration, ... (Prometheus 3.14). `query`,
  * `externalURL`, `pathPrefix`, `now` and the like come in a table of the caller's. */
 extern const struct template_function template_prometheus_functions[];
 
@@ -164,7 +164,7 @@ extern const struct template_function template_prometheus_functions[];
 struct tval template_sample(struct arena *arena, struct tval labels, struct tval value);
 struct tval template_query_result(struct tval *samples, size_t count);
 
-/* Alertmanager's (spec alertmanager 4.2); `now`, `since`, `routeLabels` and zones other than UTC for `tz`
+/* Alertmanager 0.34's; `now`, `since`, `routeLabels` and zones other than UTC for `tz`
  * come in a table of the caller's. */
 extern const struct template_function template_alertmanager_functions[];
 

@@ -54,7 +54,7 @@ int tree_f64(const struct tree *node, double *value);
  * as \u00xx, invalid UTF-8 as \ufffd. With quotes. */
 void json_string(struct buf *out, struct str s);
 
-/* The same without HTML escaping and with invalid bytes kept: label maps of the Prometheus API (spec 6.3.4). */
+/* The same without HTML escaping and with invalid bytes kept: label maps of the Prometheus API (Prometheus 3.14). */
 void json_string_raw(struct buf *out, struct str s);
 
 #endif
