@@ -19,7 +19,8 @@
     LIMIT(push_arena_bytes, 64 << 20, "bytes", "memory to decode one push")                                \
     LIMIT(push_series, 50000, "series", "series in one push")                                              \
     LIMIT(push_samples, 500000, "samples", "samples in one push")                                          \
-    LIMIT(push_fields, 4 << 20, "fields", "protobuf fields of one push and its series; honest ones have eight bytes or more") \
+    LIMIT(push_fields, 4 << 20, "fields",                                                                  \
+          "protobuf fields of one push and its series; honest ones have eight bytes or more")              \
     LIMIT(labels_per_series, 128, "labels", "labels of one series")                                        \
     LIMIT(label_name_bytes, 256, "bytes", "one label name")                                                \
     LIMIT(label_value_bytes, 4096, "bytes", "one label value")                                             \
@@ -28,6 +29,9 @@
     LIMIT(series, 1000000, "series", "series held")                                                        \
     LIMIT(store_bytes, 8LL << 30, "bytes", "memory for series and samples")                                \
     LIMIT(future_ms, 600000, "ms", "how far ahead of now a sample may be")                                 \
+    LIMIT(wal_buffer_bytes, 64 << 20, "bytes", "what waits to be written to the log")                      \
+    LIMIT(wal_segment_bytes, 16 << 20, "bytes", "one file of the log; a larger record has one of its own") \
+    LIMIT(wal_replay_bytes, 32 << 20, "bytes", "log behind a snapshot, unless the snapshot is larger")     \
     LIMIT(standing_selectors, 200000, "selectors", "different selectors that rules and SLOs may announce") \
     /* queries */                                                                                          \
     LIMIT(query_text_bytes, 64 << 10, "bytes", "text of one expression")                                   \

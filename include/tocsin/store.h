@@ -12,7 +12,7 @@
  * Threads: store_admit may be called by several threads; readers never block writers for longer than the
  * copying of one series' window. Series and samples that a view may still see are freed only after it closes.
  *
- * Drawback: memory only. What a restart may not lose comes with the write-ahead log.
+ * Drawback: everything is in memory; the log only brings it back.
  */
 #ifndef TOCSIN_STORE_H
 #define TOCSIN_STORE_H
@@ -29,6 +29,12 @@ struct store;
 struct standing; /* a standing selector */
 
 enum store_keep { STORE_KEEP_ALL, STORE_KEEP_REFERENCED };
+
+/* What is promised of a sample once its position in the log is durable. */
+enum store_sync {
+    STORE_SYNC_GROUP, /* survives a power cut: on disk, synced together with others */
+    STORE_SYNC_OS     /* survives the end of this process: handed to the operating system */
+};
 
 struct store_options {
     int64_t retention_ms; /* how long samples are kept (INT64_MAX: for ever); 0: auto, as long as the longest
@@ -76,6 +82,9 @@ struct admit_result {
     uint64_t refused_histograms;          /* native histograms among all those */
     enum admit_reason first; /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
     struct buf *detail;      /* may be NULL: a line per series with its first refusal, Prometheus' wording */
+    uint64_t
+        logged; /* what was appended is durable when store_durable has come so far; 0: nothing to wait for */
+    bool unlogged; /* some of it could not be written down: the log has failed */
 };
 
 /* Prometheus' wording: "out of order sample", "duplicate sample for timestamp", "out of bounds", ... */
@@ -114,6 +123,39 @@ size_t standing_count(struct store *store, const struct standing *standing);
 /* Housekeeping: drops samples beyond retention and series that have had none for that long. Cheap when there is
  * nothing to do; call it about every ten seconds. */
 void store_retire(struct store *store);
+
+/*
+ * The log: without it the store is memory only.
+ *
+ * store_recover brings back what a folder holds (the newest sound snapshot and the log behind it) and then writes down everything that is
+ * appended. Samples are put into the log's buffer in passing; one thread calls store_log_run in a loop, which writes and syncs;
+ * whoever must not lose a sample waits for store_durable. When the log fails, samples still go into memory (unlogged); store_log_run
+ * tries again, and a snapshot closes the gap, without a restart.
+ */
+struct store_recovery {
+    uint64_t series, samples;
+    uint64_t torn;    /* records that were being written at the end: nobody was told they were safe */
+    uint64_t damaged; /* places that could not be read, with all they held */
+    uint64_t orphans; /* samples whose series stood in a damaged place */
+    int64_t took_ms;
+};
+
+/* Once, before anything is admitted. The folder is made if it is not there. ERR_IO if it cannot be read or written; damage is
+ * no error: it is stepped over, counted, and logged with its place. */
+int store_recover(struct store *store, const char *folder, enum store_sync sync, struct store_recovery *out,
+                  struct err *err);
+
+/* One round of the log's thread: waits up to wait_ms for something to write, writes and syncs it; after a failure tries, about once
+ * a second, to begin anew. 0, or why the log does not work. */
+int store_log_run(struct store *store, int64_t wait_ms, struct err *err);
+void store_log_wake(struct store *store);
+
+uint64_t store_durable(const struct store *store);
+bool store_log_works(const struct store *store); /* true without a log, too */
+
+/* Writes a snapshot if the log behind the last one has grown long, and lets go of what it replaces. By the thread that calls
+ * store_retire. 0, also when there was nothing to do. */
+int store_snapshot(struct store *store, struct err *err);
 
 struct store_figures {
     uint64_t series, samples, bytes, standing;

@@ -47,6 +47,14 @@ struct net_answer {
 /* Called exactly once per request, on the network's own thread; must only note the answer and return. */
 typedef void net_done(void *context, const struct net_answer *answer);
 
+enum file_mode {
+    FILE_READ,  /* it must be there */
+    FILE_WRITE, /* it must be there; its content stays */
+    FILE_CREATE /* empty, whatever was there; mode 0600, never through a symbolic link */
+};
+
+struct file; /* an open one */
+
 struct world {
     int64_t (*wall_ns)(struct world *);
     int64_t (*mono_ns)(struct world *);
@@ -63,6 +71,21 @@ struct world {
     /* Calls found(context, path) for each file matching a shell pattern, in byte order. */
     int (*glob)(struct world *, const char *pattern, void (*found)(void *context, const char *path),
                 void *context, struct err *);
+
+    /* One open file. Errors are ERR_IO, ERR_NOT_FOUND, and ERR_FULL where the disk has no room; what is written is durable
+     * after file_sync only, and what was created, renamed or removed after sync_folder of its folder. A failed file_sync says
+     * nothing about what was written before it: such a file must be given up, not synced again. */
+    int (*file_open)(struct world *, const char *path, enum file_mode mode, struct file **out, struct err *);
+    int (*file_read)(struct world *, struct file *, int64_t offset, void *to, size_t bytes, size_t *got,
+                     struct err *); /* less than `bytes` only at the end of the file */
+    int (*file_write)(struct world *, struct file *, int64_t offset, struct str bytes,
+                      struct err *);                               /* all of it, or an error */
+    int (*file_sync)(struct world *, struct file *, struct err *); /* content and length */
+    int (*file_size)(struct world *, struct file *, int64_t *bytes, struct err *);
+    void (*file_close)(struct world *, struct file *);
+    int (*rename_file)(struct world *, const char *from, const char *to, struct err *); /* atomic */
+    int (*remove_file)(struct world *, const char *path, struct err *);
+    int (*sync_folder)(struct world *, const char *path, struct err *);
 
     /* Network: starts a request; 0, or ERR_FULL / ERR_CLOSED and then done is not called. NULL: no network. The request
      * and what it points to are borrowed until done is called. */
