@@ -255,6 +255,38 @@ static void read_storage(struct strict *s, const struct tree *node, void *target
     strict_struct(s, node, "config.StorageConfig", fields, target);
 }
 
+/* ---- limits ---- */
+
+static void read_limit(struct strict *s, const struct tree *node, struct limits *to)
+{
+    struct err err;
+    int64_t value;
+    if (tree_i64(node, &value) != 0) {
+        strict_mismatch(s, node, "int64");
+        return;
+    }
+    int rc = limits_set(to, node->key->text, value, &err);
+    if (rc == ERR_NOT_FOUND)
+        strict_unknown(s, node->key, "config.Limits");
+    else if (rc != 0)
+        strict_stop(s, node, &err);
+}
+
+static void read_limits(struct strict *s, const struct tree *node, void *target)
+{
+    struct err err;
+    if (tree_is_null(node))
+        return;
+    if (node->kind != TREE_MAP) {
+        strict_mismatch(s, node, "config.Limits");
+        return;
+    }
+    for (const struct tree *limit = node->first; limit != NULL && !strict_stopped(s); limit = limit->next)
+        read_limit(s, limit, target);
+    if (strict_sound(s) && limits_check(target, &err) != 0)
+        strict_stop(s, node, &err);
+}
+
 /* ---- the whole ---- */
 
 static const struct strict_field sections[] = {
@@ -262,6 +294,7 @@ static const struct strict_field sections[] = {
     {"rule_files", read_rule_files, offsetof(struct config, rule_files)},
     {"alerting", read_alerting, 0},
     {"storage", read_storage, 0},
+    {"limits", read_limits, offsetof(struct config, limits)},
     {"alertmanager_config_file", strict_text, offsetof(struct config, alertmanager_config_file)},
     {"scrape_configs", note_ignored, 0},
     {"scrape_config_files", note_ignored, 0},
@@ -279,6 +312,7 @@ static struct config *config_new(const char *path)
     arena_init(&c->arena, (size_t)limits.generation_arena_bytes);
     c->evaluation_interval_ms = INTERVAL_DEFAULT_MS;
     c->alertmanager_timeout_ms = TIMEOUT_DEFAULT_MS;
+    c->limits = limits_default;
     const char *slash = strrchr(path, '/');
     c->folder = slash != NULL ? str_copy(&c->arena, (struct str){path, (size_t)(slash - path)}) : STR(".");
     c->external_labels = labels_empty(&c->arena);

@@ -76,7 +76,8 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 {
     pthread_mutex_lock(&daemon->reloading);
     struct generation g;
-    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features, &g, err);
+    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features,
+                             GENERATION_NEXT, &g, err);
     if (rc == 0) {
         log_ignored(g.config);
         rc = apply(daemon, &g, err);
@@ -181,6 +182,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .promql = &d->promql,
         .reload = reload_for_http,
         .ready = is_ready,
+        .write_metrics = daemon_write_metrics,
         .context = d,
         .version = TOCSIN_VERSION,
         .started_ns = d->world->wall_ns(d->world),
@@ -191,7 +193,8 @@ static int open_serve(struct daemon *d, struct err *err)
 static int open_parts(struct daemon *d, struct err *err)
 {
     struct generation g;
-    int rc = generation_load(d->world, d->options.config_file, &d->options.features, &g, err);
+    int rc =
+        generation_load(d->world, d->options.config_file, &d->options.features, GENERATION_FIRST, &g, err);
     if (rc != 0)
         return rc;
     log_ignored(g.config);

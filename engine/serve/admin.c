@@ -175,6 +175,8 @@ void admin_metrics(struct request *request, struct answer *answer)
         router_write_metrics(parts->router, out);
     if (parts->forward != NULL)
         forward_write_metrics(parts->forward, out);
+    if (parts->write_metrics != NULL)
+        parts->write_metrics(parts->context, out);
     if (parts->incidents != NULL)
         gauge(out, "tocsin_incidents_open", "Incidents that are open.",
               (double)incidents_open_count(parts->incidents));

@@ -1,6 +1,7 @@
 #include "api_priv.h"
 
 #include "tocsin/intake.h"
+#include "tocsin/log.h"
 
 #include <inttypes.h>
 
@@ -38,6 +39,17 @@ void push_confirm_nothing(const struct request *request, struct answer *answer)
     confirm(request, answer, &(struct intake_answer){0});
 }
 
+/* The sender reads all reasons; who runs this process reads the first. */
+static void log_refusal(const struct request *request, const struct intake_answer *verdict)
+{
+    static struct log_rate rate;
+    struct world *world = request->service->parts.world;
+    struct str text = buf_slice(&verdict->text);
+    if (log_allowed(&rate, world->mono_ns(world)))
+        log_warn("push refused", LOG_STR("from", request->from), LOG_INT("status", verdict->status),
+                 LOG_STR("reason", str_cut(&text, '\n')));
+}
+
 /* Type, encoding and length have been checked on the headers; the rest is the intake's. */
 void api_write(struct request *request, struct answer *answer)
 {
@@ -52,6 +64,8 @@ void api_write(struct request *request, struct answer *answer)
         intake_push_v2(parts->intake, parts->store, request->body, &verdict);
     else
         intake_push(parts->intake, parts->store, request->body, &verdict);
+    if (verdict.status != 204)
+        log_refusal(request, &verdict);
     answer_text(answer, verdict.status, buf_text(&verdict.text));
     confirm(request, answer, &verdict);
     if (verdict.retry_after_ms >= 0)

@@ -1,6 +1,7 @@
 #include "client_priv.h"
 #include "gzip_priv.h"
 
+#include "tocsin/log.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
@@ -30,7 +31,7 @@ struct client {
     int late_status;      /* what it will be refused with; 0: it is not */
 };
 
-struct client *client_open(struct serve *serve, int fd)
+struct client *client_open(struct serve *serve, int fd, const char address[ADDRESS_BYTES])
 {
     struct client *client = MEM_NEW(struct client);
     client->serve = serve;
@@ -38,7 +39,9 @@ struct client *client_open(struct serve *serve, int fd)
     buf_init(&client->body, 0);
     arena_init(&client->arena, (size_t)limits.query_arena_bytes);
     answer_init(&client->answer);
-    watch_add(&serve->watch, &client->watched, fd);
+    memcpy(client->watched.address, address, ADDRESS_BYTES);
+    if (watch_add(&serve->watch, &client->watched, fd) >= serve->connections_max)
+        limit_hit(LIMIT_connections); /* from here on others wait until one ends */
     watch_deadline(&serve->watch, &client->watched, limits.header_ms);
     return client;
 }
@@ -75,11 +78,10 @@ void client_begin(struct client *client, const char *raw_target)
     client->late_status = 0;
 }
 
-/* Bodies get what the handlers leave of the budget: as many of their arenas can be full at once as there are
- * threads. */
+/* Bodies get what the handlers leave of the budget. */
 static bool reserve(struct client *client, int64_t bytes)
 {
-    int64_t budget = limits.in_flight_bytes - SERVE_THREADS * limits.push_arena_bytes;
+    int64_t budget = limits.in_flight_bytes - limits_pushes_bytes(&limits);
     if (atomic_fetch_add(&client->serve->in_flight, bytes) + bytes > budget) {
         atomic_fetch_sub(&client->serve->in_flight, bytes);
         limit_hit(LIMIT_in_flight_bytes);
@@ -145,7 +147,12 @@ static enum MHD_Result send_answer(struct client *client, struct MHD_Connection 
 static enum MHD_Result refuse(struct client *client, struct MHD_Connection *connection, int status,
                               const char *reason)
 {
+    static struct log_rate rate;
+    struct world *world = client->serve->service.parts.world;
     stat_add(STAT_http_refused, 1);
+    if (log_allowed(&rate, world->mono_ns(world)))
+        log_warn("request refused", LOG_TEXT("from", client->watched.address), LOG_INT("status", status),
+                 LOG_TEXT("reason", reason));
     answer_text(&client->answer, status, reason);
     buf_char(&client->answer.body, '\n');
     client->answer.close = true;
@@ -169,6 +176,7 @@ static int make_request(struct client *client, const char *method, struct err *e
         .method = http_method_of(str_of(method)),
         .content_type = header_value(client, "content-type"),
         .content_encoding = header_value(client, "content-encoding"),
+        .from = str_of(client->watched.address),
         .arena = &client->arena,
     };
     return target_parse(&client->arena, buf_slice(&client->raw_target), &client->request.target, err);

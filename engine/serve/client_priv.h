@@ -15,7 +15,7 @@
 
 #include <microhttpd.h>
 
-enum { SERVE_THREADS = 2 };
+enum { SERVE_THREADS = PUSHES_AT_ONCE };
 
 struct serve {
     struct service service;
@@ -23,13 +23,14 @@ struct serve {
     struct watch watch;
     struct workers workers;
     atomic_llong in_flight; /* bytes promised to bodies */
-    atomic_bool closing;    /* no new connections and requests */
+    int64_t connections_max;
+    atomic_bool closing; /* no new connections and requests */
     int port;
 };
 
 struct client;
 
-struct client *client_open(struct serve *serve, int fd);
+struct client *client_open(struct serve *serve, int fd, const char address[ADDRESS_BYTES]);
 void client_close(struct client *client);
 
 /* A request line has come. raw_target is as sent, still encoded. */

@@ -42,6 +42,7 @@ struct request {
     struct target target; /* path and parameters; a form body's are merged in */
     struct str wildcard;  /* what stood for the * of the route */
     struct str body, content_type, content_encoding;
+    struct str from; /* the client's address */
     struct arena *arena;
 };
 

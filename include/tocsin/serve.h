@@ -32,6 +32,7 @@ struct router;
 struct forward;
 struct incidents;
 struct promql_options;
+struct buf;
 
 /* What the handlers serve. All borrowed; NULL members answer 404 (a router-only process has no store). */
 struct serve_parts {
@@ -46,6 +47,7 @@ struct serve_parts {
     /* Reload asked for by POST /-/reload: 0, or the error the client reads. */
     int (*reload)(void *context, struct err *err);
     bool (*ready)(void *context);
+    void (*write_metrics)(void *context, struct buf *out); /* what only the process as a whole knows */
     /* A webhook's own side: the body of each POST /page. */
     void (*told)(void *context, struct str body);
     void *context;

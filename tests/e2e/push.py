@@ -24,13 +24,37 @@ def field(number, wire, payload):
     return varint(number << 3 | wire) + (varint(len(payload)) + payload if wire == 2 else payload)
 
 
+class Snappy:
+    """A block made by hand: literals, and copies of what came `offset` bytes before, as often as it takes."""
+
+    def __init__(self):
+        self.out, self.size = bytearray(), 0
+
+    def literal(self, raw):
+        for at in range(0, len(raw), 60):
+            piece = raw[at:at + 60]
+            self.out += bytes([(len(piece) - 1) << 2]) + piece
+        self.size += len(raw)
+        return self
+
+    def copy(self, offset, length):
+        whole, rest = divmod(length, 64)
+        self.out += (b'\xfe' + struct.pack('<H', offset)) * whole
+        if rest:
+            self.out += bytes([(rest - 1) << 2 | 2]) + struct.pack('<H', offset)
+        self.size += length
+        return self
+
+    def repeat(self, unit, times):
+        return self.literal(unit).copy(len(unit), len(unit) * (times - 1)) if times else self
+
+    def block(self):
+        return varint(self.size) + bytes(self.out)
+
+
 def literal_snappy(raw):
-    """The bytes as one snappy block without compression."""
-    out = bytearray(varint(len(raw)))
-    for at in range(0, len(raw), 60):
-        piece = raw[at:at + 60]
-        out += bytes([(len(piece) - 1) << 2]) + piece
-    return bytes(out)
+    """The bytes as one block without compression."""
+    return Snappy().literal(raw).block()
 
 
 def zigzag(n):

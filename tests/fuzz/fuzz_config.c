@@ -52,6 +52,15 @@ static void put_config(struct buf *out, const struct config *c)
     buf_format(out, "\nstorage:\n  keep: %s\n", c->storage.keep == STORE_KEEP_ALL ? "all" : "referenced");
     put_duration(out, "  retention", c->storage.retention_ms);
     put_duration(out, "  out_of_order_time_window", c->storage.out_of_order_ms);
+    put_limits(out, &c->limits);
+}
+
+static void put_limits(struct buf *out, const struct limits *l)
+{
+    buf_puts(out, "limits:\n");
+#define LIMIT(name, value, unit, help) buf_format(out, "  " #name ": %lld\n", (long long)l->name);
+    LIMIT_TABLE(LIMIT)
+#undef LIMIT
 }
 
 static bool texts_equal(const struct config_texts *a, const struct config_texts *b)
@@ -79,6 +88,7 @@ static void read_again(const struct config *first)
         must(first->storage.keep == second->storage.keep);
         must(first->storage.retention_ms == second->storage.retention_ms);
         must(first->storage.out_of_order_ms == second->storage.out_of_order_ms);
+        must(memcmp(&first->limits, &second->limits, sizeof first->limits) == 0);
         must(second->ignored.count == 0);
         config_free(second);
     }

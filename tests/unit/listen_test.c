@@ -267,7 +267,7 @@ static void a_push_needs_a_length_and_known_types(void **state)
 static void bodies_beyond_the_budget_are_sent_away(void **state)
 {
     struct fixture *f = *state;
-    limits.in_flight_bytes = 2 * limits.push_arena_bytes + 100;
+    limits.in_flight_bytes = limits_pushes_bytes(&limits) + 100;
     expect(f, "POST /-/reload HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n", "HTTP/1.1 503",
            "Retry-After: 1");
     expect(f,

@@ -300,6 +300,47 @@ static void retention_drops_samples_and_then_the_series(void **state)
     bench_close(&b);
 }
 
+/* A minute in which each of many instances is replaced: new series under old and new label values, four samples each. */
+static void churn_minute(struct bench *b, int64_t minute)
+{
+    enum { INSTANCES = 200 };
+    struct arena_mark mark = arena_mark(&b->arena);
+    for (int i = 0; i < INSTANCES; i++) {
+        const char *pod = arena_format(&b->arena, "pod-%05lld-%03d", (long long)minute, i);
+        const char *zone = arena_format(&b->arena, "zone-%lld", (long long)minute % 3);
+        const struct labels *ls =
+            labels_of(&b->arena, "__name__", "up", "job", "api", "pod", pod, "zone", zone, NULL);
+        for (int64_t t = 0; t < MINUTE_MS; t += MINUTE_MS / 4) {
+            bench_at(b, START_MS + minute * MINUTE_MS + t);
+            must(bench_push(b, ls, START_MS + minute * MINUTE_MS + t, i) == ADMIT_OK);
+        }
+    }
+    store_retire(b->store);
+    arena_rewind(&b->arena, mark);
+}
+
+/* E4: memory depends on what is held, not on how much has come and gone. */
+static void e4_churn_gives_its_memory_back(void **state)
+{
+    enum { RETENTION_MIN = 10, ROUNDS = 20 };
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = RETENTION_MIN * MINUTE_MS});
+    uint64_t settled = 0;
+    for (int64_t minute = 0; minute < (int64_t)RETENTION_MIN * ROUNDS * 3; minute++) {
+        churn_minute(&b, minute);
+        if (minute == 6 * RETENTION_MIN)
+            settled = bench_figures(&b).bytes;
+        if (minute > 6 * RETENTION_MIN && minute % (3 * RETENTION_MIN) == 0)
+            assert_int_equal(bench_figures(&b).bytes, settled);
+    }
+    bench_at(&b, START_MS + HOUR_MS * 100);
+    store_retire(b.store);
+    assert_int_equal(bench_figures(&b).series + bench_figures(&b).samples, 0);
+    assert_in_range(bench_figures(&b).bytes, 0, settled / 2); /* tables are kept for the next */
+    bench_close(&b);
+}
+
 static void a_series_that_died_can_come_back(void **state)
 {
     (void)state;
@@ -364,6 +405,7 @@ int main(void)
         cmocka_unit_test(the_limit_of_series_refuses_new_ones_only),
         cmocka_unit_test(the_limit_of_memory_refuses_samples_and_series),
         cmocka_unit_test(retention_drops_samples_and_then_the_series),
+        cmocka_unit_test(e4_churn_gives_its_memory_back),
         cmocka_unit_test(a_series_that_died_can_come_back),
         cmocka_unit_test(unreferenced_series_are_left_out_when_asked),
         cmocka_unit_test(every_reason_has_its_text),
