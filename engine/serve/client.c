@@ -20,7 +20,9 @@ struct client {
 
     struct arena arena;
     struct request request;
+    const struct route *found; /* whose path it is; NULL: nobody's */
     const struct route *route; /* NULL: the answer says why */
+    int64_t judged_ns;
     struct answer answer;
     struct MHD_Connection *suspended; /* while a worker runs the handler */
     bool answered;                    /* the handler has run */
@@ -72,7 +74,7 @@ void client_begin(struct client *client, const char *raw_target)
     answer_init(&client->answer);
     client->header_count = 0;
     client->judged = false;
-    client->route = NULL;
+    client->found = client->route = NULL;
     client->answered = false;
     client->dropped_bytes = 0;
     client->late_status = 0;
@@ -89,6 +91,12 @@ static bool reserve(struct client *client, int64_t bytes)
     }
     client->reserved_bytes += bytes;
     return true;
+}
+
+static int64_t mono_ns(const struct client *client)
+{
+    struct world *world = client->serve->service.parts.world;
+    return world->mono_ns(world);
 }
 
 static struct str header_value(const struct client *client, const char *name)
@@ -137,6 +145,7 @@ static enum MHD_Result send_answer(struct client *client, struct MHD_Connection 
     buf_init(&answer->body, 0);
     add_headers(response, client);
     stat_add(STAT_http_requests, 1);
+    meter_count(&client->serve->meter, client->found, answer->status, mono_ns(client) - client->judged_ns);
     watch_deadline(&client->serve->watch, &client->watched,
                    limits.body_ms + (int64_t)size * 1000 / SEND_BYTES_PER_S);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
@@ -148,9 +157,8 @@ static enum MHD_Result refuse(struct client *client, struct MHD_Connection *conn
                               const char *reason)
 {
     static struct log_rate rate;
-    struct world *world = client->serve->service.parts.world;
     stat_add(STAT_http_refused, 1);
-    if (log_allowed(&rate, world->mono_ns(world)))
+    if (log_allowed(&rate, mono_ns(client)))
         log_warn("request refused", LOG_TEXT("from", client->watched.address), LOG_INT("status", status),
                  LOG_TEXT("reason", reason));
     answer_text(&client->answer, status, reason);
@@ -226,7 +234,7 @@ static enum MHD_Result answer_early(struct client *client, struct MHD_Connection
 /* Finds the route; what it refuses on the headers is in the answer then, and the route is NULL. */
 static int choose_route(struct client *client)
 {
-    client->route = route_find(&client->request, &client->answer);
+    client->found = client->route = route_find(&client->request, &client->answer);
     if (client->route == NULL)
         return 0;
     if (route_refuses(client->route, &client->request, &client->answer)) {
@@ -330,6 +338,7 @@ enum MHD_Result client_step(struct client *client, struct MHD_Connection *connec
 {
     if (!client->judged) {
         client->judged = true;
+        client->judged_ns = mono_ns(client);
         atomic_store(&client->watched.busy, true);
         watch_deadline(&client->serve->watch, &client->watched, limits.body_ms);
         return judge(client, connection, method, version);

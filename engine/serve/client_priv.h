@@ -19,6 +19,7 @@ enum { SERVE_THREADS = PUSHES_AT_ONCE };
 
 struct serve {
     struct service service;
+    struct meter meter;
     struct MHD_Daemon *daemon;
     struct watch watch;
     struct workers workers;

@@ -8,6 +8,7 @@
 #ifndef TOCSIN_SERVE_HTTP_PRIV_H
 #define TOCSIN_SERVE_HTTP_PRIV_H
 
+#include "meter_priv.h"
 #include "target_priv.h"
 #include "tocsin/arena.h"
 #include "tocsin/buf.h"
@@ -32,6 +33,7 @@ unsigned http_method_of(struct str name);
 struct service {
     struct serve_parts parts;
     bool lifecycle;
+    struct meter *meter;  /* NULL: nobody counts */
     atomic_int queries;   /* evaluations under way */
     atomic_bool stopping; /* evaluations give up */
 };

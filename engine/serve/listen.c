@@ -204,7 +204,8 @@ int serve_open(const struct serve_options *options, const struct serve_parts *pa
                struct err *err)
 {
     struct serve *serve = MEM_NEW(struct serve);
-    serve->service = (struct service){.parts = *parts, .lifecycle = options->lifecycle};
+    serve->service =
+        (struct service){.parts = *parts, .lifecycle = options->lifecycle, .meter = &serve->meter};
     int rc = open_all(serve, options->listen, err);
     if (rc != 0) {
         mem_free(serve);
