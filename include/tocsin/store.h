@@ -45,7 +45,7 @@ struct store_options {
 };
 
 /* A fingerprint of a series' labels as its sender wrote them: equal spellings are equal labels, which 128 well-mixed,
- * seeded bits promise well enough. Zero: none. By it a known series is found without looking at its labels. */
+ * seeded bits promise well enough. `a` is 0: none. By it a known series is found without looking at its labels. */
 struct spelling {
     uint64_t a, b;
 };

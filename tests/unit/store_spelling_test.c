@@ -165,7 +165,7 @@ static void many_spellings_come_and_go(void **state)
     bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
     struct spelling *all = ARENA_ARRAY(&b.arena, struct spelling, MANY);
     for (size_t i = 0; i < MANY; i++) {
-        all[i] = (struct spelling){i / 3 * 64, i + 1}; /* three at a time collide, and runs overlap */
+        all[i] = (struct spelling){i + 1, i / 3 * 64}; /* three at a time collide, and runs overlap */
         spell(&b, arena_format(&b.arena, "m%zu", i), &all[i], START_MS);
     }
     bench_at(&b, START_MS + HOUR_MS / 2);
