@@ -247,7 +247,7 @@ static void admit_rest(struct admission *a, const struct batch *batch, struct gr
     struct store *s = a->store;
     rwlock_write(&s->index);
     for (size_t i = 0; i < g->count; i++)
-        slots_prefetch(&s->series.by_labels, (uint32_t)g->key[i].hash);
+        slots_touch(&s->series.by_labels, (uint32_t)g->key[i].hash);
     series_ref like = 0;
     for (size_t i = 0; i < g->count; i++) {
         const struct batch_series *from = &batch->series[g->from + i];
@@ -332,22 +332,33 @@ void store_admit(struct store *s, const struct batch *batch, struct admit_result
 
 enum { KNOWN = 32 /* looked up side by side, so that they wait for memory together */ };
 
-/* Into refs; each step asks for the memory that the next one needs. */
+/* Into refs, with all that an append will need brought near, step by step. */
 static void look_up(const struct store *s, const struct spelling *spellings, size_t count, series_ref *refs)
 {
     const struct series_table *t = &s->series;
     for (size_t i = 0; i < count; i++)
-        slots_prefetch(&t->by_spelling, spelling_tag(&spellings[i]));
+        slots_touch(&t->by_spelling, spelling_tag(&spellings[i]));
     for (size_t i = 0; i < count; i++)
-        series_prefetch(t, &spellings[i]);
-    for (size_t i = 0; i < count; i++) {
         refs[i] = series_spelt(t, &spellings[i]);
-        if (refs[i] != 0)
-            __builtin_prefetch(series_at(t, refs[i])->ring.open);
-    }
     for (size_t i = 0; i < count; i++)
         if (refs[i] != 0)
-            ring_prefetch_end(&series_at(t, refs[i])->ring);
+            ring_touch(&series_at(t, refs[i])->ring);
+    for (size_t i = 0; i < count; i++)
+        if (refs[i] != 0)
+            ring_touch_end(&series_at(t, refs[i])->ring);
+}
+
+/* Some neighbours of a batch, and which series they are. */
+struct found {
+    size_t from, count;
+    series_ref refs[KNOWN];
+};
+
+static void find_next(const struct store *s, const struct batch *batch, size_t from, struct found *f)
+{
+    f->from = from;
+    f->count = batch->count - from < KNOWN ? batch->count - from : KNOWN;
+    look_up(s, batch->spellings + from, f->count, f->refs);
 }
 
 size_t store_admit_known(struct store *s, const struct batch *batch, struct admit_result *result,
@@ -356,18 +367,18 @@ size_t store_admit_known(struct store *s, const struct batch *batch, struct admi
     struct admission a = begin(s, result);
     struct admit_result before = *result;
     size_t unknown_count = 0;
-    series_ref refs[KNOWN];
+    struct found now, next;
     rwlock_read(&s->index);
-    for (size_t from = 0; from < batch->count; from += KNOWN) {
-        size_t count = batch->count - from < KNOWN ? batch->count - from : KNOWN;
-        look_up(s, batch->spellings + from, count, refs);
-        for (size_t i = 0; i < count; i++) {
-            if (refs[i] == 0) {
-                unknown[unknown_count++] = from + i;
+    find_next(s, batch, 0, &now);
+    for (; now.count > 0; now = next) {
+        find_next(s, batch, now.from + now.count, &next);
+        for (size_t i = 0; i < now.count; i++) {
+            if (now.refs[i] == 0) {
+                unknown[unknown_count++] = now.from + i;
                 continue;
             }
-            a.known = series_at(&s->series, refs[i]);
-            admit_samples(&a, &batch->series[from + i], refs[i]);
+            a.known = series_at(&s->series, now.refs[i]);
+            admit_samples(&a, &batch->series[now.from + i], now.refs[i]);
         }
     }
     hold(&a, NULL);
