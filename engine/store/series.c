@@ -106,18 +106,33 @@ static void unplace(struct series_table *t, uint64_t hash, series_ref ref)
     t->slots[hole] = (struct series_slot){0};
 }
 
-static series_ref take_slot(struct series_table *t)
+static series_ref next_slot(struct series_table *t)
 {
-    series_ref ref = t->free;
-    if (ref != 0) {
-        t->free = series_at(t, ref)->next_free;
-        return ref;
-    }
-    ref = t->next++;
+    series_ref ref = t->next++;
     struct series **segment = &t->segments[ref / SEGMENT_SERIES];
     if (*segment == NULL)
         *segment = account_take(t->account, SEGMENT_SERIES * sizeof(struct series));
     return ref;
+}
+
+static series_ref take_slot(struct series_table *t)
+{
+    series_ref ref = t->free;
+    if (ref == 0)
+        return next_slot(t);
+    t->free = series_at(t, ref)->next_free;
+    return ref;
+}
+
+/* A number whose turns are used up is not given out again: number and turn together never mean two series. */
+static void give_slot_back(struct series_table *t, series_ref ref)
+{
+    struct series *s = series_at(t, ref);
+    if (s->turn == UINT16_MAX)
+        return;
+    s->turn++;
+    s->next_free = t->free;
+    t->free = ref;
 }
 
 bool series_room(const struct series_table *t)
@@ -133,13 +148,14 @@ size_t series_bytes_max(const struct series_key *key)
     return bytes;
 }
 
-series_ref series_add(struct series_table *t, struct pairs *pairs, const struct series_key *key)
+static void make(struct series_table *t, struct pairs *pairs, const struct series_key *key, series_ref ref,
+                 uint16_t turn)
 {
     if ((t->living + 1) / 3 >= t->capacity / 4)
         grow(t);
-    series_ref ref = take_slot(t);
     struct series *s = series_at(t, ref);
-    *s = (struct series){.hash = key->hash, .pair_count = (uint16_t)key->count, .state = SERIES_LIVING};
+    *s = (struct series){
+        .hash = key->hash, .pair_count = (uint16_t)key->count, .turn = turn, .state = SERIES_LIVING};
     s->pairs = account_take(t->account, key->count * sizeof *s->pairs);
     for (size_t i = 0; i < key->count; i++) {
         struct pair *pair = pairs_use(pairs, &key->labels[i], key->pair_hashes[i]);
@@ -149,7 +165,35 @@ series_ref series_add(struct series_table *t, struct pairs *pairs, const struct 
     place(t, key->hash, ref);
     t->held++;
     t->living++;
+}
+
+series_ref series_add(struct series_table *t, struct pairs *pairs, const struct series_key *key)
+{
+    series_ref ref = take_slot(t);
+    make(t, pairs, key, ref, series_at(t, ref)->turn);
     return ref;
+}
+
+bool series_restore(struct series_table *t, struct pairs *pairs, const struct series_key *key, series_ref ref,
+                    uint16_t turn)
+{
+    if (ref / SEGMENT_SERIES >= t->segments_max)
+        return false;
+    while (t->next <= ref)
+        next_slot(t);
+    must(series_at(t, ref)->state == SERIES_FREE);
+    make(t, pairs, key, ref, turn);
+    return true;
+}
+
+void series_restored(struct series_table *t)
+{
+    t->free = 0;
+    for (series_ref ref = t->next - 1; ref > 0; ref--)
+        if (series_at(t, ref)->state == SERIES_FREE && series_at(t, ref)->turn < UINT16_MAX) {
+            series_at(t, ref)->next_free = t->free;
+            t->free = ref;
+        }
 }
 
 static void forget_spelling(struct series_table *t, series_ref ref)
@@ -193,9 +237,7 @@ void series_free(struct series_table *t, struct pairs *pairs, series_ref ref)
     for (size_t i = 0; i < s->pair_count; i++)
         pairs_leave(pairs, s->pairs[i]);
     account_give(t->account, s->pairs, s->pair_count * sizeof *s->pairs);
-    s->pairs = NULL;
     s->state = SERIES_FREE;
-    s->next_free = t->free;
-    t->free = ref;
+    give_slot_back(t, ref);
     t->held--;
 }

@@ -20,12 +20,15 @@ enum series_state { SERIES_FREE, SERIES_LIVING, SERIES_DEAD };
 struct series {
     struct ring ring;               /* guarded by the shard lock */
     _Atomic(struct labels *) shown; /* made when a view first asks */
-    pair_id *pairs;                 /* sorted by name, as the labels are */
+    union {
+        pair_id *pairs;       /* sorted by name, as the labels are */
+        series_ref next_free; /* of a free slot */
+    };
     uint64_t hash;
     uint64_t spelling; /* hash of the one remembered, if spelt */
     int64_t reach_ms;  /* how far back standing selectors look; 0: nobody does. Guarded by the index lock */
-    series_ref next_free;
     uint16_t pair_count;
+    uint16_t turn; /* how often its number had been given out before */
     uint8_t state;
     bool spelt; /* stands in the table of spellings */
 };
@@ -85,5 +88,11 @@ size_t series_bytes_max(const struct series_key *key);
 /* Dead: no longer found by labels. Its slot and pairs stay until series_free. */
 void series_kill(struct series_table *t, series_ref ref);
 void series_free(struct series_table *t, struct pairs *pairs, series_ref ref);
+
+/* Makes one at this very number, whose slot is free, in this turn. False if the table does not reach that far. Once all
+ * are there, and before any is made otherwise, series_restored puts the numbers left out among them to use. */
+bool series_restore(struct series_table *t, struct pairs *pairs, const struct series_key *key, series_ref ref,
+                    uint16_t turn);
+void series_restored(struct series_table *t);
 
 #endif
