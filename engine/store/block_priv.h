@@ -24,17 +24,32 @@ size_t block_bytes(size_t capacity, bool wide);
 struct block *block_make(struct account *account, size_t capacity, bool wide);
 void block_free(struct account *account, struct block *b);
 
+/* The samples of a narrow block, and of a wide one. */
+static inline struct point *block_points(const struct block *b)
+{
+    return (struct point *)(b + 1);
+}
+
+static inline struct sample *block_samples(const struct block *b)
+{
+    return (struct sample *)(b + 1);
+}
+
 /* i < count. */
-int64_t block_time(const struct block *b, size_t i);
+static inline int64_t block_time(const struct block *b, size_t i)
+{
+    return b->wide ? block_samples(b)[i].t_ms : block_points(b)[i].t_ms;
+}
+
 struct sample block_get(const struct block *b, size_t i); /* the histogram stays the block's */
 
 /* How many samples are at or before t_ms: also the index of the first one after it. */
 size_t block_upto(const struct block *b, int64_t t_ms);
 
-/* The samples of a narrow block. */
-static inline struct point *block_points(const struct block *b)
+static inline void block_prefetch_end(const struct block *b)
 {
-    return (struct point *)(b + 1);
+    if (!b->wide && b->count > 0)
+        __builtin_prefetch(&block_points(b)[b->count - 1]);
 }
 
 /* Inserts before index i; the block has room and is wide enough. The histogram becomes the block's. */

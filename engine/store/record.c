@@ -316,7 +316,7 @@ static bool in_order(const struct label *labels, size_t count)
 static int walk_series(struct reader *r)
 {
     struct series_id id = take_id(r);
-    size_t count = take_upto(&r->from, UINT16_MAX);
+    size_t count = take_upto(&r->from, UINT8_MAX);
     struct label *labels = room_for(r, count, 2, sizeof *labels);
     for (size_t i = 0; i < count && is_sound(r); i++) {
         labels[i].name = take_bytes(&r->from, take_varint(&r->from));

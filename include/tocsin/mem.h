@@ -13,6 +13,11 @@
 /* Zeroed memory for count items of size bytes. Free with mem_free. */
 void *mem_new(size_t count, size_t size);
 
+/* Zeroed memory that begins at a cache line, for tables whose items are one line each; `bytes` in whole lines. Free with
+ * mem_free. */
+enum { MEM_LINE_BYTES = 64 };
+void *mem_new_lines(size_t bytes);
+
 /* Resizes to count items of size bytes; new bytes are undefined. */
 void *mem_resize(void *p, size_t count, size_t size);
 
