@@ -94,6 +94,9 @@ static void store_metrics(struct buf *out, struct store *store)
           (double)figures.oldest_ms / 1e3);
     gauge(out, "prometheus_tsdb_head_max_time_seconds", "Time of the newest sample.",
           (double)figures.newest_ms / 1e3);
+    gauge(out, "prometheus_tsdb_symbol_table_size_bytes", "Label names and values, each once.",
+          (double)figures.text_bytes);
+    gauge(out, "tocsin_label_pairs", "Different labels.", (double)figures.pairs);
     gauge(out, "tocsin_store_samples", "Samples held.", (double)figures.samples);
     gauge(out, "tocsin_store_bytes", "Memory of series and samples.", (double)figures.bytes);
     gauge(out, "tocsin_standing_selectors", "Selectors whose series are kept ready.",

@@ -87,5 +87,7 @@ void store_figures(struct store *s, struct store_figures *out)
     rwlock_read(&s->index);
     out->series = s->series.living;
     out->standing = s->selectors.by_text.count;
+    out->pairs = s->pairs.count - s->pairs.unused_count;
+    out->text_bytes = s->pairs.text_bytes;
     rwlock_drop(&s->index);
 }

@@ -156,8 +156,28 @@ int store_snapshot(struct store *store, struct err *err);
 
 struct store_figures {
     uint64_t series, samples, bytes, standing;
+    uint64_t pairs;               /* different name=value */
+    uint64_t text_bytes;          /* of their names and values, each once */
     int64_t oldest_ms, newest_ms; /* 0 if empty */
 };
 void store_figures(struct store *store, struct store_figures *out);
+
+/* What the series go into: the `limit` largest of each kind, largest first, texts in the arena. Writers get in between, so the
+ * lists are of no single moment. 0, or ERR_LIMIT (arena). */
+struct store_top_item {
+    struct str name;
+    uint64_t value;
+};
+struct store_top {
+    struct store_top_item *items;
+    size_t count;
+};
+struct store_tops {
+    struct store_top metrics;         /* series of each metric name */
+    struct store_top names_by_values; /* values of each label name */
+    struct store_top names_by_bytes;  /* bytes of those values, each once */
+    struct store_top pairs;           /* series of each name=value */
+};
+int store_tops(struct store *store, size_t limit, struct arena *arena, struct store_tops *out);
 
 #endif
