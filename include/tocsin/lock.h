@@ -25,7 +25,7 @@
     LOCK(log)        /* what waits to be written to the log */          \
     LOCK(courier)    /* requests waiting for the courier's thread */    \
     LOCK(clients)    /* open HTTP connections and their deadlines */    \
-    LOCK(queue)      /* any bounded queue: a leaf */
+    LOCK(queue)      /* any bounded queue, or the simulated disk: a leaf */
 
 enum lock_rank {
 #define LOCK(name) LOCK_##name,
