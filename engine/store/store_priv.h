@@ -15,6 +15,7 @@
 #include "tocsin/lock.h"
 #include "tocsin/store.h"
 #include "tocsin/view.h"
+#include "wal_priv.h"
 
 enum { SHARDS = 16, SHARD_RUN = 64 /* neighbours share a lock, so that a walk takes few */ };
 
@@ -30,6 +31,8 @@ struct limbo {
     size_t count, capacity;
 };
 
+struct log;
+
 struct store {
     struct world *world;
     struct account account;
@@ -43,10 +46,14 @@ struct store {
 
     struct lock shards[SHARDS];
 
+    struct wal *wal; /* NULL: memory only. Set before anything is admitted */
+
     struct lock views;
     struct view *open_views;
     uint64_t epoch;
     struct limbo limbo;
+
+    struct log *log; /* NULL: memory only */
 
     _Atomic uint64_t samples;
     _Atomic int64_t oldest_ms, newest_ms; /* INT64_MAX and INT64_MIN: no sample */
@@ -79,6 +86,7 @@ int select_series(const struct store *s, const struct matcher *matchers, size_t 
 /* standing: a series and the selectors. Index lock held for writing, but for standing_reach. */
 int64_t standing_reach(const struct store *s, const struct series_key *key); /* 0: nobody asks for it */
 void standing_introduce(struct store *s, series_ref ref, const struct series_key *key);
+void standing_introduce_all(struct store *s); /* when nobody has been introduced yet */
 void standing_forget(struct store *s, const series_ref *dead,
                      size_t count); /* they are marked dead already */
 
