@@ -104,16 +104,33 @@ static bool is_ready(void *context)
 
 /* ---- opening ---- */
 
-static int open_state(struct daemon *d, struct err *err)
+/* Two processes would write over each other's log. */
+static int own_folder(struct daemon *d, const char *path, struct err *err)
 {
-    if (d->options.storage_path[0] == '\0')
+    int rc = d->world->file_open(d->world, path, FILE_OWN, &d->folder_lock, err);
+    if (rc == ERR_FULL)
+        err_prefix(err,
+                   "another Tocsin works in %s; give each its own --storage.path: ", d->options.storage_path);
+    return rc;
+}
+
+static int open_folder(struct daemon *d, struct err *err)
+{
+    const char *folder = d->options.storage_path;
+    if (folder[0] == '\0')
         return state_open(":memory:", &d->state, err);
     struct buf path;
     buf_init(&path, 4096);
-    buf_format(&path, "%s/state.db", d->options.storage_path);
-    int rc = d->world->make_folder(d->world, d->options.storage_path, err);
-    if (rc == 0)
+    int rc = d->world->make_folder(d->world, folder, err);
+    if (rc == 0) {
+        buf_format(&path, "%s/lock", folder);
+        rc = own_folder(d, buf_text(&path), err);
+    }
+    if (rc == 0) {
+        buf_clear(&path);
+        buf_format(&path, "%s/state.db", folder);
         rc = state_open(buf_text(&path), &d->state, err);
+    }
     buf_release(&path);
     return rc;
 }
@@ -227,7 +244,7 @@ static int open_parts(struct daemon *d, struct err *err)
     open_own_parts(d, &g);
     rc = courier_open(d->world, "Tocsin/" TOCSIN_VERSION, &d->courier, err);
     if (rc == 0)
-        rc = open_state(d, err);
+        rc = open_folder(d, err);
     if (rc == 0)
         rc = recover_samples(d, g.config, err);
     if (rc == 0)
@@ -331,6 +348,8 @@ void daemon_close(struct daemon *daemon)
         incidents_close(d->incidents);
     if (d->state != NULL)
         state_close(d->state);
+    if (d->folder_lock != NULL)
+        d->world->file_close(d->world, d->folder_lock);
     pthread_mutex_destroy(&d->reloading);
     mem_free(d->external_url);
     mem_free(d);

@@ -63,7 +63,8 @@ struct daemon {
     pthread_t evaluators[EVALUATORS_MAX], router_thread, keeper, log;
     size_t evaluator_count;
     bool router_runs, keeper_runs, log_runs;
-    bool has_log; /* samples survive a restart */
+    struct file *folder_lock; /* nobody else writes in storage_path; NULL: there is none */
+    bool has_log;             /* samples survive a restart */
     enum store_sync sync;
     atomic_bool ready, log_ends;
     pthread_mutex_t reloading;

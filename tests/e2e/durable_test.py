@@ -65,6 +65,15 @@ class Restarts(peers.Case):
         self.assertEqual(query(again, 'gauge'), [21])
         self.assertGreaterEqual(query(again, 'count_over_time(twice[1h])')[0], before[0])
 
+    def test_a_folder_is_used_by_one_process(self):
+        self.file('tocsin.yml', '')
+        daemon = self.tocsin()
+        done = subprocess.run([peers.TOCSIN, 'serve', f'--config.file={self.folder}/tocsin.yml', f'--storage.path={self.folder}/data',
+                               f'--web.listen-address=127.0.0.1:{peers.free_port()}'], capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('another Tocsin works in', done.stderr)
+        self.assertEqual(push(daemon, 'gauge', 1), (204, ''))
+
     def test_changing_the_sync_needs_a_restart(self):
         self.file('tocsin.yml', 'storage: {wal: {sync: os}}\n')
         daemon = self.tocsin()
