@@ -194,7 +194,7 @@ class FullDisk(peers.Case):
             self.count += 1
             name = f'filler_{self.count}'
             samples = b''.join(series([(b'__name__', name.encode()), (b'i', str(i).encode()), (b'pad', b'x' * 2000)],
-                                      [(int(time.time() * 1000), self.count)]) for i in range(100))
+                                      [(int(time.time() * 1000), self.count)]) for i in range(500))
             code, text = peers.post(f'{daemon.url}/api/v1/write', literal_snappy(samples), HEADERS['Content-Type'])
             self.assertIn(code, (204, 503), text)
             if code == 204:
@@ -221,7 +221,7 @@ class FullDisk(peers.Case):
         daemon.stop(signal.SIGKILL)
         again = self.daemon()
         for name, value in acknowledged + more:
-            self.assertEqual(query(again, name), [value] * 100)
+            self.assertEqual(query(again, name), [value] * 500)
         self.assertEqual(query(again, 'gauge[1h]'), [[1, 200]])  # in memory only while the disk was full, and safe since
         self.assertEqual(again.stop(), 0)
 

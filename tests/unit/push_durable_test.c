@@ -70,7 +70,8 @@ struct fixture {
     struct intake *intake;
     struct serve *serve;
     pthread_t log;
-    atomic_bool ends;
+    bool log_runs;
+    atomic_bool log_ends;
     struct limits before;
     int64_t t_ms;
 };
@@ -78,7 +79,7 @@ struct fixture {
 static void *run_log(void *context)
 {
     struct fixture *f = context;
-    while (!atomic_load(&f->ends)) {
+    while (!atomic_load(&f->log_ends)) {
         struct err err;
         bool works = store_log_run(f->store, 20, &err) == 0 && store_log_works(f->store);
         serve_committed(f->serve, store_durable(f->store), works);
@@ -86,6 +87,21 @@ static void *run_log(void *context)
             (void)store_snapshot(f->store, &err);
     }
     return NULL;
+}
+
+static void start_log(struct fixture *f)
+{
+    atomic_store(&f->log_ends, false);
+    must(pthread_create(&f->log, NULL, run_log, f) == 0);
+    f->log_runs = true;
+}
+
+static void stop_log(struct fixture *f)
+{
+    atomic_store(&f->log_ends, true);
+    if (f->log_runs)
+        must(pthread_join(f->log, NULL) == 0);
+    f->log_runs = false;
 }
 
 static void open_store(struct fixture *f)
@@ -118,7 +134,7 @@ static int set_up(void **state)
     struct err err;
     if (serve_open(&options, &parts, &f->serve, &err) != 0)
         fail_msg("%s", err.text);
-    must(pthread_create(&f->log, NULL, run_log, f) == 0);
+    start_log(f);
     atomic_store(&at_gate, 0);
     atomic_store(&broken, false);
     *state = f;
@@ -136,10 +152,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    if (f->serve != NULL)
-        serve_stop(f->serve);
-    atomic_store(&f->ends, true);
-    must(pthread_join(f->log, NULL) == 0);
+    serve_stop(f->serve);
+    stop_log(f);
     serve_close(f->serve);
     intake_close(f->intake);
     store_close(f->store);
@@ -171,7 +185,7 @@ static struct str body_of(struct fixture *f, const char *name)
     const struct sample sample = {.t_ms = f->t_ms, .value = 1};
     const struct batch_series series = {ls->item, ls->count, &sample, 1};
     struct str body;
-    assert_int_equal(encode_push(&f->arena, &(const struct batch){&series, 1}, &body), 0);
+    assert_int_equal(encode_push(&f->arena, &(const struct batch){.series = &series, .count = 1}, &body), 0);
     return body;
 }
 
@@ -284,14 +298,12 @@ static void a_restart_brings_back_what_was_answered_204(void **state)
     struct fixture *f = *state;
     assert_true(hears(begin_push(f, "kept"), "HTTP/1.1 204 ", ""));
     serve_stop(f->serve);
-    atomic_store(&f->ends, true);
-    must(pthread_join(f->log, NULL) == 0);
+    stop_log(f);
     store_close(f->store);
     open_store(f);
     struct store_figures figures;
     store_figures(f->store, &figures);
     assert_int_equal(figures.samples, 1);
-    must(pthread_create(&f->log, NULL, run_log, f) == 0);
 }
 
 static void a_push_whose_sync_fails_is_answered_503(void **state)
