@@ -80,6 +80,7 @@ int decode_series_v2(struct push *p, struct pushed *s);
 
 /* decode_plain: the same for a series of 1.0 that is plain and sound, its float in *to. False: it may be anything. */
 bool decode_plain_v1(struct push *p, struct pushed *s, struct sample *to);
+bool decode_plain_label(struct str message, struct label *to);
 
 /* The labels in the order of the request; `out` has room for s->label_count (2.0: for half of that). 2.0: ERR_PARSE with the
  * reason if a reference points nowhere, ERR_LIMIT (arena). */
