@@ -102,27 +102,12 @@ static void *router_loop(void *context)
 
 /* ---- the store's log, and the pushes that wait for it ---- */
 
-/* Told once when it begins and once when it ends: in between each push says so. */
-static void note_log(bool worked, bool works, const struct err *why)
-{
-    if (worked && !works)
-        log_error(
-            "the write-ahead log cannot be written: pushes are answered 503, samples are in memory only",
-            LOG_ERR(why));
-    else if (!worked && works)
-        log_info("the write-ahead log is written again: what was in memory only is safe");
-}
-
 static void *log_loop(void *context)
 {
     struct daemon *d = context;
-    bool worked = true;
     while (!atomic_load(&d->log_ends)) {
-        struct err err = {0};
-        bool works = store_log_run(d->store, LOG_WAIT_MS, &err) == 0 && store_log_works(d->store);
-        serve_committed(d->serve, store_durable(d->store), works);
-        note_log(worked, works, &err);
-        worked = works;
+        (void)store_log_run(d->store, LOG_WAIT_MS, NULL); /* a failure is in the process' log by now */
+        serve_committed(d->serve, store_durable(d->store), store_log_works(d->store));
     }
     return NULL;
 }
