@@ -9,6 +9,7 @@
 
 struct account {
     _Atomic int64_t bytes;
+    int64_t beyond; /* how far it may go beyond limits.store_bytes: while a log is read back */
 };
 
 /* Zeroed memory, counted. Never NULL: whoever adds on behalf of a stranger asks account_has_room first. */
@@ -23,7 +24,7 @@ void *account_take_lines(struct account *a, size_t bytes);
 /* Counts what somebody else allocates (negative: frees) for the store. */
 void account_add(struct account *a, int64_t bytes);
 
-/* True if so many more bytes would stay within limits.store_bytes. */
+/* True if so many more bytes would stay within limits.store_bytes, and what is allowed beyond it. */
 bool account_has_room(const struct account *a, size_t bytes);
 
 #endif

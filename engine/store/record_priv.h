@@ -59,4 +59,7 @@ struct record_sink {
 /* 0, what the sink returned, ERR_PARSE if the bytes are no record, or ERR_LIMIT (arena, which is rewound after each item). */
 int record_walk(struct str bytes, const struct record_sink *sink, struct arena *arena);
 
+/* True if it says that a snapshot ends here, and nothing else. */
+bool record_is_end(struct str bytes);
+
 #endif
