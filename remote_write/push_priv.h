@@ -38,6 +38,7 @@ struct push {
     int64_t charged_bytes; /* what this push has put on the flight's account */
     int64_t arena_bytes;   /* of those, for the arena */
     bool flight_full;      /* that account had no more room */
+    bool unlogged;         /* some of what was stored is not in the log */
     bool v2;               /* io.prometheus.write.v2.Request, else prometheus.WriteRequest */
     char *decoded;
     size_t decoded_bytes;

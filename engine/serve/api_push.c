@@ -50,6 +50,29 @@ static void log_refusal(const struct request *request, const struct intake_answe
                  LOG_STR("reason", str_cut(&text, '\n')));
 }
 
+static void conclude(const struct request *request, struct answer *answer,
+                     const struct intake_answer *verdict)
+{
+    if (verdict->status != 204)
+        log_refusal(request, verdict);
+    answer_text(answer, verdict->status, buf_text(&verdict->text));
+    confirm(request, answer, verdict);
+    if (verdict->retry_after_ms >= 0)
+        add_count(request, answer, "Retry-After", (uint64_t)(verdict->retry_after_ms + 999) / 1000);
+    answer->logged = verdict->logged;
+}
+
+void route_refuse_unlogged(const struct request *request, struct answer *answer, bool late)
+{
+    struct intake_answer verdict;
+    intake_answer_init(&verdict);
+    verdict.status = answer->status;
+    intake_refuse_unlogged(&verdict, late);
+    answer->header_count = 0;
+    conclude(request, answer, &verdict);
+    intake_answer_release(&verdict);
+}
+
 /* Type, encoding and length have been checked on the headers; the rest is the intake's. */
 void api_write(struct request *request, struct answer *answer)
 {
@@ -64,11 +87,6 @@ void api_write(struct request *request, struct answer *answer)
         intake_push_v2(parts->intake, parts->store, request->body, &verdict);
     else
         intake_push(parts->intake, parts->store, request->body, &verdict);
-    if (verdict.status != 204)
-        log_refusal(request, &verdict);
-    answer_text(answer, verdict.status, buf_text(&verdict.text));
-    confirm(request, answer, &verdict);
-    if (verdict.retry_after_ms >= 0)
-        add_count(request, answer, "Retry-After", (uint64_t)(verdict.retry_after_ms + 999) / 1000);
+    conclude(request, answer, &verdict);
     intake_answer_release(&verdict);
 }

@@ -31,6 +31,8 @@ struct watched {
 
 struct watch {
     struct world *world;
+    void (*tick)(void *context, int64_t now_ns); /* after each look, for other deadlines */
+    void *context;
     struct lock lock; /* the list, and that no fd in it is closed meanwhile */
     struct watched *first;
     int count;
@@ -38,7 +40,8 @@ struct watch {
     pthread_t thread;
 };
 
-int watch_open(struct watch *watch, struct world *world, struct err *err);
+int watch_open(struct watch *watch, struct world *world, void (*tick)(void *context, int64_t now_ns),
+               void *context, struct err *err);
 void watch_close(struct watch *watch); /* the list must be empty */
 
 /* Returns how many there are now. */

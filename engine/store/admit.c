@@ -1,5 +1,6 @@
 /* The way in: each sample is appended, or refused for one stated reason. */
 #include "frame_priv.h"
+#include "log_priv.h"
 #include "record_priv.h"
 #include "store_priv.h"
 #include "tocsin/buf.h"
@@ -86,11 +87,11 @@ static void refuse(struct admission *a, enum admit_reason reason, size_t from, s
 static void write_down(struct admission *a)
 {
     struct admit_result *result = a->result;
-    struct wal *wal = a->store->wal;
-    if (wal == NULL || (record_is_empty(&a->record) && !a->repeated))
+    struct log *log = a->store->log;
+    if (log == NULL || (record_is_empty(&a->record) && !a->repeated))
         return;
     uint64_t position =
-        record_is_empty(&a->record) ? wal_position(wal) : wal_put(wal, buf_slice(&a->record.bytes));
+        record_is_empty(&a->record) ? wal_position(log->wal) : log_put(log, buf_slice(&a->record.bytes));
     if (position == 0)
         result->unlogged = true;
     else
@@ -106,14 +107,14 @@ static struct series_id id_of(const struct store *s, series_ref ref)
 
 static void note_series(struct admission *a, series_ref ref, const struct series_key *key)
 {
-    if (a->store->wal != NULL)
+    if (a->store->log != NULL)
         record_series(&a->record, id_of(a->store, ref), key->labels, key->count);
 }
 
 static void note_sample(struct admission *a, series_ref ref, const struct sample *sample)
 {
     enum { LONG_BYTES = 1 << 20 };
-    if (a->store->wal == NULL)
+    if (a->store->log == NULL)
         return;
     record_sample(&a->record, id_of(a->store, ref), sample);
     if (a->record.bytes.used > LONG_BYTES)

@@ -15,7 +15,6 @@
 #include "tocsin/lock.h"
 #include "tocsin/store.h"
 #include "tocsin/view.h"
-#include "wal_priv.h"
 
 enum { SHARDS = 16, SHARD_RUN = 64 /* neighbours share a lock, so that a walk takes few */ };
 
@@ -45,8 +44,6 @@ struct store {
     struct selectors selectors;
 
     struct lock shards[SHARDS];
-
-    struct wal *wal; /* NULL: memory only. Set before anything is admitted */
 
     struct lock views;
     struct view *open_views;
