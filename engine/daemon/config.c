@@ -4,6 +4,8 @@
 #include "tocsin/mem.h"
 #include "tocsin/strict_model.h"
 
+#include <ctype.h>
+
 enum { TIMEOUT_DEFAULT_MS = 10000, INTERVAL_DEFAULT_MS = 60000 };
 
 /* Every reader of a section has the struct config as its target. */
@@ -261,6 +263,16 @@ static void read_tsdb(struct strict *s, const struct tree *node, void *target)
     strict_struct(s, node, "config.plain", fields, target);
 }
 
+/* A request header's name. */
+static void read_header_name(struct strict *s, const struct tree *node, void *target)
+{
+    struct str *name = target;
+    strict_text(s, node, name);
+    for (size_t i = 0; i < name->n; i++)
+        if (!isalnum((unsigned char)name->p[i]) && name->p[i] != '-' && name->p[i] != '_')
+            strict_fail(s, node, "storage.identity_header is a header's name, not \"%.*s\"", STR_ARG(*name));
+}
+
 static void read_storage(struct strict *s, const struct tree *node, void *target)
 {
     static const struct strict_field fields[] = {
@@ -268,6 +280,7 @@ static void read_storage(struct strict *s, const struct tree *node, void *target
         {"retention", read_retention, offsetof(struct config, storage.retention_ms)},
         {"keep", read_keep, offsetof(struct config, storage.keep)},
         {"wal", read_wal, 0},
+        {"identity_header", read_header_name, offsetof(struct config, identity_header)},
         {"tsdb", read_tsdb, 0},
         {"exemplars", note_ignored, 0},
         {NULL, NULL, 0},
@@ -303,6 +316,8 @@ static void read_limits(struct strict *s, const struct tree *node, void *target)
     }
     for (const struct tree *limit = node->first; limit != NULL && !strict_stopped(s); limit = limit->next)
         read_limit(s, limit, target);
+    if (tree_get(node, "series_per_identity") == NULL)
+        ((struct limits *)target)->series_per_identity = ((struct limits *)target)->series;
     if (strict_sound(s) && limits_check(target, &err) != 0)
         strict_stop(s, node, &err);
 }

@@ -56,6 +56,7 @@ struct daemon {
     struct serve *serve;
     struct promql_options promql;
     char *external_url;
+    char *identity_header;
 
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */

@@ -73,6 +73,12 @@ void route_refuse_unlogged(const struct request *request, struct answer *answer,
     intake_answer_release(&verdict);
 }
 
+/* What a trusted header says, or else where the push comes from. */
+static struct str identity_of(const struct request *request)
+{
+    return request->identity.n > 0 ? request->identity : request->from;
+}
+
 /* Type, encoding and length have been checked on the headers; the rest is the intake's. */
 void api_write(struct request *request, struct answer *answer)
 {
@@ -81,12 +87,13 @@ void api_write(struct request *request, struct answer *answer)
         answer_text(answer, 404, "404 page not found\n");
         return;
     }
+    struct str identity = identity_of(request);
     struct intake_answer verdict;
     intake_answer_init(&verdict);
     if (push_protocol_of(request->content_type) == PUSH_V2)
-        intake_push_v2(parts->intake, parts->store, request->body, &verdict);
+        intake_push_v2(parts->intake, parts->store, identity, request->body, &verdict);
     else
-        intake_push(parts->intake, parts->store, request->body, &verdict);
+        intake_push(parts->intake, parts->store, identity, request->body, &verdict);
     conclude(request, answer, &verdict);
     intake_answer_release(&verdict);
 }

@@ -48,6 +48,56 @@ static void head_member(struct buf *out, struct store *store)
                f.series, f.pairs, empty ? INT64_MAX : f.oldest_ms, empty ? INT64_MIN : f.newest_ms);
 }
 
+static void identities_member(struct buf *out, const struct store_identity *list, size_t count)
+{
+    buf_puts(out, ",\"identities\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_puts(out, i > 0 ? ",{\"identity\":" : "{\"identity\":");
+        json_string(out, list[i].name);
+        buf_format(out, ",\"series\":%" PRIu64 ",\"refused\":%" PRIu64 "}", list[i].series, list[i].refused);
+    }
+    buf_char(out, ']');
+}
+
+static void refused_member(struct buf *out, const struct store_refused *list, size_t count)
+{
+    buf_puts(out, ",\"refused\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_puts(out, i > 0 ? ",{\"metric\":" : "{\"metric\":");
+        json_string(out, list[i].metric);
+        buf_format(out, ",\"refused\":%" PRIu64 ",\"over\":%" PRIu64 "}", list[i].count, list[i].over);
+    }
+    buf_char(out, ']');
+}
+
+/* Who made the series, and of which metrics there were more than the limits allow. */
+void tocsin_cardinality(struct request *request, struct answer *answer)
+{
+    struct store *store = request->service->parts.store;
+    struct store_identity *identities;
+    struct store_refused *refused;
+    size_t identity_count, refused_count;
+    if (store == NULL) {
+        answer_text(answer, 404, "404 page not found\n");
+        return;
+    }
+    if (store_identities(store, request->arena, &identities, &identity_count) != 0 ||
+        store_refusals(store, request->arena, &refused, &refused_count) != 0) {
+        prom_error(answer, PROM_EXECUTION, "the result does not fit limits.query_arena_bytes");
+        return;
+    }
+    struct store_figures f;
+    store_figures(store, &f);
+    struct buf *out = &answer->body;
+    prom_begin(answer);
+    buf_format(out, "{\"series\":%" PRIu64 ",\"limit\":%" PRId64 ",\"limitPerIdentity\":%" PRId64, f.series,
+               limits.series, limits.series_per_identity);
+    identities_member(out, identities, identity_count);
+    refused_member(out, refused, refused_count);
+    buf_char(out, '}');
+    prom_end(answer);
+}
+
 void api_tsdb(struct request *request, struct answer *answer)
 {
     struct store *store = request->service->parts.store;

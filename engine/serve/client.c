@@ -103,10 +103,10 @@ static int64_t mono_ns(const struct client *client)
     return world->mono_ns(world);
 }
 
-static struct str header_value(const struct client *client, const char *name)
+static struct str header_value(const struct client *client, struct str name)
 {
     for (size_t i = 0; i < client->header_count; i++)
-        if (str_eq_nocase(client->headers[i].name, str_of(name)))
+        if (str_eq_nocase(client->headers[i].name, name))
             return client->headers[i].value;
     return (struct str){0};
 }
@@ -118,7 +118,7 @@ static void compress_answer(struct client *client)
     if (answer->body.used < GZIP_BYTES_MIN)
         return;
     answer_header(answer, "Vary", "Accept-Encoding");
-    if (gzip_accepted(header_value(client, "accept-encoding")) && gzip_body(&answer->body))
+    if (gzip_accepted(header_value(client, STR("accept-encoding"))) && gzip_body(&answer->body))
         answer_header(answer, "Content-Encoding", "gzip");
 }
 
@@ -186,9 +186,12 @@ static int make_request(struct client *client, const char *method, struct err *e
     client->request = (struct request){
         .service = &client->serve->service,
         .method = http_method_of(str_of(method)),
-        .content_type = header_value(client, "content-type"),
-        .content_encoding = header_value(client, "content-encoding"),
+        .content_type = header_value(client, STR("content-type")),
+        .content_encoding = header_value(client, STR("content-encoding")),
         .from = str_of(client->watched.address),
+        .identity = client->serve->identity_header.n > 0
+                        ? header_value(client, client->serve->identity_header)
+                        : (struct str){0},
         .arena = &client->arena,
     };
     return target_parse(&client->arena, buf_slice(&client->raw_target), &client->request.target, err);

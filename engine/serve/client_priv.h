@@ -27,6 +27,7 @@ struct serve {
     struct commits commits;
     atomic_llong in_flight; /* bytes promised to bodies */
     int64_t connections_max;
+    struct str identity_header;
     atomic_bool closing; /* no new connections and requests */
     bool stopped;
     int port;

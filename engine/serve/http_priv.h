@@ -45,7 +45,8 @@ struct request {
     struct target target; /* path and parameters; a form body's are merged in */
     struct str wildcard;  /* what stood for the * of the route */
     struct str body, content_type, content_encoding;
-    struct str from; /* the client's address */
+    struct str from;     /* the client's address */
+    struct str identity; /* who sends it, if serve_options.identity_header says */
     struct arena *arena;
 };
 

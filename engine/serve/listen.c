@@ -214,10 +214,13 @@ int serve_open(const struct serve_options *options, const struct serve_parts *pa
     struct serve *serve = MEM_NEW(struct serve);
     serve->service =
         (struct service){.parts = *parts, .lifecycle = options->lifecycle, .meter = &serve->meter};
+    struct str header = options->identity_header;
+    serve->identity_header = (struct str){mem_copy_text(header.p, header.n), header.n};
     commits_open(&serve->commits, client_resume);
     int rc = open_all(serve, options->listen, err);
     if (rc != 0) {
         commits_release(&serve->commits);
+        mem_free((char *)serve->identity_header.p);
         mem_free(serve);
         serve = NULL;
     }
@@ -255,6 +258,7 @@ void serve_close(struct serve *serve)
     serve_stop(serve);
     workers_close(&serve->workers);
     commits_release(&serve->commits);
+    mem_free((char *)serve->identity_header.p);
     mem_free(serve);
 }
 

@@ -36,6 +36,7 @@ static const struct route routes[] = {
 
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
     {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
+    {"/api/tocsin/v1/cardinality", HTTP_GET, tocsin_cardinality, ROUTE_READY, NO_BODY},
 
     {"/page", HTTP_POST, tocsin_page, 0, LIMIT_json_bytes},
 

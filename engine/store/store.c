@@ -29,6 +29,7 @@ struct store *store_open(const struct store_options *options, struct world *worl
     pairs_init(&s->pairs, &s->account);
     series_table_init(&s->series, (size_t)limits.series, &s->account);
     selectors_init(&s->selectors, &s->account);
+    identities_init(&s->identities, &s->account);
     atomic_init(&s->oldest_ms, INT64_MAX);
     atomic_init(&s->newest_ms, INT64_MIN);
     return s;
@@ -41,6 +42,7 @@ void store_close(struct store *s)
     limbo_reclaim(s);
     mem_free(s->limbo.items);
     selectors_release(&s->selectors);
+    identities_release(&s->identities);
     series_table_release(&s->series, &s->pairs);
     pairs_release(&s->pairs);
     costly(s->account.bytes == 0);

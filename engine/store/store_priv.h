@@ -9,6 +9,8 @@
 #define TOCSIN_STORE_PRIV_H
 
 #include "account_priv.h"
+#include "identity_priv.h"
+#include "refused_priv.h"
 #include "selector_priv.h"
 #include "series_priv.h"
 #include "tocsin/limits.h"
@@ -42,6 +44,8 @@ struct store {
     struct pairs pairs;
     struct series_table series;
     struct selectors selectors;
+    struct identities identities;
+    struct refused refused;
 
     struct lock shards[SHARDS];
 

@@ -61,6 +61,9 @@ struct serve_parts {
 struct serve_options {
     struct str listen; /* host:port; port 0: any free one; no host: every address */
     bool lifecycle;    /* POST /-/reload is allowed */
+    struct str
+        identity_header; /* whose value names who pushes; empty: the client's address does. Copied. Only for those
+                                 * behind a proxy that sets it: who pushes may write what he likes */
 };
 
 struct serve;

@@ -90,7 +90,7 @@ class AnExporterThatStartsToFail(peers.Case):
 
     def test_prometheus_scrapes_tocsins_own_metrics(self):
         def scraped():
-            query = f'{self.prometheus_peer.url}/api/v1/query?query=prometheus_tsdb_head_samples_appended_total{{job="tocsin"}}'
+            query = f'{self.prometheus_peer.url}/api/v1/query?query=prometheus_tsdb_head_samples_appended_total{{job="tocsin",type="float"}}'
             found = peers.get_json(query)['data']['result']
             return found and float(found[0]['value'][1]) > 0
         peers.wait_for('samples counted by Tocsin, seen by Prometheus', scraped)

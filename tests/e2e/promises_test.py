@@ -316,19 +316,23 @@ class Resources(Promise):
         self.start({'header_ms': 500}, rules='{alert: Crowded, expr: crowd > 0}', under=('prlimit', '--nofile=128'),
                    config='alertmanager_config_file: routes.yml\n')
         self.assertIn('fewer connections than limits.connections', self.daemon.text())
+        def descriptors():
+            return len(list(pathlib.Path(f'/proc/{self.daemon.process.pid}/fd').iterdir()))
+        alone = descriptors()
         crowd = [self.dial(f'127.0.{i // 200 + 1}.{i % 200 + 1}') for i in range(256)]
         for s in crowd:
             with contextlib.suppress(ConnectionError):
                 s.sendall(b'GET / HTTP/1.1\r\nX-Wait: ')
 
+        peers.wait_for('the crowd inside', lambda: descriptors() >= alone + 60)
+
         def pushed():
+            self.assertLessEqual(descriptors(), alone + 64 + 5)  # and some for the disk and the page
             self.now_ms = int(time.time() * 1000)
             return self.push_series(Series({'__name__': 'crowd'}, [(self.now_ms, 1)])) == 204
         peers.wait_for('a push in the crowd', pushed)
         hook.page('firing', 'Crowded')
         self.assertEqual(self.value('crowd'), 1)
-        descriptors = len(list(pathlib.Path(f'/proc/{self.daemon.process.pid}/fd').iterdir()))
-        self.assertLess(descriptors, 128)
         self.finish()
 
     def test_E2_too_few_descriptors_are_told_at_start(self):
@@ -353,6 +357,38 @@ class Resources(Promise):
         self.assertEqual((status, headers['X-Prometheus-Remote-Write-Samples-Written']), (429, '0'))
         self.assertGreater(int(headers['Retry-After']), 0)
         self.assertIn('limit of series reached for series {__name__="flood"}', text)
+        told = self.cardinality()
+        self.assertEqual((told['series'], told['limit']), (500, 500))
+        self.assertEqual({r['metric']: r['refused'] for r in told['refused']},
+                         {'flood_0': 1503, 'flood_1': 1503, 'flood_2': 1494, 'flood': 1})
+        self.assertEqual(told['identities'], [{'identity': '127.0.0.1', 'series': 500, 'refused': 4501}])
+
+    def cardinality(self):
+        return peers.get_json(f'{self.daemon.url}/api/tocsin/v1/cardinality')['data']
+
+    def test_E3_a_greedy_sender_costs_the_others_nothing(self):
+        """By address, and by a header that a proxy sets."""
+        for config, greedy, modest in (('', ('127.0.1.1', {}), ('127.0.1.2', {})),
+                                       ('storage: {identity_header: X-Scope-OrgID}', ('127.0.0.1', {'X-Scope-OrgID': 'greedy'}),
+                                        ('127.0.0.1', {'x-scope-orgid': 'modest'}))):
+            with self.subTest(config):
+                self.start({'series_per_identity': 100}, config=config)
+
+                def push(sender, name, count, source, headers):
+                    series = (Series({'__name__': name, 'i': f'{sender}-{i}'}, [(self.now_ms, 1)]) for i in range(count))
+                    return self.ask('POST', '/api/v1/write', literal_snappy(write_v1(*series)), {**HEADERS, **headers}, source)
+                status, headers, text = push(1, 'flood', 150, *greedy)
+                self.assertEqual(status, 429, text)
+                self.assertIn('limit of series of this sender reached for series {__name__="flood"', text)
+                self.assertTrue(text.endswith('the sender is at its limit of series\n'), text)
+                self.assertGreater(int(headers['Retry-After']), 0)
+                self.assertEqual(push(2, 'flood', 100, *modest)[0], 204)
+                self.assertEqual(push(1, 'flood', 100, *modest)[0], 204)  # they are there, whoever made them
+                names = [h.get('X-Scope-OrgID', h.get('x-scope-orgid', source)) for source, h in (greedy, modest)]
+                self.assertEqual(sorted((x['identity'], x['series'], x['refused']) for x in self.cardinality()['identities']),
+                                 sorted(((names[0], 100, 50), (names[1], 100, 0))))
+                self.assertEqual(self.hits('series_per_identity'), 50)
+                self.finish()
 
     def test_E5_queues_are_bounded_and_tell_their_depth_and_losses(self):
         """An Alertmanager that never answers: the oldest alerts give way, nothing else waits for it."""

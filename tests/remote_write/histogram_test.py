@@ -106,9 +106,14 @@ class Shapes(Receiver):
     def test_a_stale_marker_ends_a_series(self):
         labels = self.name()
         histogram = Histogram(self.now_ms - 1000, 0, 1, positive=[(0, [1])])
-        self.assertEqual(self.push_v2(Series(labels, histograms=[histogram, Histogram(self.now_ms, 0, STALE)])).status, 204)
+        self.assert_taken(self.push_v2(Series(labels, histograms=[histogram, Histogram(self.now_ms, 0, STALE)])), histograms=2)
         self.assert_held(labels, (self.now_ms - 1000, '1', '1', [[0, '0.5', '1', '1']]))
         self.assertEqual(self.query(f'{{case="{labels["case"]}"}}'), [])
+
+    def test_a_refused_stale_marker_is_no_sample(self):
+        labels, plain = self.name(), self.name()
+        answer = self.push_v2(Series(plain, [(self.now_ms, 1)]), Series(labels, histograms=[Histogram(self.now_ms + HOUR_MS, 0, STALE)]))
+        self.assert_refused(answer, 'out of bounds', (1, 0, 0))
 
     def test_the_query_language_sees_them(self):
         labels = self.name('latency_seconds')

@@ -161,10 +161,11 @@ class PartialWrites(Receiver):
         labels = self.name()
         other = self.name()
         for _ in range(2):
-            answer = self.push_v2(Series(labels, [(self.now_ms, 1)]), Series(other, histograms=[Histogram(self.now_ms, positive=[(0, [1])])]))
-            self.assert_taken(answer, samples=1, histograms=1)
-        self.assert_stored(labels, (self.now_ms, 1))
-        self.assertEqual(len(self.stored(other)[0][2]), 1)
+            answer = self.push_v2(Series(labels, [(self.now_ms - 1000, 1), (self.now_ms, 2)]),
+                                  Series(other, histograms=[Histogram(self.now_ms + i, positive=[(0, [1])]) for i in range(3)]))
+            self.assert_taken(answer, samples=2, histograms=3)
+        self.assert_stored(labels, (self.now_ms - 1000, 1), (self.now_ms, 2))
+        self.assertEqual(len(self.stored(other)[0][2]), 3)
 
 
 if __name__ == '__main__':

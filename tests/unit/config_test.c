@@ -307,7 +307,11 @@ static void storage_options_are_read(void **state)
     assert_int_equal(c->storage.keep, STORE_KEEP_ALL);
     assert_int_equal(c->wal_sync, STORE_SYNC_GROUP);
     config_free(c);
+    c = load("storage: {identity_header: X-Scope-OrgID}");
+    assert_true(str_is(c->identity_header, "X-Scope-OrgID"));
+    config_free(c);
     c = load("storage: {wal: {sync: os}}");
+    assert_int_equal(c->identity_header.n, 0);
     assert_int_equal(c->wal_sync, STORE_SYNC_OS);
     config_free(c);
 }
@@ -321,10 +325,14 @@ static void limits_are_set_by_name(void **state)
     config_free(c);
     c = load("limits: {series: 5, push_body_bytes: 1000, json_depth: 64, future_ms: 1}");
     expected.series = 5;
+    expected.series_per_identity = 5; /* unless told otherwise */
     expected.push_body_bytes = 1000;
     expected.future_ms = 1;
     assert_memory_equal(&c->limits, &expected, sizeof expected);
     assert_memory_equal(&limits, &limits_default, sizeof limits); /* not in force before somebody says so */
+    config_free(c);
+    c = load("limits: {series_per_identity: 7, series: 5}");
+    assert_int_equal(c->limits.series_per_identity, 7);
     config_free(c);
 }
 
@@ -336,6 +344,8 @@ static void bad_limits_are_refused_with_their_place(void **state)
         int code;
         const char *message;
     } examples[] = {
+        {"storage:\n  identity_header: 'X-A: b'\n", ERR_PARSE,
+         "line 2: storage.identity_header is a header's name, not \"X-A: b\""},
         {"limits:\n  serie: 5\n", ERR_PARSE,
          "yaml: unmarshal errors:\n  line 2: field serie not found in type config.Limits"},
         {"limits:\n  series: many\n", ERR_PARSE,
