@@ -17,7 +17,6 @@ struct translation {
     uint64_t refused_series;
     uint64_t refused_samples; /* of those series, by us; the store counts its own */
     uint64_t offered_floats, offered_histograms;
-    uint64_t exemplars, refused_exemplars;
 };
 
 static int by_name(const void *a, const void *b)
@@ -196,9 +195,10 @@ static bool refers_outside(const struct push *p, uint32_t ref)
 static enum fate translate(struct translation *t, const struct pushed *s, struct batch_series *out)
 {
     size_t count = (size_t)s->float_count + s->histogram_count;
-    if (count == 0 && !t->push->v2)
+    bool empty = count == 0 && s->exemplar_count == 0; /* exemplars may come alone, when their series is known */
+    if (empty && !t->push->v2)
         return FATE_EMPTY;
-    if (count == 0)
+    if (empty)
         return spell_and_refuse(t, s, "TimeSeries must contain at least one sample or histogram for series");
     if (refers_outside(t->push, s->help_ref) || refers_outside(t->push, s->unit_ref))
         return spell_and_refuse(t, s, "metadata refers outside of the symbols table, series");
@@ -225,15 +225,12 @@ static uint64_t refused_by_store(const struct admit_result *r)
     return refused;
 }
 
-/* Counts what a series has offered to the store, and looks at its exemplars. */
-static void note_offered(struct translation *t, const struct pushed *s)
+/* Counts what a series has offered to the store, and hands on what came with it. */
+static enum fate note_offered(struct translation *t, const struct pushed *s)
 {
     t->offered_floats += s->float_count;
     t->offered_histograms += s->histogram_count;
-    t->exemplars += s->exemplar_count - s->bad_exemplars;
-    t->refused_exemplars += s->bad_exemplars;
-    if (s->bad_exemplars > 0)
-        tell(t, "parsing exemplar for series: labelRefs outside of symbols table, or not in pairs", NULL);
+    return push_series_extras(t->push, s) == 0 ? FATE_READY : FATE_NO_MEMORY;
 }
 
 /* A series that the store does not know by its spelling. */
@@ -246,8 +243,7 @@ static enum fate admit_spelt(struct translation *t, struct batch_series *series,
     series->labels = ls->item;
     series->label_count = ls->count;
     store_admit_spelt(t->push->store, series, &from->spelling, &t->admitted);
-    note_offered(t, from);
-    return fate;
+    return note_offered(t, from);
 }
 
 static int admit_slice(struct translation *t, struct slice *slice)
@@ -257,7 +253,8 @@ static int admit_slice(struct translation *t, struct slice *slice)
         struct batch rest = {slice->series + done, slice->count - done};
         size_t known = store_admit_known(t->push->store, &rest, slice->spellings + done, &t->admitted);
         for (size_t end = done + known; done < end; done++)
-            note_offered(t, slice->from[done]);
+            if (note_offered(t, slice->from[done]) == FATE_NO_MEMORY)
+                return push_out_of_memory(t->push);
         if (done < slice->count && admit_spelt(t, &slice->series[done], slice->from[done]) == FATE_NO_MEMORY)
             return push_out_of_memory(t->push);
         done++;
@@ -297,7 +294,7 @@ static void count_written(struct translation *t)
     answer->appended = t->admitted.appended;
     answer->written_samples = minus(t->offered_floats, refused_by_store(&t->admitted) - histograms);
     answer->written_histograms = minus(t->offered_histograms, histograms);
-    answer->written_exemplars = t->exemplars;
+    answer->written_exemplars = t->push->written_exemplars;
 }
 
 /* The answer when all series have been seen. A store at its limit may have room later, so it is not final. */
@@ -310,8 +307,9 @@ static int conclude(struct translation *t)
     if (refused + t->refused_series > 0)
         return push_fail(t->push, 400, "%llu samples refused",
                          (unsigned long long)(refused + t->refused_samples));
-    if (t->refused_exemplars > 0)
-        return push_fail(t->push, 400, "%llu exemplars refused", (unsigned long long)t->refused_exemplars);
+    if (t->push->v2 && t->push->refused_exemplars > 0)
+        return push_fail(t->push, 400, "%llu exemplars refused",
+                         (unsigned long long)t->push->refused_exemplars);
     return 0;
 }
 
@@ -323,6 +321,8 @@ int push_translate(struct push *p)
         size_t left = p->series_count - i;
         rc = translate_slice(&t, p->series + i, left < SLICE_SERIES ? left : SLICE_SERIES);
     }
+    if (rc == 0 && p->has_metadata)
+        push_families(p);
     count_written(&t);
     return rc == 0 ? conclude(&t) : rc;
 }

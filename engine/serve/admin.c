@@ -2,6 +2,7 @@
 #include "info_priv.h"
 #include "v2_priv.h"
 
+#include "tocsin/extras.h"
 #include "tocsin/forward.h"
 #include "tocsin/incident.h"
 #include "tocsin/router.h"
@@ -95,6 +96,21 @@ static void store_metrics(struct buf *out, struct store *store)
           (double)figures.standing);
 }
 
+static void exemplar_metrics(struct buf *out, struct store *store)
+{
+    struct extras_figures figures;
+    store_extras_figures(store, &figures);
+    gauge(out, "prometheus_tsdb_exemplar_exemplars_in_storage", "Exemplars held.", (double)figures.exemplars);
+    gauge(out, "prometheus_tsdb_exemplar_series_with_exemplars_in_storage", "Series that have exemplars.",
+          (double)figures.exemplar_series);
+    gauge(out, "prometheus_tsdb_exemplar_last_exemplars_timestamp_seconds",
+          "Time of the exemplar that came first of those held.", (double)figures.first_exemplar_ms / 1e3);
+    gauge(out, "prometheus_tsdb_exemplar_max_exemplars", "Exemplars that may be held.",
+          (double)limits.exemplars);
+    gauge(out, "tocsin_metadata_families", "Metric families whose metadata is held.",
+          (double)figures.families);
+}
+
 static void count_path(void *context, const char *path)
 {
     (void)path;
@@ -167,8 +183,10 @@ void admin_metrics(struct request *request, struct answer *answer)
     process_metrics(out, parts);
     stat_write_metrics(out);
     limits_write_metrics(out);
-    if (parts->store != NULL)
+    if (parts->store != NULL) {
         store_metrics(out, parts->store);
+        exemplar_metrics(out, parts->store);
+    }
     if (parts->ruler != NULL)
         ruler_write_metrics(parts->ruler, out);
     if (parts->router != NULL)

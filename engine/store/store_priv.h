@@ -3,12 +3,14 @@
  *
  * Locks, in order: keeper (one housekeeper or re-arrangement of selectors at a time), index (tables of
  * series, pairs, selectors, options), shard (rings of a share of the series), views (who reads, what waits to
- * be freed).
+ * be freed), exemplars, metadata.
  */
 #ifndef TOCSIN_STORE_PRIV_H
 #define TOCSIN_STORE_PRIV_H
 
 #include "account_priv.h"
+#include "exemplars_priv.h"
+#include "metadata_priv.h"
 #include "selector_priv.h"
 #include "series_priv.h"
 #include "tocsin/limits.h"
@@ -47,6 +49,9 @@ struct store {
     struct view *open_views;
     uint64_t epoch;
     struct limbo limbo;
+
+    struct exemplars exemplars;
+    struct families families;
 
     _Atomic uint64_t samples;
     _Atomic int64_t oldest_ms, newest_ms; /* INT64_MAX and INT64_MIN: no sample */
