@@ -52,8 +52,9 @@ struct push {
     size_t symbol_count;
     struct pushed *series;
     size_t series_count;
-    size_t sample_count; /* histograms included */
-    int64_t field_count; /* of the request and its series: what a push costs, whatever its bytes */
+    struct sample *plain; /* of 1.0: one for each series that is written plainly */
+    size_t sample_count;  /* histograms included */
+    int64_t field_count;  /* of the request and its series: what a push costs, whatever its bytes */
 
     bool has_metadata; /* 1.0: of families, beside the series */
     struct told told[TOLD];
@@ -92,6 +93,9 @@ void push_families(struct push *p);
  * limits.push_samples are counted, not kept. ERR_FULL: too many fields. */
 int decode_series_v1(struct push *p, struct pushed *s);
 int decode_series_v2(struct push *p, struct pushed *s);
+
+/* decode_plain: the same for a series of 1.0 that is plain and sound, its float in *to. False: it may be anything. */
+bool decode_plain_v1(struct push *p, struct pushed *s, struct sample *to);
 
 /* The labels in the order of the request; `out` has room for s->label_count (2.0: for half of that). 2.0: ERR_PARSE with the
  * reason if a reference points nowhere, ERR_LIMIT (arena). */

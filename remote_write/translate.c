@@ -195,7 +195,8 @@ static bool refers_outside(const struct push *p, uint32_t ref)
 static enum fate translate(struct translation *t, const struct pushed *s, struct batch_series *out)
 {
     size_t count = (size_t)s->float_count + s->histogram_count;
-    bool empty = count == 0 && s->exemplar_count == 0; /* exemplars may come alone, when their series is known */
+    /* Prometheus sends exemplars in series of their own. */
+    bool empty = count == 0 && s->exemplar_count == 0;
     if (empty && !t->push->v2)
         return FATE_EMPTY;
     if (empty)
@@ -215,6 +216,7 @@ struct slice {
     struct spelling spellings[SLICE_SERIES];
     const struct pushed *from[SLICE_SERIES];
     size_t count;
+    size_t unknown[SLICE_SERIES]; /* places of those that the store does not know by their spellings */
 };
 
 static uint64_t refused_by_store(const struct admit_result *r)
@@ -233,33 +235,55 @@ static enum fate note_offered(struct translation *t, const struct pushed *s)
     return push_series_extras(t->push, s) == 0 ? FATE_READY : FATE_NO_MEMORY;
 }
 
-/* A series that the store does not know by its spelling. */
-static enum fate admit_spelt(struct translation *t, struct batch_series *series, const struct pushed *from)
+/* Moves one that the store does not know to the place `to`, with its labels. */
+static enum fate spell_unknown(struct translation *t, struct slice *slice, size_t from, size_t to)
 {
     struct labels *ls;
-    enum fate fate = spell(t, from, &ls);
+    enum fate fate = spell(t, slice->from[from], &ls);
     if (fate != FATE_READY)
         return fate;
-    series->labels = ls->item;
-    series->label_count = ls->count;
-    store_admit_spelt(t->push->store, series, &from->spelling, &t->admitted);
-    return note_offered(t, from);
+    slice->from[to] = slice->from[from];
+    slice->spellings[to] = slice->spellings[from];
+    slice->series[to] = slice->series[from];
+    slice->series[to].labels = ls->item;
+    slice->series[to].label_count = ls->count;
+    return fate;
+}
+
+static struct batch batch_of(const struct slice *slice)
+{
+    return (struct batch){slice->series, slice->count, slice->spellings};
+}
+
+/* All of a slice but the first `left_out` of the unknown. */
+static enum fate note_all_but(struct translation *t, const struct slice *slice, size_t left_out)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < slice->count; i++) {
+        if (next < left_out && slice->unknown[next] == i)
+            next++;
+        else if (note_offered(t, slice->from[i]) == FATE_NO_MEMORY)
+            return FATE_NO_MEMORY;
+    }
+    return FATE_READY;
 }
 
 static int admit_slice(struct translation *t, struct slice *slice)
 {
-    size_t done = 0;
-    while (done < slice->count) {
-        struct batch rest = {slice->series + done, slice->count - done};
-        size_t known = store_admit_known(t->push->store, &rest, slice->spellings + done, &t->admitted);
-        for (size_t end = done + known; done < end; done++)
-            if (note_offered(t, slice->from[done]) == FATE_NO_MEMORY)
-                return push_out_of_memory(t->push);
-        if (done < slice->count && admit_spelt(t, &slice->series[done], slice->from[done]) == FATE_NO_MEMORY)
+    struct batch all = batch_of(slice);
+    size_t unknown_count = store_admit_known(t->push->store, &all, &t->admitted, slice->unknown);
+    if (note_all_but(t, slice, unknown_count) == FATE_NO_MEMORY)
+        return push_out_of_memory(t->push);
+    slice->count = 0;
+    for (size_t i = 0; i < unknown_count; i++) {
+        enum fate fate = spell_unknown(t, slice, slice->unknown[i], slice->count);
+        if (fate == FATE_NO_MEMORY)
             return push_out_of_memory(t->push);
-        done++;
+        slice->count += fate == FATE_READY;
     }
-    return 0;
+    struct batch unknown = batch_of(slice);
+    store_admit(t->push->store, &unknown, &t->admitted);
+    return note_all_but(t, slice, 0) == FATE_NO_MEMORY ? push_out_of_memory(t->push) : 0;
 }
 
 static int translate_slice(struct translation *t, const struct pushed *from, size_t count)

@@ -254,7 +254,8 @@ static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct er
                        (long long)limits.generation_arena_bytes);
     for (size_t from = 0; rc == 0 && from < all.count; from += r->push_samples) {
         size_t left = all.count - from;
-        struct batch batch = {all.series + from, left < r->push_samples ? left : r->push_samples};
+        struct batch batch = {.series = all.series + from,
+                              .count = left < r->push_samples ? left : r->push_samples};
         rc = push_batch(r, &batch, what, err);
     }
     while (rc == 0 && r->idle_count < r->connections)

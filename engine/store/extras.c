@@ -62,7 +62,7 @@ bool store_exemplars_known(struct store *s, const struct spelling *spelling, con
                            size_t count, struct exemplar_result *result)
 {
     rwlock_read(&s->index);
-    series_ref ref = spellings_find(&s->series.spellings, spelling);
+    series_ref ref = series_spelt(&s->series, spelling);
     if (ref != 0)
         add(s, ref, exemplars, count, result);
     rwlock_drop(&s->index);
@@ -79,7 +79,7 @@ void store_exemplars(struct store *s, const struct label *labels, size_t label_c
                      const struct exemplar *exemplars, size_t count, struct exemplar_result *result)
 {
     uint64_t *hashes = MEM_ARRAY(uint64_t, label_count);
-    struct series_key key = series_key_make(labels, label_count, hashes);
+    struct series_key key = series_key_make(labels, label_count, NULL, hashes);
     rwlock_read(&s->index);
     series_ref ref = series_find(&s->series, &s->pairs, &key);
     if (ref != 0)

@@ -77,7 +77,7 @@ static inline void read_all(struct store *store, struct arena *arena, struct bat
         must(view_read(v, set.refs[i], INT64_MIN, INT64_MAX, arena, &run) == 0);
         series[i] = (struct batch_series){ls->item, ls->count, run.samples, run.count};
     }
-    *batch = (struct batch){series, set.count};
+    *batch = (struct batch){.series = series, .count = set.count};
     view_close(v);
 }
 
