@@ -85,18 +85,33 @@ series_ref series_find(const struct series_table *t, const struct pairs *pairs, 
     return ref;
 }
 
-static series_ref take_slot(struct series_table *t)
+static series_ref next_slot(struct series_table *t)
 {
-    series_ref ref = t->free;
-    if (ref != 0) {
-        t->free = series_at(t, ref)->next_free;
-        return ref;
-    }
-    ref = t->next++;
+    series_ref ref = t->next++;
     struct series **segment = &t->segments[ref / SEGMENT_SERIES];
     if (*segment == NULL)
         *segment = account_take_lines(t->account, SEGMENT_SERIES * sizeof(struct series));
     return ref;
+}
+
+static series_ref take_slot(struct series_table *t)
+{
+    series_ref ref = t->free;
+    if (ref == 0)
+        return next_slot(t);
+    t->free = series_at(t, ref)->next_free;
+    return ref;
+}
+
+/* A number whose turns are used up is not given out again: number and turn together never mean two series. */
+static void give_slot_back(struct series_table *t, series_ref ref)
+{
+    struct series *s = series_at(t, ref);
+    if (s->turn == UINT16_MAX)
+        return;
+    s->turn++;
+    s->next_free = t->free;
+    t->free = ref;
 }
 
 bool series_room(const struct series_table *t)
@@ -126,10 +141,10 @@ static struct pair *use_pair(const struct series_table *t, struct pairs *pairs, 
     return pairs_use(pairs, &key->labels[i], key->pair_hashes[i]);
 }
 
-series_ref series_add(struct series_table *t, struct pairs *pairs, const struct series_key *key,
-                      series_ref like)
+/* In a free slot, whose turn it keeps. */
+static void make(struct series_table *t, struct pairs *pairs, const struct series_key *key, series_ref ref,
+                 series_ref like)
 {
-    series_ref ref = take_slot(t);
     struct series *s = series_at(t, ref);
     *s = (struct series){
         .hash_tag = tag_of(key), .pair_count = (uint8_t)key->count, .turn = s->turn, .state = SERIES_LIVING};
@@ -142,7 +157,37 @@ series_ref series_add(struct series_table *t, struct pairs *pairs, const struct 
     slots_add(&t->by_labels, s->hash_tag, ref);
     t->held++;
     t->living++;
+}
+
+series_ref series_add(struct series_table *t, struct pairs *pairs, const struct series_key *key,
+                      series_ref like)
+{
+    series_ref ref = take_slot(t);
+    make(t, pairs, key, ref, like);
     return ref;
+}
+
+bool series_restore(struct series_table *t, struct pairs *pairs, const struct series_key *key,
+                    series_ref like, series_ref ref, uint16_t turn)
+{
+    if (ref / SEGMENT_SERIES >= t->segments_max)
+        return false;
+    while (t->next <= ref)
+        next_slot(t);
+    must(series_at(t, ref)->state == SERIES_FREE);
+    series_at(t, ref)->turn = turn;
+    make(t, pairs, key, ref, like);
+    return true;
+}
+
+void series_restored(struct series_table *t)
+{
+    t->free = 0;
+    for (series_ref ref = t->next - 1; ref > 0; ref--)
+        if (series_at(t, ref)->state == SERIES_FREE && series_at(t, ref)->turn < UINT16_MAX) {
+            series_at(t, ref)->next_free = t->free;
+            t->free = ref;
+        }
 }
 
 static void forget_spelling(struct series_table *t, series_ref ref)
@@ -188,8 +233,6 @@ void series_free(struct series_table *t, struct pairs *pairs, series_ref ref)
         pairs_leave(pairs, s->pairs[i]);
     slab_give(&t->slab, s->pairs, s->pair_count * sizeof *s->pairs);
     s->state = SERIES_FREE;
-    s->turn++;
-    s->next_free = t->free;
-    t->free = ref;
+    give_slot_back(t, ref);
     t->held--;
 }

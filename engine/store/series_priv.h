@@ -112,4 +112,10 @@ size_t series_bytes_max(const struct series_key *key);
 void series_kill(struct series_table *t, series_ref ref);
 void series_free(struct series_table *t, struct pairs *pairs, series_ref ref);
 
+/* Makes one at this very number, whose slot is free, in this turn. False if the table does not reach that far. Once all
+ * are there, and before any is made otherwise, series_restored puts the numbers left out among them to use. */
+bool series_restore(struct series_table *t, struct pairs *pairs, const struct series_key *key,
+                    series_ref like, series_ref ref, uint16_t turn);
+void series_restored(struct series_table *t);
+
 #endif
