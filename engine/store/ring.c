@@ -261,12 +261,13 @@ static enum ring_verdict place(struct ring *r, const struct sample *s, struct ac
         return verdict;
     if (!has_room(account, s, open_bytes_max(r, s)))
         return RING_FULL;
-    if (newest)
+    if (newest) {
         room_at_end(r, sample_is_wide(s), account);
-    else
+    } else {
         room_inside(r, sample_is_wide(s), account);
-    if (is_late(r, s->t_ms)) /* for the half of the open block that has just been sealed */
-        return append_late(r, s, account);
+        if (is_late(r, s->t_ms)) /* for the half of the open block that has just been sealed */
+            return append_late(r, s, account);
+    }
     insert(r->open, s, account);
     return RING_TAKEN;
 }
