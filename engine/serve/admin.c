@@ -111,6 +111,15 @@ static void exemplar_metrics(struct buf *out, struct store *store)
           (double)figures.families);
 }
 
+static void log_metrics(struct buf *out, const struct service *service)
+{
+    const struct store *store = service->parts.store;
+    gauge(out, "tocsin_wal_healthy", "0 while the write-ahead log cannot be written.",
+          store_log_works(store));
+    gauge(out, "tocsin_wal_waiting_pushes", "Answers that wait until their samples are durable.",
+          atomic_load(&service->waiting_pushes));
+}
+
 static void count_path(void *context, const char *path)
 {
     (void)path;
@@ -186,6 +195,7 @@ void admin_metrics(struct request *request, struct answer *answer)
     if (parts->store != NULL) {
         store_metrics(out, parts->store);
         exemplar_metrics(out, parts->store);
+        log_metrics(out, service);
     }
     if (parts->ruler != NULL)
         ruler_write_metrics(parts->ruler, out);

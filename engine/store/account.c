@@ -55,5 +55,5 @@ void account_map_release(struct account *a, struct map *m)
 bool account_has_room(const struct account *a, size_t bytes)
 {
     int64_t used = atomic_load_explicit(&((struct account *)a)->bytes, memory_order_relaxed);
-    return (int64_t)bytes <= limits.store_bytes - used;
+    return (int64_t)bytes <= limits.store_bytes + a->beyond - used;
 }

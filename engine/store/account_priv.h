@@ -10,6 +10,7 @@
 
 struct account {
     _Atomic int64_t bytes;
+    int64_t beyond; /* how far it may go beyond limits.store_bytes: while a log is read back */
 };
 
 /* Zeroed memory, counted. Never NULL: whoever adds on behalf of a stranger asks account_has_room first. */
@@ -28,7 +29,7 @@ void account_add(struct account *a, int64_t bytes);
 void account_map_add(struct account *a, struct map *m, uint64_t hash, void *item);
 void account_map_release(struct account *a, struct map *m);
 
-/* True if so many more bytes would stay within limits.store_bytes. */
+/* True if so many more bytes would stay within limits.store_bytes, and what is allowed beyond it. */
 bool account_has_room(const struct account *a, size_t bytes);
 
 /* Copies a text to *to, which moves on behind it: for things that carry their texts in their own piece of memory. */

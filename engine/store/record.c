@@ -462,3 +462,12 @@ int record_walk(struct str bytes, const struct record_sink *sink, struct arena *
     }
     return rc;
 }
+
+bool record_is_end(struct str bytes)
+{
+    struct taking t = taking_of(bytes);
+    bool is_end = take_byte(&t) == ITEM_END;
+    take_varint(&t);
+    take_varint(&t);
+    return is_end && !t.bad && taking_left(&t) == 0;
+}

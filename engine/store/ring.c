@@ -1,5 +1,6 @@
 #include "box_priv.h"
 #include "spine_priv.h"
+#include "tocsin/check.h"
 #include "tocsin/mem.h"
 
 int64_t ring_oldest_ms(const struct ring *r)
@@ -286,6 +287,30 @@ enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct acc
     if (verdict == RING_TAKEN && among)
         ring_forget_hint_after(r, s->t_ms);
     return verdict;
+}
+
+/* ---- bringing back ---- */
+
+bool ring_ends_before(const struct ring *r, int64_t t_ms)
+{
+    size_t n = spine_count(r);
+    return r->open != NULL ? t_ms > ring_newest_ms(r) : n == 0 || t_ms > r->spine->item[n - 1].newest_ms;
+}
+
+enum ring_verdict ring_restore(struct ring *r, const struct sample *s, struct account *account)
+{
+    return place(r, s, account);
+}
+
+enum ring_verdict ring_restore_sealed(struct ring *r, const struct sealed *s, struct account *account)
+{
+    must(ring_ends_before(r, s->oldest_ms));
+    if (!account_has_room(account, 2 * spine_bytes_more(r) + sealed_bytes_max(0)))
+        return RING_FULL;
+    if (r->open != NULL)
+        seal_open(r, account);
+    spine_insert(r, spine_count(r), s, account);
+    return RING_TAKEN;
 }
 
 /* ---- dropping ---- */

@@ -18,6 +18,7 @@
 #include "tocsin/sample.h"
 #include "tocsin/view.h"
 
+struct sealed;
 struct spine;
 
 struct ring {
@@ -34,6 +35,13 @@ enum ring_verdict {
 
 /* Puts a sample in its place. Copies the histogram. */
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account);
+
+/* Bringing a ring back. A sample is taken as it was, its hint included. A packed stretch is taken over if the ring ends before it
+ * begins; then the ring has no open block until a sample newer than all is put behind it, which has to be the next that is done
+ * with it. */
+bool ring_ends_before(const struct ring *r, int64_t t_ms);
+enum ring_verdict ring_restore(struct ring *r, const struct sample *s, struct account *account);
+enum ring_verdict ring_restore_sealed(struct ring *r, const struct sealed *s, struct account *account);
 
 /* ring_hint.c: the histogram right before t_ms (NULL: none, or a float); and the one right after it, which has got
  * another predecessor: what was known of the old one is no longer true. */

@@ -137,8 +137,9 @@ struct store_recovery {
     int64_t took_ms;
 };
 
-/* Once, before anything is admitted. The folder is made if it is not there. ERR_IO if it cannot be read or written; damage is
- * no error: it is stepped over, counted, and logged with its place. */
+/* Once, before anything is admitted. The folder is made if it is not there. ERR_IO if it cannot be read or written, ERR_FULL if
+ * limits.series or limits.store_bytes do not let all of it in; the store can only be closed then. Damage is no error: it is
+ * stepped over, counted, and logged with its place. */
 int store_recover(struct store *store, const char *folder, enum store_sync sync, struct store_recovery *out,
                   struct err *err);
 
@@ -147,6 +148,7 @@ int store_recover(struct store *store, const char *folder, enum store_sync sync,
 int store_log_run(struct store *store, int64_t wait_ms, struct err *err);
 void store_log_wake(struct store *store);
 
+/* Stands still from a failure until a snapshot has closed the gap in the log; only then the log works again. */
 uint64_t store_durable(const struct store *store);
 bool store_log_works(const struct store *store); /* true without a log, too */
 

@@ -47,18 +47,21 @@ static void cut(struct buf *file, size_t bytes)
         piece_count--;
 }
 
-/* Keeps the pieces that are as they were put: also those of which a part was lost and came back by chance. */
+/* Keeps the pieces that are as they were put: also those of which a part was lost and came back by chance, with the first
+ * bytes of the next one, which then does not count. */
 static void sift(struct str file)
 {
     struct buf again;
-    size_t whole = 0;
+    size_t whole = 0, end = 0;
     buf_init(&again, FILE_BYTES_MAX);
     for (size_t i = 0; i < piece_count; i++) {
-        struct piece *p = &pieces[i];
+        struct piece p = pieces[i];
         buf_clear(&again);
-        make(&again, SALT, p->from, p->bytes - FRAME_HEAD_BYTES);
-        if (p->from + p->bytes <= file.n && memcmp(again.bytes, file.p + p->from, p->bytes) == 0)
-            pieces[whole++] = *p;
+        make(&again, SALT, p.from, p.bytes - FRAME_HEAD_BYTES);
+        if (p.from < end || p.from + p.bytes > file.n || memcmp(again.bytes, file.p + p.from, p.bytes) != 0)
+            continue;
+        pieces[whole++] = p;
+        end = p.from + p.bytes;
     }
     piece_count = whole;
     buf_release(&again);
