@@ -14,6 +14,12 @@ void *account_take(struct account *a, size_t bytes)
     return mem_new(1, bytes);
 }
 
+void *account_take_lines(struct account *a, size_t bytes)
+{
+    account_add(a, (int64_t)bytes);
+    return mem_new_lines(bytes);
+}
+
 void *account_resize(struct account *a, void *p, size_t from_bytes, size_t to_bytes)
 {
     account_add(a, (int64_t)to_bytes - (int64_t)from_bytes);
@@ -31,5 +37,5 @@ void account_give(struct account *a, void *p, size_t bytes)
 bool account_has_room(const struct account *a, size_t bytes)
 {
     int64_t used = atomic_load_explicit(&((struct account *)a)->bytes, memory_order_relaxed);
-    return (int64_t)bytes <= limits.store_bytes - used;
+    return (int64_t)bytes <= limits.store_bytes + a->beyond - used;
 }

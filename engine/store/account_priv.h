@@ -9,6 +9,7 @@
 
 struct account {
     _Atomic int64_t bytes;
+    int64_t beyond; /* how far it may go beyond limits.store_bytes: while a log is read back */
 };
 
 /* Zeroed memory, counted. Never NULL: whoever adds on behalf of a stranger asks account_has_room first. */
@@ -17,10 +18,13 @@ void *account_resize(struct account *a, void *p, size_t from_bytes,
                      size_t to_bytes);                       /* new bytes undefined */
 void account_give(struct account *a, void *p, size_t bytes); /* p may be NULL */
 
+/* The same in whole cache lines (mem_new_lines). */
+void *account_take_lines(struct account *a, size_t bytes);
+
 /* Counts what somebody else allocates (negative: frees) for the store. */
 void account_add(struct account *a, int64_t bytes);
 
-/* True if so many more bytes would stay within limits.store_bytes. */
+/* True if so many more bytes would stay within limits.store_bytes, and what is allowed beyond it. */
 bool account_has_room(const struct account *a, size_t bytes);
 
 #endif

@@ -1,17 +1,20 @@
 /* The way in: each sample is appended, or refused for one stated reason. */
+#include "frame_priv.h"
+#include "log_priv.h"
+#include "record_priv.h"
 #include "store_priv.h"
 #include "tocsin/buf.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
-enum { KEY_LABELS = 64 /* label sets up to this size need no heap for their hashes */ };
-
 struct admission {
     struct store *store;
     struct admit_result *result;
     const struct batch_series *series; /* the one at hand */
-    const struct spelling *spelling;   /* to be remembered, or NULL */
     const struct series *known;        /* found by its spelling: has its labels, the batch need not */
+    struct lock *shard;                /* held, or NULL: neighbours mostly share one */
+    struct record record;              /* of what is new, for the log */
+    bool repeated; /* a sample was there already: it may still be on its way to the disk */
     int64_t now_ms;
     int64_t oldest_ms, newest_ms; /* of what was appended */
     bool told;                    /* the series at hand has its line in result->detail */
@@ -77,6 +80,49 @@ static void refuse(struct admission *a, enum admit_reason reason, size_t from, s
     tell(a, reason);
 }
 
+/* ---- the log ---- */
+
+/* Under the lock of the index, so that nobody can refer to a series before it is written down; after the append, so that a
+ * snapshot holds whatever the log before it says. */
+static void write_down(struct admission *a)
+{
+    struct admit_result *result = a->result;
+    struct log *log = a->store->log;
+    if (log == NULL || (record_is_empty(&a->record) && !a->repeated))
+        return;
+    uint64_t position =
+        record_is_empty(&a->record) ? wal_position(log->wal) : log_put(log, buf_slice(&a->record.bytes));
+    if (position == 0)
+        result->unlogged = true;
+    else
+        result->logged = position;
+    record_clear(&a->record);
+    a->repeated = false;
+}
+
+static struct series_id id_of(const struct store *s, series_ref ref)
+{
+    return (struct series_id){ref, series_at(&s->series, ref)->turn};
+}
+
+static void note_series(struct admission *a, series_ref ref, const struct series_key *key)
+{
+    if (a->store->log != NULL)
+        record_series(&a->record, id_of(a->store, ref), key->labels, key->count);
+}
+
+static void note_sample(struct admission *a, series_ref ref, const struct sample *sample)
+{
+    enum { LONG_BYTES = 1 << 20 };
+    if (a->store->log == NULL)
+        return;
+    record_sample(&a->record, id_of(a->store, ref), sample);
+    if (a->record.bytes.used > LONG_BYTES)
+        write_down(a);
+}
+
+/* ---- samples ---- */
+
 /* What can be said of a time alone. */
 static enum admit_reason judge_time(const struct admission *a, int64_t t_ms, int64_t keep_ms)
 {
@@ -96,10 +142,11 @@ static enum admit_reason judge_order(const struct store *s, int64_t t_ms, int64_
     return minus_ms(newest_ms, t_ms) > window_ms ? ADMIT_TOO_OLD : ADMIT_OK;
 }
 
-static enum admit_reason append(struct admission *a, struct ring *ring, const struct sample *sample)
+static enum admit_reason append(struct admission *a, series_ref ref, const struct sample *sample)
 {
-    switch (ring_append(ring, sample, &a->store->account)) {
+    switch (ring_append(&series_at(&a->store->series, ref)->ring, sample, &a->store->account)) {
     case RING_SAME:
+        a->repeated = true;
         return ADMIT_OK;
     case RING_CONFLICT:
         return ADMIT_DUPLICATE;
@@ -108,34 +155,47 @@ static enum admit_reason append(struct admission *a, struct ring *ring, const st
     case RING_TAKEN:
         break;
     }
+    note_sample(a, ref, sample);
     a->result->appended++;
     a->oldest_ms = sample->t_ms < a->oldest_ms ? sample->t_ms : a->oldest_ms;
     a->newest_ms = sample->t_ms > a->newest_ms ? sample->t_ms : a->newest_ms;
     return ADMIT_OK;
 }
 
-static enum admit_reason admit_sample(struct admission *a, struct ring *ring, const struct sample *sample,
+static enum admit_reason admit_sample(struct admission *a, series_ref ref, const struct sample *sample,
                                       int64_t keep_ms)
 {
+    const struct ring *ring = &series_at(&a->store->series, ref)->ring;
     enum admit_reason reason = judge_time(a, sample->t_ms, keep_ms);
     if (reason == ADMIT_OK && !ring_empty(ring) && sample->t_ms < ring_newest_ms(ring))
         reason = judge_order(a->store, sample->t_ms, ring_newest_ms(ring));
-    return reason == ADMIT_OK ? append(a, ring, sample) : reason;
+    return reason == ADMIT_OK ? append(a, ref, sample) : reason;
 }
 
-/* Index lock held. */
-static void admit_samples(struct admission *a, series_ref ref)
+static void hold(struct admission *a, struct lock *shard)
+{
+    if (a->shard == shard)
+        return;
+    if (a->shard != NULL)
+        lock_drop(a->shard);
+    if (shard != NULL)
+        lock_take(shard);
+    a->shard = shard;
+}
+
+/* Index lock held; before it is dropped the shard has to be let go of. */
+static void admit_samples(struct admission *a, const struct batch_series *from, series_ref ref)
 {
     struct store *s = a->store;
-    struct series *series = series_at(&s->series, ref);
-    int64_t keep_ms = store_keep_ms(s, series->reach_ms);
-    lock_take(shard_of(s, ref));
-    for (size_t i = 0; i < a->series->sample_count; i++) {
-        enum admit_reason reason = admit_sample(a, &series->ring, &a->series->samples[i], keep_ms);
+    int64_t keep_ms = store_keep_ms(s, series_at(&s->series, ref)->reach_ms);
+    a->series = from;
+    a->told = false;
+    hold(a, shard_of(s, ref));
+    for (size_t i = 0; i < from->sample_count; i++) {
+        enum admit_reason reason = admit_sample(a, ref, &from->samples[i], keep_ms);
         if (reason != ADMIT_OK)
             refuse(a, reason, i, 1);
     }
-    lock_drop(shard_of(s, ref));
 }
 
 /* True if at least one sample may be stored; else all are refused, each for its time. */
@@ -159,64 +219,106 @@ static bool may_create(struct admission *a, const struct series_key *key, int64_
         return false;
     else if (s->series.held >= (uint64_t)limits.series || !series_room(&s->series))
         reason = ADMIT_SERIES_LIMIT;
-    else if (key->count > UINT16_MAX || !account_has_room(&s->account, series_bytes_max(key)))
+    else if (key->count > UINT8_MAX || !account_has_room(&s->account, series_bytes_max(key)))
         reason = ADMIT_MEMORY_LIMIT;
     if (reason != ADMIT_OK)
         refuse(a, reason, 0, a->series->sample_count);
     return reason == ADMIT_OK;
 }
 
+/* ---- series that are found by their labels, or made ---- */
+
+enum {
+    KEYS = 64,         /* series under one lock */
+    KEY_LABELS = 1024, /* of all of them: up to so many need no heap for their hashes */
+};
+
+/* Some series of a batch, in order. */
+struct group_of_keys {
+    struct series_key key[KEYS];
+    series_ref ref[KEYS]; /* 0: not found yet */
+    size_t from, count;   /* which of the batch */
+    uint64_t few[KEY_LABELS];
+    uint64_t *hashes; /* of the pairs of all of them */
+};
+
+static void make_keys(struct group_of_keys *g, const struct batch *batch)
+{
+    size_t labels = 0;
+    for (size_t i = 0; i < g->count; i++)
+        labels += batch->series[g->from + i].label_count;
+    g->hashes = labels <= KEY_LABELS ? g->few : MEM_ARRAY(uint64_t, labels);
+    uint64_t *hashes = g->hashes;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct batch_series *series = &batch->series[g->from + i];
+        g->key[i] =
+            series_key_make(series->labels, series->label_count, i > 0 ? &g->key[i - 1] : NULL, hashes);
+        g->ref[i] = 0;
+        hashes += series->label_count;
+    }
+}
+
 /* Index lock held for writing. 0: refused. */
-static series_ref create(struct admission *a, const struct series_key *key)
+static series_ref create(struct admission *a, const struct batch_series *from, const struct series_key *key,
+                         series_ref like)
 {
     struct store *s = a->store;
     int64_t reach_ms = standing_reach(s, key);
+    a->series = from;
+    a->told = false;
     if (!may_create(a, key, reach_ms))
         return 0;
-    series_ref ref = series_add(&s->series, &s->pairs, key);
+    series_ref ref = series_add(&s->series, &s->pairs, key, like);
     series_at(&s->series, ref)->reach_ms = reach_ms;
     standing_introduce(s, ref, key);
+    note_series(a, ref, key);
     stat_add(STAT_series_created, 1);
     return ref;
 }
 
-/* False if the series is not known. */
-static bool admit_known(struct admission *a, const struct series_key *key)
+/* Those that exist. True if these were all. */
+static bool admit_found(struct admission *a, const struct batch *batch, struct group_of_keys *g)
 {
     struct store *s = a->store;
+    size_t found = 0;
     rwlock_read(&s->index);
-    series_ref ref = series_find(&s->series, &s->pairs, key);
-    if (ref != 0)
-        admit_samples(a, ref);
+    for (size_t i = 0; i < g->count; i++) {
+        g->ref[i] = series_find(&s->series, &s->pairs, &g->key[i]);
+        if (g->ref[i] != 0)
+            admit_samples(a, &batch->series[g->from + i], g->ref[i]);
+        found += g->ref[i] != 0;
+    }
+    hold(a, NULL);
+    write_down(a);
     rwlock_drop(&s->index);
-    return ref != 0;
+    return found == g->count;
 }
 
-static void admit_new(struct admission *a, const struct series_key *key)
+static void admit_rest(struct admission *a, const struct batch *batch, struct group_of_keys *g)
 {
     struct store *s = a->store;
     rwlock_write(&s->index);
-    series_ref ref = series_find(&s->series, &s->pairs, key); /* another writer may have been first */
-    if (ref == 0)
-        ref = create(a, key);
-    if (ref != 0 && a->spelling != NULL)
-        series_spell(&s->series, ref, a->spelling);
-    if (ref != 0)
-        admit_samples(a, ref);
+    for (size_t i = 0; i < g->count; i++)
+        slots_touch(&s->series.by_labels, (uint32_t)g->key[i].hash);
+    series_ref like = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct batch_series *from = &batch->series[g->from + i];
+        if (g->ref[i] != 0 || from->sample_count == 0)
+            continue;
+        series_ref ref =
+            series_find(&s->series, &s->pairs, &g->key[i]); /* another writer may have been first */
+        if (ref == 0)
+            ref = create(a, from, &g->key[i], like);
+        if (ref == 0)
+            continue;
+        if (batch->spellings != NULL && spelling_given(&batch->spellings[g->from + i]))
+            series_spell(&s->series, ref, &batch->spellings[g->from + i]);
+        admit_samples(a, from, ref);
+        like = ref;
+    }
+    hold(a, NULL);
+    write_down(a);
     rwlock_drop(&s->index);
-}
-
-static void admit_series(struct admission *a, const struct batch_series *series)
-{
-    uint64_t few[KEY_LABELS];
-    uint64_t *hashes = series->label_count <= KEY_LABELS ? few : MEM_ARRAY(uint64_t, series->label_count);
-    struct series_key key = series_key_make(series->labels, series->label_count, hashes);
-    a->series = series;
-    a->told = false;
-    if (series->sample_count > 0 && (a->spelling != NULL || !admit_known(a, &key)))
-        admit_new(a, &key);
-    if (hashes != few)
-        mem_free(hashes);
 }
 
 static void lower(_Atomic int64_t *to, int64_t value)
@@ -235,7 +337,8 @@ static void lift(_Atomic int64_t *to, int64_t value)
         ;
 }
 
-static void count(struct admission *a, const struct admit_result *before)
+/* What has changed since `before`. */
+static void finish(struct admission *a, const struct admit_result *before)
 {
     const struct admit_result *r = a->result;
     atomic_fetch_add_explicit(&a->store->samples, r->appended - before->appended, memory_order_relaxed);
@@ -251,66 +354,93 @@ static void count(struct admission *a, const struct admit_result *before)
     for (int i = 0; i < ADMIT_REASON_COUNT; i++)
         if (stats[i] != 0)
             stat_add(stats[i], r->refused[i] - before->refused[i]);
+    record_release(&a->record);
 }
 
 static struct admission begin(struct store *s, struct admit_result *result)
 {
-    return (struct admission){.store = s,
-                              .result = result,
-                              .now_ms = world_now_ms(s->world),
-                              .oldest_ms = INT64_MAX,
-                              .newest_ms = INT64_MIN};
+    struct admission a = {.store = s,
+                          .result = result,
+                          .now_ms = world_now_ms(s->world),
+                          .oldest_ms = INT64_MAX,
+                          .newest_ms = INT64_MIN};
+    record_init(&a.record, FRAME_RECORD_BYTES_MAX);
+    return a;
 }
 
 void store_admit(struct store *s, const struct batch *batch, struct admit_result *result)
 {
     struct admission a = begin(s, result);
     struct admit_result before = *result;
-    for (size_t i = 0; i < batch->count; i++)
-        admit_series(&a, &batch->series[i]);
-    count(&a, &before);
-}
-
-void store_admit_spelt(struct store *s, const struct batch_series *series, const struct spelling *spelling,
-                       struct admit_result *result)
-{
-    struct admission a = begin(s, result);
-    struct admit_result before = *result;
-    a.spelling = spelling_given(spelling) ? spelling : NULL;
-    admit_series(&a, series);
-    count(&a, &before);
-}
-
-/* Asks for the memory that the series some places further on will need: first its slot, then the series itself. */
-static void look_ahead(const struct store *s, const struct spelling *spellings, size_t count)
-{
-    enum { SLOT_AHEAD = 12, SERIES_AHEAD = 6 };
-    if (count > SLOT_AHEAD)
-        spellings_prefetch(&s->series.spellings, &spellings[SLOT_AHEAD]);
-    series_ref ref =
-        count > SERIES_AHEAD ? spellings_find(&s->series.spellings, &spellings[SERIES_AHEAD]) : 0;
-    if (ref != 0)
-        __builtin_prefetch(series_at(&s->series, ref));
-}
-
-size_t store_admit_known(struct store *s, const struct batch *batch, const struct spelling *spellings,
-                         struct admit_result *result)
-{
-    struct admission a = begin(s, result);
-    struct admit_result before = *result;
-    size_t done = 0;
-    rwlock_read(&s->index);
-    for (; done < batch->count; done++) {
-        look_ahead(s, spellings + done, batch->count - done);
-        series_ref ref = spellings_find(&s->series.spellings, &spellings[done]);
-        if (ref == 0)
-            break;
-        a.series = &batch->series[done];
-        a.known = series_at(&s->series, ref);
-        a.told = false;
-        admit_samples(&a, ref);
+    struct group_of_keys g;
+    for (g.from = 0; g.from < batch->count; g.from += g.count) {
+        g.count = batch->count - g.from < KEYS ? batch->count - g.from : KEYS;
+        make_keys(&g, batch);
+        /* What comes with a spelling was not known by it, so it is new or has to be spelt anew: both take the write lock. */
+        if (batch->spellings != NULL || !admit_found(&a, batch, &g))
+            admit_rest(&a, batch, &g);
+        if (g.hashes != g.few)
+            mem_free(g.hashes);
     }
+    finish(&a, &before);
+}
+
+/* ---- series that are known ---- */
+
+enum { KNOWN = 32 /* looked up side by side, so that they wait for memory together */ };
+
+/* Into refs, with all that an append will need brought near, step by step. */
+static void look_up(const struct store *s, const struct spelling *spellings, size_t count, series_ref *refs)
+{
+    const struct series_table *t = &s->series;
+    for (size_t i = 0; i < count; i++)
+        slots_touch(&t->by_spelling, spelling_tag(&spellings[i]));
+    for (size_t i = 0; i < count; i++)
+        refs[i] = series_spelt(t, &spellings[i]);
+    for (size_t i = 0; i < count; i++)
+        if (refs[i] != 0)
+            ring_touch(&series_at(t, refs[i])->ring);
+    for (size_t i = 0; i < count; i++)
+        if (refs[i] != 0)
+            ring_touch_end(&series_at(t, refs[i])->ring);
+}
+
+/* Some neighbours of a batch, and which series they are. */
+struct found {
+    size_t from, count;
+    series_ref refs[KNOWN];
+};
+
+static void find_next(const struct store *s, const struct batch *batch, size_t from, struct found *f)
+{
+    f->from = from;
+    f->count = batch->count - from < KNOWN ? batch->count - from : KNOWN;
+    look_up(s, batch->spellings + from, f->count, f->refs);
+}
+
+size_t store_admit_known(struct store *s, const struct batch *batch, struct admit_result *result,
+                         size_t *unknown)
+{
+    struct admission a = begin(s, result);
+    struct admit_result before = *result;
+    size_t unknown_count = 0;
+    struct found now, next;
+    rwlock_read(&s->index);
+    find_next(s, batch, 0, &now);
+    for (; now.count > 0; now = next) {
+        find_next(s, batch, now.from + now.count, &next);
+        for (size_t i = 0; i < now.count; i++) {
+            if (now.refs[i] == 0) {
+                unknown[unknown_count++] = now.from + i;
+                continue;
+            }
+            a.known = series_at(&s->series, now.refs[i]);
+            admit_samples(&a, &batch->series[now.from + i], now.refs[i]);
+        }
+    }
+    hold(&a, NULL);
+    write_down(&a);
     rwlock_drop(&s->index);
-    count(&a, &before);
-    return done;
+    finish(&a, &before);
+    return unknown_count;
 }

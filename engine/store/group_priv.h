@@ -46,6 +46,10 @@ struct group_head {
 /* What can be told of a group without unpacking it. */
 struct group_head group_peek(const uint8_t *in, struct pace pace);
 
+/* True if a group begins here that ends within `bytes`, and unpacking it stays within it and within GROUP_SAMPLES. For
+ * bytes that anybody may have written; BITS_SLACK readable ones follow. */
+bool group_is_sound(const uint8_t *in, size_t bytes);
+
 /* The interval between samples that most of them keep, or 0. */
 uint32_t group_step(const struct point *points, size_t count);
 

@@ -1,42 +1,205 @@
-/* The store's log: what it has brought back, what it writes down. */
-#include "store_priv.h"
+#include "log_priv.h"
 
-int store_recover(struct store *s, const char *folder, enum store_sync sync, struct store_recovery *out,
-                  struct err *err)
+#include "restore_priv.h"
+#include "snapshot_priv.h"
+#include "tocsin/check.h"
+#include "tocsin/log.h"
+#include "tocsin/mem.h"
+
+enum { RETRY_MS = 1000, SNAPSHOT_PAUSE_MS = 5000, SNAPSHOT_PAUSE_MS_MAX = 320000 };
+
+/* ---- gaps ---- */
+
+static bool has_gap(const struct log *log)
 {
-    (void)s;
-    (void)sync;
-    *out = (struct store_recovery){0};
-    return err_set(err, ERR_UNSUPPORTED, "%s: the log cannot be opened", folder);
+    struct log *l = (struct log *)log;
+    return atomic_load(&l->gaps) != atomic_load(&l->closed);
 }
 
-int store_log_run(struct store *s, int64_t wait_ms, struct err *err)
+/* durable: what was so before the record was lost. */
+static void open_gap(struct log *log, uint64_t durable)
 {
-    (void)err;
-    s->world->pause(s->world, wait_ms);
-    return 0;
+    if (atomic_fetch_add(&log->gaps, 1) == atomic_load(&log->closed))
+        atomic_store(&log->held_at, durable);
 }
 
-void store_log_wake(struct store *s)
+uint64_t log_put(struct log *log, struct str record)
 {
-    (void)s;
+    uint64_t durable = wal_durable(log->wal);
+    uint64_t position = wal_put(log->wal, record);
+    if (position == 0)
+        open_gap(log, durable);
+    return position;
 }
 
 uint64_t store_durable(const struct store *s)
 {
-    (void)s;
-    return UINT64_MAX;
+    struct log *log = s->log;
+    if (log == NULL)
+        return UINT64_MAX;
+    return has_gap(log) ? atomic_load(&log->held_at) : wal_durable(log->wal);
 }
 
 bool store_log_works(const struct store *s)
 {
-    (void)s;
-    return true;
+    return s->log == NULL || (!wal_has_failed(s->log->wal) && !has_gap(s->log));
+}
+
+/* ---- opening and closing ---- */
+
+static int open_log(struct store *s, const char *folder, enum store_sync sync, const struct restored *from,
+                    struct err *err)
+{
+    struct wal *wal;
+    int rc = wal_open(s->world, folder, sync, from->used + 1, &wal, err);
+    if (rc != 0)
+        return rc;
+    s->log = MEM_NEW(struct log);
+    s->log->world = s->world;
+    s->log->wal = wal;
+    s->log->folder = mem_copy_text(folder, strlen(folder));
+    s->log->hurt = from->recovery.damaged > 0 || from->recovery.orphans > 0;
+    s->log->snapshot_bytes = from->snapshot_bytes;
+    s->log->read_bytes = from->log_bytes;
+    wal_spare(wal, NULL); /* a full disk: there may be room later */
+    return 0;
+}
+
+int store_recover(struct store *s, const char *folder, enum store_sync sync, struct store_recovery *out,
+                  struct err *err)
+{
+    struct restored restored = {0};
+    must(s->log == NULL && s->series.held == 0);
+    int rc = s->world->make_folder(s->world, folder, err);
+    if (rc == 0)
+        rc = restore_folder(s, folder, NULL, &restored, err);
+    if (rc == 0) {
+        snapshot_remove_unfinished(s->world, folder);
+        rc = open_log(s, folder, sync, &restored, err);
+    }
+    *out = restored.recovery;
+    return rc;
+}
+
+void log_close(struct log *log)
+{
+    if (log == NULL)
+        return;
+    wal_close(log->wal);
+    mem_free(log->folder);
+    mem_free(log);
+}
+
+/* ---- writing ---- */
+
+static int fail(struct log *log, struct err *err)
+{
+    if (!log->failing)
+        log_error("the log cannot be written: samples are kept in memory only", LOG_ERR(&log->why));
+    log->failing = true;
+    log->retry_ns = log->world->mono_ns(log->world) + RETRY_MS * NS_PER_MS;
+    return err_set(err, log->why.code, "%s", log->why.text);
+}
+
+static int revive(struct log *log, struct err *err)
+{
+    uint32_t segment;
+    int rc = wal_revive(log->wal, &segment, &log->why);
+    if (rc != 0)
+        return fail(log, err);
+    log->failing = false;
+    log_info("the log is written again; a snapshot will close the gap", LOG_INT("segment", segment));
+    return 0;
+}
+
+int store_log_run(struct store *s, int64_t wait_ms, struct err *err)
+{
+    struct log *log = s->log;
+    if (log == NULL) {
+        s->world->pause(s->world, wait_ms);
+        return 0;
+    }
+    if (log->failing && s->world->mono_ns(s->world) >= log->retry_ns && revive(log, err) != 0)
+        return log->why.code;
+    struct err why = {0};
+    uint64_t durable = wal_durable(log->wal);
+    int rc = wal_commit(log->wal, wait_ms, &why);
+    if (rc == 0)
+        return 0;
+    if (log->failing)
+        return err_set(err, rc, "%s", log->why.text);
+    log->why = why;
+    open_gap(log, durable);
+    return fail(log, err);
+}
+
+void store_log_wake(struct store *s)
+{
+    if (s->log != NULL)
+        wal_wake(s->log->wal);
+}
+
+/* ---- snapshots ---- */
+
+static uint64_t written_bytes(struct log *log)
+{
+    struct wal_figures figures;
+    wal_figures(log->wal, &figures);
+    return figures.bytes;
+}
+
+static bool is_due(struct log *log)
+{
+    if (log->pause_ms > 0 && log->world->mono_ns(log->world) - log->snapshot_ns < log->pause_ms * NS_PER_MS)
+        return false;
+    uint64_t behind = log->read_bytes + written_bytes(log) - log->from_bytes;
+    uint64_t most = (uint64_t)limits.wal_replay_bytes;
+    return log->hurt || has_gap(log) || behind > (most > log->snapshot_bytes ? most : log->snapshot_bytes);
+}
+
+/* A disk that is full, or fails, is not filled again and again. */
+static int give_up(struct log *log, int rc)
+{
+    int64_t longer_ms = log->pause_ms > 0 ? log->pause_ms * 2 : SNAPSHOT_PAUSE_MS;
+    log->pause_ms = longer_ms < SNAPSHOT_PAUSE_MS_MAX ? longer_ms : SNAPSHOT_PAUSE_MS_MAX;
+    log->snapshot_ns = log->world->mono_ns(log->world);
+    return rc;
+}
+
+/* It is on the disk: what it replaces may go. */
+static void take_over(struct log *log, uint32_t number, const struct snapshot_size *size, uint64_t from_bytes,
+                      uint64_t gaps)
+{
+    atomic_store(&log->closed, gaps);
+    log->hurt = false;
+    log->snapshot_bytes = size->bytes;
+    log->read_bytes = 0;
+    log->from_bytes = from_bytes;
+    log->pause_ms = 0;
+    snapshot_remove_before(log->world, log->folder, number);
+    wal_forget(log->wal, number);
 }
 
 int store_snapshot(struct store *s, struct err *err)
 {
-    (void)s;
-    (void)err;
+    struct log *log = s->log;
+    if (log == NULL || wal_has_failed(log->wal))
+        return 0; /* whoever runs the log has been told why */
+    if (!is_due(log))
+        return wal_spare(log->wal, err);
+    int64_t began_ns = s->world->mono_ns(s->world);
+    uint64_t gaps = atomic_load(&log->gaps);
+    uint64_t from_bytes = written_bytes(log);
+    uint32_t number = wal_rotate(log->wal, err);
+    if (number == 0)
+        return give_up(log, ERR_IO);
+    struct snapshot_size size;
+    int rc = snapshot_write(s, log->folder, number, &size, err);
+    if (rc != 0)
+        return give_up(log, rc);
+    take_over(log, number, &size, from_bytes, gaps);
+    log_info("wrote a snapshot", LOG_INT("number", number), LOG_INT("series", size.series),
+             LOG_INT("samples", size.samples), LOG_INT("bytes", size.bytes),
+             LOG_MS("took", (s->world->mono_ns(s->world) - began_ns) / NS_PER_MS));
     return 0;
 }

@@ -27,7 +27,8 @@ struct series_id {
 /* A record being written. */
 struct record {
     struct buf bytes;
-    size_t count_at; /* where the count of the open FLOATS item stands; 0: none is open */
+    size_t room_until; /* bytes up to here are reserved */
+    size_t count_at;   /* where the count of the open FLOATS item stands; 0: none is open */
     struct series_id last;
     int64_t last_ms;
 };
@@ -57,5 +58,8 @@ struct record_sink {
 
 /* 0, what the sink returned, ERR_PARSE if the bytes are no record, or ERR_LIMIT (arena, which is rewound after each item). */
 int record_walk(struct str bytes, const struct record_sink *sink, struct arena *arena);
+
+/* True if it says that a snapshot ends here, and nothing else. */
+bool record_is_end(struct str bytes);
 
 #endif

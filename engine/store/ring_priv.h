@@ -13,12 +13,12 @@
 #ifndef TOCSIN_STORE_RING_PRIV_H
 #define TOCSIN_STORE_RING_PRIV_H
 
-#include "account_priv.h"
+#include "block_priv.h"
 #include "tocsin/arena.h"
 #include "tocsin/sample.h"
 #include "tocsin/view.h"
 
-struct block;
+struct sealed;
 struct spine;
 
 struct ring {
@@ -35,6 +35,13 @@ enum ring_verdict {
 
 /* Puts a sample in its place. Copies the histogram. */
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account);
+
+/* Bringing a ring back. A sample is taken as it was, its hint included. A packed stretch is taken over if the ring ends before it
+ * begins; then the ring has no open block until a sample newer than all is put behind it, which has to be the next that is done
+ * with it. */
+bool ring_ends_before(const struct ring *r, int64_t t_ms);
+enum ring_verdict ring_restore(struct ring *r, const struct sample *s, struct account *account);
+enum ring_verdict ring_restore_sealed(struct ring *r, const struct sealed *s, struct account *account);
 
 /* ring_hint.c: the histogram right before t_ms (NULL: none, or a float); and the one right after it, which has got
  * another predecessor: what was known of the old one is no longer true. */
@@ -64,8 +71,25 @@ static inline bool ring_empty(const struct ring *r)
     return r->open == NULL;
 }
 
+/* Brings near what an append needs: first the head of the open block, then its end. */
+static inline void ring_touch(const struct ring *r)
+{
+    if (r->open != NULL)
+        mem_touch(r->open);
+}
+
+static inline void ring_touch_end(const struct ring *r)
+{
+    if (r->open != NULL)
+        block_touch_end(r->open);
+}
+
 /* Times of the ends; the ring is not empty. */
 int64_t ring_oldest_ms(const struct ring *r);
-int64_t ring_newest_ms(const struct ring *r);
+
+static inline int64_t ring_newest_ms(const struct ring *r)
+{
+    return block_time(r->open, (size_t)r->open->count - 1);
+}
 
 #endif

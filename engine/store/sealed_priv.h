@@ -11,6 +11,7 @@
 
 #include "block_priv.h"
 #include "summary_priv.h"
+#include "tocsin/str.h"
 
 enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES };
 
@@ -44,6 +45,14 @@ size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const
 size_t sealed_bytes_max(size_t count);
 
 void sealed_free(struct account *account, struct sealed *s);
+
+/* sealed_save.c: a packed one as bytes, for sealed_load; at most sealed_save_bytes_max of them. Returns how many. */
+size_t sealed_save_bytes_max(const struct sealed *s);
+size_t sealed_save(const struct sealed *s, char *to);
+
+/* From bytes that anybody may have written. 0; ERR_CORRUPT: they are no stretch that could have been saved; ERR_FULL: the
+ * account has no room. */
+int sealed_load(struct account *account, struct str saved, struct sealed *out);
 
 /* The groups of a packed one, oldest first. */
 struct sealed_walk {

@@ -15,7 +15,7 @@ static struct known_key known_key_make(const struct store *s, const struct serie
     struct known_key k = {.labels = MEM_ARRAY(struct label, series->pair_count),
                           .hashes = MEM_ARRAY(uint64_t, series->pair_count)};
     store_series_labels(s, series, k.labels);
-    k.key = series_key_make(k.labels, series->pair_count, k.hashes);
+    k.key = series_key_make(k.labels, series->pair_count, NULL, k.hashes);
     return k;
 }
 
@@ -176,6 +176,21 @@ void standing_introduce(struct store *s, series_ref ref, const struct series_key
 {
     struct introduction in = {s, ref};
     selectors_match(&s->selectors, key, introduce, &in);
+}
+
+void standing_introduce_all(struct store *s)
+{
+    if (s->selectors.by_text.count == 0)
+        return;
+    for (series_ref ref = 1; ref < s->series.next; ref++) {
+        struct series *series = series_at(&s->series, ref);
+        if (series->state != SERIES_LIVING)
+            continue;
+        struct known_key k = known_key_make(s, series);
+        series->reach_ms = standing_reach(s, &k.key);
+        standing_introduce(s, ref, &k.key);
+        known_key_release(&k);
+    }
 }
 
 static void soil(void *context, struct selector *selector)

@@ -1,5 +1,6 @@
 #include "tocsin/store.h"
 
+#include "log_priv.h"
 #include "store_priv.h"
 #include "tocsin/check.h"
 #include "tocsin/mem.h"
@@ -36,6 +37,7 @@ struct store *store_open(const struct store_options *options, struct world *worl
 void store_close(struct store *s)
 {
     must(s->open_views == NULL);
+    log_close(s->log);
     limbo_reclaim(s);
     mem_free(s->limbo.items);
     selectors_release(&s->selectors);

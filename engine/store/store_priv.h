@@ -30,6 +30,8 @@ struct limbo {
     size_t count, capacity;
 };
 
+struct log;
+
 struct store {
     struct world *world;
     struct account account;
@@ -47,6 +49,8 @@ struct store {
     struct view *open_views;
     uint64_t epoch;
     struct limbo limbo;
+
+    struct log *log; /* NULL: memory only */
 
     _Atomic uint64_t samples;
     _Atomic int64_t oldest_ms, newest_ms; /* INT64_MAX and INT64_MIN: no sample */
@@ -79,6 +83,7 @@ int select_series(const struct store *s, const struct matcher *matchers, size_t 
 /* standing: a series and the selectors. Index lock held for writing, but for standing_reach. */
 int64_t standing_reach(const struct store *s, const struct series_key *key); /* 0: nobody asks for it */
 void standing_introduce(struct store *s, series_ref ref, const struct series_key *key);
+void standing_introduce_all(struct store *s); /* when nobody has been introduced yet */
 void standing_forget(struct store *s, const series_ref *dead,
                      size_t count); /* they are marked dead already */
 

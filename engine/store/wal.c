@@ -88,12 +88,33 @@ static bool has_room(const struct wal *wal, size_t bytes)
     return bytes <= FRAME_RECORD_BYTES_MAX && b->max_bytes - b->used >= FRAME_HEAD_BYTES + bytes;
 }
 
+/* With the lock held. What waits is dropped: nobody may be told that it is safe, and memory must not grow. */
+static void stop_taking(struct wal *wal, const struct err *why)
+{
+    wal->why = *why;
+    wal->gap = NO_SEGMENT;
+    wal->figures.failures++;
+    room_settle(&wal->filling);
+    atomic_store(&wal->failed, true);
+}
+
+/* What is left out here may be what later records refer to, so a full buffer is a failure like any other. */
+static void overflow(struct wal *wal)
+{
+    struct err why;
+    err_set(&why, ERR_FULL, "more than %lld bytes wait to be written to the log",
+            (long long)limits.wal_buffer_bytes);
+    stop_taking(wal, &why);
+    limit_hit(LIMIT_wal_buffer_bytes);
+}
+
 uint64_t wal_put(struct wal *wal, struct str record)
 {
     uint64_t position = 0;
-    bool full = false;
     lock_take(&wal->lock);
-    if (wal->why.code == 0 && !(full = !has_room(wal, record.n))) {
+    if (wal->why.code == 0 && !has_room(wal, record.n)) {
+        overflow(wal);
+    } else if (wal->why.code == 0) {
         add_record(&wal->filling.buf, record);
         position = wal->put += FRAME_HEAD_BYTES + record.n;
         wal->figures.records++;
@@ -102,23 +123,24 @@ uint64_t wal_put(struct wal *wal, struct str record)
             pthread_cond_signal(&wal->changed);
     }
     lock_drop(&wal->lock);
-    if (full)
-        limit_hit(LIMIT_wal_buffer_bytes);
+    return position;
+}
+
+uint64_t wal_position(struct wal *wal)
+{
+    lock_take(&wal->lock);
+    uint64_t position = wal->why.code == 0 ? wal->put : 0;
+    lock_drop(&wal->lock);
     return position;
 }
 
 /* ---- failure ---- */
 
-/* What waits is dropped: nobody may be told that it is safe, and memory must not grow. */
 static int fail(struct wal *wal, const struct err *why)
 {
     segments_give_up(&wal->segments);
     lock_take(&wal->lock);
-    wal->why = *why;
-    wal->gap = NO_SEGMENT;
-    wal->figures.failures++;
-    room_settle(&wal->filling);
-    atomic_store(&wal->failed, true);
+    stop_taking(wal, why);
     lock_drop(&wal->lock);
     return why->code;
 }

@@ -45,7 +45,7 @@ struct store_options {
 };
 
 /* A fingerprint of a series' labels as its sender wrote them: equal spellings are equal labels, which 128 well-mixed,
- * seeded bits promise well enough. Zero: none. By it a known series is found without looking at its labels. */
+ * seeded bits promise well enough. `a` is 0: none. By it a known series is found without looking at its labels. */
 struct spelling {
     uint64_t a, b;
 };
@@ -62,6 +62,7 @@ struct batch_series {
 struct batch {
     const struct batch_series *series;
     size_t count;
+    const struct spelling *spellings; /* one for each series; NULL: none */
 };
 
 enum admit_reason {
@@ -96,19 +97,15 @@ void store_close(struct store *store); /* no view may be open */
 /* Changes the policy of a running store (a reload). */
 void store_configure(struct store *store, const struct store_options *options);
 
-/* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole.
- * The caller zeroes *result but for detail. */
+/* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole. A series with a
+ * spelling is known by it from then on, as long as it lives and until it is admitted with another one. The caller zeroes
+ * *result but for detail. */
 void store_admit(struct store *store, const struct batch *batch, struct admit_result *result);
 
-/* The same for series that the store knows by their spellings (one for each): their labels are not looked at and may be left
- * out. Goes in order and stops before the first series that it does not know. Returns how many were done. */
-size_t store_admit_known(struct store *store, const struct batch *batch, const struct spelling *spellings,
-                         struct admit_result *result);
-
-/* As store_admit for one series, which is known by this spelling from then on, as long as it lives and until it is admitted
- * with another one. */
-void store_admit_spelt(struct store *store, const struct batch_series *series,
-                       const struct spelling *spelling, struct admit_result *result);
+/* The same for those series that the store knows by their spellings: their labels are not looked at and may be left out. The places of the
+ * others in the batch go into `unknown` (room for all). Returns how many these are. */
+size_t store_admit_known(struct store *store, const struct batch *batch, struct admit_result *result,
+                         size_t *unknown);
 
 /* Announces a selector whose user looks back reach_ms from the time of evaluation. Matchers are copied. Equal selectors
  * share one list of series; each user has his own reach. ERR_LIMIT if there are too many (limits.standing_selectors).
@@ -140,8 +137,9 @@ struct store_recovery {
     int64_t took_ms;
 };
 
-/* Once, before anything is admitted. The folder is made if it is not there. ERR_IO if it cannot be read or written; damage is
- * no error: it is stepped over, counted, and logged with its place. */
+/* Once, before anything is admitted. The folder is made if it is not there. ERR_IO if it cannot be read or written, ERR_FULL if
+ * limits.series or limits.store_bytes do not let all of it in; the store can only be closed then. Damage is no error: it is
+ * stepped over, counted, and logged with its place. */
 int store_recover(struct store *store, const char *folder, enum store_sync sync, struct store_recovery *out,
                   struct err *err);
 
@@ -150,6 +148,7 @@ int store_recover(struct store *store, const char *folder, enum store_sync sync,
 int store_log_run(struct store *store, int64_t wait_ms, struct err *err);
 void store_log_wake(struct store *store);
 
+/* Stands still from a failure until a snapshot has closed the gap in the log; only then the log works again. */
 uint64_t store_durable(const struct store *store);
 bool store_log_works(const struct store *store); /* true without a log, too */
 

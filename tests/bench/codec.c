@@ -317,7 +317,7 @@ static void shop_open(struct shop *s)
 static void push(struct shop *s, const struct label *labels, size_t label_count, struct sample sample)
 {
     struct batch_series series = {labels, label_count, &sample, 1};
-    struct batch batch = {&series, 1};
+    struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {0};
     if (s->sim.now_ns < sample.t_ms * NS_PER_MS)
         s->sim.now_ns = sample.t_ms * NS_PER_MS;
