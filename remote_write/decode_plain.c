@@ -21,6 +21,15 @@ static bool label_is_plain(const uint8_t *b, size_t n)
            b[b[1] + 2] == SECOND_TAG && b[b[1] + 3] < LONGER && b[1] + (size_t)b[b[1] + 3] + HEADS == n;
 }
 
+bool decode_plain_label(struct str message, struct label *to)
+{
+    const uint8_t *b = (const uint8_t *)message.p;
+    if (!label_is_plain(b, message.n))
+        return false;
+    *to = (struct label){{message.p + 2, b[1]}, {message.p + b[1] + 4, b[b[1] + 3]}};
+    return true;
+}
+
 /* Value and time, either left out when it is zero, and nothing behind them. */
 static bool take_float(struct wire w, struct sample *to)
 {

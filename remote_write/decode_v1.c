@@ -7,6 +7,8 @@ enum { LABELS = 1, SAMPLES = 2, EXEMPLARS = 3, HISTOGRAMS = 4, NAME = 1, VALUE =
 
 static bool walk_label(struct str message, struct label *to)
 {
+    if (decode_plain_label(message, to))
+        return true;
     struct wire w = wire_of(message);
     struct wire_field f;
     enum wire_step step;

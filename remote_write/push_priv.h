@@ -38,6 +38,7 @@ struct push {
     int64_t charged_bytes; /* what this push has put on the flight's account */
     int64_t arena_bytes;   /* of those, for the arena */
     bool flight_full;      /* that account had no more room */
+    bool unlogged;         /* some of what was stored is not in the log */
     bool v2;               /* io.prometheus.write.v2.Request, else prometheus.WriteRequest */
     char *decoded;
     size_t decoded_bytes;
@@ -79,6 +80,7 @@ int decode_series_v2(struct push *p, struct pushed *s);
 
 /* decode_plain: the same for a series of 1.0 that is plain and sound, its float in *to. False: it may be anything. */
 bool decode_plain_v1(struct push *p, struct pushed *s, struct sample *to);
+bool decode_plain_label(struct str message, struct label *to);
 
 /* The labels in the order of the request; `out` has room for s->label_count (2.0: for half of that). 2.0: ERR_PARSE with the
  * reason if a reference points nowhere, ERR_LIMIT (arena). */

@@ -317,6 +317,8 @@ static void count_written(struct translation *t)
     struct intake_answer *answer = t->push->answer;
     uint64_t histograms = t->admitted.refused_histograms;
     answer->appended = t->admitted.appended;
+    answer->logged = t->admitted.logged;
+    t->push->unlogged = t->admitted.unlogged;
     answer->written_samples = minus(t->offered_floats, refused_by_store(&t->admitted) - histograms);
     answer->written_histograms = minus(t->offered_histograms, histograms);
     answer->written_exemplars = t->exemplars;

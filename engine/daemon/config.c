@@ -231,6 +231,25 @@ static void read_keep(struct strict *s, const struct tree *node, void *target)
         strict_fail(s, node, "storage.keep is all or referenced");
 }
 
+static void read_sync(struct strict *s, const struct tree *node, void *target)
+{
+    struct str sync;
+    strict_text(s, node, &sync);
+    if (str_is(sync, "os"))
+        *(enum store_sync *)target = STORE_SYNC_OS;
+    else if (!str_is(sync, "group"))
+        strict_fail(s, node, "storage.wal.sync is group or os");
+}
+
+static void read_wal(struct strict *s, const struct tree *node, void *target)
+{
+    static const struct strict_field fields[] = {
+        {"sync", read_sync, offsetof(struct config, wal_sync)},
+        {NULL, NULL, 0},
+    };
+    strict_struct(s, node, "config.plain", fields, target);
+}
+
 static void read_tsdb(struct strict *s, const struct tree *node, void *target)
 {
     static const struct strict_field fields[] = {
@@ -248,6 +267,7 @@ static void read_storage(struct strict *s, const struct tree *node, void *target
         {"out_of_order_time_window", strict_duration_ms, offsetof(struct config, storage.out_of_order_ms)},
         {"retention", read_retention, offsetof(struct config, storage.retention_ms)},
         {"keep", read_keep, offsetof(struct config, storage.keep)},
+        {"wal", read_wal, 0},
         {"tsdb", read_tsdb, 0},
         {"exemplars", note_ignored, 0},
         {NULL, NULL, 0},

@@ -3,7 +3,7 @@
  * scraping is named and ignored, what would change a page and is not built is refused.
  *
  *   alertmanager_config_file: alertmanager.yml    (Tocsin's own: the routes; without it alerts only go to alerting:)
- *   storage: {retention: auto, keep: all}         (Tocsin's own: see store.h)
+ *   storage: {retention: auto, keep: all, wal: {sync: group}}     (Tocsin's own: see store.h)
  */
 #ifndef TOCSIN_CONFIG_PRIV_H
 #define TOCSIN_CONFIG_PRIV_H
@@ -28,6 +28,7 @@ struct config {
     int64_t alertmanager_timeout_ms;
     struct str alertmanager_config_file; /* empty: no routes of our own */
     struct store_options storage;
+    enum store_sync wal_sync;
     struct config_texts ignored; /* keys that are accepted and do nothing here */
 };
 

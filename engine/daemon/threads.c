@@ -10,7 +10,9 @@ enum {
     EVALUATOR_WAIT_MS = 250, /* so that a reload's new groups are seen soon */
     ROUTER_WAIT_MS = 1000,
     FORWARD_WAIT_MS = 20, /* while something is on its way to an Alertmanager */
+    LOG_WAIT_MS = 250,
     KEEPER_WAIT_MS = 1000,
+    SNAPSHOT_EVERY_MS = 1000,
     RETIRE_EVERY_MS = 10000,
     NFLOG_EVERY_MS = 900000
 };
@@ -98,7 +100,19 @@ static void *router_loop(void *context)
     return NULL;
 }
 
-/* ---- keeper: incidents, retention ---- */
+/* ---- the store's log, and the pushes that wait for it ---- */
+
+static void *log_loop(void *context)
+{
+    struct daemon *d = context;
+    while (!atomic_load(&d->log_ends)) {
+        (void)store_log_run(d->store, LOG_WAIT_MS, NULL); /* a failure is in the process' log by now */
+        serve_committed(d->serve, store_durable(d->store), store_log_works(d->store));
+    }
+    return NULL;
+}
+
+/* ---- keeper: incidents, retention, snapshots ---- */
 
 static void record_page(struct daemon *d, struct page_event *page)
 {
@@ -116,31 +130,54 @@ void daemon_note_page(void *context, struct page_event *page)
         record_page(d, page);
 }
 
-static void keep_house(struct daemon *d, int64_t now_ms, int64_t *retired_ms, int64_t *expired_ms)
+/* What the keeper does from time to time, and when it did so last. */
+struct chores {
+    int64_t retired_ms, expired_ms, snapshot_ms;
+    bool snapshot_fails;
+};
+
+static bool is_due(int64_t *last_ms, int64_t now_ms, int64_t every_ms)
 {
-    if (now_ms - *retired_ms >= RETIRE_EVERY_MS) {
+    if (now_ms - *last_ms < every_ms)
+        return false;
+    *last_ms = now_ms;
+    return true;
+}
+
+/* A failure is told once: the next attempts come every second. */
+static void keep_snapshot(struct daemon *d, struct chores *chores)
+{
+    struct err err = {0};
+    bool fails = store_snapshot(d->store, &err) != 0;
+    if (fails && !chores->snapshot_fails)
+        log_error("the samples cannot be written to a snapshot: their log grows", LOG_ERR(&err));
+    chores->snapshot_fails = fails;
+}
+
+static void keep_house(struct daemon *d, struct chores *chores)
+{
+    int64_t now_ms = d->world->mono_ns(d->world) / NS_PER_MS;
+    struct err err = {0};
+    if (is_due(&chores->retired_ms, now_ms, RETIRE_EVERY_MS))
         store_retire(d->store);
-        *retired_ms = now_ms;
-    }
-    if (now_ms - *expired_ms >= NFLOG_EVERY_MS) {
-        struct err err = {0};
-        if (state_nflog_expire(d->state, wall(d), &err) != 0)
-            log_error("old entries of the notification log could not be removed", LOG_ERR(&err));
-        *expired_ms = now_ms;
-    }
+    if (is_due(&chores->snapshot_ms, now_ms, SNAPSHOT_EVERY_MS))
+        keep_snapshot(d, chores);
+    if (is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS) &&
+        state_nflog_expire(d->state, wall(d), &err) != 0)
+        log_error("old entries of the notification log could not be removed", LOG_ERR(&err));
 }
 
 static void *keeper(void *context)
 {
     struct daemon *d = context;
-    int64_t retired_ms = 0, expired_ms = 0;
+    struct chores chores = {0};
     for (;;) {
         struct page_event *page = queue_pop(d->pages, KEEPER_WAIT_MS);
         if (page != NULL)
             record_page(d, page);
         else if (queue_is_closed(d->pages))
             return NULL;
-        keep_house(d, d->world->mono_ns(d->world) / NS_PER_MS, &retired_ms, &expired_ms);
+        keep_house(d, &chores);
     }
 }
 
@@ -154,8 +191,12 @@ static int start(pthread_t *thread, void *(*run)(void *), struct daemon *d, stru
 
 int threads_start(struct daemon *daemon, struct err *err)
 {
-    int rc = start(&daemon->keeper, keeper, daemon, err);
-    daemon->keeper_runs = rc == 0;
+    int rc = daemon->has_log ? start(&daemon->log, log_loop, daemon, err) : 0;
+    daemon->log_runs = rc == 0 && daemon->has_log;
+    if (rc == 0) {
+        rc = start(&daemon->keeper, keeper, daemon, err);
+        daemon->keeper_runs = rc == 0;
+    }
     if (rc == 0) {
         rc = start(&daemon->router_thread, router_loop, daemon, err);
         daemon->router_runs = rc == 0;
@@ -192,4 +233,14 @@ void threads_stop_keeper(struct daemon *daemon)
     if (daemon->keeper_runs)
         must(pthread_join(daemon->keeper, NULL) == 0);
     daemon->keeper_runs = false;
+}
+
+/* What is in the log's buffer by now is written when the store is closed. */
+void threads_stop_log(struct daemon *daemon)
+{
+    atomic_store(&daemon->log_ends, true);
+    store_log_wake(daemon->store);
+    if (daemon->log_runs)
+        must(pthread_join(daemon->log, NULL) == 0);
+    daemon->log_runs = false;
 }

@@ -95,6 +95,14 @@ static void store_metrics(struct buf *out, struct store *store)
           (double)figures.standing);
 }
 
+static void log_metrics(struct buf *out, const struct service *service)
+{
+    const struct store *store = service->parts.store;
+    gauge(out, "tocsin_wal_healthy", "0 while the write-ahead log cannot be written.", store_log_works(store));
+    gauge(out, "tocsin_wal_waiting_pushes", "Answers that wait until their samples are durable.",
+          atomic_load(&service->waiting_pushes));
+}
+
 static void count_path(void *context, const char *path)
 {
     (void)path;
@@ -169,6 +177,8 @@ void admin_metrics(struct request *request, struct answer *answer)
     limits_write_metrics(out);
     if (parts->store != NULL)
         store_metrics(out, parts->store);
+    if (parts->store != NULL)
+        log_metrics(out, service);
     if (parts->ruler != NULL)
         ruler_write_metrics(parts->ruler, out);
     if (parts->router != NULL)

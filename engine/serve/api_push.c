@@ -38,6 +38,27 @@ void push_confirm_nothing(const struct request *request, struct answer *answer)
     confirm(request, answer, &(struct intake_answer){0});
 }
 
+static void conclude(const struct request *request, struct answer *answer,
+                     const struct intake_answer *verdict)
+{
+    answer_text(answer, verdict->status, buf_text(&verdict->text));
+    confirm(request, answer, verdict);
+    if (verdict->retry_after_ms >= 0)
+        add_count(request, answer, "Retry-After", (uint64_t)(verdict->retry_after_ms + 999) / 1000);
+    answer->logged = verdict->logged;
+}
+
+void route_refuse_unlogged(const struct request *request, struct answer *answer, bool late)
+{
+    struct intake_answer verdict;
+    intake_answer_init(&verdict);
+    verdict.status = answer->status;
+    intake_refuse_unlogged(&verdict, late);
+    answer->header_count = 0;
+    conclude(request, answer, &verdict);
+    intake_answer_release(&verdict);
+}
+
 /* Type, encoding and length have been checked on the headers; the rest is the intake's. */
 void api_write(struct request *request, struct answer *answer)
 {
@@ -52,9 +73,6 @@ void api_write(struct request *request, struct answer *answer)
         intake_push_v2(parts->intake, parts->store, request->body, &verdict);
     else
         intake_push(parts->intake, parts->store, request->body, &verdict);
-    answer_text(answer, verdict.status, buf_text(&verdict.text));
-    confirm(request, answer, &verdict);
-    if (verdict.retry_after_ms >= 0)
-        add_count(request, answer, "Retry-After", (uint64_t)(verdict.retry_after_ms + 999) / 1000);
+    conclude(request, answer, &verdict);
     intake_answer_release(&verdict);
 }

@@ -3,6 +3,9 @@
 
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
+#include "tocsin/store.h"
+
+#include <stddef.h>
 
 /* A client that reads its answer slower than this is cut off, limits.body_ms later than one that is fast. */
 enum { SEND_BYTES_PER_S = 65536 };
@@ -21,8 +24,9 @@ struct client {
     struct request request;
     const struct route *route; /* NULL: the answer says why */
     struct answer answer;
-    struct MHD_Connection *suspended; /* while a worker runs the handler */
-    bool answered;                    /* the handler has run */
+    struct MHD_Connection *suspended; /* while a worker runs the handler, or its answer waits for the log */
+    struct commit commit;
+    bool answered; /* the handler has run */
 
     struct buf body;
     int64_t reserved_bytes;
@@ -303,8 +307,48 @@ static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connecti
     return MHD_YES;
 }
 
+void client_resume(struct commit *commit)
+{
+    struct client *client = (struct client *)((char *)commit - offsetof(struct client, commit));
+    MHD_resume_connection(client->suspended);
+}
+
+/* Suspended first: the log may come so far before this returns. */
+static void wait_for_log(struct client *client, struct MHD_Connection *connection)
+{
+    struct serve *serve = client->serve;
+    struct world *world = serve->service.parts.world;
+    atomic_fetch_add(&serve->service.waiting_pushes, 1);
+    client->suspended = connection;
+    MHD_suspend_connection(connection);
+    int64_t deadline_ns = world->mono_ns(world) + limits.commit_ms * NS_PER_MS;
+    if (!commits_wait(&serve->commits, &client->commit, client->answer.logged, deadline_ns))
+        MHD_resume_connection(connection);
+}
+
+static enum MHD_Result send_committed(struct client *client, struct MHD_Connection *connection)
+{
+    enum commit_end end = client->commit.end;
+    atomic_fetch_sub(&client->serve->service.waiting_pushes, 1);
+    if (end != COMMIT_DURABLE)
+        route_refuse_unlogged(&client->request, &client->answer, end == COMMIT_LATE);
+    return send_answer(client, connection);
+}
+
+/* Nothing is promised that a restart would not keep. */
+static enum MHD_Result send_when_durable(struct client *client, struct MHD_Connection *connection)
+{
+    uint64_t logged = client->answer.logged;
+    if (logged == 0 || logged <= store_durable(client->serve->service.parts.store))
+        return send_answer(client, connection);
+    wait_for_log(client, connection);
+    return MHD_YES;
+}
+
 static enum MHD_Result finish(struct client *client, struct MHD_Connection *connection)
 {
+    if (client->answered && client->answer.logged != 0)
+        return send_committed(client, connection);
     if (client->answered || client->route == NULL)
         return send_answer(client, connection);
     if (client->late_status != 0)
@@ -314,7 +358,8 @@ static enum MHD_Result finish(struct client *client, struct MHD_Connection *conn
     if ((client->route->flags & ROUTE_SLOW) != 0)
         return hand_to_worker(client, connection);
     route_run(client->route, &client->request, &client->answer);
-    return send_answer(client, connection);
+    client->answered = true;
+    return send_when_durable(client, connection);
 }
 
 enum MHD_Result client_step(struct client *client, struct MHD_Connection *connection, const char *method,

@@ -32,8 +32,9 @@ unsigned http_method_of(struct str name);
 struct service {
     struct serve_parts parts;
     bool lifecycle;
-    atomic_int queries;   /* evaluations under way */
-    atomic_bool stopping; /* evaluations give up */
+    atomic_int queries;        /* evaluations under way */
+    atomic_int waiting_pushes; /* answers that wait for the store's log */
+    atomic_bool stopping;      /* evaluations give up */
 };
 
 struct request {
@@ -57,7 +58,8 @@ struct answer {
     struct buf body;
     struct answer_header headers[ANSWER_HEADERS_MAX];
     size_t header_count;
-    bool close; /* the connection ends after this answer */
+    uint64_t logged; /* goes out when the store's log is durable up to here; 0: at once */
+    bool close;      /* the connection ends after this answer */
 };
 
 typedef void handler(struct request *request, struct answer *answer);
@@ -89,6 +91,9 @@ bool route_refuses(const struct route *route, const struct request *request, str
 
 /* Headers that the route's refusals carry, when somebody else refuses the request's body. */
 void route_note_refusal(const struct route *route, const struct request *request, struct answer *answer);
+
+/* Replaces the answer of a push whose samples did not become durable: the log has failed, or (late) takes too long. */
+void route_refuse_unlogged(const struct request *request, struct answer *answer, bool late);
 
 /* Runs the handler (after merging a form body). */
 void route_run(const struct route *route, struct request *request, struct answer *answer);

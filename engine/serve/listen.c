@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 
-enum { BACKLOG = 1024, DRAIN_MS = 5000 };
+enum { BACKLOG = 1024, DRAIN_MS = 5000, REFUSE_MS = 500 };
 
 static enum MHD_Result on_accept(void *context, const struct sockaddr *address, socklen_t length)
 {
@@ -133,10 +133,17 @@ static int bind_daemon(struct serve *serve, struct str listen, struct err *err)
     return 0;
 }
 
+static void expire(void *context, int64_t now_ns)
+{
+    struct serve *serve = context;
+    if (commits_expire(&serve->commits, now_ns) > 0)
+        limit_hit(LIMIT_commit_ms);
+}
+
 /* The threads behind the listener, then the listener. */
 static int open_all(struct serve *serve, struct str listen, struct err *err)
 {
-    int rc = watch_open(&serve->watch, serve->service.parts.world, err);
+    int rc = watch_open(&serve->watch, serve->service.parts.world, expire, serve, err);
     if (rc != 0)
         return rc;
     rc = workers_open(&serve->workers, (int)limits.queries_concurrent, client_work, err);
@@ -155,8 +162,10 @@ int serve_open(const struct serve_options *options, const struct serve_parts *pa
 {
     struct serve *serve = MEM_NEW(struct serve);
     serve->service = (struct service){.parts = *parts, .lifecycle = options->lifecycle};
+    commits_open(&serve->commits, client_resume);
     int rc = open_all(serve, options->listen, err);
     if (rc != 0) {
+        commits_release(&serve->commits);
         mem_free(serve);
         serve = NULL;
     }
@@ -164,19 +173,36 @@ int serve_open(const struct serve_options *options, const struct serve_parts *pa
     return rc;
 }
 
+void serve_committed(struct serve *serve, uint64_t durable, bool works)
+{
+    commits_tell(&serve->commits, durable, works);
+}
+
+void serve_stop(struct serve *serve)
+{
+    if (serve->stopped)
+        return;
+    serve->stopped = true;
+    /* Not MHD_quiesce_daemon: in this version it races with its own threads, and aborts. */
+    atomic_store(&serve->closing, true);
+    watch_drain(&serve->watch, DRAIN_MS);
+    /* The library aborts if it is stopped while a connection is suspended: the workers end first, and no answer waits any
+     * more. */
+    atomic_store(&serve->service.stopping, true);
+    workers_stop(&serve->workers);
+    commits_close(&serve->commits);
+    watch_drain(&serve->watch, REFUSE_MS);
+    MHD_stop_daemon(serve->daemon);
+    watch_close(&serve->watch);
+}
+
 void serve_close(struct serve *serve)
 {
     if (serve == NULL)
         return;
-    /* Not MHD_quiesce_daemon: in this version it races with its own threads, and aborts. */
-    atomic_store(&serve->closing, true);
-    watch_drain(&serve->watch, DRAIN_MS);
-    /* The library aborts if it is stopped while a connection is suspended: the workers end first. */
-    atomic_store(&serve->service.stopping, true);
-    workers_stop(&serve->workers);
-    MHD_stop_daemon(serve->daemon);
+    serve_stop(serve);
     workers_close(&serve->workers);
-    watch_close(&serve->watch);
+    commits_release(&serve->commits);
     mem_free(serve);
 }
 

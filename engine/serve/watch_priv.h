@@ -28,13 +28,16 @@ struct watched {
 
 struct watch {
     struct world *world;
+    void (*tick)(void *context, int64_t now_ns); /* after each look, for other deadlines */
+    void *context;
     struct lock lock; /* the list, and that no fd in it is closed meanwhile */
     struct watched *first;
     struct queue *stop; /* never holds anything: closing it ends the thread */
     pthread_t thread;
 };
 
-int watch_open(struct watch *watch, struct world *world, struct err *err);
+int watch_open(struct watch *watch, struct world *world, void (*tick)(void *context, int64_t now_ns),
+               void *context, struct err *err);
 void watch_close(struct watch *watch); /* the list must be empty */
 
 void watch_add(struct watch *watch, struct watched *watched, int fd);

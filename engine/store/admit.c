@@ -1,4 +1,7 @@
 /* The way in: each sample is appended, or refused for one stated reason. */
+#include "frame_priv.h"
+#include "log_priv.h"
+#include "record_priv.h"
 #include "store_priv.h"
 #include "tocsin/buf.h"
 #include "tocsin/mem.h"
@@ -10,6 +13,8 @@ struct admission {
     const struct batch_series *series; /* the one at hand */
     const struct series *known;        /* found by its spelling: has its labels, the batch need not */
     struct lock *shard;                /* held, or NULL: neighbours mostly share one */
+    struct record record;              /* of what is new, for the log */
+    bool repeated; /* a sample was there already: it may still be on its way to the disk */
     int64_t now_ms;
     int64_t oldest_ms, newest_ms; /* of what was appended */
     bool told;                    /* the series at hand has its line in result->detail */
@@ -75,6 +80,49 @@ static void refuse(struct admission *a, enum admit_reason reason, size_t from, s
     tell(a, reason);
 }
 
+/* ---- the log ---- */
+
+/* Under the lock of the index, so that nobody can refer to a series before it is written down; after the append, so that a
+ * snapshot holds whatever the log before it says. */
+static void write_down(struct admission *a)
+{
+    struct admit_result *result = a->result;
+    struct log *log = a->store->log;
+    if (log == NULL || (record_is_empty(&a->record) && !a->repeated))
+        return;
+    uint64_t position =
+        record_is_empty(&a->record) ? wal_position(log->wal) : log_put(log, buf_slice(&a->record.bytes));
+    if (position == 0)
+        result->unlogged = true;
+    else
+        result->logged = position;
+    record_clear(&a->record);
+    a->repeated = false;
+}
+
+static struct series_id id_of(const struct store *s, series_ref ref)
+{
+    return (struct series_id){ref, series_at(&s->series, ref)->turn};
+}
+
+static void note_series(struct admission *a, series_ref ref, const struct series_key *key)
+{
+    if (a->store->log != NULL)
+        record_series(&a->record, id_of(a->store, ref), key->labels, key->count);
+}
+
+static void note_sample(struct admission *a, series_ref ref, const struct sample *sample)
+{
+    enum { LONG_BYTES = 1 << 20 };
+    if (a->store->log == NULL)
+        return;
+    record_sample(&a->record, id_of(a->store, ref), sample);
+    if (a->record.bytes.used > LONG_BYTES)
+        write_down(a);
+}
+
+/* ---- samples ---- */
+
 /* What can be said of a time alone. */
 static enum admit_reason judge_time(const struct admission *a, int64_t t_ms, int64_t keep_ms)
 {
@@ -94,10 +142,11 @@ static enum admit_reason judge_order(const struct store *s, int64_t t_ms, int64_
     return minus_ms(newest_ms, t_ms) > window_ms ? ADMIT_TOO_OLD : ADMIT_OK;
 }
 
-static enum admit_reason append(struct admission *a, struct ring *ring, const struct sample *sample)
+static enum admit_reason append(struct admission *a, series_ref ref, const struct sample *sample)
 {
-    switch (ring_append(ring, sample, &a->store->account)) {
+    switch (ring_append(&series_at(&a->store->series, ref)->ring, sample, &a->store->account)) {
     case RING_SAME:
+        a->repeated = true;
         return ADMIT_OK;
     case RING_CONFLICT:
         return ADMIT_DUPLICATE;
@@ -106,19 +155,21 @@ static enum admit_reason append(struct admission *a, struct ring *ring, const st
     case RING_TAKEN:
         break;
     }
+    note_sample(a, ref, sample);
     a->result->appended++;
     a->oldest_ms = sample->t_ms < a->oldest_ms ? sample->t_ms : a->oldest_ms;
     a->newest_ms = sample->t_ms > a->newest_ms ? sample->t_ms : a->newest_ms;
     return ADMIT_OK;
 }
 
-static enum admit_reason admit_sample(struct admission *a, struct ring *ring, const struct sample *sample,
+static enum admit_reason admit_sample(struct admission *a, series_ref ref, const struct sample *sample,
                                       int64_t keep_ms)
 {
+    const struct ring *ring = &series_at(&a->store->series, ref)->ring;
     enum admit_reason reason = judge_time(a, sample->t_ms, keep_ms);
     if (reason == ADMIT_OK && !ring_empty(ring) && sample->t_ms < ring_newest_ms(ring))
         reason = judge_order(a->store, sample->t_ms, ring_newest_ms(ring));
-    return reason == ADMIT_OK ? append(a, ring, sample) : reason;
+    return reason == ADMIT_OK ? append(a, ref, sample) : reason;
 }
 
 static void hold(struct admission *a, struct lock *shard)
@@ -136,13 +187,12 @@ static void hold(struct admission *a, struct lock *shard)
 static void admit_samples(struct admission *a, const struct batch_series *from, series_ref ref)
 {
     struct store *s = a->store;
-    struct series *series = series_at(&s->series, ref);
-    int64_t keep_ms = store_keep_ms(s, series->reach_ms);
+    int64_t keep_ms = store_keep_ms(s, series_at(&s->series, ref)->reach_ms);
     a->series = from;
     a->told = false;
     hold(a, shard_of(s, ref));
     for (size_t i = 0; i < from->sample_count; i++) {
-        enum admit_reason reason = admit_sample(a, &series->ring, &from->samples[i], keep_ms);
+        enum admit_reason reason = admit_sample(a, ref, &from->samples[i], keep_ms);
         if (reason != ADMIT_OK)
             refuse(a, reason, i, 1);
     }
@@ -221,6 +271,7 @@ static series_ref create(struct admission *a, const struct batch_series *from, c
     series_ref ref = series_add(&s->series, &s->pairs, key, like);
     series_at(&s->series, ref)->reach_ms = reach_ms;
     standing_introduce(s, ref, key);
+    note_series(a, ref, key);
     stat_add(STAT_series_created, 1);
     return ref;
 }
@@ -238,6 +289,7 @@ static bool admit_found(struct admission *a, const struct batch *batch, struct g
         found += g->ref[i] != 0;
     }
     hold(a, NULL);
+    write_down(a);
     rwlock_drop(&s->index);
     return found == g->count;
 }
@@ -247,7 +299,7 @@ static void admit_rest(struct admission *a, const struct batch *batch, struct gr
     struct store *s = a->store;
     rwlock_write(&s->index);
     for (size_t i = 0; i < g->count; i++)
-        slots_prefetch(&s->series.by_labels, (uint32_t)g->key[i].hash);
+        slots_touch(&s->series.by_labels, (uint32_t)g->key[i].hash);
     series_ref like = 0;
     for (size_t i = 0; i < g->count; i++) {
         const struct batch_series *from = &batch->series[g->from + i];
@@ -265,6 +317,7 @@ static void admit_rest(struct admission *a, const struct batch *batch, struct gr
         like = ref;
     }
     hold(a, NULL);
+    write_down(a);
     rwlock_drop(&s->index);
 }
 
@@ -284,7 +337,8 @@ static void lift(_Atomic int64_t *to, int64_t value)
         ;
 }
 
-static void count(struct admission *a, const struct admit_result *before)
+/* What has changed since `before`. */
+static void finish(struct admission *a, const struct admit_result *before)
 {
     const struct admit_result *r = a->result;
     atomic_fetch_add_explicit(&a->store->samples, r->appended - before->appended, memory_order_relaxed);
@@ -300,15 +354,18 @@ static void count(struct admission *a, const struct admit_result *before)
     for (int i = 0; i < ADMIT_REASON_COUNT; i++)
         if (stats[i] != 0)
             stat_add(stats[i], r->refused[i] - before->refused[i]);
+    record_release(&a->record);
 }
 
 static struct admission begin(struct store *s, struct admit_result *result)
 {
-    return (struct admission){.store = s,
-                              .result = result,
-                              .now_ms = world_now_ms(s->world),
-                              .oldest_ms = INT64_MAX,
-                              .newest_ms = INT64_MIN};
+    struct admission a = {.store = s,
+                          .result = result,
+                          .now_ms = world_now_ms(s->world),
+                          .oldest_ms = INT64_MAX,
+                          .newest_ms = INT64_MIN};
+    record_init(&a.record, FRAME_RECORD_BYTES_MAX);
+    return a;
 }
 
 void store_admit(struct store *s, const struct batch *batch, struct admit_result *result)
@@ -325,29 +382,40 @@ void store_admit(struct store *s, const struct batch *batch, struct admit_result
         if (g.hashes != g.few)
             mem_free(g.hashes);
     }
-    count(&a, &before);
+    finish(&a, &before);
 }
 
 /* ---- series that are known ---- */
 
 enum { KNOWN = 32 /* looked up side by side, so that they wait for memory together */ };
 
-/* Into refs; each step asks for the memory that the next one needs. */
+/* Into refs, with all that an append will need brought near, step by step. */
 static void look_up(const struct store *s, const struct spelling *spellings, size_t count, series_ref *refs)
 {
     const struct series_table *t = &s->series;
     for (size_t i = 0; i < count; i++)
-        slots_prefetch(&t->by_spelling, spelling_tag(&spellings[i]));
+        slots_touch(&t->by_spelling, spelling_tag(&spellings[i]));
     for (size_t i = 0; i < count; i++)
-        series_prefetch(t, &spellings[i]);
-    for (size_t i = 0; i < count; i++) {
         refs[i] = series_spelt(t, &spellings[i]);
-        if (refs[i] != 0)
-            __builtin_prefetch(series_at(t, refs[i])->ring.open);
-    }
     for (size_t i = 0; i < count; i++)
         if (refs[i] != 0)
-            ring_prefetch_end(&series_at(t, refs[i])->ring);
+            ring_touch(&series_at(t, refs[i])->ring);
+    for (size_t i = 0; i < count; i++)
+        if (refs[i] != 0)
+            ring_touch_end(&series_at(t, refs[i])->ring);
+}
+
+/* Some neighbours of a batch, and which series they are. */
+struct found {
+    size_t from, count;
+    series_ref refs[KNOWN];
+};
+
+static void find_next(const struct store *s, const struct batch *batch, size_t from, struct found *f)
+{
+    f->from = from;
+    f->count = batch->count - from < KNOWN ? batch->count - from : KNOWN;
+    look_up(s, batch->spellings + from, f->count, f->refs);
 }
 
 size_t store_admit_known(struct store *s, const struct batch *batch, struct admit_result *result,
@@ -356,22 +424,23 @@ size_t store_admit_known(struct store *s, const struct batch *batch, struct admi
     struct admission a = begin(s, result);
     struct admit_result before = *result;
     size_t unknown_count = 0;
-    series_ref refs[KNOWN];
+    struct found now, next;
     rwlock_read(&s->index);
-    for (size_t from = 0; from < batch->count; from += KNOWN) {
-        size_t count = batch->count - from < KNOWN ? batch->count - from : KNOWN;
-        look_up(s, batch->spellings + from, count, refs);
-        for (size_t i = 0; i < count; i++) {
-            if (refs[i] == 0) {
-                unknown[unknown_count++] = from + i;
+    find_next(s, batch, 0, &now);
+    for (; now.count > 0; now = next) {
+        find_next(s, batch, now.from + now.count, &next);
+        for (size_t i = 0; i < now.count; i++) {
+            if (now.refs[i] == 0) {
+                unknown[unknown_count++] = now.from + i;
                 continue;
             }
-            a.known = series_at(&s->series, refs[i]);
-            admit_samples(&a, &batch->series[from + i], refs[i]);
+            a.known = series_at(&s->series, now.refs[i]);
+            admit_samples(&a, &batch->series[now.from + i], now.refs[i]);
         }
     }
     hold(&a, NULL);
+    write_down(&a);
     rwlock_drop(&s->index);
-    count(&a, &before);
+    finish(&a, &before);
     return unknown_count;
 }

@@ -9,10 +9,18 @@
 
 #include "account_priv.h"
 #include "group_priv.h"
+#include "tocsin/mem.h"
 #include "tocsin/sample.h"
 
-/* Blocks grow from small to large, because many series hold few samples. Two full narrow ones make a group. */
-enum { BLOCK_SAMPLES_MIN = 4, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
+/* Blocks grow from small (one cache line with what malloc adds) to large by halves, because many series hold few samples. Two
+ * full narrow ones make a group. */
+enum { BLOCK_SAMPLES_MIN = 3, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
+
+static inline size_t block_capacity_after(size_t capacity)
+{
+    size_t more = capacity + capacity / 2 + 1;
+    return more < BLOCK_SAMPLES_MAX ? more : BLOCK_SAMPLES_MAX;
+}
 
 struct block {
     _Alignas(8) uint16_t count; /* the samples follow */
@@ -46,10 +54,11 @@ struct sample block_get(const struct block *b, size_t i); /* the histogram stays
 /* How many samples are at or before t_ms: also the index of the first one after it. */
 size_t block_upto(const struct block *b, int64_t t_ms);
 
-static inline void block_prefetch_end(const struct block *b)
+/* Reads where the next sample will go, so that whoever does this for many blocks waits for them side by side. */
+static inline void block_touch_end(const struct block *b)
 {
-    if (!b->wide && b->count > 0)
-        __builtin_prefetch(&block_points(b)[b->count - 1]);
+    if (b->count > 0)
+        mem_touch(b->wide ? (const void *)&block_samples(b)[b->count - 1] : &block_points(b)[b->count - 1]);
 }
 
 /* Inserts before index i; the block has room and is wide enough. The histogram becomes the block's. */

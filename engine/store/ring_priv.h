@@ -71,11 +71,17 @@ static inline bool ring_empty(const struct ring *r)
     return r->open == NULL;
 }
 
-/* Brings the end of the open block near, whose head is; before an append. */
-static inline void ring_prefetch_end(const struct ring *r)
+/* Brings near what an append needs: first the head of the open block, then its end. */
+static inline void ring_touch(const struct ring *r)
 {
     if (r->open != NULL)
-        block_prefetch_end(r->open);
+        mem_touch(r->open);
+}
+
+static inline void ring_touch_end(const struct ring *r)
+{
+    if (r->open != NULL)
+        block_touch_end(r->open);
 }
 
 /* Times of the ends; the ring is not empty. */

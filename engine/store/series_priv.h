@@ -10,6 +10,7 @@
 
 #include "pairs_priv.h"
 #include "ring_priv.h"
+#include "slab_priv.h"
 #include "slots_priv.h"
 #include "tocsin/mem.h"
 
@@ -43,6 +44,7 @@ struct series_table {
     uint32_t living;
     struct slots by_labels;   /* the living */
     struct slots by_spelling; /* of them, those with a spelling */
+    struct slab slab;         /* the series' lists of pairs */
     struct account *account;
 };
 
@@ -90,15 +92,6 @@ static inline series_ref series_spelt(const struct series_table *t, const struct
         if (series_at(t, ref)->spelling == spelling->a)
             break;
     return ref;
-}
-
-/* Brings the series near that is likely to be meant. */
-static inline void series_prefetch(const struct series_table *t, const struct spelling *spelling)
-{
-    uint32_t at = slots_home(&t->by_spelling, spelling_tag(spelling));
-    series_ref ref = slots_next(&t->by_spelling, spelling_tag(spelling), &at);
-    if (ref != 0)
-        __builtin_prefetch(series_at(t, ref));
 }
 
 /* Remembers how the series has been spelt; one remembered before is forgotten. */

@@ -9,6 +9,7 @@
 #define TOCSIN_STORE_SLOTS_PRIV_H
 
 #include "account_priv.h"
+#include "tocsin/mem.h"
 #include "tocsin/view.h"
 
 struct slot {
@@ -52,10 +53,10 @@ static inline series_ref slots_next(const struct slots *s, uint32_t tag, uint32_
 }
 
 /* Brings the slot near, so that a look-up soon after does not wait for memory. */
-static inline void slots_prefetch(const struct slots *s, uint32_t tag)
+static inline void slots_touch(const struct slots *s, uint32_t tag)
 {
     if (s->capacity > 0)
-        __builtin_prefetch(&s->item[slots_home(s, tag)]);
+        mem_touch(&s->item[slots_home(s, tag)]);
 }
 
 #endif

@@ -31,9 +31,12 @@ int wal_open(struct world *world, const char *folder, enum store_sync sync, uint
 /* Commits what is in the buffer, if it can. No other call may be under way. */
 void wal_close(struct wal *wal);
 
-/* Adds a record. Returns the position behind it, or 0 if it is not taken in: the log has failed, or its buffer is full
- * (limits.wal_buffer_bytes; counted). */
+/* Adds a record. Returns the position behind it, or 0 if it is not taken in: the log has failed, also because its buffer is
+ * full (limits.wal_buffer_bytes; counted). */
 uint64_t wal_put(struct wal *wal, struct str record);
+
+/* The position behind the last record, or 0: the log has failed. */
+uint64_t wal_position(struct wal *wal);
 
 /* One round: waits up to wait_ms for the first record, then a little for others that want to share the sync (GATHER_MS in
  * all, less when no more come), writes and syncs. 0, also when there was nothing; else why the log has failed. With wait_ms 0

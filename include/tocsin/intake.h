@@ -12,6 +12,8 @@
  *
  * A series that was pushed before costs a hash of its labels as they were written, and no look at the labels themselves.
  *
+ * What the log has not taken in is answered 503, so that its sender keeps it: until then it is in memory only, where rules see it.
+ *
  * Drawback: a sender that is answered 400 drops the whole push on its side; the part that was stored stays stored.
  *
  * Threads: intake_push may be called by several at once.
@@ -32,13 +34,15 @@ enum { INTAKE_TEXT_BYTES = 16 << 10 }; /* of reasons; what goes beyond is left o
 
 struct intake_answer {
     /* HTTP's: 204 all stored; 400 some or all refused, sending again is useless; 413 too large; 429 the store is at a
-     * limit; 503 too much under way. */
+     * limit; 503 too much under way, or the store's log cannot be written. */
     int status;
     int64_t retry_after_ms; /* with 429 and 503; else -1 */
     uint64_t appended;      /* samples stored; those that were there already are not counted */
     /* 2.0's confirmation: what the sender need not send again, because it is stored, was there already, or nobody asks for
      * it. Exemplars: those that were sound, of the series that were taken. */
     uint64_t written_samples, written_histograms, written_exemplars;
+    uint64_t
+        logged; /* the answer is true once store_durable has come so far, and may not go out before; 0: at once */
     struct buf text; /* a line for each refused series, then the verdict; empty with 204 */
 };
 
@@ -56,5 +60,9 @@ int intake_push(struct intake *intake, struct store *store, struct str compresse
 /* The same for io.prometheus.write.v2.Request. */
 int intake_push_v2(struct intake *intake, struct store *store, struct str compressed,
                    struct intake_answer *answer);
+
+/* What becomes of an answer whose `logged` does not become durable, because the log has failed or (late) takes too long: 503,
+ * and nothing is confirmed. Of the answer so far only the status is looked at. */
+void intake_refuse_unlogged(struct intake_answer *answer, bool late);
 
 #endif

@@ -72,6 +72,7 @@
     LIMIT(header_bytes, 32 << 10, "bytes", "headers of one request")                                       \
     LIMIT(header_ms, 10000, "ms", "from the first byte to the end of the headers")                         \
     LIMIT(body_ms, 30000, "ms", "a request's body, absolute")                                              \
+    LIMIT(commit_ms, 20000, "ms", "how long the answer to a push waits for the log")                       \
     LIMIT(form_bytes, 1 << 20, "bytes", "a form body")                                                     \
     LIMIT(response_bytes, 256 << 20, "bytes", "one answer")
 

@@ -25,6 +25,7 @@
     LOCK(segments)   /* the files of the log */                         \
     LOCK(log)        /* what waits to be written to the log */          \
     LOCK(courier)    /* requests waiting for the courier's thread */    \
+    LOCK(commits)    /* pushes whose answers wait for the log */        \
     LOCK(clients)    /* open HTTP connections and their deadlines */    \
     LOCK(queue)      /* any bounded queue, or the simulated disk: a leaf */
 

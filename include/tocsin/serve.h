@@ -10,6 +10,9 @@
  * have limits (limits.h, http). No authentication: listen on loopback, or put a proxy in front that does not share
  * connections between clients.
  *
+ * The answer to a push goes out when the store's log is durable up to its samples; until then its connection is suspended, and no thread
+ * waits with it. Who runs the log tells how far it is (serve_committed).
+ *
  * Threads: two that serve, two that evaluate queries while their connections are suspended, one that enforces
  * deadlines.
  *
@@ -63,7 +66,15 @@ struct serve;
 int serve_open(const struct serve_options *options, const struct serve_parts *parts, struct serve **out,
                struct err *err);
 
-/* Stops accepting, lets running requests finish for some seconds, cancels evaluations that go on, frees. */
+/* The store's log is durable up to here, or cannot be written (works: false): answers that waited for it go out, as 503 where their
+ * samples are not durable. After each round of the log, by its thread. */
+void serve_committed(struct serve *serve, uint64_t durable, bool works);
+
+/* Stops accepting, lets running requests finish for some seconds, then cancels evaluations and refuses pushes that still
+ * wait. The log has to go on meanwhile: serve_committed may be called until serve_close. */
+void serve_stop(struct serve *serve);
+
+/* Frees; stops first if that was not done. */
 void serve_close(struct serve *serve);
 
 /* The port really bound. */

@@ -57,6 +57,7 @@ static void an_empty_file_has_the_defaults(void **state)
     assert_int_equal(c->storage.retention_ms, 0);
     assert_int_equal(c->storage.out_of_order_ms, 0);
     assert_int_equal(c->storage.keep, STORE_KEEP_ALL);
+    assert_int_equal(c->wal_sync, STORE_SYNC_GROUP);
     config_free(c);
 }
 
@@ -193,6 +194,8 @@ static void bad_values_are_refused_with_their_place(void **state)
         {"global:\n  external_labels:\n    '': x\n", 3, 5, "line 3: \"\" is not a valid label name"},
         {"rule_files: [a, '']", 1, 17, "line 1: rule_files takes file names"},
         {"storage: {keep: some}", 1, 17, "line 1: storage.keep is all or referenced"},
+        {"storage:\n  wal: {sync: never}\n", 2, 15, "line 2: storage.wal.sync is group or os"},
+        {"storage: {wal: {sync: }}", 1, 23, "line 1: storage.wal.sync is group or os"},
         {"storage: {retention: long}", 1, 22, "line 1: not a valid duration string: \"long\""},
         {"alerting:\n  alertmanagers:\n  - timeout: soon\n", 3, 14,
          "line 3: not a valid duration string: \"soon\""},
@@ -299,9 +302,13 @@ static void storage_options_are_read(void **state)
     assert_int_equal(c->storage.retention_ms, 2 * 86400000);
     assert_int_equal(c->storage.keep, STORE_KEEP_REFERENCED);
     config_free(c);
-    c = load("storage: {retention: auto, keep: all}");
+    c = load("storage: {retention: auto, keep: all, wal: {sync: group}}");
     assert_int_equal(c->storage.retention_ms, 0);
     assert_int_equal(c->storage.keep, STORE_KEEP_ALL);
+    assert_int_equal(c->wal_sync, STORE_SYNC_GROUP);
+    config_free(c);
+    c = load("storage: {wal: {sync: os}}");
+    assert_int_equal(c->wal_sync, STORE_SYNC_OS);
     config_free(c);
 }
 
