@@ -54,6 +54,8 @@ static void put(struct block *b, size_t i, const struct sample *s)
 
 size_t block_upto(const struct block *b, int64_t t_ms)
 {
+    if (b->count > 0 && block_time(b, (size_t)b->count - 1) <= t_ms)
+        return b->count;
     size_t low = 0;
     size_t high = b->count;
     while (low < high) {

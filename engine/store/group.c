@@ -39,7 +39,7 @@ static void put_number(struct bits_out *b, uint64_t v)
     bits_put(b, v & bits_mask(below_top), below_top);
 }
 
-static uint64_t take_number(struct bits_in *b)
+static inline uint64_t take_number(struct bits_in *b)
 {
     if (bits_take(b, 1) == 0)
         return 0;
@@ -97,7 +97,7 @@ static void put_width(struct bits_out *b, unsigned width)
         bits_put(b, width - 1, NUMBER_BITS);
 }
 
-static unsigned take_width(struct bits_in *b)
+static inline unsigned take_width(struct bits_in *b)
 {
     return bits_take(b, 1) != 0 ? (unsigned)bits_take(b, NUMBER_BITS) + 1 : 0;
 }
@@ -128,13 +128,16 @@ static void put_list(struct bits_out *b, const struct list *l)
         put_patches(b, l);
 }
 
+/* Wider numbers may reach over the word that begins with their first byte. */
+enum { WIDTH_IN_WORD = 56 };
+
 static void take_low_parts(struct bits_in *b, unsigned width, uint64_t *item, size_t count)
 {
     if (width == 0) {
         memset(item, 0, count * sizeof *item);
         return;
     }
-    if (width > 56) { /* may reach over a word */
+    if (width > WIDTH_IN_WORD) {
         for (size_t i = 0; i < count; i++)
             item[i] = bits_take(b, width);
         return;
@@ -394,29 +397,47 @@ static void put_values(struct bits_out *b, const struct point *points, size_t co
     put_odd(b, points, w.odd);
 }
 
-static void set_value(struct point *p, enum value_kind kind, unsigned digits, int64_t m)
+/* What stands before the list of intervals. */
+struct value_head {
+    enum value_kind kind;
+    unsigned digits, shift;
+    int64_t first, minimum;
+    bool constant; /* there is no list */
+};
+
+static inline struct value_head take_value_head(struct bits_in *b)
 {
-    p->value = kind == BITS ? double_from_bits((uint64_t)m) : from_whole(m, digits);
+    struct value_head h = {.kind = (enum value_kind)bits_take(b, KIND_BITS)};
+    if (h.kind == DECIMAL)
+        h.digits = (unsigned)bits_take(b, DIGITS_BITS);
+    h.first = bits_unfold(take_number(b));
+    h.constant = bits_take(b, 1) != 0;
+    if (h.constant)
+        return h;
+    h.minimum = bits_unfold(take_number(b));
+    if (bits_take(b, 1) != 0)
+        h.shift = (unsigned)bits_take(b, SHIFT_BITS);
+    return h;
+}
+
+static double value_of(const struct value_head *h, int64_t m)
+{
+    return h->kind == BITS ? double_from_bits((uint64_t)m) : from_whole(m, h->digits);
 }
 
 static void take_values(struct bits_in *b, struct point *points, size_t count)
 {
-    uint64_t item[GROUP_SAMPLES] = {0};
-    unsigned shift = 0;
-    int64_t minimum = 0;
-    enum value_kind kind = (enum value_kind)bits_take(b, KIND_BITS);
-    unsigned digits = kind == DECIMAL ? (unsigned)bits_take(b, DIGITS_BITS) : 0;
-    int64_t m = bits_unfold(take_number(b));
-    if (bits_take(b, 1) == 0) {
-        minimum = bits_unfold(take_number(b));
-        if (bits_take(b, 1) != 0)
-            shift = (unsigned)bits_take(b, SHIFT_BITS);
+    uint64_t item[GROUP_SAMPLES];
+    struct value_head h = take_value_head(b);
+    if (h.constant)
+        memset(item, 0, sizeof item);
+    else
         take_list(b, item, count - 1);
-    }
-    set_value(&points[0], kind, digits, m);
+    int64_t m = h.first;
+    points[0].value = value_of(&h, m);
     for (size_t i = 1; i < count; i++) {
-        m = plus(m, plus(minimum, (int64_t)(item[i - 1] << shift)));
-        set_value(&points[i], kind, digits, m);
+        m = plus(m, plus(h.minimum, (int64_t)(item[i - 1] << h.shift)));
+        points[i].value = value_of(&h, m);
     }
     if (bits_take(b, 1) == 0)
         return;
@@ -444,7 +465,7 @@ size_t group_pack(const struct point *points, size_t count, struct pace pace, ui
     return bytes;
 }
 
-static size_t take_count(struct bits_in *b)
+static inline size_t take_count(struct bits_in *b)
 {
     return bits_take(b, 1) != 0 ? bits_take(b, COUNT_BITS) + 1 : GROUP_SAMPLES;
 }
@@ -466,4 +487,186 @@ struct group_head group_peek(const uint8_t *in, struct pace pace)
     if (bits_take(&b, KIND_BITS) != ON_PACE)
         head.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
     return head;
+}
+
+/* ---- one sample of a group ---- */
+
+static inline struct group_list step_over_list(struct bits_in *b, size_t count)
+{
+    struct group_list l = {.bytes = b->bytes, .width = take_width(b)};
+    if (bits_take(b, 1) != 0) {
+        l.patches = bits_take(b, COUNT_BITS);
+        l.high_width = (unsigned)bits_take(b, NUMBER_BITS) + 1;
+    }
+    l.low_at = b->at;
+    l.high_at = l.low_at + count * l.width;
+    b->at = l.high_at + l.patches * (COUNT_BITS + l.high_width);
+    return l;
+}
+
+/* What is patched into the items from `from` on and before `to`. */
+static uint64_t patched(const struct group_list *l, size_t from, size_t to)
+{
+    struct bits_in b = {l->bytes, l->high_at};
+    uint64_t sum = 0;
+    for (size_t k = 0; k < l->patches; k++) {
+        size_t place = bits_take(&b, COUNT_BITS);
+        uint64_t high = bits_take(&b, l->high_width);
+        sum += place >= from && place < to ? high << l->width : 0;
+    }
+    return sum;
+}
+
+/* Of the low parts of the items from `from` on and before `to`. */
+static uint64_t low_sum(const struct group_list *l, size_t from, size_t to)
+{
+    uint64_t sum = 0, mask = bits_mask(l->width);
+    struct bits_in b = {l->bytes, l->low_at + from * l->width};
+    if (l->width == 0)
+        return sum;
+    for (size_t i = from; i < to && l->width > WIDTH_IN_WORD; i++)
+        sum += bits_take(&b, l->width);
+    for (size_t i = from, at = b.at; i < to && l->width <= WIDTH_IN_WORD; i++, at += l->width)
+        sum += bits_word(b.bytes + at / 8) >> at % 8 & mask;
+    return sum;
+}
+
+static uint64_t list_sum(const struct group_list *l, size_t from, size_t to)
+{
+    return low_sum(l, from, to) + (l->patches > 0 ? patched(l, from, to) : 0);
+}
+
+struct group_at group_open(const uint8_t *in, struct pace pace)
+{
+    struct bits_in b = {in, LENGTH_BITS};
+    struct group_at g = {.in = in, .pace = pace, .count = take_count(&b), .first_ms = pace.start_ms};
+    g.kind = (int)bits_take(&b, KIND_BITS);
+    if (g.kind != ON_PACE) {
+        g.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
+        g.minimum_ms = bits_unfold(take_number(&b));
+        g.times_at = b.at;
+        g.times = step_over_list(&b, g.count - 1);
+    }
+    g.values_at = b.at;
+    return g;
+}
+
+static int64_t time_at(const struct group_at *g, size_t i)
+{
+    if (i == 0)
+        return g->first_ms;
+    if (g->kind == ON_PACE)
+        return on_pace(g->pace, i);
+    if (g->kind == OFF_PACE)
+        return plus(on_pace(g->pace, i), plus(g->minimum_ms, (int64_t)list_sum(&g->times, i - 1, i)));
+    return plus(g->first_ms, (int64_t)(i * (uint64_t)g->minimum_ms + list_sum(&g->times, 0, i)));
+}
+
+/* Where t_ms would be if samples came at the pace. */
+static size_t guess_place(const struct group_at *g, int64_t t_ms)
+{
+    uint64_t since = (uint64_t)t_ms - (uint64_t)g->first_ms;
+    uint64_t place = g->pace.step_ms > 0 ? since / g->pace.step_ms : 0;
+    return place < g->count ? place : g->count - 1;
+}
+
+static size_t upto_by_intervals(const struct group_at *g, int64_t t_ms)
+{
+    uint64_t item[GROUP_SAMPLES];
+    struct bits_in b = {g->in, g->times_at};
+    size_t i = 0;
+    take_list(&b, item, g->count - 1);
+    for (int64_t at_ms = g->first_ms; at_ms <= t_ms; i++) {
+        if (i + 1 == g->count)
+            return g->count;
+        at_ms = plus(at_ms, plus(g->minimum_ms, (int64_t)item[i]));
+    }
+    return i;
+}
+
+size_t group_upto(const struct group_at *g, int64_t t_ms)
+{
+    if (t_ms < g->first_ms)
+        return 0;
+    if (g->kind == INTERVALS)
+        return upto_by_intervals(g, t_ms);
+    size_t i = guess_place(g, t_ms);
+    while (time_at(g, i) > t_ms)
+        i--;
+    while (i + 1 < g->count && time_at(g, i + 1) <= t_ms)
+        i++;
+    return i + 1;
+}
+
+struct point group_point(const struct group_at *g, size_t i)
+{
+    struct bits_in b = {g->in, g->values_at};
+    struct value_head h = take_value_head(&b);
+    int64_t m = h.first;
+    if (!h.constant) {
+        struct group_list l = step_over_list(&b, g->count - 1);
+        m = plus(m, (int64_t)(i * (uint64_t)h.minimum + (list_sum(&l, 0, i) << h.shift)));
+    }
+    struct point p = {time_at(g, i), value_of(&h, m)};
+    if (bits_take(&b, 1) == 0)
+        return p;
+    for (size_t odd = bits_take(&b, COUNT_BITS); odd > 0; odd--) {
+        size_t place = bits_take(&b, COUNT_BITS);
+        uint64_t bits = bits_take(&b, 64);
+        if (place == i)
+            p.value = double_from_bits(bits);
+    }
+    return p;
+}
+
+/* Intervals before and within a part, by which its sum is told: those before it count in full, the k-th within it as
+ * often as samples follow. */
+struct parted {
+    size_t from, to;
+    uint64_t before, within;
+};
+
+static void part_low(struct parted *p, const struct group_list *l)
+{
+    uint64_t sum = 0, mask = bits_mask(l->width);
+    p->before = low_sum(l, 0, p->from);
+    if (l->width > WIDTH_IN_WORD)
+        for (size_t i = p->from; i + 1 < p->to; i++)
+            p->within += sum += low_sum(l, i, i + 1);
+    else
+        for (size_t i = p->from, at = l->low_at + i * l->width; i + 1 < p->to; i++, at += l->width)
+            p->within += sum += bits_word(l->bytes + at / 8) >> at % 8 & mask;
+}
+
+static void part_high(struct parted *p, const struct group_list *l)
+{
+    struct bits_in b = {l->bytes, l->high_at};
+    for (size_t k = 0; k < l->patches; k++) {
+        size_t place = bits_take(&b, COUNT_BITS);
+        uint64_t high = bits_take(&b, l->high_width) << l->width;
+        if (place < p->from)
+            p->before += high;
+        else if (place + 1 < p->to)
+            p->within += high * (p->to - 1 - place);
+    }
+}
+
+bool group_whole_sum(const struct group_at *g, size_t from, size_t to, int64_t *sum)
+{
+    struct bits_in b = {g->in, g->values_at};
+    struct value_head h = take_value_head(&b);
+    struct parted p = {.from = from, .to = to};
+    if (h.kind != WHOLE)
+        return false;
+    if (!h.constant) {
+        struct group_list l = step_over_list(&b, g->count - 1);
+        part_low(&p, &l);
+        part_high(&p, &l);
+    }
+    if (bits_take(&b, 1) != 0)
+        return false;
+    uint64_t n = to - from, minimum = (uint64_t)h.minimum;
+    uint64_t first = (uint64_t)h.first + from * minimum + (p.before << h.shift);
+    *sum = (int64_t)(n * first + n * (n - 1) / 2 * minimum + (p.within << h.shift));
+    return true;
 }

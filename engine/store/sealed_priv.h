@@ -12,7 +12,7 @@
 #include "block_priv.h"
 #include "summary_priv.h"
 
-enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES };
+enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES, SEALED_SKIP = 4, SEALED_SKIPS = 3 };
 
 struct sealed {
     struct window_summary in;
@@ -21,10 +21,11 @@ struct sealed {
         uint8_t *packed;
         struct block *wide;
     };
-    uint32_t bytes;   /* packed: without slack; 0: this one is wide */
     uint32_t step_ms; /* of the pace of a packed one */
-    uint32_t count;
-    uint32_t last_at; /* where the last group of a packed one begins */
+    uint16_t bytes;   /* packed: without slack; 0: this one is wide */
+    uint16_t count;
+    uint16_t last_at;            /* where the last group of a packed one begins */
+    uint16_t skip[SEALED_SKIPS]; /* where every fourth one begins; 0: walk to it */
 };
 
 static inline bool sealed_is_wide(const struct sealed *s)
@@ -54,6 +55,20 @@ struct sealed_walk {
 /* Begins at the group in which the first sample after after_ms may be. */
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
 size_t sealed_next(struct sealed_walk *w, struct point *points); /* 0: that was all */
+
+struct sealed_place {
+    struct point point;
+    size_t index;
+};
+
+/* The first sample after t_ms, which is before the newest one; the last one at or before it, which is not before the
+ * oldest one. */
+struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms);
+struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms);
+
+/* What the samples from <= i < to, at least one, add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf
+ * and has_huge. */
+void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out);
 
 /* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);
