@@ -96,7 +96,7 @@ $(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a $(O)/liboracle.a
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 
-$(O)/fuzz/%: tests/fuzz/%.c $(O)/libtocsin.a $(O)/liboracle.a
+$(O)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(O)/libtocsin.a $(O)/liboracle.a
 	$(say)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<

@@ -75,7 +75,11 @@ static int decode_field(struct push *p, const struct wire_field *f, struct pushe
     if (f->type != WIRE_BYTES)
         return ERR_PARSE;
     to->body = f->bytes;
-    int rc = p->v2 ? decode_series_v2(p, to) : decode_series_v1(p, to);
+    int rc = 0;
+    if (p->v2)
+        rc = decode_series_v2(p, to);
+    else if (!decode_plain_v1(p, to, &p->plain[to - p->series]))
+        rc = decode_series_v1(p, to);
     if (rc == 0)
         p->sample_count += to->float_count + to->histogram_count;
     return rc;
@@ -85,7 +89,8 @@ static int decode_all(struct push *p)
 {
     p->series = ARENA_ARRAY(&p->arena, struct pushed, p->series_count);
     p->symbols = ARENA_ARRAY(&p->arena, struct symbol, p->symbol_count);
-    if (p->series == NULL || p->symbols == NULL || !push_settle(p))
+    p->plain = ARENA_ARRAY(&p->arena, struct sample, p->v2 ? 0 : p->series_count);
+    if (p->series == NULL || p->symbols == NULL || p->plain == NULL || !push_settle(p))
         return ERR_LIMIT;
     int rc = p->v2 ? decode_symbols(p) : 0;
     struct wire w = outermost(p);

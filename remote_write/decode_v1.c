@@ -5,18 +5,10 @@
 
 enum { LABELS = 1, SAMPLES = 2, EXEMPLARS = 3, HISTOGRAMS = 4, NAME = 1, VALUE = 2, TIME = 3 };
 
-/* Name and value once each, in this order, with short lengths: as every sender writes it. */
-static bool label_is_plain(struct str message)
-{
-    enum { NAME_TAG = 0x0a, VALUE_TAG = 0x12, HEADS = 4 };
-    const uint8_t *b = (const uint8_t *)message.p;
-    size_t n = message.n;
-    return n >= HEADS && b[0] == NAME_TAG && b[1] < 0x80 && b[1] + (size_t)HEADS <= n &&
-           b[b[1] + 2] == VALUE_TAG && b[b[1] + 3] < 0x80 && b[1] + (size_t)b[b[1] + 3] + HEADS == n;
-}
-
 static bool walk_label(struct str message, struct label *to)
 {
+    if (decode_plain_label(message, to))
+        return true;
     struct wire w = wire_of(message);
     struct wire_field f;
     enum wire_step step;
@@ -34,7 +26,7 @@ static bool walk_label(struct str message, struct label *to)
 static bool label_is_sound(struct str message)
 {
     struct label label;
-    return label_is_plain(message) || walk_label(message, &label);
+    return walk_label(message, &label);
 }
 
 static bool exemplar_is_sound(struct str message)

@@ -33,7 +33,7 @@ int push_uncompress(struct push *p, struct str compressed)
         return rc;
     if (!push_charge(p, (int64_t)p->decoded_bytes))
         return push_out_of_memory(p);
-    p->decoded = mem_new(p->decoded_bytes, 1);
+    p->decoded = mem_resize(NULL, p->decoded_bytes, 1); /* not zeroed: all of it is written */
     size_t bytes = p->decoded_bytes;
     if (snappy_uncompress(compressed.p, compressed.n, p->decoded, &bytes) != SNAPPY_OK ||
         bytes != p->decoded_bytes)

@@ -46,8 +46,9 @@ struct push {
     size_t symbol_count;
     struct pushed *series;
     size_t series_count;
-    size_t sample_count; /* histograms included */
-    int64_t field_count; /* of the request and its series: what a push costs, whatever its bytes */
+    struct sample *plain; /* of 1.0: one for each series that is written plainly */
+    size_t sample_count;  /* histograms included */
+    int64_t field_count;  /* of the request and its series: what a push costs, whatever its bytes */
 };
 
 /* Ends the push: sets the status and adds a line to the text. Returns the code that goes with the status. */
@@ -75,6 +76,10 @@ int push_translate(struct push *p);
  * limits.push_samples are counted, not kept. ERR_FULL: too many fields. */
 int decode_series_v1(struct push *p, struct pushed *s);
 int decode_series_v2(struct push *p, struct pushed *s);
+
+/* decode_plain: the same for a series of 1.0 that is plain and sound, its float in *to. False: it may be anything. */
+bool decode_plain_v1(struct push *p, struct pushed *s, struct sample *to);
+bool decode_plain_label(struct str message, struct label *to);
 
 /* The labels in the order of the request; `out` has room for s->label_count (2.0: for half of that). 2.0: ERR_PARSE with the
  * reason if a reference points nowhere, ERR_LIMIT (arena). */

@@ -222,6 +222,6 @@ int simulate_at(struct simulation *sim, int64_t t_ms, struct arena *arena, struc
         samples[i] = (struct sample){.t_ms = t_ms, .value = values[i % SIM_SERIES]};
         series[i] = (struct batch_series){sim->labels[i], sim->label_counts[i], &samples[i], 1};
     }
-    *out = (struct batch){series, count};
+    *out = (struct batch){.series = series, .count = count};
     return 0;
 }

@@ -215,6 +215,7 @@ struct slice {
     struct spelling spellings[SLICE_SERIES];
     const struct pushed *from[SLICE_SERIES];
     size_t count;
+    size_t unknown[SLICE_SERIES]; /* places of those that the store does not know by their spellings */
 };
 
 static uint64_t refused_by_store(const struct admit_result *r)
@@ -236,32 +237,53 @@ static void note_offered(struct translation *t, const struct pushed *s)
         tell(t, "parsing exemplar for series: labelRefs outside of symbols table, or not in pairs", NULL);
 }
 
-/* A series that the store does not know by its spelling. */
-static enum fate admit_spelt(struct translation *t, struct batch_series *series, const struct pushed *from)
+/* Moves one that the store does not know to the place `to`, with its labels. */
+static enum fate spell_unknown(struct translation *t, struct slice *slice, size_t from, size_t to)
 {
     struct labels *ls;
-    enum fate fate = spell(t, from, &ls);
+    enum fate fate = spell(t, slice->from[from], &ls);
     if (fate != FATE_READY)
         return fate;
-    series->labels = ls->item;
-    series->label_count = ls->count;
-    store_admit_spelt(t->push->store, series, &from->spelling, &t->admitted);
-    note_offered(t, from);
+    slice->from[to] = slice->from[from];
+    slice->spellings[to] = slice->spellings[from];
+    slice->series[to] = slice->series[from];
+    slice->series[to].labels = ls->item;
+    slice->series[to].label_count = ls->count;
     return fate;
+}
+
+static struct batch batch_of(const struct slice *slice)
+{
+    return (struct batch){slice->series, slice->count, slice->spellings};
+}
+
+static void note_known(struct translation *t, const struct slice *slice, size_t unknown_count)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < slice->count; i++) {
+        if (next < unknown_count && slice->unknown[next] == i)
+            next++;
+        else
+            note_offered(t, slice->from[i]);
+    }
 }
 
 static int admit_slice(struct translation *t, struct slice *slice)
 {
-    size_t done = 0;
-    while (done < slice->count) {
-        struct batch rest = {slice->series + done, slice->count - done};
-        size_t known = store_admit_known(t->push->store, &rest, slice->spellings + done, &t->admitted);
-        for (size_t end = done + known; done < end; done++)
-            note_offered(t, slice->from[done]);
-        if (done < slice->count && admit_spelt(t, &slice->series[done], slice->from[done]) == FATE_NO_MEMORY)
+    struct batch all = batch_of(slice);
+    size_t unknown_count = store_admit_known(t->push->store, &all, &t->admitted, slice->unknown);
+    note_known(t, slice, unknown_count);
+    slice->count = 0;
+    for (size_t i = 0; i < unknown_count; i++) {
+        enum fate fate = spell_unknown(t, slice, slice->unknown[i], slice->count);
+        if (fate == FATE_NO_MEMORY)
             return push_out_of_memory(t->push);
-        done++;
+        slice->count += fate == FATE_READY;
     }
+    struct batch unknown = batch_of(slice);
+    store_admit(t->push->store, &unknown, &t->admitted);
+    for (size_t i = 0; i < slice->count; i++)
+        note_offered(t, slice->from[i]);
     return 0;
 }
 

@@ -56,7 +56,7 @@ static void end_some(struct store *store, struct written *const *list, size_t co
     struct admit_result result = {0};
     for (size_t i = 0; i < count; i++)
         series[i] = (struct batch_series){list[i]->labels->item, list[i]->labels->count, &end, 1};
-    struct batch batch = {series, count};
+    struct batch batch = {.series = series, .count = count};
     store_admit(store, &batch, &result);
 }
 
@@ -137,7 +137,7 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
         series[i] = (struct batch_series){o->labels->item, o->labels->count, &samples[i], 1};
         note_written(e->state, o->labels);
     }
-    struct batch batch = {series, outputs->count};
+    struct batch batch = {.series = series, .count = outputs->count};
     store_admit(e->ruler->store, &batch, &result);
     e->samples += outputs->count;
     end_missing(e);

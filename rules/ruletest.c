@@ -68,7 +68,7 @@ static void feed(struct test_run *run, int64_t now_ms)
         struct admit_result result = {0};
         struct batch_series series = {input->labels->item, input->labels->count,
                                       &input->samples[input->admitted], upto - input->admitted};
-        struct batch batch = {&series, 1};
+        struct batch batch = {.series = &series, .count = 1};
         store_admit(run->store, &batch, &result);
         if (result.first != ADMIT_OK && result.first != ADMIT_UNREFERENCED)
             test_failure(run, "%s", admit_reason_text(result.first));

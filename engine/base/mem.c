@@ -18,6 +18,14 @@ void *mem_new(size_t count, size_t size)
     return p;
 }
 
+void *mem_new_lines(size_t bytes)
+{
+    void *p = aligned_alloc(MEM_LINE_BYTES, bytes);
+    if (p == NULL)
+        out_of_memory(1, bytes);
+    return memset(p, 0, bytes);
+}
+
 void *mem_resize(void *p, size_t count, size_t size)
 {
     size_t bytes;

@@ -123,7 +123,11 @@ static size_t ascii_prefix(struct str s)
 bool str_is_utf8(struct str s)
 {
     for (size_t i = ascii_prefix(s); i < s.n;) {
-        int rune;
+        int rune = (unsigned char)s.p[i];
+        if (rune < 0x80) { /* mostly the few bytes behind the last whole word */
+            i++;
+            continue;
+        }
         i += str_rune(s.p + i, s.n - i, &rune);
         if (rune < 0)
             return false;

@@ -55,6 +55,15 @@ struct world *world_real(void)
         .write_file = disk_write_file,
         .make_folder = disk_make_folder,
         .glob = disk_glob,
+        .file_open = disk_file_open,
+        .file_read = disk_file_read,
+        .file_write = disk_file_write,
+        .file_sync = disk_file_sync,
+        .file_size = disk_file_size,
+        .file_close = disk_file_close,
+        .rename_file = disk_rename_file,
+        .remove_file = disk_remove_file,
+        .sync_folder = disk_sync_folder,
     };
     return &real;
 }

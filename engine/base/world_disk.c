@@ -10,25 +10,26 @@
 #include <unistd.h>
 
 /* Go's "open PATH: no such file or directory": C's text with a small first letter. */
-static int refuse(struct err *err, const char *verb, const char *path, int number)
+int disk_refuse(struct err *err, const char *verb, const char *path, int number)
 {
     char room[128], text[128];
     snprintf(text, sizeof text, "%s", strerror_r(number, room, sizeof room));
     if (text[0] >= 'A' && text[0] <= 'Z')
         text[0] = (char)(text[0] | 0x20);
-    return err_set(err, number == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s %s: %s", verb, path, text);
+    int code = number == ENOENT ? ERR_NOT_FOUND : number == ENOSPC || number == EDQUOT ? ERR_FULL : ERR_IO;
+    return err_set(err, code, "%s %s: %s", verb, path, text);
 }
 
 /* ---- reading ---- */
 
 /* A pipe or socket could keep its reader waiting for ever; /dev/null is a fine empty file. */
-static int check_kind(int fd, const char *path, struct err *err)
+int disk_check_kind(int fd, const char *path, struct err *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return refuse(err, "stat", path, errno);
+        return disk_refuse(err, "stat", path, errno);
     if (S_ISDIR(st.st_mode))
-        return refuse(err, "read", path, EISDIR);
+        return disk_refuse(err, "read", path, EISDIR);
     if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
         return err_set(err, ERR_IO, "read %s: not a regular file", path);
     return 0;
@@ -42,7 +43,7 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return refuse(err, "read", path, errno);
+            return disk_refuse(err, "read", path, errno);
         if (n == 0)
             return 0;
         buf_add(out, chunk, (size_t)n);
@@ -56,8 +57,8 @@ int disk_read_file(struct world *w, const char *path, struct buf *out, struct er
     (void)w;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return refuse(err, "open", path, errno);
-    int rc = check_kind(fd, path, err);
+        return disk_refuse(err, "open", path, errno);
+    int rc = disk_check_kind(fd, path, err);
     if (rc == 0)
         rc = read_all(fd, path, out, err);
     close(fd);
@@ -73,10 +74,10 @@ static int write_all(int fd, const char *path, struct str content, struct err *e
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return refuse(err, "write", path, errno);
+            return disk_refuse(err, "write", path, errno);
         done += (size_t)n;
     }
-    return fsync(fd) == 0 ? 0 : refuse(err, "fsync", path, errno);
+    return fsync(fd) == 0 ? 0 : disk_refuse(err, "fsync", path, errno);
 }
 
 /* Errors name the file that was asked for. */
@@ -84,41 +85,47 @@ static int write_new(const char *temporary, const char *path, struct str content
 {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return refuse(err, "open", path, errno);
+        return disk_refuse(err, "open", path, errno);
     int rc = write_all(fd, path, content, err);
     if (close(fd) != 0 && rc == 0)
-        rc = refuse(err, "close", path, errno);
+        rc = disk_refuse(err, "close", path, errno);
+    return rc;
+}
+
+int disk_sync_folder(struct world *w, const char *path, struct err *err)
+{
+    (void)w;
+    int rc = 0, fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        rc = disk_refuse(err, "fsync", path, errno);
+    if (fd >= 0)
+        close(fd);
     return rc;
 }
 
 /* A rename is only there after a crash once its folder is on the disk. */
-static int sync_folder(const char *path, struct err *err)
+static int sync_folder_of(struct world *w, const char *path, struct err *err)
 {
     const char *slash = strrchr(path, '/');
     size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
     char *folder = n > 0 ? mem_copy_text(path, n) : mem_copy_text(".", 1);
-    int rc = 0, fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        rc = refuse(err, "fsync", folder, errno);
-    if (fd >= 0)
-        close(fd);
+    int rc = disk_sync_folder(w, folder, err);
     mem_free(folder);
     return rc;
 }
 
 int disk_write_file(struct world *w, const char *path, struct str content, struct err *err)
 {
-    (void)w;
     struct buf name;
     buf_init(&name, strlen(path) + 8);
     buf_format(&name, "%s.tmp", path);
     int rc = write_new(buf_text(&name), path, content, err);
     if (rc == 0 && rename(buf_text(&name), path) != 0)
-        rc = refuse(err, "rename", path, errno);
+        rc = disk_refuse(err, "rename", path, errno);
     if (rc != 0)
         unlink(buf_text(&name));
     buf_release(&name);
-    return rc == 0 ? sync_folder(path, err) : rc;
+    return rc == 0 ? sync_folder_of(w, path, err) : rc;
 }
 
 int disk_make_folder(struct world *w, const char *path, struct err *err)
@@ -128,9 +135,9 @@ int disk_make_folder(struct world *w, const char *path, struct err *err)
     if (mkdir(path, 0700) == 0)
         return 0;
     if (errno != EEXIST)
-        return refuse(err, "mkdir", path, errno);
+        return disk_refuse(err, "mkdir", path, errno);
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-        return refuse(err, "mkdir", path, ENOTDIR);
+        return disk_refuse(err, "mkdir", path, ENOTDIR);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "tocsin/encode.h"
 #include "tocsin/gotext.h"
 #include "tocsin/limits.h"
+#include "tocsin/mem.h"
 #include "tocsin/queue.h"
 #include "tocsin/simulate.h"
 
@@ -33,8 +34,20 @@ struct simulate_flags {
     const char *url, *rate, *error_ratio;
     int64_t services, instances, seed, interval_ms, backfill_ms, backfill_step_ms, for_ms, push_samples,
         connections;
-    bool kubernetes;
+    bool kubernetes, encode_first;
     struct flag_list disturb;
+};
+
+/* A push of the history that was encoded before the first one is sent. */
+struct stored_push {
+    struct str body;
+    size_t samples;
+};
+
+/* Those of one connection, which always has the same series: so none is overtaken by a newer one. */
+struct share {
+    struct stored_push *items;
+    size_t count, capacity, next;
 };
 
 /* One push, from its encoding until it is answered for good. */
@@ -59,6 +72,7 @@ struct push_run {
     struct queue *answers; /* of pushes; a place for each */
     size_t push_samples;
     struct arena round; /* all samples of one time */
+    struct share shares[CONNECTIONS_MAX];
     sigset_t signals;
     uint64_t samples, pushes, refused;
     int64_t told_ms;
@@ -254,7 +268,8 @@ static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct er
                        (long long)limits.generation_arena_bytes);
     for (size_t from = 0; rc == 0 && from < all.count; from += r->push_samples) {
         size_t left = all.count - from;
-        struct batch batch = {all.series + from, left < r->push_samples ? left : r->push_samples};
+        struct batch batch = {.series = all.series + from,
+                              .count = left < r->push_samples ? left : r->push_samples};
         rc = push_batch(r, &batch, what, err);
     }
     while (rc == 0 && r->idle_count < r->connections)
@@ -262,15 +277,99 @@ static int push_at(struct push_run *r, int64_t t_ms, const char *what, struct er
     return rc;
 }
 
-static int push_all(struct push_run *r, const struct simulate_flags *f, int64_t start_ms, int64_t live_ms,
-                    struct err *err)
+/* ---- history that is encoded first ---- */
+
+static int store_push(struct push_run *r, struct share *share, const struct batch *batch, struct err *err)
+{
+    struct str body;
+    struct arena *scratch = &r->all[0].arena;
+    arena_clear(scratch);
+    int rc = encode_push(scratch, batch, &body);
+    if (rc != 0)
+        return err_set(err, rc, "one push needs more than %lld bytes", (long long)limits.push_arena_bytes);
+    MEM_GROW(share->items, share->count, share->capacity);
+    share->items[share->count++] =
+        (struct stored_push){{mem_copy_text(body.p, body.n), body.n}, batch->count};
+    return 0;
+}
+
+static int store_at(struct push_run *r, int64_t t_ms, struct err *err)
+{
+    struct batch all;
+    arena_clear(&r->round);
+    int rc = simulate_at(r->sim, t_ms, &r->round, &all);
+    if (rc != 0)
+        return err_set(err, rc, "the samples of one time need more than %lld bytes",
+                       (long long)limits.generation_arena_bytes);
+    for (size_t c = 0; c < r->connections; c++) {
+        size_t end = all.count * (c + 1) / r->connections;
+        for (size_t from = all.count * c / r->connections; rc == 0 && from < end; from += r->push_samples) {
+            struct batch batch = {.series = all.series + from,
+                                  .count = end - from < r->push_samples ? end - from : r->push_samples};
+            rc = store_push(r, &r->shares[c], &batch, err);
+        }
+    }
+    return rc != 0 ? rc : told_to_stop(r, 0) ? ERR_CANCEL : 0;
+}
+
+static int send_next(struct push_run *r, struct push *p, struct err *err)
+{
+    struct share *share = &r->shares[p - r->all];
+    if (share->next == share->count)
+        return 0;
+    p->request.body = share->items[share->next].body;
+    p->samples = share->items[share->next].samples;
+    share->next++;
+    r->idle_count--;
+    return send_push(p, err);
+}
+
+/* Each connection sends its share, one push after the other. */
+static int push_stored(struct push_run *r, struct err *err)
+{
+    int rc = 0;
+    r->idle_count = 0;
+    for (size_t c = 0; rc == 0 && c < r->connections; c++) {
+        r->idle[r->idle_count++] = &r->all[c];
+        rc = send_next(r, &r->all[c], err);
+    }
+    while (rc == 0 && r->idle_count < r->connections) {
+        rc = settle_one(r, "backfill", err);
+        if (rc == 0)
+            rc = send_next(r, r->idle[r->idle_count - 1], err);
+    }
+    return rc;
+}
+
+static void release_shares(struct push_run *r)
+{
+    for (size_t c = 0; c < r->connections; c++) {
+        for (size_t i = 0; i < r->shares[c].count; i++)
+            mem_free((char *)r->shares[c].items[i].body.p);
+        mem_free(r->shares[c].items);
+    }
+}
+
+static int push_history(struct push_run *r, const struct simulate_flags *f, int64_t start_ms, int64_t live_ms,
+                        struct err *err)
 {
     int rc = 0;
     for (int64_t t = start_ms; rc == 0 && t < live_ms; t += f->backfill_step_ms)
-        rc = push_at(r, t, "backfill", err);
+        rc = f->encode_first ? store_at(r, t, err) : push_at(r, t, "backfill", err);
+    if (rc == 0 && f->encode_first) {
+        fprintf(stderr, "backfill encoded\n");
+        rc = push_stored(r, err);
+    }
     if (rc == 0 && f->backfill_ms > 0)
         fprintf(stderr, "backfill done: %llu samples in %llu pushes\n", (unsigned long long)r->samples,
                 (unsigned long long)r->pushes);
+    return rc;
+}
+
+static int push_all(struct push_run *r, const struct simulate_flags *f, int64_t start_ms, int64_t live_ms,
+                    struct err *err)
+{
+    int rc = push_history(r, f, start_ms, live_ms, err);
     for (int64_t t = live_ms; rc == 0 && (f->for_ms == 0 || t - live_ms <= f->for_ms); t += f->interval_ms) {
         int64_t ahead_ms = t - world_now_ms(r->world);
         if (ahead_ms > 0 && told_to_stop(r, ahead_ms))
@@ -326,6 +425,7 @@ static void release_pushes(struct push_run *r)
     queue_close(r->answers);
     queue_free(r->answers);
     arena_release(&r->round);
+    release_shares(r);
     for (size_t i = 0; i < r->connections; i++)
         arena_release(&r->all[i].arena);
 }
@@ -352,6 +452,8 @@ int command_simulate(int argc, char **argv)
         {"backfill", FLAG_DURATION_MS, &f.backfill_ms,
          "push this much history first, as fast as it is answered"},
         {"backfill-step", FLAG_DURATION_MS, &f.backfill_step_ms, "time between samples of the history"},
+        {"encode-first", FLAG_SWITCH, &f.encode_first,
+         "encode the whole history before the first push, so that sending it costs this machine little"},
         {"for", FLAG_DURATION_MS, &f.for_ms, "how long to push; 0s: until Ctrl-C"},
         {"disturb", FLAG_LIST, &f.disturb,
          "[service=NAME,]after=DURATION,for=DURATION,errors=RATIO|latency=FACTOR|down; may be given again"},

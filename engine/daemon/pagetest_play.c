@@ -276,7 +276,7 @@ static void admit_due(struct stage *s)
         if (ps->sent == from)
             continue;
         struct batch_series one = {ps->labels->item, ps->labels->count, ps->samples + from, ps->sent - from};
-        struct batch batch = {&one, 1};
+        struct batch batch = {.series = &one, .count = 1};
         struct admit_result result = {0};
         store_admit(s->store, &batch, &result);
         if (result.first != ADMIT_OK)

@@ -54,7 +54,7 @@ static int append_series(struct loading *l, const struct series_line *line)
 {
     struct sample *samples = ARENA_ARRAY(&l->arena, struct sample, line->count);
     struct batch_series series = {.labels = line->labels->item, .label_count = line->labels->count};
-    struct batch batch = {&series, 1};
+    struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {0};
     if (samples == NULL)
         return err_set(l->err, ERR_LIMIT, "a load block needs too much memory");

@@ -14,6 +14,12 @@ void *account_take(struct account *a, size_t bytes)
     return mem_new(1, bytes);
 }
 
+void *account_take_lines(struct account *a, size_t bytes)
+{
+    account_add(a, (int64_t)bytes);
+    return mem_new_lines(bytes);
+}
+
 void *account_resize(struct account *a, void *p, size_t from_bytes, size_t to_bytes)
 {
     account_add(a, (int64_t)to_bytes - (int64_t)from_bytes);

@@ -17,6 +17,9 @@ void *account_resize(struct account *a, void *p, size_t from_bytes,
                      size_t to_bytes);                       /* new bytes undefined */
 void account_give(struct account *a, void *p, size_t bytes); /* p may be NULL */
 
+/* The same in whole cache lines (mem_new_lines). */
+void *account_take_lines(struct account *a, size_t bytes);
+
 /* Counts what somebody else allocates (negative: frees) for the store. */
 void account_add(struct account *a, int64_t bytes);
 

@@ -4,14 +4,12 @@
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
-enum { KEY_LABELS = 64 /* label sets up to this size need no heap for their hashes */ };
-
 struct admission {
     struct store *store;
     struct admit_result *result;
     const struct batch_series *series; /* the one at hand */
-    const struct spelling *spelling;   /* to be remembered, or NULL */
     const struct series *known;        /* found by its spelling: has its labels, the batch need not */
+    struct lock *shard;                /* held, or NULL: neighbours mostly share one */
     int64_t now_ms;
     int64_t oldest_ms, newest_ms; /* of what was appended */
     bool told;                    /* the series at hand has its line in result->detail */
@@ -123,19 +121,31 @@ static enum admit_reason admit_sample(struct admission *a, struct ring *ring, co
     return reason == ADMIT_OK ? append(a, ring, sample) : reason;
 }
 
-/* Index lock held. */
-static void admit_samples(struct admission *a, series_ref ref)
+static void hold(struct admission *a, struct lock *shard)
+{
+    if (a->shard == shard)
+        return;
+    if (a->shard != NULL)
+        lock_drop(a->shard);
+    if (shard != NULL)
+        lock_take(shard);
+    a->shard = shard;
+}
+
+/* Index lock held; before it is dropped the shard has to be let go of. */
+static void admit_samples(struct admission *a, const struct batch_series *from, series_ref ref)
 {
     struct store *s = a->store;
     struct series *series = series_at(&s->series, ref);
     int64_t keep_ms = store_keep_ms(s, series->reach_ms);
-    lock_take(shard_of(s, ref));
-    for (size_t i = 0; i < a->series->sample_count; i++) {
-        enum admit_reason reason = admit_sample(a, &series->ring, &a->series->samples[i], keep_ms);
+    a->series = from;
+    a->told = false;
+    hold(a, shard_of(s, ref));
+    for (size_t i = 0; i < from->sample_count; i++) {
+        enum admit_reason reason = admit_sample(a, &series->ring, &from->samples[i], keep_ms);
         if (reason != ADMIT_OK)
             refuse(a, reason, i, 1);
     }
-    lock_drop(shard_of(s, ref));
 }
 
 /* True if at least one sample may be stored; else all are refused, each for its time. */
@@ -159,64 +169,103 @@ static bool may_create(struct admission *a, const struct series_key *key, int64_
         return false;
     else if (s->series.held >= (uint64_t)limits.series || !series_room(&s->series))
         reason = ADMIT_SERIES_LIMIT;
-    else if (key->count > UINT16_MAX || !account_has_room(&s->account, series_bytes_max(key)))
+    else if (key->count > UINT8_MAX || !account_has_room(&s->account, series_bytes_max(key)))
         reason = ADMIT_MEMORY_LIMIT;
     if (reason != ADMIT_OK)
         refuse(a, reason, 0, a->series->sample_count);
     return reason == ADMIT_OK;
 }
 
+/* ---- series that are found by their labels, or made ---- */
+
+enum {
+    KEYS = 64,         /* series under one lock */
+    KEY_LABELS = 1024, /* of all of them: up to so many need no heap for their hashes */
+};
+
+/* Some series of a batch, in order. */
+struct group_of_keys {
+    struct series_key key[KEYS];
+    series_ref ref[KEYS]; /* 0: not found yet */
+    size_t from, count;   /* which of the batch */
+    uint64_t few[KEY_LABELS];
+    uint64_t *hashes; /* of the pairs of all of them */
+};
+
+static void make_keys(struct group_of_keys *g, const struct batch *batch)
+{
+    size_t labels = 0;
+    for (size_t i = 0; i < g->count; i++)
+        labels += batch->series[g->from + i].label_count;
+    g->hashes = labels <= KEY_LABELS ? g->few : MEM_ARRAY(uint64_t, labels);
+    uint64_t *hashes = g->hashes;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct batch_series *series = &batch->series[g->from + i];
+        g->key[i] =
+            series_key_make(series->labels, series->label_count, i > 0 ? &g->key[i - 1] : NULL, hashes);
+        g->ref[i] = 0;
+        hashes += series->label_count;
+    }
+}
+
 /* Index lock held for writing. 0: refused. */
-static series_ref create(struct admission *a, const struct series_key *key)
+static series_ref create(struct admission *a, const struct batch_series *from, const struct series_key *key,
+                         series_ref like)
 {
     struct store *s = a->store;
     int64_t reach_ms = standing_reach(s, key);
+    a->series = from;
+    a->told = false;
     if (!may_create(a, key, reach_ms))
         return 0;
-    series_ref ref = series_add(&s->series, &s->pairs, key);
+    series_ref ref = series_add(&s->series, &s->pairs, key, like);
     series_at(&s->series, ref)->reach_ms = reach_ms;
     standing_introduce(s, ref, key);
     stat_add(STAT_series_created, 1);
     return ref;
 }
 
-/* False if the series is not known. */
-static bool admit_known(struct admission *a, const struct series_key *key)
+/* Those that exist. True if these were all. */
+static bool admit_found(struct admission *a, const struct batch *batch, struct group_of_keys *g)
 {
     struct store *s = a->store;
+    size_t found = 0;
     rwlock_read(&s->index);
-    series_ref ref = series_find(&s->series, &s->pairs, key);
-    if (ref != 0)
-        admit_samples(a, ref);
+    for (size_t i = 0; i < g->count; i++) {
+        g->ref[i] = series_find(&s->series, &s->pairs, &g->key[i]);
+        if (g->ref[i] != 0)
+            admit_samples(a, &batch->series[g->from + i], g->ref[i]);
+        found += g->ref[i] != 0;
+    }
+    hold(a, NULL);
     rwlock_drop(&s->index);
-    return ref != 0;
+    return found == g->count;
 }
 
-static void admit_new(struct admission *a, const struct series_key *key)
+static void admit_rest(struct admission *a, const struct batch *batch, struct group_of_keys *g)
 {
     struct store *s = a->store;
     rwlock_write(&s->index);
-    series_ref ref = series_find(&s->series, &s->pairs, key); /* another writer may have been first */
-    if (ref == 0)
-        ref = create(a, key);
-    if (ref != 0 && a->spelling != NULL)
-        series_spell(&s->series, ref, a->spelling);
-    if (ref != 0)
-        admit_samples(a, ref);
+    for (size_t i = 0; i < g->count; i++)
+        slots_touch(&s->series.by_labels, (uint32_t)g->key[i].hash);
+    series_ref like = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct batch_series *from = &batch->series[g->from + i];
+        if (g->ref[i] != 0 || from->sample_count == 0)
+            continue;
+        series_ref ref =
+            series_find(&s->series, &s->pairs, &g->key[i]); /* another writer may have been first */
+        if (ref == 0)
+            ref = create(a, from, &g->key[i], like);
+        if (ref == 0)
+            continue;
+        if (batch->spellings != NULL && spelling_given(&batch->spellings[g->from + i]))
+            series_spell(&s->series, ref, &batch->spellings[g->from + i]);
+        admit_samples(a, from, ref);
+        like = ref;
+    }
+    hold(a, NULL);
     rwlock_drop(&s->index);
-}
-
-static void admit_series(struct admission *a, const struct batch_series *series)
-{
-    uint64_t few[KEY_LABELS];
-    uint64_t *hashes = series->label_count <= KEY_LABELS ? few : MEM_ARRAY(uint64_t, series->label_count);
-    struct series_key key = series_key_make(series->labels, series->label_count, hashes);
-    a->series = series;
-    a->told = false;
-    if (series->sample_count > 0 && (a->spelling != NULL || !admit_known(a, &key)))
-        admit_new(a, &key);
-    if (hashes != few)
-        mem_free(hashes);
 }
 
 static void lower(_Atomic int64_t *to, int64_t value)
@@ -266,51 +315,74 @@ void store_admit(struct store *s, const struct batch *batch, struct admit_result
 {
     struct admission a = begin(s, result);
     struct admit_result before = *result;
-    for (size_t i = 0; i < batch->count; i++)
-        admit_series(&a, &batch->series[i]);
-    count(&a, &before);
-}
-
-void store_admit_spelt(struct store *s, const struct batch_series *series, const struct spelling *spelling,
-                       struct admit_result *result)
-{
-    struct admission a = begin(s, result);
-    struct admit_result before = *result;
-    a.spelling = spelling_given(spelling) ? spelling : NULL;
-    admit_series(&a, series);
-    count(&a, &before);
-}
-
-/* Asks for the memory that the series some places further on will need: first its slot, then the series itself. */
-static void look_ahead(const struct store *s, const struct spelling *spellings, size_t count)
-{
-    enum { SLOT_AHEAD = 12, SERIES_AHEAD = 6 };
-    if (count > SLOT_AHEAD)
-        spellings_prefetch(&s->series.spellings, &spellings[SLOT_AHEAD]);
-    series_ref ref =
-        count > SERIES_AHEAD ? spellings_find(&s->series.spellings, &spellings[SERIES_AHEAD]) : 0;
-    if (ref != 0)
-        __builtin_prefetch(series_at(&s->series, ref));
-}
-
-size_t store_admit_known(struct store *s, const struct batch *batch, const struct spelling *spellings,
-                         struct admit_result *result)
-{
-    struct admission a = begin(s, result);
-    struct admit_result before = *result;
-    size_t done = 0;
-    rwlock_read(&s->index);
-    for (; done < batch->count; done++) {
-        look_ahead(s, spellings + done, batch->count - done);
-        series_ref ref = spellings_find(&s->series.spellings, &spellings[done]);
-        if (ref == 0)
-            break;
-        a.series = &batch->series[done];
-        a.known = series_at(&s->series, ref);
-        a.told = false;
-        admit_samples(&a, ref);
+    struct group_of_keys g;
+    for (g.from = 0; g.from < batch->count; g.from += g.count) {
+        g.count = batch->count - g.from < KEYS ? batch->count - g.from : KEYS;
+        make_keys(&g, batch);
+        /* What comes with a spelling was not known by it, so it is new or has to be spelt anew: both take the write lock. */
+        if (batch->spellings != NULL || !admit_found(&a, batch, &g))
+            admit_rest(&a, batch, &g);
+        if (g.hashes != g.few)
+            mem_free(g.hashes);
     }
+    count(&a, &before);
+}
+
+/* ---- series that are known ---- */
+
+enum { KNOWN = 32 /* looked up side by side, so that they wait for memory together */ };
+
+/* Into refs, with all that an append will need brought near, step by step. */
+static void look_up(const struct store *s, const struct spelling *spellings, size_t count, series_ref *refs)
+{
+    const struct series_table *t = &s->series;
+    for (size_t i = 0; i < count; i++)
+        slots_touch(&t->by_spelling, spelling_tag(&spellings[i]));
+    for (size_t i = 0; i < count; i++)
+        refs[i] = series_spelt(t, &spellings[i]);
+    for (size_t i = 0; i < count; i++)
+        if (refs[i] != 0)
+            ring_touch(&series_at(t, refs[i])->ring);
+    for (size_t i = 0; i < count; i++)
+        if (refs[i] != 0)
+            ring_touch_end(&series_at(t, refs[i])->ring);
+}
+
+/* Some neighbours of a batch, and which series they are. */
+struct found {
+    size_t from, count;
+    series_ref refs[KNOWN];
+};
+
+static void find_next(const struct store *s, const struct batch *batch, size_t from, struct found *f)
+{
+    f->from = from;
+    f->count = batch->count - from < KNOWN ? batch->count - from : KNOWN;
+    look_up(s, batch->spellings + from, f->count, f->refs);
+}
+
+size_t store_admit_known(struct store *s, const struct batch *batch, struct admit_result *result,
+                         size_t *unknown)
+{
+    struct admission a = begin(s, result);
+    struct admit_result before = *result;
+    size_t unknown_count = 0;
+    struct found now, next;
+    rwlock_read(&s->index);
+    find_next(s, batch, 0, &now);
+    for (; now.count > 0; now = next) {
+        find_next(s, batch, now.from + now.count, &next);
+        for (size_t i = 0; i < now.count; i++) {
+            if (now.refs[i] == 0) {
+                unknown[unknown_count++] = now.from + i;
+                continue;
+            }
+            a.known = series_at(&s->series, now.refs[i]);
+            admit_samples(&a, &batch->series[now.from + i], now.refs[i]);
+        }
+    }
+    hold(&a, NULL);
     rwlock_drop(&s->index);
     count(&a, &before);
-    return done;
+    return unknown_count;
 }

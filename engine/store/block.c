@@ -3,11 +3,6 @@
 #include "box_priv.h"
 #include "tocsin/check.h"
 
-static struct sample *samples(const struct block *b)
-{
-    return (struct sample *)(b + 1);
-}
-
 size_t block_bytes(size_t capacity, bool wide)
 {
     return sizeof(struct block) + capacity * (wide ? sizeof(struct sample) : sizeof(struct point));
@@ -25,39 +20,34 @@ struct block *block_make(struct account *account, size_t capacity, bool wide)
 void block_free(struct account *account, struct block *b)
 {
     for (size_t i = 0; b->wide && i < b->count; i++) {
-        struct histogram *h = (struct histogram *)samples(b)[i].histogram;
+        struct histogram *h = (struct histogram *)block_samples(b)[i].histogram;
         if (h != NULL)
             account_give(account, h, box_bytes(h));
     }
     account_give(account, b, block_bytes(b->capacity, b->wide));
 }
 
-int64_t block_time(const struct block *b, size_t i)
-{
-    return b->wide ? samples(b)[i].t_ms : block_points(b)[i].t_ms;
-}
-
 struct sample block_get(const struct block *b, size_t i)
 {
     if (b->wide)
-        return samples(b)[i];
+        return block_samples(b)[i];
     return (struct sample){.t_ms = block_points(b)[i].t_ms, .value = block_points(b)[i].value};
 }
 
 static void put(struct block *b, size_t i, const struct sample *s)
 {
     if (b->wide)
-        samples(b)[i] = *s;
+        block_samples(b)[i] = *s;
     else
         block_points(b)[i] = (struct point){s->t_ms, s->value};
 }
 
 size_t block_upto(const struct block *b, int64_t t_ms)
 {
-    if (b->count > 0 && block_time(b, (size_t)b->count - 1) <= t_ms)
-        return b->count;
     size_t low = 0;
     size_t high = b->count;
+    if (high > 0 && block_time(b, high - 1) <= t_ms) /* nearly always */
+        return high;
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (block_time(b, middle) <= t_ms)
@@ -73,7 +63,7 @@ void block_insert(struct block *b, size_t i, const struct sample *s)
     must(b->count < b->capacity && (b->wide || !sample_is_wide(s)));
     size_t behind = (size_t)b->count - i;
     if (b->wide)
-        memmove(samples(b) + i + 1, samples(b) + i, behind * sizeof(struct sample));
+        memmove(block_samples(b) + i + 1, block_samples(b) + i, behind * sizeof(struct sample));
     else
         memmove(block_points(b) + i + 1, block_points(b) + i, behind * sizeof(struct point));
     put(b, i, s);

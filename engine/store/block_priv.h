@@ -9,10 +9,18 @@
 
 #include "account_priv.h"
 #include "group_priv.h"
+#include "tocsin/mem.h"
 #include "tocsin/sample.h"
 
-/* Blocks grow from small to large, because many series hold few samples. Two full narrow ones make a group. */
-enum { BLOCK_SAMPLES_MIN = 4, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
+/* Blocks grow from small (one cache line with what malloc adds) to large by halves, because many series hold few samples. Two
+ * full narrow ones make a group. */
+enum { BLOCK_SAMPLES_MIN = 3, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
+
+static inline size_t block_capacity_after(size_t capacity)
+{
+    size_t more = capacity + capacity / 2 + 1;
+    return more < BLOCK_SAMPLES_MAX ? more : BLOCK_SAMPLES_MAX;
+}
 
 struct block {
     _Alignas(8) uint16_t count; /* the samples follow */
@@ -24,17 +32,33 @@ size_t block_bytes(size_t capacity, bool wide);
 struct block *block_make(struct account *account, size_t capacity, bool wide);
 void block_free(struct account *account, struct block *b);
 
+/* The samples of a narrow block, and of a wide one. */
+static inline struct point *block_points(const struct block *b)
+{
+    return (struct point *)(b + 1);
+}
+
+static inline struct sample *block_samples(const struct block *b)
+{
+    return (struct sample *)(b + 1);
+}
+
 /* i < count. */
-int64_t block_time(const struct block *b, size_t i);
+static inline int64_t block_time(const struct block *b, size_t i)
+{
+    return b->wide ? block_samples(b)[i].t_ms : block_points(b)[i].t_ms;
+}
+
 struct sample block_get(const struct block *b, size_t i); /* the histogram stays the block's */
 
 /* How many samples are at or before t_ms: also the index of the first one after it. */
 size_t block_upto(const struct block *b, int64_t t_ms);
 
-/* The samples of a narrow block. */
-static inline struct point *block_points(const struct block *b)
+/* Reads where the next sample will go, so that whoever does this for many blocks waits for them side by side. */
+static inline void block_touch_end(const struct block *b)
 {
-    return (struct point *)(b + 1);
+    if (b->count > 0)
+        mem_touch(b->wide ? (const void *)&block_samples(b)[b->count - 1] : &block_points(b)[b->count - 1]);
 }
 
 /* Inserts before index i; the block has room and is wide enough. The histogram becomes the block's. */

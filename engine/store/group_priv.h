@@ -56,7 +56,7 @@ struct group_list {
 struct group_at {
     const uint8_t *in;
     struct pace pace;
-    size_t count, times_at, values_at;
+    size_t count, values_at;
     int kind; /* of the times */
     int64_t first_ms, minimum_ms;
     struct group_list times;
@@ -67,6 +67,10 @@ struct point group_point(const struct group_at *g, size_t i);
 
 /* The exact sum of the samples from <= i < to, at least one; false if some of the group are no whole numbers. */
 bool group_whole_sum(const struct group_at *g, size_t from, size_t to, int64_t *sum);
+
+/* True if a group begins here that ends within `bytes`, and unpacking it stays within it and within GROUP_SAMPLES. For
+ * bytes that anybody may have written; BITS_SLACK readable ones follow. */
+bool group_is_sound(const uint8_t *in, size_t bytes);
 
 /* The interval between samples that most of them keep, or 0. */
 uint32_t group_step(const struct point *points, size_t count);

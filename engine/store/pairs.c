@@ -14,12 +14,21 @@ static void free_list(struct pairs *p, uint32_t *items, uint32_t capacity)
     account_give(p->account, items, capacity * sizeof *items);
 }
 
-/* Appends to a counted list of numbers that doubles. */
+/* Short lists double; long ones grow by a quarter, because there are millions of numbers in them. */
+static uint32_t more_than(uint32_t capacity)
+{
+    enum { LONG = 64 };
+    if (capacity >= LONG)
+        return capacity + capacity / 4;
+    return capacity > 0 ? capacity * 2 : 2;
+}
+
+/* Appends to a counted list of numbers. */
 static uint32_t *list_add(struct pairs *p, uint32_t *items, uint32_t *count, uint32_t *capacity,
                           uint32_t number)
 {
     if (*count == *capacity) {
-        uint32_t more = *capacity > 0 ? *capacity * 2 : 2;
+        uint32_t more = more_than(*capacity);
         items = account_resize(p->account, items, *capacity * sizeof *items, more * sizeof *items);
         *capacity = more;
     }

@@ -27,6 +27,7 @@ struct series_id {
 /* A record being written. */
 struct record {
     struct buf bytes;
+    size_t room_until; /* bytes up to here are reserved */
     size_t count_at; /* where the count of the open FLOATS item stands; 0: none is open */
     struct series_id last;
     int64_t last_ms;

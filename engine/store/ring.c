@@ -7,11 +7,6 @@ int64_t ring_oldest_ms(const struct ring *r)
     return r->spine != NULL ? r->spine->item[0].oldest_ms : block_time(r->open, 0);
 }
 
-int64_t ring_newest_ms(const struct ring *r)
-{
-    return block_time(r->open, (size_t)r->open->count - 1);
-}
-
 static bool same_sample(const struct sample *a, const struct sample *b)
 {
     if (a->histogram == NULL || b->histogram == NULL)
@@ -35,7 +30,7 @@ static void make_room(struct block **b, bool wide, struct account *account)
 {
     bool full = (*b)->count == (*b)->capacity;
     if (full || (*b)->wide < wide)
-        widen(b, full ? (size_t)(*b)->capacity * 2 : (*b)->capacity, (*b)->wide || wide, account);
+        widen(b, full ? block_capacity_after((*b)->capacity) : (*b)->capacity, (*b)->wide || wide, account);
 }
 
 static void insert(struct block *b, const struct sample *s, struct account *account)
@@ -237,26 +232,44 @@ static bool has_room(const struct account *account, const struct sample *s, size
     return account_has_room(account, bytes + (s->histogram != NULL ? box_bytes(s->histogram) : 0));
 }
 
+static bool is_newest(const struct ring *r, int64_t t_ms)
+{
+    return r->open == NULL || t_ms > ring_newest_ms(r);
+}
+
+/* The spine is not touched for what is newest: it is seldom near. */
 static bool is_late(const struct ring *r, int64_t t_ms)
 {
-    return r->spine != NULL && t_ms <= r->spine->item[r->spine->count - 1].newest_ms;
+    return !is_newest(r, t_ms) && r->spine != NULL && t_ms <= r->spine->item[r->spine->count - 1].newest_ms;
+}
+
+/* True if a float can be put there without taking memory. */
+static bool has_place(const struct block *b, const struct sample *s)
+{
+    return b != NULL && b->count < b->capacity && s->histogram == NULL && (b->wide || s->start_ms == 0);
 }
 
 static enum ring_verdict place(struct ring *r, const struct sample *s, struct account *account)
 {
     if (is_late(r, s->t_ms))
         return has_room(account, s, late_bytes_max(r)) ? append_late(r, s, account) : RING_FULL;
-    enum ring_verdict verdict = r->open != NULL ? look(r->open, s) : RING_TAKEN;
+    bool newest = is_newest(r, s->t_ms);
+    if (newest && has_place(r->open, s)) {
+        block_insert(r->open, r->open->count, s);
+        return RING_TAKEN;
+    }
+    enum ring_verdict verdict = newest ? RING_TAKEN : look(r->open, s);
     if (verdict != RING_TAKEN)
         return verdict;
     if (!has_room(account, s, open_bytes_max(r, s)))
         return RING_FULL;
-    if (r->open == NULL || s->t_ms > ring_newest_ms(r))
+    if (newest) {
         room_at_end(r, sample_is_wide(s), account);
-    else
+    } else {
         room_inside(r, sample_is_wide(s), account);
-    if (is_late(r, s->t_ms)) /* for the half of the open block that has just been sealed */
-        return append_late(r, s, account);
+        if (is_late(r, s->t_ms)) /* for the half of the open block that has just been sealed */
+            return append_late(r, s, account);
+    }
     insert(r->open, s, account);
     return RING_TAKEN;
 }

@@ -13,12 +13,11 @@
 #ifndef TOCSIN_STORE_RING_PRIV_H
 #define TOCSIN_STORE_RING_PRIV_H
 
-#include "account_priv.h"
+#include "block_priv.h"
 #include "tocsin/arena.h"
 #include "tocsin/sample.h"
 #include "tocsin/view.h"
 
-struct block;
 struct spine;
 
 struct ring {
@@ -64,8 +63,25 @@ static inline bool ring_empty(const struct ring *r)
     return r->open == NULL;
 }
 
+/* Brings near what an append needs: first the head of the open block, then its end. */
+static inline void ring_touch(const struct ring *r)
+{
+    if (r->open != NULL)
+        mem_touch(r->open);
+}
+
+static inline void ring_touch_end(const struct ring *r)
+{
+    if (r->open != NULL)
+        block_touch_end(r->open);
+}
+
 /* Times of the ends; the ring is not empty. */
 int64_t ring_oldest_ms(const struct ring *r);
-int64_t ring_newest_ms(const struct ring *r);
+
+static inline int64_t ring_newest_ms(const struct ring *r)
+{
+    return block_time(r->open, (size_t)r->open->count - 1);
+}
 
 #endif

@@ -21,14 +21,6 @@ static size_t with_slack(size_t bytes)
     return bytes > 0 ? bytes + BITS_SLACK : 0;
 }
 
-/* Remembers where the group begins that is appended next, if it is one to skip to. */
-static void mark(struct sealed *s)
-{
-    size_t group = s->count / GROUP_SAMPLES;
-    if (group > 0 && group % SEALED_SKIP == 0)
-        s->skip[group / SEALED_SKIP - 1] = s->bytes;
-}
-
 /* *held: bytes that `packed` has now. */
 static void append_group(struct account *account, struct sealed *s, size_t *held, const struct point *points,
                          size_t count)
@@ -39,8 +31,7 @@ static void append_group(struct account *account, struct sealed *s, size_t *held
     s->packed = account_resize(account, s->packed, *held, wanted);
     *held = wanted;
     memcpy(s->packed + s->bytes, group, with_slack(bytes));
-    s->last_at = s->bytes;
-    mark(s);
+    sealed_mark(s, s->count, s->bytes);
     s->bytes = (uint16_t)(s->bytes + bytes);
     s->count = (uint16_t)(s->count + count);
     s->newest_ms = points[count - 1].t_ms;

@@ -11,6 +11,7 @@
 
 #include "block_priv.h"
 #include "summary_priv.h"
+#include "tocsin/str.h"
 
 enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES, SEALED_SKIP = 4, SEALED_SKIPS = 3 };
 
@@ -41,10 +42,27 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
 /* Drops the groups from that of sample `index` on; `points` are all samples before it. Returns how many stay. */
 size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points);
 
+/* Remembers where the group of sample `index` begins, which is the last one now. */
+static inline void sealed_mark(struct sealed *s, size_t index, size_t at)
+{
+    size_t group = index / GROUP_SAMPLES;
+    s->last_at = (uint16_t)at;
+    if (group > 0 && group % SEALED_SKIP == 0)
+        s->skip[group / SEALED_SKIP - 1] = (uint16_t)at;
+}
+
 /* Bytes that packing so many samples may take. */
 size_t sealed_bytes_max(size_t count);
 
 void sealed_free(struct account *account, struct sealed *s);
+
+/* sealed_save.c: a packed one as bytes, for sealed_load; at most sealed_save_bytes_max of them. Returns how many. */
+size_t sealed_save_bytes_max(const struct sealed *s);
+size_t sealed_save(const struct sealed *s, char *to);
+
+/* From bytes that anybody may have written. 0; ERR_CORRUPT: they are no stretch that could have been saved; ERR_FULL: the
+ * account has no room. */
+int sealed_load(struct account *account, struct str saved, struct sealed *out);
 
 /* The groups of a packed one, oldest first. */
 struct sealed_walk {

@@ -15,7 +15,7 @@ static struct known_key known_key_make(const struct store *s, const struct serie
     struct known_key k = {.labels = MEM_ARRAY(struct label, series->pair_count),
                           .hashes = MEM_ARRAY(uint64_t, series->pair_count)};
     store_series_labels(s, series, k.labels);
-    k.key = series_key_make(k.labels, series->pair_count, k.hashes);
+    k.key = series_key_make(k.labels, series->pair_count, NULL, k.hashes);
     return k;
 }
 

@@ -10,7 +10,9 @@
  * (docs/benchmarks.md).
  *
  * After a failure (disk full, EIO) nothing is taken in and what was in the buffer is gone; wal_revive begins anew
- * with a fresh segment. The owner then has to write down all it knows (a snapshot), because the log has a gap.
+ * with a fresh segment. The owner then has to write down all it knows (a snapshot), because the log has a gap. Until it has done
+ * so and forgotten the segments before that one, records are written but nothing new counts as durable: what they refer to
+ * may be in the gap, and a position in the gap must not be passed.
  *
  * Threads: wal_put by any; wal_commit and wal_revive by one; wal_rotate, wal_spare and wal_forget by one other.
  */
@@ -34,13 +36,14 @@ void wal_close(struct wal *wal);
 uint64_t wal_put(struct wal *wal, struct str record);
 
 /* One round: waits up to wait_ms for the first record, then a little for others that want to share the sync (GATHER_MS in
- * all, less when no more come), writes and syncs. 0, also when there was nothing; else why the log has failed. */
+ * all, less when no more come), writes and syncs. 0, also when there was nothing; else why the log has failed. With wait_ms 0
+ * it takes what is there and does not wait for others either. A log that has failed before also waits, to be woken. */
 int wal_commit(struct wal *wal, int64_t wait_ms, struct err *err);
 
-/* Wakes wal_commit. */
+/* Ends the waiting in wal_commit: in the one under way, or else in the next one. */
 void wal_wake(struct wal *wal);
 
-/* Everything before this position is as durable as `sync` promises. */
+/* Everything before this position is as durable as `sync` promises. Stands still from a failure until its gap is closed. */
 uint64_t wal_durable(const struct wal *wal);
 
 bool wal_has_failed(const struct wal *wal);
@@ -52,7 +55,8 @@ uint32_t wal_rotate(struct wal *wal, struct err *err);
 /* Makes a segment ready for the next rotation, if there is none: nobody has to wait for it then. */
 int wal_spare(struct wal *wal, struct err *err);
 
-/* The segments before this one are no longer needed. */
+/* The segments before this one are no longer needed: what they say is in a snapshot that is on the disk. This also closes the
+ * gap before a revived segment, if `before` is that one or a later one. */
 void wal_forget(struct wal *wal, uint32_t before);
 
 /* After a failure, with a free disk: 0 and a fresh segment, whose number is in *segment; or the reason it still fails. */
@@ -60,8 +64,8 @@ int wal_revive(struct wal *wal, uint32_t *segment, struct err *err);
 
 struct wal_figures {
     uint64_t records, bytes, syncs, failures; /* since wal_open */
-    uint64_t held_bytes;                      /* in segments that may be needed */
-    uint32_t first, last;                     /* of these segments */
+    uint64_t held_bytes;  /* in segments that may be needed; older ones with their unused ends */
+    uint32_t first, last; /* of these segments */
 };
 void wal_figures(struct wal *wal, struct wal_figures *out);
 
@@ -73,8 +77,10 @@ struct wal_visit {
     void *context;
     /* A sound record. Not 0: stop, and return it. */
     int (*record)(void *context, struct str record);
-    /* So many bytes could not be read; `why` says what is wrong. The unused end of a segment is no damage; a record that was
-     * being written when the power went (the last one of a segment) is `torn`: it was never acknowledged. */
+    /* So many bytes could not be read; `why` says what is wrong. The unused end of a segment is no damage. `torn`: it lies behind
+     * all that is known to have been synced, so it was being written when the power went or the disk failed, and was never
+     * acknowledged. (Only what was promised STORE_SYNC_OS may be hurt by a power cut without being torn. Damage to the very
+     * last write of a segment cannot be told from this.) */
     void (*damage)(void *context, uint32_t segment, uint64_t offset, uint64_t bytes, bool torn,
                    const char *why);
 };
@@ -83,7 +89,8 @@ struct wal_range {
     uint32_t first, last; /* segments found; last < first: none */
 };
 
-/* The segments in FOLDER/wal with numbers from `first` on. */
+/* The segments in FOLDER/wal with numbers from `first` on. Who knows that the log ought to begin with `first` puts it into the range:
+ * then its absence is damage. */
 int wal_list(struct world *world, const char *folder, uint32_t first, struct wal_range *out, struct err *err);
 
 /* 0, what `record` returned, or ERR_IO. A number that is missing between two others is damage. */

@@ -3,7 +3,8 @@
  *
  * A thread that holds a lock may only take one that stands further down in the table. Test builds
  * (-DTOCSIN_COSTLY) check this at run time and abort on a breach. No lock is held across I/O, or across a call
- * into another module; but for `state`, which guards the SQLite handle while it writes.
+ * into another module; but for `state`, which guards the SQLite handle while it writes, and `segments`, which guards
+ * the log's files while they are written and synced (who only puts a record takes `log`).
  */
 #ifndef TOCSIN_LOCK_H
 #define TOCSIN_LOCK_H
@@ -25,7 +26,7 @@
     LOCK(log)        /* what waits to be written to the log */          \
     LOCK(courier)    /* requests waiting for the courier's thread */    \
     LOCK(clients)    /* open HTTP connections and their deadlines */    \
-    LOCK(queue)      /* any bounded queue: a leaf */
+    LOCK(queue)      /* any bounded queue, or the simulated disk: a leaf */
 
 enum lock_rank {
 #define LOCK(name) LOCK_##name,

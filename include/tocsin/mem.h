@@ -13,6 +13,11 @@
 /* Zeroed memory for count items of size bytes. Free with mem_free. */
 void *mem_new(size_t count, size_t size);
 
+/* Zeroed memory that begins at a cache line, for tables whose items are one line each; `bytes` in whole lines. Free with
+ * mem_free. */
+enum { MEM_LINE_BYTES = 64 };
+void *mem_new_lines(size_t bytes);
+
 /* Resizes to count items of size bytes; new bytes are undefined. */
 void *mem_resize(void *p, size_t count, size_t size);
 
@@ -23,6 +28,13 @@ void mem_free(void *p);
 
 #define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
 #define MEM_ARRAY(type, count) ((type *)mem_new((count), sizeof(type)))
+
+/* Brings a place near: reads it. Reads that do not depend on each other wait for memory together; unlike a prefetch, a
+ * read is not dropped when the page is not in the TLB either. */
+static inline void mem_touch(const void *p)
+{
+    (void)*(const volatile char *)p;
+}
 
 /* Makes room for one more item in a heap array that doubles: MEM_GROW(items, count, capacity). */
 #define MEM_GROW(items, count, capacity)                                        \

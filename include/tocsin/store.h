@@ -45,7 +45,7 @@ struct store_options {
 };
 
 /* A fingerprint of a series' labels as its sender wrote them: equal spellings are equal labels, which 128 well-mixed,
- * seeded bits promise well enough. Zero: none. By it a known series is found without looking at its labels. */
+ * seeded bits promise well enough. `a` is 0: none. By it a known series is found without looking at its labels. */
 struct spelling {
     uint64_t a, b;
 };
@@ -62,6 +62,7 @@ struct batch_series {
 struct batch {
     const struct batch_series *series;
     size_t count;
+    const struct spelling *spellings; /* one for each series; NULL: none */
 };
 
 enum admit_reason {
@@ -96,19 +97,15 @@ void store_close(struct store *store); /* no view may be open */
 /* Changes the policy of a running store (a reload). */
 void store_configure(struct store *store, const struct store_options *options);
 
-/* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole.
- * The caller zeroes *result but for detail. */
+/* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole. A series with a
+ * spelling is known by it from then on, as long as it lives and until it is admitted with another one. The caller zeroes
+ * *result but for detail. */
 void store_admit(struct store *store, const struct batch *batch, struct admit_result *result);
 
-/* The same for series that the store knows by their spellings (one for each): their labels are not looked at and may be left
- * out. Goes in order and stops before the first series that it does not know. Returns how many were done. */
-size_t store_admit_known(struct store *store, const struct batch *batch, const struct spelling *spellings,
-                         struct admit_result *result);
-
-/* As store_admit for one series, which is known by this spelling from then on, as long as it lives and until it is admitted
- * with another one. */
-void store_admit_spelt(struct store *store, const struct batch_series *series,
-                       const struct spelling *spelling, struct admit_result *result);
+/* The same for those series that the store knows by their spellings: their labels are not looked at and may be left out. The places of the
+ * others in the batch go into `unknown` (room for all). Returns how many these are. */
+size_t store_admit_known(struct store *store, const struct batch *batch, struct admit_result *result,
+                         size_t *unknown);
 
 /* Announces a selector whose user looks back reach_ms from the time of evaluation. Matchers are copied. Equal selectors
  * share one list of series; each user has his own reach. ERR_LIMIT if there are too many (limits.standing_selectors).

@@ -90,7 +90,8 @@ struct world {
     /* Network: starts a request; 0, or ERR_FULL / ERR_CLOSED and then done is not called. NULL: no network. The request
      * and what it points to are borrowed until done is called. */
     int (*send)(struct world *, const struct net_request *request, net_done *done, void *context);
-    void *net; /* behind send; private to whoever installed it */
+    void *net;  /* behind send; private to whoever installed it */
+    void *disk; /* behind the calls for the disk; likewise (sim_disk.h) */
 };
 
 /* The real clock, random source and disk; no network until engine/route/courier.h installs one. */

@@ -318,7 +318,7 @@ static void shop_open(struct shop *s)
 static void push(struct shop *s, const struct label *labels, size_t label_count, struct sample sample)
 {
     struct batch_series series = {labels, label_count, &sample, 1};
-    struct batch batch = {&series, 1};
+    struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {0};
     if (s->sim.now_ns < sample.t_ms * NS_PER_MS)
         s->sim.now_ns = sample.t_ms * NS_PER_MS;
@@ -473,7 +473,7 @@ static void fill_span(struct shop *s, size_t i)
             run[n] = (struct sample){.t_ms = fleet_time(i, k), .value = v};
         }
         struct batch_series series = {labels, 4, run, n};
-        struct batch batch = {&series, 1};
+        struct batch batch = {.series = &series, .count = 1};
         struct admit_result result = {0};
         s->sim.now_ns = run[n - 1].t_ms * NS_PER_MS;
         store_admit(s->store, &batch, &result);

@@ -72,7 +72,7 @@ static struct str body_of(struct load *l, long from, long count, long round)
             .labels = labels, .label_count = LABELS, .samples = samples, .sample_count = (size_t)l->samples};
     }
     struct str body;
-    must(encode_push(&l->arena, &(struct batch){series, (size_t)count}, &body) == 0);
+    must(encode_push(&l->arena, &(struct batch){.series = series, .count = (size_t)count}, &body) == 0);
     return body;
 }
 

@@ -27,7 +27,7 @@ static void fill_store(struct store *store)
         const struct labels *ls = labels_of(&arena, "__name__", "up", "job", "a", NULL);
         const struct sample sample = {.t_ms = NOW_MS - i * 15000, .value = i};
         const struct batch_series series = {ls->item, ls->count, &sample, 1};
-        const struct batch batch = {&series, 1};
+        const struct batch batch = {.series = &series, .count = 1};
         struct admit_result result = {0};
         store_admit(store, &batch, &result);
     }

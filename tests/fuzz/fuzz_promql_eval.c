@@ -21,7 +21,7 @@ static void load(const char *metric, const char *values)
     struct labels *labels;
     struct sample *samples;
     struct batch_series series = {0};
-    struct batch batch = {&series, 1};
+    struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {0};
     arena_init(&arena, ARENA_BYTES);
     must(promqltest_series(&arena, str_of(metric), str_of(values), 0, MINUTE_MS, &labels, &samples,

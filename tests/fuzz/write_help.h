@@ -9,12 +9,14 @@
 #include "tocsin/encode.h"
 #include "tocsin/intake.h"
 #include "tocsin/limits.h"
+#include "tocsin/mem.h"
 #include "tocsin/view.h"
 
 #include <protobuf-c/protobuf-c.h>
 #include <snappy-c.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -77,7 +79,7 @@ static inline void read_all(struct store *store, struct arena *arena, struct bat
         must(view_read(v, set.refs[i], INT64_MIN, INT64_MAX, arena, &run) == 0);
         series[i] = (struct batch_series){ls->item, ls->count, run.samples, run.count};
     }
-    *batch = (struct batch){series, set.count};
+    *batch = (struct batch){.series = series, .count = set.count};
     view_close(v);
 }
 
@@ -90,6 +92,33 @@ static inline struct str encode_all(struct side *s)
     return body;
 }
 
+static inline int line_order(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Known series are admitted before new ones, so what is said of them comes first. */
+static inline struct str sorted_lines(struct side *s)
+{
+    struct str text = buf_slice(&s->answer.text), *lines = NULL;
+    size_t count = 0, capacity = 0;
+    while (text.n > 0) {
+        MEM_GROW(lines, count, capacity);
+        lines[count++] = str_cut(&text, '\n');
+    }
+    if (count > 1)
+        qsort(lines, count, sizeof *lines, line_order);
+    struct buf sorted;
+    buf_init(&sorted, INTAKE_TEXT_BYTES);
+    for (size_t i = 0; i < count; i++)
+        buf_str(&sorted, lines[i]);
+    mem_free(lines);
+    char *kept = arena_copy(&s->arena, buf_text(&sorted), sorted.used, 1);
+    struct str result = {kept, sorted.used};
+    buf_release(&sorted);
+    return result;
+}
+
 static inline void must_agree(struct side *a, struct side *b)
 {
     if (a->answer.status == 413 || b->answer.status == 413)
@@ -98,9 +127,21 @@ static inline void must_agree(struct side *a, struct side *b)
     must(a->answer.written_samples == b->answer.written_samples);
     must(a->answer.written_histograms == b->answer.written_histograms);
     must(a->answer.written_exemplars == b->answer.written_exemplars);
-    must(str_eq(buf_slice(&a->answer.text), buf_slice(&b->answer.text)));
+    if (a->answer.text.used < INTAKE_TEXT_BYTES / 2) /* else what is left out differs */
+        must(str_eq(sorted_lines(a), sorted_lines(b)));
     must(a->figures.series == b->figures.series && a->figures.samples == b->figures.samples);
     must(str_eq(encode_all(a), encode_all(b)));
+}
+
+/* protobuf-c takes field number 0 when it is written in more than one byte; Go's decoder and ours refuse it. True if the bytes for
+ * that are there, in whatever role. */
+static inline bool may_have_field_zero(struct str message)
+{
+    const uint8_t *b = (const uint8_t *)message.p;
+    for (size_t i = 0; i + 1 < message.n; i++)
+        if (b[i] >= 0x80 && b[i] < 0x88 && (b[i + 1] == 0x80 || b[i + 1] == 0))
+            return true;
+    return false;
 }
 
 /* Memory of the oracle: it goes with its side. */

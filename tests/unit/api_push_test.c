@@ -68,7 +68,7 @@ static struct str body_of(struct fixture *f, int64_t t_ms, double value)
     const struct labels *ls = labels_of(&f->arena, "__name__", "up", "job", "a", NULL);
     const struct sample sample = {.t_ms = t_ms, .value = value};
     const struct batch_series series = {ls->item, ls->count, &sample, 1};
-    const struct batch batch = {&series, 1};
+    const struct batch batch = {.series = &series, .count = 1};
     struct str body;
     assert_int_equal(encode_push(&f->arena, &batch, &body), 0);
     return body;

@@ -30,7 +30,7 @@ static void add(struct fixture *f, int64_t t_ms, double value, struct labels *ls
 {
     const struct sample sample = {.t_ms = t_ms, .value = value};
     const struct batch_series series = {ls->item, ls->count, &sample, 1};
-    const struct batch batch = {&series, 1};
+    const struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {0};
     store_admit(f->service.parts.store, &batch, &result);
     assert_int_equal(result.appended, 1);

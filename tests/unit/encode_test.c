@@ -15,7 +15,7 @@ static void what_is_encoded_is_stored_again_bit_for_bit(void **state)
                                      {.t_ms = START_MS + 1, .value = stale_nan()},
                                      {.t_ms = START_MS + 2, .value = 1e-320}};
     const struct batch_series series = {ls->item, ls->count, samples, 3};
-    const struct batch batch = {&series, 1};
+    const struct batch batch = {.series = &series, .count = 1};
     struct str body;
     assert_int_equal(encode_push(&b.arena, &batch, &body), 0);
 
@@ -54,7 +54,7 @@ static void a_full_arena_gives_no_body(void **state)
     const struct labels *ls = labels_of(&labels, "__name__", "m", NULL);
     struct sample samples[100] = {{.t_ms = START_MS}};
     const struct batch_series series = {ls->item, ls->count, samples, 100};
-    const struct batch batch = {&series, 1};
+    const struct batch batch = {.series = &series, .count = 1};
     struct str body;
     assert_int_equal(encode_push(&small, &batch, &body), ERR_LIMIT);
     arena_release(&small);

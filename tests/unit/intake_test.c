@@ -58,7 +58,7 @@ static int push_request(struct desk *d, const Prometheus__WriteRequest *request)
 static int push_batch(struct desk *d, const struct batch_series *series, size_t count)
 {
     struct str body;
-    assert_int_equal(encode_push(&d->b.arena, &(struct batch){series, count}, &body), 0);
+    assert_int_equal(encode_push(&d->b.arena, &(struct batch){.series = series, .count = count}, &body), 0);
     return push_body(d, body);
 }
 

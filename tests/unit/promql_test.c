@@ -28,7 +28,7 @@ static void load(struct bench *b, const char *metric, const char *values)
     struct labels *labels;
     struct sample *samples;
     struct batch_series series = {0};
-    struct batch batch = {&series, 1};
+    struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {0};
     must(promqltest_series(&b->arena, str_of(metric), str_of(values), 0, MINUTE_MS, &labels, &samples,
                            &series.sample_count, NULL) == 0);

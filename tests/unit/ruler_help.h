@@ -114,7 +114,7 @@ static inline void bench_push(struct bench *b, double value, const struct labels
 {
     struct sample sample = {.t_ms = b->sim.now_ns / NS_PER_MS, .value = value};
     struct batch_series series = {ls->item, ls->count, &sample, 1};
-    struct batch batch = {&series, 1};
+    struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {0};
     store_admit(b->store, &batch, &result);
     must(result.first == ADMIT_OK);

@@ -44,7 +44,7 @@ static inline struct admit_result bench_push_all(struct bench *b, const struct l
                                                  struct buf *detail)
 {
     struct batch_series series = {ls->item, ls->count, samples, count};
-    struct batch batch = {&series, 1};
+    struct batch batch = {.series = &series, .count = 1};
     struct admit_result result = {.detail = detail};
     store_admit(b->store, &batch, &result);
     return result;

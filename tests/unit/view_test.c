@@ -236,7 +236,7 @@ static void *write_samples(void *context)
         struct sample s = {.t_ms = START_MS + i, .value = i};
         struct batch_series series = {ls->item, ls->count, &s, 1};
         struct admit_result result = {0};
-        store_admit(c->b->store, &(struct batch){&series, 1}, &result);
+        store_admit(c->b->store, &(struct batch){.series = &series, .count = 1}, &result);
         if (i % 100 == 0)
             store_retire(c->b->store);
     }

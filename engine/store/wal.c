@@ -1,0 +1,414 @@
+#include "wal_priv.h"
+
+#include "frame_priv.h"
+#include "tocsin/check.h"
+#include "tocsin/limits.h"
+#include "tocsin/mem.h"
+#include "wal_segment_priv.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* How long the first record waits for company. Senders that wait for their record put the next one only when it is safe, so
+ * once all of them have put one nothing more comes, and waiting longer gains nothing: a wait ends when there was
+ * nothing new for QUIET_US. Those that come during the sync share the next one in any case. */
+enum { GATHER_MS = 2, QUIET_US = 500 };
+
+/* A buffer beyond this is given back when it was little used for so many rounds. */
+enum { BUFFER_KEEP_BYTES = 1 << 20, BUFFER_IDLE_ROUNDS = 100 };
+
+/* Records on their way, each with room for its frame's head in front, which holds its length until the frame is sealed: so they are
+ * written from where they were put. */
+struct room {
+    struct buf buf;
+    size_t most_bytes; /* used since it was made */
+    int idle_rounds;
+};
+
+static const uint32_t NO_SEGMENT = UINT32_MAX;
+
+struct wal {
+    struct segments segments;
+    enum store_sync sync;
+    struct room taken; /* what is being written; guarded by segments.lock, as all writing is */
+
+    struct lock lock;       /* guards all that follows; the log's own is taken after that of the segments */
+    pthread_cond_t changed; /* records where there were none, or woken */
+    struct room filling;
+    bool waits; /* the log's thread waits for the first record */
+    bool woken;
+    struct err why;   /* it has failed */
+    uint64_t put;     /* position behind the last record */
+    uint64_t written; /* position up to which commits went well */
+    uint32_t gap;     /* records were lost before this segment, and no snapshot covers them yet; 0: none */
+    struct wal_figures figures;
+
+    _Atomic uint64_t durable;
+    atomic_bool failed;
+};
+
+/* ---- buffers ---- */
+
+static void room_settle(struct room *r)
+{
+    if (r->buf.used > r->most_bytes)
+        r->most_bytes = r->buf.used;
+    r->idle_rounds = r->buf.used < r->most_bytes / 4 ? r->idle_rounds + 1 : 0;
+    buf_clear(&r->buf);
+    if (r->most_bytes > BUFFER_KEEP_BYTES && r->idle_rounds >= BUFFER_IDLE_ROUNDS) {
+        buf_release(&r->buf);
+        r->most_bytes = 0;
+        r->idle_rounds = 0;
+    }
+}
+
+static uint32_t record_bytes(const char *frame)
+{
+    uint32_t bytes;
+    memcpy(&bytes, frame, sizeof bytes);
+    return bytes;
+}
+
+static void add_record(struct buf *b, struct str record)
+{
+    char *frame = buf_reserve(b, FRAME_HEAD_BYTES + record.n);
+    uint32_t bytes = (uint32_t)record.n;
+    memcpy(frame, &bytes, sizeof bytes);
+    if (record.n > 0)
+        memcpy(frame + FRAME_HEAD_BYTES, record.p, record.n);
+    buf_commit(b, FRAME_HEAD_BYTES + record.n);
+}
+
+/* ---- putting ---- */
+
+static bool has_room(const struct wal *wal, size_t bytes)
+{
+    const struct buf *b = &wal->filling.buf;
+    return bytes <= FRAME_RECORD_BYTES_MAX && b->max_bytes - b->used >= FRAME_HEAD_BYTES + bytes;
+}
+
+uint64_t wal_put(struct wal *wal, struct str record)
+{
+    uint64_t position = 0;
+    bool full = false;
+    lock_take(&wal->lock);
+    if (wal->why.code == 0 && !(full = !has_room(wal, record.n))) {
+        add_record(&wal->filling.buf, record);
+        position = wal->put += FRAME_HEAD_BYTES + record.n;
+        wal->figures.records++;
+        wal->figures.bytes += record.n;
+        if (wal->waits)
+            pthread_cond_signal(&wal->changed);
+    }
+    lock_drop(&wal->lock);
+    if (full)
+        limit_hit(LIMIT_wal_buffer_bytes);
+    return position;
+}
+
+/* ---- failure ---- */
+
+/* What waits is dropped: nobody may be told that it is safe, and memory must not grow. */
+static int fail(struct wal *wal, const struct err *why)
+{
+    segments_give_up(&wal->segments);
+    lock_take(&wal->lock);
+    wal->why = *why;
+    wal->gap = NO_SEGMENT;
+    wal->figures.failures++;
+    room_settle(&wal->filling);
+    atomic_store(&wal->failed, true);
+    lock_drop(&wal->lock);
+    return why->code;
+}
+
+static int why_failed(struct wal *wal, struct err *err)
+{
+    lock_take(&wal->lock);
+    int code = wal->why.code;
+    if (code != 0 && err != NULL)
+        *err = wal->why;
+    lock_drop(&wal->lock);
+    return code;
+}
+
+bool wal_has_failed(const struct wal *wal)
+{
+    return atomic_load(&wal->failed);
+}
+
+/* ---- writing; the lock of the segments is held ---- */
+
+/* With the log's lock: behind a gap nothing counts, as what it means may stand in the gap. */
+static void publish(struct wal *wal)
+{
+    if (wal->gap == 0)
+        atomic_store(&wal->durable, wal->written);
+    const struct segments *s = &wal->segments;
+    wal->figures.held_bytes = segments_bytes(s);
+    wal->figures.first = s->older_count > 0 ? s->older[0].number : s->number;
+    wal->figures.last = s->number;
+}
+
+/* Frames what of the records from `from` on fits into the segment; returns its bytes. A frame that fits into none has one
+ * of its own. */
+static size_t seal_run(struct wal *wal, size_t from)
+{
+    const struct segments *s = &wal->segments;
+    const struct buf *b = &wal->taken.buf;
+    uint64_t offset = s->at, end = segment_bytes_max();
+    size_t at = from;
+    while (at < b->used) {
+        char *frame = b->bytes + at;
+        size_t bytes = record_bytes(frame), whole = FRAME_HEAD_BYTES + bytes;
+        if (offset > FRAME_FILE_HEAD_BYTES && offset + whole > end)
+            break;
+        frame_seal(frame, s->salt, offset, bytes, at > from);
+        offset += whole;
+        at += whole;
+    }
+    return at - from;
+}
+
+static int write_run(struct wal *wal, struct str frames, struct err *err)
+{
+    struct segments *s = &wal->segments;
+    struct world *world = s->world;
+    int rc = world->file_write(world, s->file, (int64_t)s->at, frames, err);
+    if (rc == 0 && wal->sync == STORE_SYNC_GROUP)
+        rc = world->file_sync(world, s->file, err);
+    if (rc == 0)
+        s->at += frames.n;
+    return rc;
+}
+
+static int write_taken(struct wal *wal, uint64_t *runs, struct err *err)
+{
+    const struct buf *b = &wal->taken.buf;
+    int rc = 0;
+    for (size_t at = 0; at < b->used && rc == 0;) {
+        size_t bytes = seal_run(wal, at);
+        if (bytes == 0) {
+            rc = segments_next(&wal->segments, err);
+            continue;
+        }
+        rc = write_run(wal, (struct str){b->bytes + at, bytes}, err);
+        at += bytes;
+        ++*runs;
+    }
+    return rc;
+}
+
+/* Takes what was put; returns the position behind it. */
+static uint64_t take(struct wal *wal)
+{
+    lock_take(&wal->lock);
+    struct room taken = wal->filling;
+    wal->filling = wal->taken;
+    wal->taken = taken;
+    uint64_t end = wal->put;
+    lock_drop(&wal->lock);
+    return end;
+}
+
+static int commit(struct wal *wal, struct err *err)
+{
+    struct err why = {0};
+    uint64_t runs = 0;
+    int rc = why_failed(wal, err);
+    if (rc != 0)
+        return rc;
+    uint64_t end = take(wal);
+    rc = write_taken(wal, &runs, &why);
+    room_settle(&wal->taken);
+    if (rc != 0) {
+        if (err != NULL)
+            *err = why;
+        return fail(wal, &why);
+    }
+    lock_take(&wal->lock);
+    wal->written = end;
+    wal->figures.syncs += wal->sync == STORE_SYNC_GROUP ? runs : 0;
+    publish(wal);
+    lock_drop(&wal->lock);
+    return 0;
+}
+
+/* ---- the log's thread ---- */
+
+static int64_t real_ns(void)
+{
+    struct world *real = world_real();
+    return real->mono_ns(real);
+}
+
+/* With the lock held: until somebody signals, or this time has come. */
+static void wait_until(struct wal *wal, int64_t ns)
+{
+    struct timespec until = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+    int rc = pthread_cond_timedwait(&wal->changed, &wal->lock.mutex, &until);
+    must(rc == 0 || rc == ETIMEDOUT);
+}
+
+/* With the lock held. In a failed log nothing comes, and it waits to be woken. */
+static void wait_for_first(struct wal *wal, int64_t wait_ms)
+{
+    int64_t until = real_ns() + wait_ms * NS_PER_MS;
+    wal->waits = true;
+    while (wal->filling.buf.used == 0 && !wal->woken && real_ns() < until)
+        wait_until(wal, until);
+    wal->waits = false;
+}
+
+/* With the lock held. */
+static void wait_for_company(struct wal *wal)
+{
+    int64_t now = real_ns(), until = now + GATHER_MS * NS_PER_MS;
+    for (uint64_t before = 0; before != wal->put && !wal->woken && now < until; now = real_ns()) {
+        before = wal->put;
+        wait_until(wal, now + QUIET_US * INT64_C(1000));
+    }
+}
+
+int wal_commit(struct wal *wal, int64_t wait_ms, struct err *err)
+{
+    lock_take(&wal->lock);
+    if (wait_ms > 0)
+        wait_for_first(wal, wait_ms);
+    if (wait_ms > 0 && wal->filling.buf.used > 0)
+        wait_for_company(wal);
+    wal->woken = false;
+    lock_drop(&wal->lock);
+    lock_take(&wal->segments.lock);
+    int rc = commit(wal, err);
+    lock_drop(&wal->segments.lock);
+    return rc;
+}
+
+void wal_wake(struct wal *wal)
+{
+    lock_take(&wal->lock);
+    wal->woken = true;
+    pthread_cond_signal(&wal->changed);
+    lock_drop(&wal->lock);
+}
+
+uint64_t wal_durable(const struct wal *wal)
+{
+    return atomic_load(&wal->durable);
+}
+
+/* ---- segments ---- */
+
+/* With the lock of the segments held. */
+static int go_over(struct wal *wal, struct err *err)
+{
+    struct err why = {0};
+    int rc = commit(wal, err);
+    if (rc != 0 || wal->segments.at == FRAME_FILE_HEAD_BYTES)
+        return rc;
+    if (segments_next(&wal->segments, &why) == 0) {
+        lock_take(&wal->lock);
+        publish(wal);
+        lock_drop(&wal->lock);
+        return 0;
+    }
+    if (err != NULL)
+        *err = why;
+    return fail(wal, &why);
+}
+
+uint32_t wal_rotate(struct wal *wal, struct err *err)
+{
+    lock_take(&wal->segments.lock);
+    int rc = go_over(wal, err);
+    uint32_t number = wal->segments.number;
+    lock_drop(&wal->segments.lock);
+    if (rc != 0)
+        wal_wake(wal); /* its thread does not know */
+    return rc == 0 ? number : 0;
+}
+
+int wal_spare(struct wal *wal, struct err *err)
+{
+    return segments_prepare(&wal->segments, err);
+}
+
+void wal_forget(struct wal *wal, uint32_t before)
+{
+    lock_take(&wal->segments.lock);
+    segments_forget(&wal->segments, before);
+    lock_take(&wal->lock);
+    if (before >= wal->gap)
+        wal->gap = 0;
+    publish(wal);
+    lock_drop(&wal->lock);
+    lock_drop(&wal->segments.lock);
+}
+
+int wal_revive(struct wal *wal, uint32_t *segment, struct err *err)
+{
+    must(wal_has_failed(wal));
+    lock_take(&wal->segments.lock);
+    int rc = segments_next(&wal->segments, err);
+    if (rc == 0) {
+        lock_take(&wal->lock);
+        *segment = wal->gap = wal->segments.number;
+        wal->written = wal->put;
+        wal->why.code = 0;
+        atomic_store(&wal->failed, false);
+        publish(wal);
+        lock_drop(&wal->lock);
+    }
+    lock_drop(&wal->segments.lock);
+    return rc;
+}
+
+void wal_figures(struct wal *wal, struct wal_figures *out)
+{
+    lock_take(&wal->lock);
+    *out = wal->figures;
+    lock_drop(&wal->lock);
+}
+
+/* ---- open and close ---- */
+
+static void init_changed(pthread_cond_t *changed)
+{
+    pthread_condattr_t monotonic;
+    must(pthread_condattr_init(&monotonic) == 0);
+    must(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(changed, &monotonic) == 0);
+    pthread_condattr_destroy(&monotonic);
+}
+
+int wal_open(struct world *world, const char *folder, enum store_sync sync, uint32_t next, struct wal **out,
+             struct err *err)
+{
+    struct wal *wal = MEM_NEW(struct wal);
+    int rc = segments_open(&wal->segments, world, folder, next, err);
+    if (rc != 0) {
+        mem_free(wal);
+        return rc;
+    }
+    wal->sync = sync;
+    buf_init(&wal->filling.buf, (size_t)limits.wal_buffer_bytes);
+    buf_init(&wal->taken.buf, (size_t)limits.wal_buffer_bytes);
+    lock_init(&wal->lock, LOCK_log);
+    init_changed(&wal->changed);
+    publish(wal);
+    *out = wal;
+    return 0;
+}
+
+void wal_close(struct wal *wal)
+{
+    wal_commit(wal, 0, NULL);
+    segments_close(&wal->segments);
+    buf_release(&wal->filling.buf);
+    buf_release(&wal->taken.buf);
+    must(pthread_cond_destroy(&wal->changed) == 0);
+    lock_release(&wal->lock);
+    mem_free(wal);
+}
