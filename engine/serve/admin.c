@@ -2,6 +2,7 @@
 #include "info_priv.h"
 #include "v2_priv.h"
 
+#include "tocsin/extras.h"
 #include "tocsin/forward.h"
 #include "tocsin/incident.h"
 #include "tocsin/router.h"
@@ -95,10 +96,26 @@ static void store_metrics(struct buf *out, struct store *store)
           (double)figures.standing);
 }
 
+static void exemplar_metrics(struct buf *out, struct store *store)
+{
+    struct extras_figures figures;
+    store_extras_figures(store, &figures);
+    gauge(out, "prometheus_tsdb_exemplar_exemplars_in_storage", "Exemplars held.", (double)figures.exemplars);
+    gauge(out, "prometheus_tsdb_exemplar_series_with_exemplars_in_storage", "Series that have exemplars.",
+          (double)figures.exemplar_series);
+    gauge(out, "prometheus_tsdb_exemplar_last_exemplars_timestamp_seconds",
+          "Time of the exemplar that came first of those held.", (double)figures.first_exemplar_ms / 1e3);
+    gauge(out, "prometheus_tsdb_exemplar_max_exemplars", "Exemplars that may be held.",
+          (double)limits.exemplars);
+    gauge(out, "tocsin_metadata_families", "Metric families whose metadata is held.",
+          (double)figures.families);
+}
+
 static void log_metrics(struct buf *out, const struct service *service)
 {
     const struct store *store = service->parts.store;
-    gauge(out, "tocsin_wal_healthy", "0 while the write-ahead log cannot be written.", store_log_works(store));
+    gauge(out, "tocsin_wal_healthy", "0 while the write-ahead log cannot be written.",
+          store_log_works(store));
     gauge(out, "tocsin_wal_waiting_pushes", "Answers that wait until their samples are durable.",
           atomic_load(&service->waiting_pushes));
 }
@@ -175,10 +192,11 @@ void admin_metrics(struct request *request, struct answer *answer)
     process_metrics(out, parts);
     stat_write_metrics(out);
     limits_write_metrics(out);
-    if (parts->store != NULL)
+    if (parts->store != NULL) {
         store_metrics(out, parts->store);
-    if (parts->store != NULL)
+        exemplar_metrics(out, parts->store);
         log_metrics(out, service);
+    }
     if (parts->ruler != NULL)
         ruler_write_metrics(parts->ruler, out);
     if (parts->router != NULL)

@@ -61,7 +61,6 @@ static int open_log(struct store *s, const char *folder, enum store_sync sync, c
     s->log->hurt = from->recovery.damaged > 0 || from->recovery.orphans > 0;
     s->log->snapshot_bytes = from->snapshot_bytes;
     s->log->read_bytes = from->log_bytes;
-    wal_spare(wal, NULL); /* a full disk: there may be room later */
     return 0;
 }
 
@@ -148,19 +147,28 @@ static uint64_t written_bytes(struct log *log)
     return figures.bytes;
 }
 
+/* Records, which have to be read at a start; or files, of which each start that ends badly leaves some that are hardly used. */
+static bool is_long(struct log *log)
+{
+    struct wal_figures figures;
+    wal_figures(log->wal, &figures);
+    uint64_t behind = log->read_bytes + figures.bytes - log->from_bytes;
+    uint64_t replay = (uint64_t)limits.wal_replay_bytes;
+    uint64_t most = replay > log->snapshot_bytes ? replay : log->snapshot_bytes;
+    return behind > most || figures.held_bytes > 2 * most;
+}
+
 static bool is_due(struct log *log)
 {
     if (log->pause_ms > 0 && log->world->mono_ns(log->world) - log->snapshot_ns < log->pause_ms * NS_PER_MS)
         return false;
-    uint64_t behind = log->read_bytes + written_bytes(log) - log->from_bytes;
-    uint64_t most = (uint64_t)limits.wal_replay_bytes;
-    return log->hurt || has_gap(log) || behind > (most > log->snapshot_bytes ? most : log->snapshot_bytes);
+    return log->hurt || has_gap(log) || is_long(log);
 }
 
-/* A disk that is full, or fails, is not filled again and again. */
+/* A disk that is full, or fails, is not filled again and again. But while there is a gap all pushes wait for the snapshot. */
 static int give_up(struct log *log, int rc)
 {
-    int64_t longer_ms = log->pause_ms > 0 ? log->pause_ms * 2 : SNAPSHOT_PAUSE_MS;
+    int64_t longer_ms = log->pause_ms > 0 && !has_gap(log) ? log->pause_ms * 2 : SNAPSHOT_PAUSE_MS;
     log->pause_ms = longer_ms < SNAPSHOT_PAUSE_MS_MAX ? longer_ms : SNAPSHOT_PAUSE_MS_MAX;
     log->snapshot_ns = log->world->mono_ns(log->world);
     return rc;

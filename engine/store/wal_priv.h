@@ -67,6 +67,7 @@ int wal_revive(struct wal *wal, uint32_t *segment, struct err *err);
 
 struct wal_figures {
     uint64_t records, bytes, syncs, failures; /* since wal_open */
+    int64_t sync_ns;                          /* all these syncs */
     uint64_t held_bytes;  /* in segments that may be needed; older ones with their unused ends */
     uint32_t first, last; /* of these segments */
 };

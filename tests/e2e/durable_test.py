@@ -61,7 +61,7 @@ class Restarts(peers.Case):
         before = query(daemon, 'count_over_time(twice[1h])')
         self.assertEqual(daemon.stop(), 0)
         again = self.tocsin()
-        self.assertIn('samples brought back', again.text())
+        self.assertIn('brought back series and samples', again.text())
         self.assertEqual(query(again, 'gauge'), [21])
         self.assertGreaterEqual(query(again, 'count_over_time(twice[1h])')[0], before[0])
 

@@ -118,6 +118,7 @@ static int set_up(void **state)
 {
     struct fixture *f = MEM_NEW(struct fixture);
     f->before = limits;
+    atomic_store(&broken, false);
     f->world = *world_real();
     f->world.file_sync = gated_sync;
     f->world.file_write = breakable_write;
@@ -136,7 +137,6 @@ static int set_up(void **state)
         fail_msg("%s", err.text);
     start_log(f);
     atomic_store(&at_gate, 0);
-    atomic_store(&broken, false);
     *state = f;
     return 0;
 }
