@@ -17,8 +17,10 @@ struct log {
     struct wal *wal;
     char *folder;
 
-    _Atomic uint64_t gaps;    /* how many there have been */
-    _Atomic uint64_t closed;  /* how many of them are behind a snapshot */
+    _Atomic uint64_t gaps;   /* how many there have been */
+    _Atomic uint64_t closed; /* how many of them are behind a snapshot */
+    _Atomic uint64_t snapshots, snapshot_errors;
+    uint64_t damaged;         /* at the start */
     _Atomic uint64_t held_at; /* durable up to here when the first open one came */
 
     /* of the thread that writes */
