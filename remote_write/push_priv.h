@@ -26,9 +26,15 @@ struct pushed {
     struct sample *samples; /* the floats, with room behind them for the histograms */
     uint32_t label_count;   /* 2.0: of references, two for each label */
     uint32_t float_count, histogram_count, exemplar_count;
-    uint32_t bad_exemplars;      /* of exemplar_count: their references point nowhere */
-    uint32_t help_ref, unit_ref; /* 0: none */
+    uint32_t help_ref, unit_ref, metadata_type; /* 2.0's metadata of the series; all 0: none */
 };
+
+/* 2.0's metadata of a series, which comes again with every series of its family. */
+struct told {
+    uint32_t name_ref, help_ref, unit_ref, type;
+};
+
+enum { TOLD = 64 };
 
 struct push {
     struct store *store;
@@ -51,6 +57,10 @@ struct push {
     struct sample *plain; /* of 1.0: one for each series that is written plainly */
     size_t sample_count;  /* histograms included */
     int64_t field_count;  /* of the request and its series: what a push costs, whatever its bytes */
+
+    bool has_metadata; /* 1.0: of families, beside the series */
+    struct told told[TOLD];
+    uint64_t written_exemplars, refused_exemplars;
 };
 
 /* Ends the push: sets the status and adds a line to the text. Returns the code that goes with the status. */
@@ -73,6 +83,13 @@ int push_decode(struct push *p);
 
 /* translate: the request's series go to the store, slice by slice. 0, or push_fail's code. */
 int push_translate(struct push *p);
+
+/* translate_extras: what comes with a series that has been offered to the store: its exemplars, 2.0's metadata. Says and counts
+ * what is refused. 0, or ERR_LIMIT (memory). */
+int push_series_extras(struct push *p, const struct pushed *s);
+
+/* 1.0's metadata. */
+void push_families(struct push *p);
 
 /* decode_v1, decode_v2: one series (its body is set). 0, ERR_PARSE, or ERR_LIMIT (memory). Samples beyond
  * limits.push_samples are counted, not kept. ERR_FULL: too many fields. */

@@ -138,16 +138,6 @@ static int open_folder(struct daemon *d, struct err *err)
     return rc;
 }
 
-static void log_recovery(const struct daemon *d, const struct store_recovery *r)
-{
-    log_info("samples brought back", LOG_TEXT("folder", d->options.storage_path),
-             LOG_INT("series", r->series), LOG_INT("samples", r->samples), LOG_INT("torn", r->torn),
-             LOG_MS("took", r->took_ms));
-    if (r->damaged > 0)
-        log_error("parts of the samples' files could not be read: what stood there is lost",
-                  LOG_INT("places", r->damaged), LOG_INT("orphans", r->orphans));
-}
-
 static int recover_samples(struct daemon *d, const struct config *c, struct err *err)
 {
     const char *folder = d->options.storage_path;
@@ -157,9 +147,7 @@ static int recover_samples(struct daemon *d, const struct config *c, struct err 
     if (!d->has_log)
         return 0;
     int rc = store_recover(d->store, folder, d->sync, &recovery, err);
-    if (rc == 0)
-        log_recovery(d, &recovery);
-    else
+    if (rc != 0)
         err_prefix(err, "cannot bring back the samples in %s (another --storage.path starts without them): ",
                    folder);
     return rc;

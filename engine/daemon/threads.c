@@ -179,12 +179,12 @@ static void *keeper(void *context)
     struct daemon *d = context;
     struct chores chores = {0};
     for (;;) {
+        keep_house(d, &chores);
         struct page_event *page = queue_pop(d->pages, KEEPER_WAIT_MS);
         if (page != NULL)
             record_page(d, page);
         else if (queue_is_closed(d->pages))
             return NULL;
-        keep_house(d, &chores);
     }
 }
 

@@ -37,8 +37,22 @@ bool call_summable(const struct call *c, const struct matrix *m)
 
 static enum window_wish wish_of(enum promql_func_id id)
 {
-    bool whole = id == FUNC_sum_over_time || id == FUNC_avg_over_time || id == FUNC_changes;
-    return whole ? WINDOW_WHOLE : WINDOW_QUICK;
+    switch (id) {
+    case FUNC_rate:
+    case FUNC_increase:
+    case FUNC_resets:
+        return WINDOW_RESETS;
+    case FUNC_min_over_time:
+    case FUNC_max_over_time:
+        return WINDOW_BOUNDS;
+    case FUNC_sum_over_time:
+    case FUNC_avg_over_time:
+        return WINDOW_SUM;
+    case FUNC_changes:
+        return WINDOW_CHANGES;
+    default:
+        return (enum window_wish)0;
+    }
 }
 
 /* Sums that leave the range or never were in it depend on the order of their parts. */

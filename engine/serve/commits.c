@@ -36,18 +36,18 @@ static void take_out(struct commits *commits, struct commit *commit)
 }
 
 /* What is known of it now. */
-static enum commit_end judge(const struct commits *commits, const struct commit *commit)
+static enum commit_end judge(const struct commits *commits, const struct commit *commit, bool works)
 {
     if (commit->position <= commits->durable)
         return COMMIT_DURABLE;
-    return commits->fails || commits->closed ? COMMIT_FAILED : COMMIT_WAITS;
+    return works && !commits->closed ? COMMIT_WAITS : COMMIT_FAILED;
 }
 
 bool commits_wait(struct commits *commits, struct commit *commit, uint64_t position, int64_t deadline_ns)
 {
     *commit = (struct commit){.position = position, .deadline_ns = deadline_ns};
     lock_take(&commits->lock);
-    commit->end = judge(commits, commit);
+    commit->end = judge(commits, commit, true);
     bool waits = commit->end == COMMIT_WAITS;
     if (waits)
         put(commits, commit);
@@ -72,10 +72,11 @@ static void resume_all(struct commits *commits, struct commit *first)
 }
 
 /* Takes off the list, from its front, all whose end is known. The lock is held. */
-static struct commit *cut_front(struct commits *commits)
+static struct commit *cut_front(struct commits *commits, bool works)
 {
     struct commit *front = commits->first, *last = NULL;
-    for (struct commit *c = front; c != NULL && (c->end = judge(commits, c)) != COMMIT_WAITS; c = c->next)
+    for (struct commit *c = front; c != NULL && (c->end = judge(commits, c, works)) != COMMIT_WAITS;
+         c = c->next)
         last = c;
     if (last == NULL)
         return NULL;
@@ -89,8 +90,7 @@ void commits_tell(struct commits *commits, uint64_t durable, bool works)
 {
     lock_take(&commits->lock);
     commits->durable = durable;
-    commits->fails = !works;
-    resume_all(commits, cut_front(commits));
+    resume_all(commits, cut_front(commits, works));
     lock_drop(&commits->lock);
 }
 
@@ -119,7 +119,7 @@ void commits_close(struct commits *commits)
 {
     lock_take(&commits->lock);
     commits->closed = true;
-    resume_all(commits, cut_front(commits));
+    resume_all(commits, cut_front(commits, false));
     while (commits->resuming > 0)
         must(pthread_cond_wait(&commits->resumed, &commits->lock.mutex) == 0);
     lock_drop(&commits->lock);

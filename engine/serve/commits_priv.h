@@ -35,7 +35,7 @@ struct commits {
     int resuming; /* threads that call resume just now */
     struct commit *first, *last;
     uint64_t durable;
-    bool fails, closed;
+    bool closed;
 };
 
 void commits_open(struct commits *commits, void (*resume)(struct commit *commit));
@@ -45,7 +45,8 @@ void commits_release(struct commits *commits); /* nobody waits any more */
  * resume is not called. */
 bool commits_wait(struct commits *commits, struct commit *commit, uint64_t position, int64_t deadline_ns);
 
-/* How far the log is now, and whether it can be written. */
+/* How far the log is now, and whether it can be written. If not, all who wait are let go; who comes later is judged by the next
+ * call, as the log may be well by then. */
 void commits_tell(struct commits *commits, uint64_t durable, bool works);
 
 /* Lets go of those whose deadline has passed. Returns how many. */

@@ -98,12 +98,12 @@ static void write_down(struct admission *a)
     struct log *log = a->store->log;
     if (log == NULL || (record_is_empty(&a->record) && !a->repeated))
         return;
-    uint64_t position =
-        record_is_empty(&a->record) ? wal_position(log->wal) : log_put(log, buf_slice(&a->record.bytes));
-    if (position == 0)
-        result->unlogged = true;
-    else
-        result->logged = position;
+    if (record_is_empty(&a->record)) {
+        result->logged = wal_position(log->wal);
+    } else {
+        result->logged = log_put(log, buf_slice(&a->record.bytes));
+        result->unlogged |= result->logged == 0;
+    }
     record_clear(&a->record);
     a->repeated = false;
 }

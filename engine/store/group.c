@@ -1,33 +1,7 @@
-#include "group_priv.h"
-
+#include "group_layout_priv.h"
 #include "tocsin/check.h"
-#include "tocsin/sample.h"
 
 #include <math.h>
-
-/*
- * Layout, in bits:
- *   12 bytes of the group; 0, or 1 and 6 count - 1 if it is not full
- *   2 time: ON_PACE, or OFF_PACE and INTERVALS: first, minimum, list of the others less the minimum
- *   2 value: WHOLE, DECIMAL (3 digits), BITS; first; 1 constant, else minimum, 1 shifted [6 shift], list
- *   1 odd ones: [6 count, 6 place and 64 bits each]
- * A number is 0, or 1, 6 bits for its width and what is below its top bit. A list is 0, or 1 and 6 width - 1; 1
- * patched [6 patches, 6 width - 1 of their high parts]; the low parts; a 6 place and the high part for each patch.
- */
-enum {
-    LENGTH_BITS = 12,
-    COUNT_BITS = 6,
-    NUMBER_BITS = 6,
-
-    KIND_BITS = 2,
-    DIGITS_BITS = 3,
-    SHIFT_BITS = 6
-};
-enum time_kind { ON_PACE, OFF_PACE, INTERVALS };
-enum value_kind { WHOLE, DECIMAL, BITS };
-enum { DIGITS_MAX = 6, ODD_MAX = GROUP_SAMPLES / 8 };
-
-static const double power_of_ten[DIGITS_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
 
 static void put_number(struct bits_out *b, uint64_t v)
 {
@@ -37,14 +11,6 @@ static void put_number(struct bits_out *b, uint64_t v)
     unsigned below_top = bits_width(v) - 1;
     bits_put(b, below_top, NUMBER_BITS);
     bits_put(b, v & bits_mask(below_top), below_top);
-}
-
-static uint64_t take_number(struct bits_in *b)
-{
-    if (bits_take(b, 1) == 0)
-        return 0;
-    unsigned below_top = (unsigned)bits_take(b, NUMBER_BITS);
-    return UINT64_C(1) << below_top | bits_take(b, below_top);
 }
 
 /* ---- lists ---- */
@@ -97,11 +63,6 @@ static void put_width(struct bits_out *b, unsigned width)
         bits_put(b, width - 1, NUMBER_BITS);
 }
 
-static unsigned take_width(struct bits_in *b)
-{
-    return bits_take(b, 1) != 0 ? (unsigned)bits_take(b, NUMBER_BITS) + 1 : 0;
-}
-
 static void put_patches(struct bits_out *b, const struct list *l)
 {
     for (size_t i = 0; i < l->count; i++) {
@@ -134,7 +95,7 @@ static void take_low_parts(struct bits_in *b, unsigned width, uint64_t *item, si
         memset(item, 0, count * sizeof *item);
         return;
     }
-    if (width > 56) { /* may reach over a word */
+    if (width > WIDTH_IN_WORD) {
         for (size_t i = 0; i < count; i++)
             item[i] = bits_take(b, width);
         return;
@@ -163,22 +124,6 @@ static void take_list(struct bits_in *b, uint64_t *item, size_t count)
 }
 
 /* ---- times ---- */
-
-/* Differences wrap around on purpose: what is taken off is added again. */
-static int64_t less(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-static int64_t plus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-static int64_t on_pace(struct pace pace, size_t i)
-{
-    return plus(pace.start_ms, (int64_t)(i * pace.step_ms));
-}
 
 /* Signed numbers as a minimum and a list from there on. */
 struct relative {
@@ -269,11 +214,6 @@ struct whole {
     int64_t item[GROUP_SAMPLES];
     uint64_t odd; /* a bit for each */
 };
-
-static double from_whole(int64_t m, unsigned digits)
-{
-    return digits == 0 ? (double)m : (double)m / power_of_ten[digits];
-}
 
 static bool to_whole(double v, unsigned digits, int64_t *m)
 {
@@ -394,29 +334,19 @@ static void put_values(struct bits_out *b, const struct point *points, size_t co
     put_odd(b, points, w.odd);
 }
 
-static void set_value(struct point *p, enum value_kind kind, unsigned digits, int64_t m)
-{
-    p->value = kind == BITS ? double_from_bits((uint64_t)m) : from_whole(m, digits);
-}
-
 static void take_values(struct bits_in *b, struct point *points, size_t count)
 {
-    uint64_t item[GROUP_SAMPLES] = {0};
-    unsigned shift = 0;
-    int64_t minimum = 0;
-    enum value_kind kind = (enum value_kind)bits_take(b, KIND_BITS);
-    unsigned digits = kind == DECIMAL ? (unsigned)bits_take(b, DIGITS_BITS) : 0;
-    int64_t m = bits_unfold(take_number(b));
-    if (bits_take(b, 1) == 0) {
-        minimum = bits_unfold(take_number(b));
-        if (bits_take(b, 1) != 0)
-            shift = (unsigned)bits_take(b, SHIFT_BITS);
+    uint64_t item[GROUP_SAMPLES];
+    struct value_head h = take_value_head(b);
+    if (h.constant)
+        memset(item, 0, sizeof item);
+    else
         take_list(b, item, count - 1);
-    }
-    set_value(&points[0], kind, digits, m);
+    int64_t m = h.first;
+    points[0].value = value_of(&h, m);
     for (size_t i = 1; i < count; i++) {
-        m = plus(m, plus(minimum, (int64_t)(item[i - 1] << shift)));
-        set_value(&points[i], kind, digits, m);
+        m = plus(m, plus(h.minimum, (int64_t)(item[i - 1] << h.shift)));
+        points[i].value = value_of(&h, m);
     }
     if (bits_take(b, 1) == 0)
         return;
@@ -444,11 +374,6 @@ size_t group_pack(const struct point *points, size_t count, struct pace pace, ui
     return bytes;
 }
 
-static size_t take_count(struct bits_in *b)
-{
-    return bits_take(b, 1) != 0 ? bits_take(b, COUNT_BITS) + 1 : GROUP_SAMPLES;
-}
-
 size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points)
 {
     struct bits_in b = {in, LENGTH_BITS};
@@ -466,90 +391,4 @@ struct group_head group_peek(const uint8_t *in, struct pace pace)
     if (bits_take(&b, KIND_BITS) != ON_PACE)
         head.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
     return head;
-}
-
-/* ---- bytes from a disk ---- */
-
-/* The same walk over the layout, looking only whether everything stands where unpacking may go. */
-struct look {
-    struct bits_in in;
-    size_t end;
-    bool bad;
-};
-
-static uint64_t look_bits(struct look *l, unsigned width)
-{
-    l->bad = l->bad || width > l->end - l->in.at;
-    return l->bad ? 0 : bits_take(&l->in, width);
-}
-
-static void look_number(struct look *l)
-{
-    if (look_bits(l, 1) != 0)
-        look_bits(l, (unsigned)look_bits(l, NUMBER_BITS));
-}
-
-/* Places are written in order, each once. */
-static void look_place(struct look *l, size_t count, size_t *from)
-{
-    size_t place = look_bits(l, COUNT_BITS);
-    l->bad = l->bad || place < *from || place >= count;
-    *from = place + 1;
-}
-
-static void look_list(struct look *l, size_t count)
-{
-    unsigned width = look_bits(l, 1) != 0 ? (unsigned)look_bits(l, NUMBER_BITS) + 1 : 0;
-    bool patched = look_bits(l, 1) != 0;
-    size_t patches = patched ? look_bits(l, COUNT_BITS) : 0;
-    unsigned high_width = patched ? (unsigned)look_bits(l, NUMBER_BITS) + 1 : 0;
-    l->bad = l->bad || width + high_width > 64 || count * width > l->end - l->in.at;
-    l->in.at += l->bad ? 0 : count * width;
-    for (size_t from = 0; patches > 0; patches--) {
-        look_place(l, count, &from);
-        look_bits(l, high_width);
-    }
-}
-
-static void look_times(struct look *l, size_t count)
-{
-    uint64_t kind = look_bits(l, KIND_BITS);
-    l->bad = l->bad || kind > INTERVALS;
-    if (kind == ON_PACE)
-        return;
-    look_number(l);
-    look_number(l);
-    look_list(l, count - 1);
-}
-
-static void look_values(struct look *l, size_t count)
-{
-    uint64_t kind = look_bits(l, KIND_BITS);
-    l->bad = l->bad || kind > BITS;
-    if (kind == DECIMAL)
-        l->bad = look_bits(l, DIGITS_BITS) > DIGITS_MAX || l->bad;
-    look_number(l);
-    if (look_bits(l, 1) == 0) {
-        look_number(l);
-        if (look_bits(l, 1) != 0)
-            look_bits(l, SHIFT_BITS);
-        look_list(l, count - 1);
-    }
-    size_t odd = look_bits(l, 1) != 0 ? look_bits(l, COUNT_BITS) : 0;
-    for (size_t from = 0; odd > 0; odd--) {
-        look_place(l, count, &from);
-        look_bits(l, 64);
-    }
-}
-
-bool group_is_sound(const uint8_t *in, size_t bytes)
-{
-    struct look l = {{in, 0}, bytes * 8, false};
-    size_t length = look_bits(&l, LENGTH_BITS);
-    l.bad = l.bad || length > bytes || length * 8 < l.in.at;
-    l.end = length * 8;
-    size_t count = look_bits(&l, 1) != 0 ? look_bits(&l, COUNT_BITS) + 1 : GROUP_SAMPLES;
-    look_times(&l, count);
-    look_values(&l, count);
-    return !l.bad && (l.in.at + 7) / 8 == length;
 }

@@ -46,6 +46,28 @@ struct group_head {
 /* What can be told of a group without unpacking it. */
 struct group_head group_peek(const uint8_t *in, struct pace pace);
 
+/* A group of which one sample is wanted, not the others. */
+struct group_list {
+    const uint8_t *bytes;
+    size_t low_at, high_at; /* in bits, here and below */
+    unsigned width, high_width;
+    size_t patches;
+};
+struct group_at {
+    const uint8_t *in;
+    struct pace pace;
+    size_t count, values_at;
+    int kind; /* of the times */
+    int64_t first_ms, minimum_ms;
+    struct group_list times;
+};
+struct group_at group_open(const uint8_t *in, struct pace pace);
+size_t group_upto(const struct group_at *g, int64_t t_ms); /* how many are at or before it */
+struct point group_point(const struct group_at *g, size_t i);
+
+/* The exact sum of the samples from <= i < to, at least one; false if some of the group are no whole numbers. */
+bool group_whole_sum(const struct group_at *g, size_t from, size_t to, int64_t *sum);
+
 /* True if a group begins here that ends within `bytes`, and unpacking it stays within it and within GROUP_SAMPLES. For
  * bytes that anybody may have written; BITS_SLACK readable ones follow. */
 bool group_is_sound(const uint8_t *in, size_t bytes);

@@ -6,38 +6,23 @@
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
 
-enum { RETRY_MS = 1000, SNAPSHOT_PAUSE_MS = 5000, SNAPSHOT_PAUSE_MS_MAX = 320000 };
+#include <stdio.h>
 
-/* ---- gaps ---- */
+enum { RETRY_MS = 1000, SNAPSHOT_PAUSE_MS = 5000, SNAPSHOT_PAUSE_MS_MAX = 320000 };
 
 static bool has_gap(const struct log *log)
 {
-    struct log *l = (struct log *)log;
-    return atomic_load(&l->gaps) != atomic_load(&l->closed);
-}
-
-/* durable: what was so before the record was lost. */
-static void open_gap(struct log *log, uint64_t durable)
-{
-    if (atomic_fetch_add(&log->gaps, 1) == atomic_load(&log->closed))
-        atomic_store(&log->held_at, durable);
+    return atomic_load(&log->gaps) != atomic_load(&log->closed);
 }
 
 uint64_t log_put(struct log *log, struct str record)
 {
-    uint64_t durable = wal_durable(log->wal);
-    uint64_t position = wal_put(log->wal, record);
-    if (position == 0)
-        open_gap(log, durable);
-    return position;
+    return wal_put(log->wal, record);
 }
 
 uint64_t store_durable(const struct store *s)
 {
-    struct log *log = s->log;
-    if (log == NULL)
-        return UINT64_MAX;
-    return has_gap(log) ? atomic_load(&log->held_at) : wal_durable(log->wal);
+    return s->log != NULL ? wal_durable(s->log->wal) : UINT64_MAX;
 }
 
 bool store_log_works(const struct store *s)
@@ -58,11 +43,28 @@ static int open_log(struct store *s, const char *folder, enum store_sync sync, c
     s->log->world = s->world;
     s->log->wal = wal;
     s->log->folder = mem_copy_text(folder, strlen(folder));
+    s->log->damaged = from->recovery.damaged;
     s->log->hurt = from->recovery.damaged > 0 || from->recovery.orphans > 0;
     s->log->snapshot_bytes = from->snapshot_bytes;
     s->log->read_bytes = from->log_bytes;
-    wal_spare(wal, NULL); /* a full disk: there may be room later */
     return 0;
+}
+
+/* So that it is still there after a power cut. */
+static int make_folder(struct world *world, const char *folder, struct err *err)
+{
+    char parent[SNAPSHOT_PATH_MAX];
+    struct str path = str_of(folder);
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    size_t n = path.n;
+    while (n > 0 && path.p[n - 1] != '/')
+        n--;
+    if (n >= sizeof parent)
+        return err_set(err, ERR_IO, "the path of the data folder is too long");
+    snprintf(parent, sizeof parent, "%.*s", n > 0 ? (int)n : 1, n > 0 ? folder : ".");
+    int rc = world->make_folder(world, folder, err);
+    return rc == 0 ? world->sync_folder(world, parent, err) : rc;
 }
 
 int store_recover(struct store *s, const char *folder, enum store_sync sync, struct store_recovery *out,
@@ -70,12 +72,12 @@ int store_recover(struct store *s, const char *folder, enum store_sync sync, str
 {
     struct restored restored = {0};
     must(s->log == NULL && s->series.held == 0);
-    int rc = s->world->make_folder(s->world, folder, err);
+    int rc = make_folder(s->world, folder, err) == 0 ? 0 : ERR_IO;
     if (rc == 0)
         rc = restore_folder(s, folder, NULL, &restored, err);
     if (rc == 0) {
         snapshot_remove_unfinished(s->world, folder);
-        rc = open_log(s, folder, sync, &restored, err);
+        rc = open_log(s, folder, sync, &restored, err) == 0 ? 0 : ERR_IO;
     }
     *out = restored.recovery;
     return rc;
@@ -92,10 +94,13 @@ void log_close(struct log *log)
 
 /* ---- writing ---- */
 
+/* The gap is counted before the log can work again. */
 static int fail(struct log *log, struct err *err)
 {
-    if (!log->failing)
+    if (!log->failing) {
+        atomic_fetch_add(&log->gaps, 1);
         log_error("the log cannot be written: samples are kept in memory only", LOG_ERR(&log->why));
+    }
     log->failing = true;
     log->retry_ns = log->world->mono_ns(log->world) + RETRY_MS * NS_PER_MS;
     return err_set(err, log->why.code, "%s", log->why.text);
@@ -122,14 +127,12 @@ int store_log_run(struct store *s, int64_t wait_ms, struct err *err)
     if (log->failing && s->world->mono_ns(s->world) >= log->retry_ns && revive(log, err) != 0)
         return log->why.code;
     struct err why = {0};
-    uint64_t durable = wal_durable(log->wal);
     int rc = wal_commit(log->wal, wait_ms, &why);
     if (rc == 0)
         return 0;
     if (log->failing)
         return err_set(err, rc, "%s", log->why.text);
     log->why = why;
-    open_gap(log, durable);
     return fail(log, err);
 }
 
@@ -148,21 +151,31 @@ static uint64_t written_bytes(struct log *log)
     return figures.bytes;
 }
 
+/* Records, which have to be read at a start; or files, of which each start that ends badly leaves some that are hardly used. */
+static bool is_long(struct log *log)
+{
+    struct wal_figures figures;
+    wal_figures(log->wal, &figures);
+    uint64_t behind = log->read_bytes + figures.bytes - log->from_bytes;
+    uint64_t replay = (uint64_t)limits.wal_replay_bytes;
+    uint64_t most = replay > log->snapshot_bytes ? replay : log->snapshot_bytes;
+    return behind > most || figures.held_bytes > 2 * most;
+}
+
 static bool is_due(struct log *log)
 {
     if (log->pause_ms > 0 && log->world->mono_ns(log->world) - log->snapshot_ns < log->pause_ms * NS_PER_MS)
         return false;
-    uint64_t behind = log->read_bytes + written_bytes(log) - log->from_bytes;
-    uint64_t most = (uint64_t)limits.wal_replay_bytes;
-    return log->hurt || has_gap(log) || behind > (most > log->snapshot_bytes ? most : log->snapshot_bytes);
+    return log->hurt || has_gap(log) || is_long(log);
 }
 
-/* A disk that is full, or fails, is not filled again and again. */
+/* A disk that is full, or fails, is not filled again and again. But while there is a gap all pushes wait for the snapshot. */
 static int give_up(struct log *log, int rc)
 {
-    int64_t longer_ms = log->pause_ms > 0 ? log->pause_ms * 2 : SNAPSHOT_PAUSE_MS;
+    int64_t longer_ms = log->pause_ms > 0 && !has_gap(log) ? log->pause_ms * 2 : SNAPSHOT_PAUSE_MS;
     log->pause_ms = longer_ms < SNAPSHOT_PAUSE_MS_MAX ? longer_ms : SNAPSHOT_PAUSE_MS_MAX;
     log->snapshot_ns = log->world->mono_ns(log->world);
+    atomic_fetch_add(&log->snapshot_errors, 1);
     return rc;
 }
 
@@ -171,6 +184,7 @@ static void take_over(struct log *log, uint32_t number, const struct snapshot_si
                       uint64_t gaps)
 {
     atomic_store(&log->closed, gaps);
+    atomic_fetch_add(&log->snapshots, 1);
     log->hurt = false;
     log->snapshot_bytes = size->bytes;
     log->read_bytes = 0;
@@ -202,4 +216,24 @@ int store_snapshot(struct store *s, struct err *err)
              LOG_INT("samples", size.samples), LOG_INT("bytes", size.bytes),
              LOG_MS("took", (s->world->mono_ns(s->world) - began_ns) / NS_PER_MS));
     return 0;
+}
+
+bool store_log_figures(const struct store *s, struct store_log_figures *out)
+{
+    struct wal_figures wal;
+    *out = (struct store_log_figures){0};
+    if (s->log == NULL)
+        return false;
+    wal_figures(s->log->wal, &wal);
+    *out = (struct store_log_figures){
+        .syncs = wal.syncs,
+        .failures = wal.failures,
+        .snapshots = atomic_load(&s->log->snapshots),
+        .snapshot_errors = atomic_load(&s->log->snapshot_errors),
+        .sync_ns = wal.sync_ns,
+        .damaged = s->log->damaged,
+        .held_bytes = wal.held_bytes,
+        .segment = wal.last,
+    };
+    return true;
 }

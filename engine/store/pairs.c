@@ -36,24 +36,6 @@ static uint32_t *list_add(struct pairs *p, uint32_t *items, uint32_t *count, uin
     return items;
 }
 
-static int64_t map_bytes(const struct map *m)
-{
-    return (int64_t)(m->capacity * sizeof *m->slots);
-}
-
-static void add_to_map(struct pairs *p, struct map *m, uint64_t hash, void *item)
-{
-    int64_t before = map_bytes(m);
-    map_add(m, hash, item);
-    account_add(p->account, map_bytes(m) - before);
-}
-
-static void release_map(struct pairs *p, struct map *m)
-{
-    account_add(p->account, -map_bytes(m));
-    map_release(m);
-}
-
 static void free_name(struct pairs *p, struct label_name *name)
 {
     free_list(p, name->values, name->capacity);
@@ -74,8 +56,8 @@ void pairs_release(struct pairs *p)
     struct label_name *name;
     for (size_t at = 0; (name = map_next(&p->names, &at)) != NULL;)
         free_name(p, name);
-    release_map(p, &p->names);
-    release_map(p, &p->map);
+    account_map_release(p->account, &p->names);
+    account_map_release(p->account, &p->map);
     account_give(p->account, p->item, p->capacity * sizeof *p->item);
     free_list(p, p->unused, p->unused_capacity);
     pairs_init(p, p->account);
@@ -116,7 +98,7 @@ static struct label_name *make_name(struct pairs *p, struct str text)
     name->text_bytes = (uint32_t)text.n;
     memcpy(name->text, text.p, text.n);
     p->text_bytes += text.n;
-    add_to_map(p, &p->names, name->hash, name);
+    account_map_add(p->account, &p->names, name->hash, name);
     return name;
 }
 
@@ -148,7 +130,7 @@ static struct pair *make_pair(struct pairs *p, const struct label *label, uint64
     p->text_bytes += label->value.n;
     pair->place = name->count;
     name->values = list_add(p, name->values, &name->count, &name->capacity, pair->id);
-    add_to_map(p, &p->map, hash, pair);
+    account_map_add(p->account, &p->map, hash, pair);
     return pair;
 }
 

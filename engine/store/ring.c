@@ -122,6 +122,7 @@ static void repack(struct ring *r, size_t i, const struct point *points, size_t 
     size_t first = count > SEALED_SAMPLES_MAX ? count / 2 / GROUP_SAMPLES * GROUP_SAMPLES : count;
     size_t kept = sealed_cut(account, lower, changed < first ? changed : first, points);
     sealed_append(account, lower, points + kept, first - kept);
+    spine_changed(r, i);
     if (first == count)
         return;
     sealed_append(account, &upper, points + first, count - first);
@@ -150,6 +151,7 @@ static void part_and_insert(struct ring *r, size_t i, const struct sample *s, co
     } else {
         sealed_free(account, &r->spine->item[i]);
         r->spine->item[i] = wide;
+        spine_changed(r, i);
     }
     if (at == count)
         return;

@@ -91,12 +91,8 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 /* The newest at or before t_ms, which is not before the item begins. */
 static struct sample packed_last(const struct sealed *s, int64_t t_ms)
 {
-    struct point points[GROUP_SAMPLES];
-    struct sealed_walk w = sealed_walk(s, t_ms);
-    size_t n = sealed_next(&w, points);
-    while (n > 1 && points[n - 1].t_ms > t_ms)
-        n--;
-    return (struct sample){.t_ms = points[n - 1].t_ms, .value = points[n - 1].value};
+    struct point p = sealed_upto(s, t_ms).point;
+    return (struct sample){.t_ms = p.t_ms, .value = p.value};
 }
 
 bool ring_find_last(const struct ring *r, int64_t t_ms, struct sample *out)

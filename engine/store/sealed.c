@@ -1,6 +1,7 @@
 #include "sealed_priv.h"
 
 #include "tocsin/check.h"
+#include "tocsin/kahan.h"
 
 struct sealed sealed_of_block(struct block *wide)
 {
@@ -30,19 +31,19 @@ static void append_group(struct account *account, struct sealed *s, size_t *held
     s->packed = account_resize(account, s->packed, *held, wanted);
     *held = wanted;
     memcpy(s->packed + s->bytes, group, with_slack(bytes));
-    s->last_at = s->bytes;
-    s->bytes += (uint32_t)bytes;
-    s->count += (uint32_t)count;
+    sealed_mark(s, s->count, s->bytes);
+    s->bytes = (uint16_t)(s->bytes + bytes);
+    s->count = (uint16_t)(s->count + count);
     s->newest_ms = points[count - 1].t_ms;
 }
 
 /* Takes the last group out if it is not full: it will be packed again with what follows. */
 static size_t take_short_group(struct sealed *s, struct point *points)
 {
-    uint32_t count = s->count % GROUP_SAMPLES;
+    unsigned count = s->count % GROUP_SAMPLES;
     if (count == 0)
         return 0;
-    s->count -= count;
+    s->count = (uint16_t)(s->count - count);
     s->bytes = s->last_at;
     return group_unpack(s->packed + s->last_at, pace_at(s, s->count), points);
 }
@@ -99,31 +100,45 @@ size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const
         return 0;
     }
     s->packed = account_resize(account, s->packed, with_slack(s->bytes), with_slack(w.at));
-    s->bytes = (uint32_t)w.at;
-    s->count = (uint32_t)w.index;
+    s->bytes = (uint16_t)w.at;
+    s->count = (uint16_t)w.index;
+    for (size_t i = 0; i < SEALED_SKIPS; i++)
+        s->skip[i] = s->skip[i] < w.at ? s->skip[i] : 0;
     s->newest_ms = points[w.index - 1].t_ms;
     s->in = (struct window_summary){0};
     summary_add(&s->in, points, w.index);
     return w.index;
 }
 
-/* Steps over a group if the next one begins at or before after_ms. */
-static bool skip(struct sealed_walk *w, int64_t after_ms)
+/* The last group to skip to that begins at or before after_ms, or the first one. */
+static struct sealed_walk skip(const struct sealed *s, int64_t after_ms)
 {
-    struct group_head head = peek(w);
-    struct sealed_walk next = {w->sealed, w->at + head.bytes, w->index + head.count};
-    if (next.at == w->sealed->bytes || peek(&next).first_ms > after_ms)
-        return false;
-    *w = next;
-    return true;
+    struct sealed_walk w = {.sealed = s};
+    for (size_t i = SEALED_SKIPS; i > 0; i--) {
+        w.at = s->skip[i - 1];
+        w.index = i * SEALED_SKIP * GROUP_SAMPLES;
+        if (w.at > 0 && peek(&w).first_ms <= after_ms)
+            return w;
+    }
+    return (struct sealed_walk){.sealed = s};
 }
 
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms)
 {
-    struct sealed_walk w = {.sealed = s};
-    while (after_ms >= s->oldest_ms && skip(&w, after_ms))
-        ;
-    return w;
+    if (after_ms < s->oldest_ms)
+        return (struct sealed_walk){.sealed = s};
+    struct sealed_walk w = skip(s, after_ms), next = w;
+    struct group_head head = peek(&w);
+    for (;;) {
+        next.at += head.bytes;
+        next.index += head.count;
+        if (next.at == s->bytes)
+            return w;
+        head = peek(&next);
+        if (head.first_ms > after_ms)
+            return w;
+        w = next;
+    }
 }
 
 size_t sealed_next(struct sealed_walk *w, struct point *points)
@@ -135,6 +150,102 @@ size_t sealed_next(struct sealed_walk *w, struct point *points)
     w->at += peek(w).bytes;
     w->index += count;
     return count;
+}
+
+static struct group_at open_at(const struct sealed_walk *w)
+{
+    return group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
+}
+
+struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
+{
+    struct sealed_walk w = sealed_walk(s, t_ms);
+    struct group_at g = open_at(&w);
+    size_t i = group_upto(&g, t_ms);
+    if (i == g.count) { /* it is the first one of the next group */
+        w.at += peek(&w).bytes;
+        w.index += g.count;
+        must(w.at < s->bytes);
+        g = open_at(&w);
+        i = 0;
+    }
+    return (struct sealed_place){group_point(&g, i), w.index + i};
+}
+
+struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms)
+{
+    struct sealed_walk w = sealed_walk(s, t_ms);
+    struct group_at g = open_at(&w);
+    size_t i = group_upto(&g, t_ms) - 1;
+    return (struct sealed_place){group_point(&g, i), w.index + i};
+}
+
+static void add_double(struct window_summary *sum, double v)
+{
+    struct kahan k = {sum->sum, sum->rest};
+    kahan_add(&k, v);
+    sum->sum = k.sum;
+    sum->rest = k.rest;
+}
+
+/* Samples from <= i < to of one group. */
+static void add_group(struct window_summary *sum, const struct sealed_walk *w, size_t from, size_t to)
+{
+    struct point points[GROUP_SAMPLES];
+    struct group_at g = open_at(w);
+    int64_t whole;
+    if (group_whole_sum(&g, from, to, &whole)) {
+        double high = (double)whole;
+        add_double(sum, high);
+        add_double(sum, (double)(whole - (int64_t)high));
+        return;
+    }
+    struct window_summary part = {0};
+    group_unpack(g.in, g.pace, points);
+    summary_add_wished(&part, points + from, to - from, WINDOW_SUM);
+    add_double(sum, part.sum);
+    sum->rest += part.rest;
+    sum->has_nan |= part.has_nan;
+    sum->has_inf |= part.has_inf;
+    sum->has_huge |= part.has_huge;
+}
+
+static void add_part(struct window_summary *sum, const struct sealed *s, size_t from, size_t to)
+{
+    struct sealed_walk w = {.sealed = s};
+    for (size_t i = from; i < to;) {
+        size_t end = w.index + GROUP_SAMPLES; /* or more than the last one has */
+        if (i < end) {
+            add_group(sum, &w, i - w.index, (end < to ? end : to) - w.index);
+            i = end;
+        }
+        w.at += peek(&w).bytes;
+        w.index = end;
+    }
+}
+
+/* All less what is outside. Both are known to about twice the digits of a double, so that this is as good as adding up
+ * unless next to nothing remains; false then. */
+static bool subtract(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
+{
+    struct window_summary outside = {0};
+    double largest = fmax(fabs(s->in.min), fabs(s->in.max));
+    if (s->in.has_nan || s->in.has_inf || s->in.has_huge)
+        return false;
+    add_part(&outside, s, 0, from);
+    add_part(&outside, s, to, s->count);
+    *out = (struct window_summary){.sum = s->in.sum, .rest = s->in.rest};
+    add_double(out, -outside.sum);
+    out->rest -= outside.rest;
+    return fabs(out->sum + out->rest) * 0x1p30 > largest * s->count;
+}
+
+void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
+{
+    if (to - from > s->count / 2 && subtract(s, from, to, out))
+        return;
+    *out = (struct window_summary){0};
+    add_part(out, s, from, to);
 }
 
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms)

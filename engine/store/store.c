@@ -30,6 +30,8 @@ struct store *store_open(const struct store_options *options, struct world *worl
     series_table_init(&s->series, (size_t)limits.series, &s->account);
     selectors_init(&s->selectors, &s->account);
     identities_init(&s->identities, &s->account);
+    exemplars_init(&s->exemplars, &s->account);
+    families_init(&s->families, &s->account);
     atomic_init(&s->oldest_ms, INT64_MAX);
     atomic_init(&s->newest_ms, INT64_MIN);
     return s;
@@ -41,6 +43,8 @@ void store_close(struct store *s)
     log_close(s->log);
     limbo_reclaim(s);
     mem_free(s->limbo.items);
+    families_release(&s->families);
+    exemplars_release(&s->exemplars);
     selectors_release(&s->selectors);
     identities_release(&s->identities);
     series_table_release(&s->series, &s->pairs);

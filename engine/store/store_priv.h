@@ -3,13 +3,15 @@
  *
  * Locks, in order: keeper (one housekeeper or re-arrangement of selectors at a time), index (tables of
  * series, pairs, selectors, options), shard (rings of a share of the series), views (who reads, what waits to
- * be freed).
+ * be freed), exemplars, metadata.
  */
 #ifndef TOCSIN_STORE_PRIV_H
 #define TOCSIN_STORE_PRIV_H
 
 #include "account_priv.h"
+#include "exemplars_priv.h"
 #include "identity_priv.h"
+#include "metadata_priv.h"
 #include "refused_priv.h"
 #include "selector_priv.h"
 #include "series_priv.h"
@@ -53,6 +55,9 @@ struct store {
     struct view *open_views;
     uint64_t epoch;
     struct limbo limbo;
+
+    struct exemplars exemplars;
+    struct families families;
 
     struct log *log; /* NULL: memory only */
 

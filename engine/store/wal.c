@@ -193,19 +193,35 @@ static size_t seal_run(struct wal *wal, size_t from)
     return at - from;
 }
 
-static int write_run(struct wal *wal, struct str frames, struct err *err)
+/* What a round has cost. */
+struct syncs {
+    uint64_t count;
+    int64_t took_ns;
+};
+
+static int sync_run(struct wal *wal, struct syncs *syncs, struct err *err)
+{
+    struct world *world = wal->segments.world;
+    int64_t began_ns = world->mono_ns(world);
+    int rc = world->file_sync(world, wal->segments.file, err);
+    syncs->took_ns += world->mono_ns(world) - began_ns;
+    syncs->count++;
+    return rc;
+}
+
+static int write_run(struct wal *wal, struct str frames, struct syncs *syncs, struct err *err)
 {
     struct segments *s = &wal->segments;
     struct world *world = s->world;
     int rc = world->file_write(world, s->file, (int64_t)s->at, frames, err);
     if (rc == 0 && wal->sync == STORE_SYNC_GROUP)
-        rc = world->file_sync(world, s->file, err);
+        rc = sync_run(wal, syncs, err);
     if (rc == 0)
         s->at += frames.n;
     return rc;
 }
 
-static int write_taken(struct wal *wal, uint64_t *runs, struct err *err)
+static int write_taken(struct wal *wal, struct syncs *syncs, struct err *err)
 {
     const struct buf *b = &wal->taken.buf;
     int rc = 0;
@@ -215,9 +231,8 @@ static int write_taken(struct wal *wal, uint64_t *runs, struct err *err)
             rc = segments_next(&wal->segments, err);
             continue;
         }
-        rc = write_run(wal, (struct str){b->bytes + at, bytes}, err);
+        rc = write_run(wal, (struct str){b->bytes + at, bytes}, syncs, err);
         at += bytes;
-        ++*runs;
     }
     return rc;
 }
@@ -237,12 +252,12 @@ static uint64_t take(struct wal *wal)
 static int commit(struct wal *wal, struct err *err)
 {
     struct err why = {0};
-    uint64_t runs = 0;
+    struct syncs syncs = {0};
     int rc = why_failed(wal, err);
     if (rc != 0)
         return rc;
     uint64_t end = take(wal);
-    rc = write_taken(wal, &runs, &why);
+    rc = write_taken(wal, &syncs, &why);
     room_settle(&wal->taken);
     if (rc != 0) {
         if (err != NULL)
@@ -251,7 +266,8 @@ static int commit(struct wal *wal, struct err *err)
     }
     lock_take(&wal->lock);
     wal->written = end;
-    wal->figures.syncs += wal->sync == STORE_SYNC_GROUP ? runs : 0;
+    wal->figures.syncs += syncs.count;
+    wal->figures.sync_ns += syncs.took_ns;
     publish(wal);
     lock_drop(&wal->lock);
     return 0;
@@ -347,8 +363,7 @@ uint32_t wal_rotate(struct wal *wal, struct err *err)
     int rc = go_over(wal, err);
     uint32_t number = wal->segments.number;
     lock_drop(&wal->segments.lock);
-    if (rc != 0)
-        wal_wake(wal); /* its thread does not know */
+    wal_wake(wal); /* its thread has to tell those who wait, and did not see this */
     return rc == 0 ? number : 0;
 }
 

@@ -7,8 +7,11 @@
  * (push_arena_bytes), and over all pushes at once in_flight_bytes.
  *
  * What can be stored is stored. A series that breaks a rule is refused alone, named in the answer and counted; one
- * bad series never costs the others. A request that is not well-formed to its last byte stores nothing. Metadata and exemplars
- * are checked and left: the store has no place for them.
+ * bad series never costs the others. A request that is not well-formed to its last byte stores nothing.
+ *
+ * Exemplars and metadata go into the store behind the samples (extras.h). Exemplars may come in a series without samples, as
+ * Prometheus' senders write them, also in 2.0, whose text forbids it: they are taken if the store knows the series. In 1.0 no
+ * exemplar is a reason to fail; metadata never is, but for references that lead nowhere.
  *
  * A series that was pushed before costs a hash of its labels as they were written, and no look at the labels themselves.
  *
@@ -39,7 +42,7 @@ struct intake_answer {
     int64_t retry_after_ms; /* with 429 and 503; else -1 */
     uint64_t appended;      /* samples stored; those that were there already are not counted */
     /* 2.0's confirmation: what the sender need not send again, because it is stored, was there already, or nobody asks for
-     * it. Exemplars: those that were sound, of the series that were taken. */
+     * it. */
     uint64_t written_samples, written_histograms, written_exemplars;
     uint64_t
         logged; /* the answer is true once store_durable has come so far, and may not go out before; 0: at once */

@@ -28,6 +28,10 @@
     STAT(too_old, "prometheus_tsdb_too_old_samples_total", counter,                                          \
          "Samples refused as older than retention.")                                                         \
     STAT(duplicates, "tocsin_duplicate_samples_total", counter, "Samples refused: same time, other value.")  \
+    STAT(exemplars_appended, "prometheus_tsdb_exemplar_exemplars_appended_total", counter,                   \
+         "Exemplars accepted.")                                                                              \
+    STAT(exemplars_out_of_order, "prometheus_tsdb_exemplar_out_of_order_exemplars_total", counter,           \
+         "Exemplars refused as out of order.")                                                               \
     STAT(push_bad_labels, "prometheus_api_remote_write_invalid_labels_samples_total", counter,               \
          "Samples refused for their labels.")                                                                \
     STAT(pushes, "tocsin_pushes_total", counter, "Remote-write requests read.")                              \

@@ -63,9 +63,14 @@ struct window_summary {
     bool whole_resets; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
 };
 
+/* What is asked for besides count, first and last; the less, the less is read: of a counter without resets two places.
+ * What is not asked for is undefined. */
 enum window_wish {
-    WINDOW_QUICK, /* sum, rest and changes are not asked for: a counter without resets is read at two places */
-    WINDOW_WHOLE
+    WINDOW_RESETS = 1,  /* resets, correction, whole_resets */
+    WINDOW_BOUNDS = 2,  /* min, max */
+    WINDOW_SUM = 4,     /* sum, rest, has_nan, has_inf, has_huge */
+    WINDOW_CHANGES = 8, /* changes */
+    WINDOW_ALL = 15
 };
 
 /* The summary of after_ms < t <= upto_ms; count 0: nothing there. The cost hardly grows with the window: what is

@@ -66,16 +66,25 @@ def native(t_ms, schema, total, zero, offset, counts):
     return Histogram(t_ms, schema, total, zero, positive=[(offset, counts)]).encode()
 
 
-def series(labels, samples):
+def label_fields(labels):
+    return b''.join(field(1, 2, field(1, 2, n) + field(2, 2, v)) for n, v in labels)
+
+
+def exemplar(labels, value, t_ms):
+    return label_fields(labels) + field(2, 1, struct.pack('<d', value)) + field(3, 0, varint(t_ms))
+
+
+def series(labels, samples, exemplars=()):
     """One TimeSeries of a WriteRequest. Labels are (name, value) in bytes, sorted; a sample is (ms, number, eight raw bytes, or the
-    arguments of native() after the time)."""
-    body = b''.join(field(1, 2, field(1, 2, n) + field(2, 2, v)) for n, v in labels)
+    arguments of native() after the time); an exemplar is what exemplar() takes."""
+    body = label_fields(labels)
     for t_ms, value in samples:
         if isinstance(value, tuple):
             body += field(4, 2, native(t_ms, *value))
             continue
         raw = value if isinstance(value, bytes) else struct.pack('<d', value)
         body += field(2, 2, field(1, 1, raw) + field(2, 0, varint(t_ms)))
+    body += b''.join(field(3, 2, exemplar(*e)) for e in exemplars)
     return field(1, 2, body)
 
 
@@ -164,7 +173,7 @@ class Series:
 
 
 def pairs_v1(pairs):
-    return b''.join(field(1, 2, field(1, 2, raw(n)) + field(2, 2, raw(v))) for n, v in pairs)
+    return label_fields((raw(n), raw(v)) for n, v in pairs)
 
 
 def series_v1(s):

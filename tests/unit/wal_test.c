@@ -2,6 +2,7 @@
 
 #include "tocsin/check.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -174,6 +175,33 @@ static void to_be_woken_ends_waiting(void **state)
     put_one(&ledger, wal, 10);
     assert_int_equal(wal_rotate(wal, NULL), 0);
     assert_int_equal(wal_commit(wal, HOUR_MS, NULL), ERR_IO); /* its thread is told */
+}
+
+static size_t heap_bytes(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+}
+
+static void a_buffer_that_grew_for_once_is_given_back(void **state)
+{
+    (void)state;
+    enum { BURST_BYTES = 8 << 20 };
+    char *burst = calloc(1, BURST_BYTES);
+    limits.wal_segment_bytes = 16 << 20;
+    size_t before = heap_bytes();
+    wal_put(wal, (struct str){burst, BURST_BYTES});
+    size_t grown = heap_bytes();
+    if (grown < before + BURST_BYTES)
+        skip(); /* a sanitizer's heap does not say */
+    wal_commit(wal, 0, NULL);
+    wal_forget(wal, wal_rotate(wal, NULL));
+    sim.world.sync_folder(&sim.world, "data/wal", NULL); /* the file was in the heap, too */
+    assert_true(heap_bytes() > before + BURST_BYTES);
+    for (int i = 0; i < 250; i++)
+        put_and_commit(1, 10);
+    assert_true(heap_bytes() < before + BURST_BYTES / 2);
+    free(burst);
 }
 
 /* ---- segments ---- */
@@ -629,6 +657,7 @@ int main(void)
         LOG_TEST(a_full_buffer_fails_the_log),
         LOG_TEST(closing_commits),
         LOG_TEST(to_be_woken_ends_waiting),
+        LOG_TEST(a_buffer_that_grew_for_once_is_given_back),
         LOG_TEST(what_is_put_after_a_rotation_goes_to_later_segments),
         LOG_TEST(a_spare_is_used_by_the_next_rotation_without_any_sync),
         LOG_TEST(forgotten_segments_are_used_again),
