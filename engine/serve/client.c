@@ -46,6 +46,7 @@ struct client *client_open(struct serve *serve, int fd, const char address[ADDRE
     arena_init(&client->arena, (size_t)limits.query_arena_bytes);
     answer_init(&client->answer);
     memcpy(client->watched.address, address, ADDRESS_BYTES);
+    atomic_fetch_add(&serve->meter.connections, 1);
     if (watch_add(&serve->watch, &client->watched, fd) >= serve->connections_max)
         limit_hit(LIMIT_connections); /* from here on others wait until one ends */
     watch_deadline(&serve->watch, &client->watched, limits.header_ms);
@@ -66,6 +67,7 @@ void client_end(struct client *client)
 void client_close(struct client *client)
 {
     watch_remove(&client->serve->watch, &client->watched);
+    atomic_fetch_sub(&client->serve->meter.connections, 1);
     client_end(client);
     buf_release(&client->raw_target);
     mem_free(client);

@@ -116,6 +116,8 @@ void meter_write(struct meter *meter, struct buf *out)
     stat_head(out, "prometheus_http_requests_total", "counter", "HTTP requests answered.");
     for (size_t i = 0; i < METER_HANDLERS; i++)
         write_codes(out, &meter->handlers[i], i);
+    stat_head(out, "tocsin_http_connections", "gauge", "Open connections of clients.");
+    stat_sample(out, "tocsin_http_connections", NULL, (double)atomic_load(&meter->connections));
     stat_head(out, "prometheus_http_request_duration_seconds", "histogram",
               "From the end of the headers to the answer.");
     for (size_t i = 0; i < METER_HANDLERS; i++)

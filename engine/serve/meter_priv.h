@@ -23,12 +23,13 @@ struct meter_handler {
 
 struct meter {
     struct meter_handler handlers[METER_HANDLERS]; /* by route; the last one is for requests without */
+    _Atomic int64_t connections;                   /* open now */
 };
 
 /* Counts an answer. route: NULL if there was none. Thread-safe. */
 void meter_count(struct meter *meter, const struct route *route, int status, int64_t took_ns);
 
-/* prometheus_http_requests_total and prometheus_http_request_duration_seconds. */
+/* prometheus_http_requests_total, prometheus_http_request_duration_seconds, tocsin_http_connections. */
 void meter_write(struct meter *meter, struct buf *out);
 
 #endif

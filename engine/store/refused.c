@@ -44,7 +44,8 @@ static struct refused_place *take(struct refused_hour *h, struct str metric, uin
     place->over = place->count;
     place->hash = hash;
     place->name_bytes = (uint16_t)(metric.n < REFUSED_NAME_BYTES ? metric.n : REFUSED_NAME_BYTES);
-    memcpy(place->name, metric.p, place->name_bytes);
+    if (place->name_bytes > 0)
+        memcpy(place->name, metric.p, place->name_bytes);
     return place;
 }
 

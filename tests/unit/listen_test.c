@@ -547,6 +547,7 @@ static void requests_are_counted_by_handler_and_code(void **state)
         "\nprometheus_http_request_duration_seconds_bucket{handler=\"/-/healthy\",le=\"120\"} 2\n",
         "\nprometheus_http_request_duration_seconds_bucket{handler=\"/-/healthy\",le=\"+Inf\"} 2\n",
         "\nprometheus_http_request_duration_seconds_count{handler=\"/-/healthy\"} 2\n",
+        "\ntocsin_http_connections ",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (occurrences(&heard, lines[i]) != 1)
