@@ -6,38 +6,23 @@
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
 
-enum { RETRY_MS = 1000, SNAPSHOT_PAUSE_MS = 5000, SNAPSHOT_PAUSE_MS_MAX = 320000 };
+#include <stdio.h>
 
-/* ---- gaps ---- */
+enum { RETRY_MS = 1000, SNAPSHOT_PAUSE_MS = 5000, SNAPSHOT_PAUSE_MS_MAX = 320000 };
 
 static bool has_gap(const struct log *log)
 {
-    struct log *l = (struct log *)log;
-    return atomic_load(&l->gaps) != atomic_load(&l->closed);
-}
-
-/* durable: what was so before the record was lost. */
-static void open_gap(struct log *log, uint64_t durable)
-{
-    if (atomic_fetch_add(&log->gaps, 1) == atomic_load(&log->closed))
-        atomic_store(&log->held_at, durable);
+    return atomic_load(&log->gaps) != atomic_load(&log->closed);
 }
 
 uint64_t log_put(struct log *log, struct str record)
 {
-    uint64_t durable = wal_durable(log->wal);
-    uint64_t position = wal_put(log->wal, record);
-    if (position == 0)
-        open_gap(log, durable);
-    return position;
+    return wal_put(log->wal, record);
 }
 
 uint64_t store_durable(const struct store *s)
 {
-    struct log *log = s->log;
-    if (log == NULL)
-        return UINT64_MAX;
-    return has_gap(log) ? atomic_load(&log->held_at) : wal_durable(log->wal);
+    return s->log != NULL ? wal_durable(s->log->wal) : UINT64_MAX;
 }
 
 bool store_log_works(const struct store *s)
@@ -65,17 +50,34 @@ static int open_log(struct store *s, const char *folder, enum store_sync sync, c
     return 0;
 }
 
+/* So that it is still there after a power cut. */
+static int make_folder(struct world *world, const char *folder, struct err *err)
+{
+    char parent[SNAPSHOT_PATH_MAX];
+    struct str path = str_of(folder);
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    size_t n = path.n;
+    while (n > 0 && path.p[n - 1] != '/')
+        n--;
+    if (n >= sizeof parent)
+        return err_set(err, ERR_IO, "the path of the data folder is too long");
+    snprintf(parent, sizeof parent, "%.*s", n > 0 ? (int)n : 1, n > 0 ? folder : ".");
+    int rc = world->make_folder(world, folder, err);
+    return rc == 0 ? world->sync_folder(world, parent, err) : rc;
+}
+
 int store_recover(struct store *s, const char *folder, enum store_sync sync, struct store_recovery *out,
                   struct err *err)
 {
     struct restored restored = {0};
     must(s->log == NULL && s->series.held == 0);
-    int rc = s->world->make_folder(s->world, folder, err);
+    int rc = make_folder(s->world, folder, err) == 0 ? 0 : ERR_IO;
     if (rc == 0)
         rc = restore_folder(s, folder, NULL, &restored, err);
     if (rc == 0) {
         snapshot_remove_unfinished(s->world, folder);
-        rc = open_log(s, folder, sync, &restored, err);
+        rc = open_log(s, folder, sync, &restored, err) == 0 ? 0 : ERR_IO;
     }
     *out = restored.recovery;
     return rc;
@@ -92,10 +94,13 @@ void log_close(struct log *log)
 
 /* ---- writing ---- */
 
+/* The gap is counted before the log can work again. */
 static int fail(struct log *log, struct err *err)
 {
-    if (!log->failing)
+    if (!log->failing) {
+        atomic_fetch_add(&log->gaps, 1);
         log_error("the log cannot be written: samples are kept in memory only", LOG_ERR(&log->why));
+    }
     log->failing = true;
     log->retry_ns = log->world->mono_ns(log->world) + RETRY_MS * NS_PER_MS;
     return err_set(err, log->why.code, "%s", log->why.text);
@@ -122,14 +127,12 @@ int store_log_run(struct store *s, int64_t wait_ms, struct err *err)
     if (log->failing && s->world->mono_ns(s->world) >= log->retry_ns && revive(log, err) != 0)
         return log->why.code;
     struct err why = {0};
-    uint64_t durable = wal_durable(log->wal);
     int rc = wal_commit(log->wal, wait_ms, &why);
     if (rc == 0)
         return 0;
     if (log->failing)
         return err_set(err, rc, "%s", log->why.text);
     log->why = why;
-    open_gap(log, durable);
     return fail(log, err);
 }
 

@@ -1,8 +1,9 @@
 /*
  * log: the store's side of its write-ahead log.
  *
- * The log has a *gap* once it did not take a record in: what comes later may speak of series that only the lost record
- * introduced. Until a snapshot that was begun after the gap is on the disk, nothing new counts as durable.
+ * A log that has failed has a *gap*: it is written again as soon as that works, but what comes later may speak of series
+ * that only a lost record introduced. Until a snapshot that was begun behind the gap is on the disk, nothing new counts as
+ * durable (wal_durable), and the log does not work.
  *
  * Threads: log_put by any; log_run by one, the other calls by the one that keeps house.
  */
@@ -20,8 +21,7 @@ struct log {
     _Atomic uint64_t gaps;   /* how many there have been */
     _Atomic uint64_t closed; /* how many of them are behind a snapshot */
     _Atomic uint64_t snapshots, snapshot_errors;
-    uint64_t damaged;         /* at the start */
-    _Atomic uint64_t held_at; /* durable up to here when the first open one came */
+    uint64_t damaged; /* at the start */
 
     /* of the thread that writes */
     bool failing;

@@ -204,7 +204,7 @@ static void tell_result(const struct restore *r)
              LOG_INT("snapshot", r->out->snapshot), LOG_INT("snapshot_bytes", r->out->snapshot_bytes),
              LOG_INT("log_bytes", r->out->log_bytes), LOG_MS("took", c->took_ms));
     if (c->orphans > 0)
-        log_warn("samples of series that stood in a damaged place are lost", LOG_INT("samples", c->orphans));
+        log_warn("left out samples of series that stood in a damaged place, or in a gap of the log", LOG_INT("samples", c->orphans));
     if (r->replay.conflicts > 0)
         log_warn("two samples of one time: the first one stays", LOG_INT("samples", r->replay.conflicts));
 }

@@ -65,7 +65,7 @@ static void restart(struct play *p)
     log_close(old->log);
     old->log = NULL;
     p->store = NULL;
-    play_start(p);
+    assert_int_equal(play_start(p).orphans, 0);
     for (series_ref ref = 1; ref < old->series.next; ref++)
         if (series_at(&old->series, ref)->state == SERIES_LIVING)
             assert_same_series(p, old, ref, &arena);
