@@ -84,14 +84,21 @@ void block_insert(struct block *b, size_t i, const struct sample *s)
     b->count++;
 }
 
+static void copy_points(struct block *to, const struct block *from, size_t i, size_t n)
+{
+    if (to->kind == BLOCK_STARTED)
+        *block_start(to) = *block_start(from);
+    memcpy(block_points(to) + to->count, block_points(from) + i, n * sizeof(struct point));
+}
+
 void block_move(struct block *to, struct block *from, size_t i)
 {
     size_t n = (size_t)from->count - i;
     must(to->count + n <= to->capacity && (to->kind == from->kind || block_is_wide(to)));
-    for (size_t k = 0; k < n; k++) {
-        struct sample s = block_get(from, i + k);
-        put(to, to->count + k, &s);
-    }
+    if (to->kind == from->kind && !block_is_wide(to))
+        copy_points(to, from, i, n);
+    for (size_t k = 0; k < n && block_is_wide(to); k++)
+        block_samples(to)[to->count + k] = block_get(from, i + k);
     to->count = (uint16_t)(to->count + n);
     from->count = (uint16_t)i;
 }

@@ -18,7 +18,7 @@ enum { BLOCK_SAMPLES_MIN = 3, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
 static inline size_t block_capacity_after(size_t capacity)
 {
     size_t more = capacity + capacity / 2 + 1;
-    return more < BLOCK_SAMPLES_MAX ? more : BLOCK_SAMPLES_MAX;
+    return more + 1 < BLOCK_SAMPLES_MAX ? more : BLOCK_SAMPLES_MAX;
 }
 
 enum block_kind {

@@ -149,23 +149,40 @@ static bool keeps_pace(const struct point *points, size_t count, struct pace pac
     return true;
 }
 
+static void plan_off_pace(struct relative *r, const struct point *points, size_t count, struct pace pace)
+{
+    int64_t offset[GROUP_SAMPLES] = {0};
+    for (size_t i = 1; i < count; i++)
+        offset[i - 1] = less(points[i].t_ms, on_pace(pace, i));
+    relate(r, offset, count - 1);
+    list_plan(&r->list);
+}
+
+static void plan_intervals(struct relative *r, const struct point *points, size_t count)
+{
+    int64_t interval[GROUP_SAMPLES] = {0};
+    for (size_t i = 1; i < count; i++)
+        interval[i - 1] = less(points[i].t_ms, points[i - 1].t_ms);
+    relate(r, interval, count - 1);
+    list_plan(&r->list);
+}
+
+/* So few a sample that looking for fewer does not pay. */
+enum { FEW_TIME_BITS = 2 };
+
 static void put_times(struct bits_out *b, const struct point *points, size_t count, struct pace pace)
 {
     if (keeps_pace(points, count, pace)) {
         bits_put(b, ON_PACE, KIND_BITS);
         return;
     }
-    int64_t offset[GROUP_SAMPLES], interval[GROUP_SAMPLES];
     struct relative off_pace, intervals;
-    for (size_t i = 1; i < count; i++) {
-        offset[i - 1] = less(points[i].t_ms, on_pace(pace, i));
-        interval[i - 1] = less(points[i].t_ms, points[i - 1].t_ms);
+    plan_off_pace(&off_pace, points, count, pace);
+    bool by_pace = off_pace.list.bits <= FEW_TIME_BITS * count;
+    if (!by_pace) {
+        plan_intervals(&intervals, points, count);
+        by_pace = off_pace.list.bits <= intervals.list.bits;
     }
-    relate(&off_pace, offset, count - 1);
-    relate(&intervals, interval, count - 1);
-    list_plan(&off_pace.list);
-    list_plan(&intervals.list);
-    bool by_pace = off_pace.list.bits <= intervals.list.bits;
     const struct relative *r = by_pace ? &off_pace : &intervals;
     bits_put(b, by_pace ? OFF_PACE : INTERVALS, KIND_BITS);
     put_number(b, bits_fold(less(points[0].t_ms, pace.start_ms)));
