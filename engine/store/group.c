@@ -149,23 +149,40 @@ static bool keeps_pace(const struct point *points, size_t count, struct pace pac
     return true;
 }
 
+static void plan_off_pace(struct relative *r, const struct point *points, size_t count, struct pace pace)
+{
+    int64_t offset[GROUP_SAMPLES] = {0};
+    for (size_t i = 1; i < count; i++)
+        offset[i - 1] = less(points[i].t_ms, on_pace(pace, i));
+    relate(r, offset, count - 1);
+    list_plan(&r->list);
+}
+
+static void plan_intervals(struct relative *r, const struct point *points, size_t count)
+{
+    int64_t interval[GROUP_SAMPLES] = {0};
+    for (size_t i = 1; i < count; i++)
+        interval[i - 1] = less(points[i].t_ms, points[i - 1].t_ms);
+    relate(r, interval, count - 1);
+    list_plan(&r->list);
+}
+
+/* So few a sample that looking for fewer does not pay. */
+enum { FEW_TIME_BITS = 2 };
+
 static void put_times(struct bits_out *b, const struct point *points, size_t count, struct pace pace)
 {
     if (keeps_pace(points, count, pace)) {
         bits_put(b, ON_PACE, KIND_BITS);
         return;
     }
-    int64_t offset[GROUP_SAMPLES], interval[GROUP_SAMPLES];
     struct relative off_pace, intervals;
-    for (size_t i = 1; i < count; i++) {
-        offset[i - 1] = less(points[i].t_ms, on_pace(pace, i));
-        interval[i - 1] = less(points[i].t_ms, points[i - 1].t_ms);
+    plan_off_pace(&off_pace, points, count, pace);
+    bool by_pace = off_pace.list.bits <= FEW_TIME_BITS * count;
+    if (!by_pace) {
+        plan_intervals(&intervals, points, count);
+        by_pace = off_pace.list.bits <= intervals.list.bits;
     }
-    relate(&off_pace, offset, count - 1);
-    relate(&intervals, interval, count - 1);
-    list_plan(&off_pace.list);
-    list_plan(&intervals.list);
-    bool by_pace = off_pace.list.bits <= intervals.list.bits;
     const struct relative *r = by_pace ? &off_pace : &intervals;
     bits_put(b, by_pace ? OFF_PACE : INTERVALS, KIND_BITS);
     put_number(b, bits_fold(less(points[0].t_ms, pace.start_ms)));
@@ -173,13 +190,15 @@ static void put_times(struct bits_out *b, const struct point *points, size_t cou
     put_list(b, &r->list);
 }
 
-static void take_times(struct bits_in *b, struct point *points, size_t count, struct pace pace)
+/* Returns whether start times stand at the end. */
+static bool take_times(struct bits_in *b, struct point *points, size_t count, struct pace pace)
 {
-    enum time_kind kind = (enum time_kind)bits_take(b, KIND_BITS);
+    bool started;
+    enum time_kind kind = take_time_kind(b, &started);
     if (kind == ON_PACE) {
         for (size_t i = 0; i < count; i++)
             points[i].t_ms = on_pace(pace, i);
-        return;
+        return started;
     }
     uint64_t item[GROUP_SAMPLES];
     points[0].t_ms = plus(pace.start_ms, bits_unfold(take_number(b)));
@@ -189,6 +208,7 @@ static void take_times(struct bits_in *b, struct point *points, size_t count, st
         int64_t from = kind == OFF_PACE ? on_pace(pace, i) : points[i - 1].t_ms;
         points[i].t_ms = plus(from, plus(minimum, (int64_t)item[i - 1]));
     }
+    return started;
 }
 
 /* A vote in which a majority survives whatever the order. */
@@ -356,17 +376,67 @@ static void take_values(struct bits_in *b, struct point *points, size_t count)
     }
 }
 
+/* ---- start times ---- */
+
+static bool any_start(const int64_t *starts, size_t count)
+{
+    int64_t any = 0;
+    for (size_t i = 0; starts != NULL && i < count; i++)
+        any |= starts[i];
+    return any != 0;
+}
+
+static void put_starts(struct bits_out *b, const int64_t *starts, size_t count, struct pace pace)
+{
+    struct relative r;
+    int64_t interval[GROUP_SAMPLES];
+    bool constant = true;
+    put_number(b, bits_fold(less(starts[0], pace.start_ms)));
+    for (size_t i = 1; i < count; i++) {
+        interval[i - 1] = less(starts[i], starts[i - 1]);
+        constant &= interval[i - 1] == 0;
+    }
+    bits_put(b, constant, 1);
+    if (constant)
+        return;
+    relate(&r, interval, count - 1);
+    list_plan(&r.list);
+    put_number(b, bits_fold(r.minimum));
+    put_list(b, &r.list);
+}
+
+static void take_starts(struct bits_in *b, int64_t *starts, size_t count, struct pace pace)
+{
+    uint64_t item[GROUP_SAMPLES];
+    starts[0] = plus(pace.start_ms, bits_unfold(take_number(b)));
+    if (bits_take(b, 1) != 0) {
+        for (size_t i = 1; i < count; i++)
+            starts[i] = starts[0];
+        return;
+    }
+    int64_t minimum = bits_unfold(take_number(b));
+    take_list(b, item, count - 1);
+    for (size_t i = 1; i < count; i++)
+        starts[i] = plus(starts[i - 1], plus(minimum, (int64_t)item[i - 1]));
+}
+
 /* ---- groups ---- */
 
-size_t group_pack(const struct point *points, size_t count, struct pace pace, uint8_t *out)
+size_t group_pack(const struct point *points, const int64_t *starts, size_t count, struct pace pace,
+                  uint8_t *out)
 {
+    bool started = any_start(starts, count);
     must(count > 0 && count <= GROUP_SAMPLES);
     struct bits_out b = {out, LENGTH_BITS};
     bits_put(&b, count < GROUP_SAMPLES, 1);
     if (count < GROUP_SAMPLES)
         bits_put(&b, count - 1, COUNT_BITS);
+    if (started)
+        bits_put(&b, STARTED, KIND_BITS);
     put_times(&b, points, count, pace);
     put_values(&b, points, count);
+    if (started)
+        put_starts(&b, starts, count, pace);
     size_t bytes = (b.at + 7) / 8;
     must(bytes + BITS_SLACK <= GROUP_BYTES_MAX);
     struct bits_out length = {out, 0};
@@ -374,12 +444,16 @@ size_t group_pack(const struct point *points, size_t count, struct pace pace, ui
     return bytes;
 }
 
-size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points)
+size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points, int64_t *starts)
 {
     struct bits_in b = {in, LENGTH_BITS};
     size_t count = take_count(&b);
-    take_times(&b, points, count, pace);
+    bool started = take_times(&b, points, count, pace);
     take_values(&b, points, count);
+    if (starts != NULL && started)
+        take_starts(&b, starts, count, pace);
+    else if (starts != NULL)
+        memset(starts, 0, count * sizeof *starts);
     return count;
 }
 
@@ -388,7 +462,7 @@ struct group_head group_peek(const uint8_t *in, struct pace pace)
     struct bits_in b = {in, 0};
     struct group_head head = {.bytes = bits_take(&b, LENGTH_BITS), .first_ms = pace.start_ms};
     head.count = take_count(&b);
-    if (bits_take(&b, KIND_BITS) != ON_PACE)
+    if (take_time_kind(&b, &head.started) != ON_PACE)
         head.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
     return head;
 }

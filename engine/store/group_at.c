@@ -50,7 +50,8 @@ struct group_at group_open(const uint8_t *in, struct pace pace)
 {
     struct bits_in b = {in, LENGTH_BITS};
     struct group_at g = {.in = in, .pace = pace, .count = take_count(&b), .first_ms = pace.start_ms};
-    g.kind = (int)bits_take(&b, KIND_BITS);
+    bool started;
+    g.kind = (int)take_time_kind(&b, &started);
     if (g.kind != ON_PACE) {
         g.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
         g.minimum_ms = bits_unfold(take_number(&b));

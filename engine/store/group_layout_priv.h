@@ -3,9 +3,11 @@
  * one sample, group_sound.c checks what comes from a disk).
  *
  *   12 bytes of the group; 0, or 1 and 6 count - 1 if it is not full
- *   2 time: ON_PACE, or OFF_PACE and INTERVALS: first, minimum, list of the others less the minimum
+ *   2 time: ON_PACE, or OFF_PACE and INTERVALS: first, minimum, list of the others less the minimum; or STARTED, which
+ *       says that start times stand at the end: 2 time follows
  *   2 value: WHOLE, DECIMAL (3 digits), BITS; first; 1 constant, else minimum, 1 shifted [6 shift], list
  *   1 odd ones: [6 count, 6 place and 64 bits each]
+ *   start times if there are any: first less that of the pace; 1 constant, else minimum, list of their intervals
  * A number is 0, or 1, 6 bits for its width and what is below its top bit. A list is 0, or 1 and 6 width - 1; 1
  * patched [6 patches, 6 width - 1 of their high parts]; the low parts; a 6 place and the high part for each patch.
  */
@@ -24,7 +26,7 @@ enum {
     DIGITS_BITS = 3,
     SHIFT_BITS = 6
 };
-enum time_kind { ON_PACE, OFF_PACE, INTERVALS };
+enum time_kind { ON_PACE, OFF_PACE, INTERVALS, STARTED };
 enum value_kind { WHOLE, DECIMAL, BITS };
 enum { DIGITS_MAX = 6, ODD_MAX = GROUP_SAMPLES / 8 };
 
@@ -49,6 +51,13 @@ static inline unsigned take_width(struct bits_in *b)
 static inline size_t take_count(struct bits_in *b)
 {
     return bits_take(b, 1) != 0 ? bits_take(b, COUNT_BITS) + 1 : GROUP_SAMPLES;
+}
+
+static inline enum time_kind take_time_kind(struct bits_in *b, bool *started)
+{
+    enum time_kind kind = (enum time_kind)bits_take(b, KIND_BITS);
+    *started = kind == STARTED;
+    return *started ? (enum time_kind)bits_take(b, KIND_BITS) : kind;
 }
 
 /* Differences wrap around on purpose: what is taken off is added again. */

@@ -42,13 +42,27 @@ static void look_list(struct look *l, size_t count)
     }
 }
 
-static void look_times(struct look *l, size_t count)
+/* Returns whether start times must stand at the end. */
+static bool look_times(struct look *l, size_t count)
 {
     uint64_t kind = look_bits(l, KIND_BITS);
+    bool started = kind == STARTED;
+    if (started)
+        kind = look_bits(l, KIND_BITS);
     l->bad = l->bad || kind > INTERVALS;
     if (kind == ON_PACE)
-        return;
+        return started;
     look_number(l);
+    look_number(l);
+    look_list(l, count - 1);
+    return started;
+}
+
+static void look_starts(struct look *l, size_t count)
+{
+    look_number(l);
+    if (look_bits(l, 1) != 0)
+        return;
     look_number(l);
     look_list(l, count - 1);
 }
@@ -80,7 +94,9 @@ bool group_is_sound(const uint8_t *in, size_t bytes)
     l.bad = l.bad || length > bytes || length * 8 < l.in.at;
     l.end = length * 8;
     size_t count = look_bits(&l, 1) != 0 ? look_bits(&l, COUNT_BITS) + 1 : GROUP_SAMPLES;
-    look_times(&l, count);
+    bool started = look_times(&l, count);
     look_values(&l, count);
+    if (started)
+        look_starts(&l, count);
     return !l.bad && (l.in.at + 7) / 8 == length;
 }

@@ -28,7 +28,7 @@ static void add_samples(struct window_summary *out, const struct query *q, const
 {
     struct point points[GROUP_SAMPLES];
     struct sealed_walk w = sealed_walk(s, q->after_ms);
-    for (size_t n; (n = sealed_next(&w, points)) > 0 && points[0].t_ms <= q->upto_ms;)
+    for (size_t n; (n = sealed_next(&w, points, NULL)) > 0 && points[0].t_ms <= q->upto_ms;)
         add_within(out, q, points, n);
 }
 
@@ -87,6 +87,7 @@ static bool add_sealed(struct window_summary *out, const struct query *q, const 
 {
     if (sealed_is_wide(s))
         return false;
+    out->has_starts |= s->in.has_starts;
     bool inside = is_inside(q, s);
     if (inside && summary_join(out, &s->in, q->wish))
         return true;
@@ -95,14 +96,26 @@ static bool add_sealed(struct window_summary *out, const struct query *q, const 
     return true;
 }
 
-/* False if it is wide and holds something of the window. */
+static void add_with_starts(struct window_summary *out, const struct query *q, const struct block *b,
+                            size_t from, size_t to)
+{
+    struct block_floats floats;
+    block_lay_out(b, &floats);
+    summary_add_wished(out, floats.points + from, to - from, q->wish);
+}
+
+/* False if it holds histograms and something of the window. */
 static bool add_open(struct window_summary *out, const struct query *q, const struct block *b)
 {
     size_t from = block_upto(b, q->after_ms);
     size_t to = block_upto(b, q->upto_ms);
-    if (b->wide)
+    if (b->kind == BLOCK_MIXED)
         return from == to;
-    summary_add_wished(out, block_points(b) + from, to - from, q->wish);
+    if (b->kind == BLOCK_STARTS)
+        add_with_starts(out, q, b, from, to);
+    else
+        summary_add_wished(out, block_points(b) + from, to - from, q->wish);
+    out->has_starts |= b->kind != BLOCK_POINTS && from < to;
     return true;
 }
 

@@ -23,10 +23,10 @@ static size_t with_slack(size_t bytes)
 
 /* *held: bytes that `packed` has now. */
 static void append_group(struct account *account, struct sealed *s, size_t *held, const struct point *points,
-                         size_t count)
+                         const int64_t *starts, size_t count)
 {
     uint8_t group[GROUP_BYTES_MAX] = {0};
-    size_t bytes = group_pack(points, count, pace_at(s, s->count), group);
+    size_t bytes = group_pack(points, starts, count, pace_at(s, s->count), group);
     size_t wanted = with_slack(s->bytes + bytes);
     s->packed = account_resize(account, s->packed, *held, wanted);
     *held = wanted;
@@ -38,17 +38,31 @@ static void append_group(struct account *account, struct sealed *s, size_t *held
 }
 
 /* Takes the last group out if it is not full: it will be packed again with what follows. */
-static size_t take_short_group(struct sealed *s, struct point *points)
+static size_t take_short_group(struct sealed *s, struct point *points, int64_t *starts)
 {
     unsigned count = s->count % GROUP_SAMPLES;
     if (count == 0)
         return 0;
     s->count = (uint16_t)(s->count - count);
     s->bytes = s->last_at;
-    return group_unpack(s->packed + s->last_at, pace_at(s, s->count), points);
+    return group_unpack(s->packed + s->last_at, pace_at(s, s->count), points, starts);
 }
 
-void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count)
+/* Fills a group up. Returns how many of `count` it took. */
+static size_t fill(struct point *group, int64_t *group_starts, size_t filled, const struct point *points,
+                   const int64_t *starts, size_t count)
+{
+    size_t more = GROUP_SAMPLES - filled < count ? GROUP_SAMPLES - filled : count;
+    memcpy(group + filled, points, more * sizeof *points);
+    if (starts != NULL)
+        memcpy(group_starts + filled, starts, more * sizeof *starts);
+    else
+        memset(group_starts + filled, 0, more * sizeof *starts);
+    return more;
+}
+
+void sealed_append(struct account *account, struct sealed *s, const struct point *points,
+                   const int64_t *starts, size_t count)
 {
     must(s->count + count <= SEALED_SAMPLES_MAX);
     if (s->count == 0) {
@@ -56,14 +70,16 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
     summary_add(&s->in, points, count);
+    s->in.has_starts |= starts != NULL;
     struct point group[GROUP_SAMPLES];
+    int64_t group_starts[GROUP_SAMPLES];
     size_t held = with_slack(s->bytes);
-    size_t filled = take_short_group(s, group);
+    size_t filled = take_short_group(s, group, group_starts);
     while (count > 0) {
-        size_t more = GROUP_SAMPLES - filled < count ? GROUP_SAMPLES - filled : count;
-        memcpy(group + filled, points, more * sizeof *points);
-        append_group(account, s, &held, group, filled + more);
+        size_t more = fill(group, group_starts, filled, points, starts, count);
+        append_group(account, s, &held, group, s->in.has_starts ? group_starts : NULL, filled + more);
         points += more;
+        starts += starts != NULL ? more : 0;
         count -= more;
         filled = 0;
     }
@@ -105,7 +121,7 @@ size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const
     for (size_t i = 0; i < SEALED_SKIPS; i++)
         s->skip[i] = s->skip[i] < w.at ? s->skip[i] : 0;
     s->newest_ms = points[w.index - 1].t_ms;
-    s->in = (struct window_summary){0};
+    s->in = (struct window_summary){.has_starts = s->in.has_starts};
     summary_add(&s->in, points, w.index);
     return w.index;
 }
@@ -141,12 +157,12 @@ struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms)
     }
 }
 
-size_t sealed_next(struct sealed_walk *w, struct point *points)
+size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
 {
     if (w->at == w->sealed->bytes)
         return 0;
     const uint8_t *group = w->sealed->packed + w->at;
-    size_t count = group_unpack(group, pace_at(w->sealed, w->index), points);
+    size_t count = group_unpack(group, pace_at(w->sealed, w->index), points, starts);
     w->at += peek(w).bytes;
     w->index += count;
     return count;
@@ -180,6 +196,17 @@ struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms)
     return (struct sealed_place){group_point(&g, i), w.index + i};
 }
 
+int64_t sealed_start(const struct sealed *s, size_t index)
+{
+    struct point points[GROUP_SAMPLES];
+    int64_t starts[GROUP_SAMPLES];
+    struct sealed_walk w = {.sealed = s};
+    for (; w.index + GROUP_SAMPLES <= index; w.index += GROUP_SAMPLES)
+        w.at += peek(&w).bytes;
+    sealed_next(&w, points, starts);
+    return starts[index % GROUP_SAMPLES];
+}
+
 static void add_double(struct window_summary *sum, double v)
 {
     struct kahan k = {sum->sum, sum->rest};
@@ -201,7 +228,7 @@ static void add_group(struct window_summary *sum, const struct sealed_walk *w, s
         return;
     }
     struct window_summary part = {0};
-    group_unpack(g.in, g.pace, points);
+    group_unpack(g.in, g.pace, points, NULL);
     summary_add_wished(&part, points + from, to - from, WINDOW_SUM);
     add_double(sum, part.sum);
     sum->rest += part.rest;
@@ -264,10 +291,14 @@ size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto
     return w.index - first;
 }
 
-void sealed_unpack(const struct sealed *s, struct point *points)
+void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts)
 {
     struct sealed_walk w = {.sealed = s};
     struct point group[GROUP_SAMPLES];
-    for (size_t n, at = 0; (n = sealed_next(&w, group)) > 0; at += n)
+    int64_t group_starts[GROUP_SAMPLES];
+    for (size_t n, at = 0; (n = sealed_next(&w, group, group_starts)) > 0; at += n) {
         memcpy(points + at, group, n * sizeof *points);
+        if (starts != NULL)
+            memcpy(starts + at, group_starts, n * sizeof *starts);
+    }
 }

@@ -36,8 +36,9 @@ static inline bool sealed_is_wide(const struct sealed *s)
 
 struct sealed sealed_of_block(struct block *wide); /* takes it over */
 
-/* Packs points behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
-void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count);
+/* Packs points, and their start times in ms (NULL: none has one), behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
+void sealed_append(struct account *account, struct sealed *s, const struct point *points,
+                   const int64_t *starts, size_t count);
 
 /* Drops the groups from that of sample `index` on; `points` are all samples before it. Returns how many stay. */
 size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points);
@@ -72,7 +73,9 @@ struct sealed_walk {
 
 /* Begins at the group in which the first sample after after_ms may be. */
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
-size_t sealed_next(struct sealed_walk *w, struct point *points); /* 0: that was all */
+
+/* Unpacks the next one as group_unpack does. 0: that was all. */
+size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts);
 
 struct sealed_place {
     struct point point;
@@ -84,6 +87,9 @@ struct sealed_place {
 struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms);
 struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms);
 
+/* The start time of sample `index`. */
+int64_t sealed_start(const struct sealed *s, size_t index);
+
 /* What the samples from <= i < to, at least one, add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf
  * and has_huge. */
 void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out);
@@ -91,7 +97,7 @@ void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_su
 /* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);
 
-/* All of a packed one; `points` has room for `count`. */
-void sealed_unpack(const struct sealed *s, struct point *points);
+/* All of a packed one; `points` and `starts` (NULL: not wanted) have room for `count`. */
+void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts);
 
 #endif

@@ -21,12 +21,14 @@ static bool prove(struct sealed *s)
     struct point points[GROUP_SAMPLES];
     struct sealed_walk w = {.sealed = s};
     int64_t before_ms = 0;
+    bool started = false;
     while (w.at < s->bytes) {
         if (w.index % GROUP_SAMPLES != 0 || w.index >= s->count ||
             !group_is_sound(s->packed + w.at, s->bytes - w.at))
             return false;
         sealed_mark(s, w.index, w.at);
-        size_t first = w.index, n = sealed_next(&w, points);
+        started |= group_peek(s->packed + w.at, (struct pace){0}).started;
+        size_t first = w.index, n = sealed_next(&w, points, NULL);
         for (size_t i = 0; i < n; i++) {
             if (first + i == 0 ? points[i].t_ms != s->oldest_ms : points[i].t_ms <= before_ms)
                 return false;
@@ -35,6 +37,7 @@ static bool prove(struct sealed *s)
         summary_add(&s->in, points, n);
     }
     s->newest_ms = before_ms;
+    s->in.has_starts = started;
     return w.index == s->count;
 }
 

@@ -6,7 +6,7 @@
 enum { ITEMS_WITH_NODES = 16 };
 
 /* What the floats from the first item of a run up to one item come to. A run is broken off where an item is wide or has
- * no value. */
+ * no value, and where start times begin or end. */
 struct tally {
     double correction; /* NaN: not made of whole numbers alone */
     uint32_t count, resets, changes;
@@ -131,7 +131,8 @@ static struct tally next_tally(const struct spine *s, size_t i, const struct tal
 {
     const struct window_summary *in = &s->item[i].in;
     struct window_summary sum = {.count = 1, .last = s->item[i - 1].in.last, .whole_resets = true};
-    if (i == 1 || is_broken(&s->item[i - 1]) || is_broken(&s->item[i]))
+    if (i == 1 || is_broken(&s->item[i - 1]) || is_broken(&s->item[i]) ||
+        in->has_starts != s->item[i - 1].in.has_starts)
         return (struct tally){.begin = (uint32_t)i};
     sum.correction = t->correction;
     summary_join(&sum, in, (enum window_wish)0);

@@ -43,6 +43,7 @@ static void begin(struct window_summary *s, const struct point *p)
                                  .last = p->value,
                                  .min = p->value,
                                  .max = p->value,
+                                 .has_starts = s->has_starts,
                                  .whole_resets = true};
 }
 
@@ -58,9 +59,11 @@ static void add(struct window_summary *s, const struct point *p)
     s->count++;
     s->last_ms = p->t_ms;
     s->last = v;
+    if (fabs(v) < HUGE_VALUE_FROM)
+        return;
     s->has_nan |= isnan(v) != 0;
     s->has_inf |= isinf(v) != 0;
-    s->has_huge |= isfinite(v) && fabs(v) >= HUGE_VALUE_FROM;
+    s->has_huge |= isfinite(v) != 0;
 }
 
 static void add_each(struct window_summary *s, const struct point *points, size_t count)
@@ -205,7 +208,9 @@ bool summary_join(struct window_summary *s, const struct window_summary *later, 
     if (later->count == 0)
         return true;
     if (s->count == 0) {
+        bool has_starts = s->has_starts;
         *s = *later;
+        s->has_starts |= has_starts;
         return true;
     }
     if ((wish & WINDOW_RESETS) != 0 && !joins_exactly(s, later))
@@ -220,6 +225,7 @@ bool summary_join(struct window_summary *s, const struct window_summary *later, 
         widen(s, later->min, later->max);
     if ((wish & WINDOW_SUM) != 0)
         join_sums(s, later);
+    s->has_starts |= later->has_starts;
     s->changes += later->changes;
     s->count += later->count;
     s->last_ms = later->last_ms;

@@ -271,12 +271,12 @@ static struct packed pack(const struct point *p)
     double begin = seconds();
     for (size_t i = 0; i < KIND_SAMPLES; i += GROUP_SAMPLES) {
         struct pace pace = {START_MS + (int64_t)i * STEP_MS, STEP_MS};
-        bytes += group_pack(p + i, GROUP_SAMPLES, pace, out + i / GROUP_SAMPLES * GROUP_BYTES_MAX);
+        bytes += group_pack(p + i, NULL, GROUP_SAMPLES, pace, out + i / GROUP_SAMPLES * GROUP_BYTES_MAX);
     }
     double middle = seconds();
     for (size_t i = 0; i < KIND_SAMPLES; i += GROUP_SAMPLES) {
         struct pace pace = {START_MS + (int64_t)i * STEP_MS, STEP_MS};
-        group_unpack(out + i / GROUP_SAMPLES * GROUP_BYTES_MAX, pace, back);
+        group_unpack(out + i / GROUP_SAMPLES * GROUP_BYTES_MAX, pace, back, NULL);
         must(memcmp(back, p + i, sizeof back) == 0);
     }
     double end = seconds();

@@ -149,9 +149,26 @@ static int64_t next_time(struct course *c, int64_t t_ms, unsigned regularity)
     return t_ms + (regularity == 1 && below(c, 20) > 0 ? 15000 : 14990 + (int64_t)below(c, 20));
 }
 
+/* Half of the series have no start times; others one for long, one a sample, or now and then none. */
+static int64_t next_start(struct course *c, unsigned starts, int64_t start_ms, const struct sample *before)
+{
+    switch (starts) {
+    case 0:
+        return below(c, 500) == 0 ? before->t_ms : start_ms;
+    case 1:
+        return before->t_ms;
+    case 2:
+        return below(c, 3) == 0 ? 0 : START_MS - (int64_t)below(c, HOUR_MS);
+    default:
+        return 0;
+    }
+}
+
 static void lay_course(struct course *c, size_t count)
 {
     unsigned oddity = (unsigned)below(c, 3), regularity = (unsigned)below(c, 3);
+    unsigned starts = (unsigned)below(c, 6);
+    int64_t start_ms = START_MS - 5;
     int64_t t_ms = START_MS;
     double v = (double)below(c, 1000);
     unsigned away = 0; /* for how many samples there are only stale markers */
@@ -164,8 +181,18 @@ static void lay_course(struct course *c, size_t count)
         if (below(c, 60000) == 0)
             away = 4000;
         away -= away > 0;
-        c->item[i] = (struct sample){.t_ms = t_ms, .value = away > 0 ? stale_nan() : odd ? strange(c) : v};
+        start_ms = i > 0 ? next_start(c, starts, start_ms, &c->item[i - 1]) : 0;
+        c->item[i] = (struct sample){.t_ms = t_ms,
+                                     .start_ms = start_ms,
+                                     .value = away > 0 ? stale_nan()
+                                              : odd    ? strange(c)
+                                                       : v};
     }
+}
+
+static void push_sample(struct course *c, const struct sample *s)
+{
+    assert_int_equal(bench_push_all(&c->b, c->labels, s, 1, NULL).first, ADMIT_OK);
 }
 
 /* Some come late, some twice. */
@@ -179,13 +206,13 @@ static void push_course(struct course *c)
             kept[kept_count++] = i;
             continue;
         }
-        assert_int_equal(bench_push(&c->b, c->labels, c->item[i].t_ms, c->item[i].value), ADMIT_OK);
+        push_sample(c, &c->item[i]);
         while (kept_count > 0 && (i + 1 == c->count || below(c, 30) == 0 ||
                                   c->item[i + 1].t_ms - c->item[kept[0]].t_ms > LATE_MS - 11 * MINUTE_MS)) {
             const struct sample *late = &c->item[kept[0]];
             memmove(kept, kept + 1, --kept_count * sizeof *kept);
-            assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, late->value), ADMIT_OK);
-            assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, late->value), ADMIT_OK);
+            push_sample(c, late);
+            push_sample(c, late);
             assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, -12345.25), ADMIT_DUPLICATE);
         }
     }
@@ -225,6 +252,7 @@ static void loop(const struct course *c, size_t from, size_t to, struct window_s
         out->last_ms = s->t_ms;
         out->has_nan |= isnan(v) != 0;
         out->has_inf |= isinf(v) != 0;
+        out->has_starts |= s->start_ms != 0;
     }
     out->sum = k.sum;
     out->rest = k.rest;
@@ -261,7 +289,8 @@ static bool agree(const struct window_summary *got, const struct window_summary 
     if (got->count != want->count || want->count == 0)
         return got->count == want->count;
     return got->first_ms == want->first_ms && got->last_ms == want->last_ms &&
-           same(got->first, want->first) && same(got->last, want->last) && parts_agree(got, want, wish);
+           got->has_starts >= want->has_starts && same(got->first, want->first) &&
+           same(got->last, want->last) && parts_agree(got, want, wish);
 }
 
 static size_t place_of(const struct course *c, int64_t t_ms)
@@ -302,14 +331,17 @@ static void try_window(struct course *c, struct view *v)
     }
 }
 
+static bool same_sample(const struct sample *a, const struct sample *b)
+{
+    return a->t_ms == b->t_ms && a->start_ms == b->start_ms && same(a->value, b->value);
+}
+
 static void read_back(struct course *c, struct view *v)
 {
     struct sample_run run = bench_read(&c->b, v, c->ref, INT64_MIN, INT64_MAX);
     assert_int_equal(run.count, c->count);
-    for (size_t i = 0; i < c->count; i++) {
-        assert_int_equal(run.samples[i].t_ms, c->item[i].t_ms);
-        assert_true(same(run.samples[i].value, c->item[i].value));
-    }
+    for (size_t i = 0; i < c->count; i++)
+        assert_true(same_sample(&run.samples[i], &c->item[i]));
 }
 
 static void read_some(struct course *c, struct view *v)
@@ -322,11 +354,10 @@ static void read_some(struct course *c, struct view *v)
     run = bench_read(&c->b, v, c->ref, after_ms, upto_ms);
     assert_int_equal(run.count, end > first ? end - first : 0);
     for (size_t i = 0; i < run.count; i++)
-        assert_true(run.samples[i].t_ms == c->item[first + i].t_ms &&
-                    same(run.samples[i].value, c->item[first + i].value));
+        assert_true(same_sample(&run.samples[i], &c->item[first + i]));
     assert_int_equal(view_last(v, c->ref, after_ms, upto_ms, &c->b.arena, &last), end > first);
     if (end > first)
-        assert_true(last.t_ms == c->item[end - 1].t_ms && same(last.value, c->item[end - 1].value));
+        assert_true(same_sample(&last, &c->item[end - 1]));
 }
 
 static void open_course(struct course *c, size_t count)
@@ -448,18 +479,48 @@ static void windows_with_histograms_are_refused(void **state)
     mixed_close(&m);
 }
 
-static void windows_with_start_timestamps_are_refused(void **state)
+static void windows_say_whether_there_are_start_timestamps(void **state)
 {
     (void)state;
     struct mixed m;
     struct window_summary w;
     mixed_open(&m);
     push(&m, (struct sample){.t_ms = START_MS + 3000, .start_ms = START_MS, .value = 1});
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 2000; i++)
         push(&m, (struct sample){.t_ms = START_MS + 4000 + i, .value = i});
-    assert_false(view_window(m.view, m.ref, START_MS, START_MS + 5000, WINDOW_ALL, &w));
-    assert_true(view_window(m.view, m.ref, START_MS - 1, START_MS + 2999, WINDOW_ALL, &w));
-    assert_int_equal(w.count, 200);
+    assert_true(view_window(m.view, m.ref, START_MS, START_MS + 5000, WINDOW_ALL, &w));
+    assert_true(w.has_starts);
+    assert_int_equal(w.resets, 2);
+    assert_true(view_window(m.view, m.ref, START_MS + 5900, START_MS + 6000, WINDOW_ALL, &w));
+    assert_false(w.has_starts);
+    assert_int_equal(w.count, 99);
+    mixed_close(&m);
+}
+
+static void start_timestamps_far_inside_are_not_passed_over(void **state)
+{
+    (void)state;
+    enum { MANY = 100 * 1024 };
+    struct mixed m;
+    struct window_summary w;
+    mixed_open(&m);
+    bench_at(&m.b, START_MS + HOUR_MS / 2);
+    for (int i = 0; i < MANY; i++) {
+        bool started = i >= MANY / 3 && i < MANY / 2;
+        push(&m, (struct sample){
+                     .t_ms = START_MS + 10000 + i * 10, .start_ms = started ? START_MS : 0, .value = i});
+    }
+    int64_t first_ms = START_MS + 10000 + MANY / 3 * 10, last_ms = START_MS + 10000 + MANY / 2 * 10;
+    for (unsigned wish = 0; wish <= WINDOW_ALL; wish++) {
+        assert_true(view_window(m.view, m.ref, START_MS - 1, INT64_MAX, (enum window_wish)wish, &w));
+        assert_true(w.has_starts);
+        assert_true(view_window(m.view, m.ref, START_MS - 1, first_ms + 90000, (enum window_wish)wish, &w));
+        assert_true(w.has_starts);
+        assert_true(view_window(m.view, m.ref, START_MS - 1, first_ms - 15000, (enum window_wish)wish, &w));
+        assert_false(w.has_starts);
+        assert_true(view_window(m.view, m.ref, last_ms + 15000, INT64_MAX, (enum window_wish)wish, &w));
+        assert_false(w.has_starts);
+    }
     mixed_close(&m);
 }
 
@@ -539,7 +600,8 @@ int main(void)
         cmocka_unit_test(windows_come_to_what_the_loop_gives),
         cmocka_unit_test(long_windows_come_to_what_the_loop_gives),
         cmocka_unit_test(windows_with_histograms_are_refused),
-        cmocka_unit_test(windows_with_start_timestamps_are_refused),
+        cmocka_unit_test(windows_say_whether_there_are_start_timestamps),
+        cmocka_unit_test(start_timestamps_far_inside_are_not_passed_over),
         cmocka_unit_test(a_histogram_far_inside_is_not_passed_over),
         cmocka_unit_test(a_late_histogram_parts_what_was_sealed),
         cmocka_unit_test(an_empty_window_has_no_count),
