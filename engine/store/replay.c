@@ -33,6 +33,8 @@ static int put(struct replay *r, series_ref ref, const struct sample *s)
 {
     struct ring *ring = ring_of(r, ref);
     struct account *account = &r->store->account;
+    if (s->t_ms == INT64_MIN)
+        return 0; /* no reader can ask for it: windows are open at their beginning */
     switch (r->as_it_was ? ring_restore(ring, s, account) : ring_append(ring, s, account)) {
     case RING_TAKEN:
         r->samples++;
@@ -113,7 +115,7 @@ static int on_sample(void *context, struct series_id id, const struct sample *s)
 static int put_stretch(struct replay *r, series_ref ref, struct sealed *s)
 {
     int rc = make_way(r, ref, s->oldest_ms);
-    if (rc == 0 && ring_ends_before(ring_of(r, ref), s->oldest_ms)) {
+    if (rc == 0 && s->oldest_ms != INT64_MIN && ring_ends_before(ring_of(r, ref), s->oldest_ms)) {
         r->held = *s;
         r->held_ref = ref;
         r->holds = true;
