@@ -274,6 +274,8 @@ static int admit_slice(struct translation *t, struct slice *slice)
     size_t unknown_count = store_admit_known(t->push->store, &all, &t->admitted, slice->unknown);
     if (note_all_but(t, slice, unknown_count) == FATE_NO_MEMORY)
         return push_out_of_memory(t->push);
+    if (unknown_count == 0)
+        return 0;
     slice->count = 0;
     for (size_t i = 0; i < unknown_count; i++) {
         enum fate fate = spell_unknown(t, slice, slice->unknown[i], slice->count);

@@ -1,7 +1,7 @@
 /*
  * What a push tells beside samples: exemplars and metadata go from its bytes into the store. Their form has been checked.
  *
- * 1.0's sender, as Prometheus' receiver, takes no exemplar for a reason to fail; 2.0's is told of each that is refused.
+ * No exemplar fails a push of 1.0, as with Prometheus; the sender of 2.0 is told which were refused.
  */
 #include "push_priv.h"
 #include "tocsin/extras.h"

@@ -37,15 +37,36 @@ bool call_summable(const struct call *c, const struct matrix *m)
 
 static enum window_wish wish_of(enum promql_func_id id)
 {
-    bool whole = id == FUNC_sum_over_time || id == FUNC_avg_over_time || id == FUNC_changes;
-    return whole ? WINDOW_WHOLE : WINDOW_QUICK;
+    switch (id) {
+    case FUNC_rate:
+    case FUNC_increase:
+    case FUNC_resets:
+        return WINDOW_RESETS;
+    case FUNC_min_over_time:
+    case FUNC_max_over_time:
+        return WINDOW_BOUNDS;
+    case FUNC_sum_over_time:
+    case FUNC_avg_over_time:
+        return WINDOW_SUM;
+    case FUNC_changes:
+        return WINDOW_CHANGES;
+    default:
+        return (enum window_wish)0;
+    }
 }
 
-/* Sums that leave the range or never were in it depend on the order of their parts. */
+/* Sums that leave the range or never were in it depend on the order of their parts; what start timestamps say of resets is
+ * not in the summary. */
 static bool is_answered(const struct call *c, const struct window_summary *s)
 {
-    bool sum = call_id(c) == FUNC_sum_over_time || call_id(c) == FUNC_avg_over_time;
-    return !sum || !(s->has_inf || s->has_nan || s->has_huge);
+    switch (wish_of(call_id(c))) {
+    case WINDOW_SUM:
+        return !(s->has_inf || s->has_nan || s->has_huge);
+    case WINDOW_RESETS:
+        return !(s->has_starts && c->ev->q->options.start_timestamps);
+    default:
+        return true;
+    }
 }
 
 static double rate_of(const struct call *c, const struct window *w, const struct window_summary *s, bool *any)

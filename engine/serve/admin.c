@@ -111,13 +111,43 @@ static void exemplar_metrics(struct buf *out, struct store *store)
           (double)figures.families);
 }
 
+static void counter(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+    stat_head(out, name, "counter", help);
+    stat_sample(out, name, NULL, (double)value);
+}
+
+static void sync_metrics(struct buf *out, const struct store_log_figures *log)
+{
+    stat_head(out, "prometheus_tsdb_wal_fsync_duration_seconds", "summary", "What it took to sync the log.");
+    stat_sample(out, "prometheus_tsdb_wal_fsync_duration_seconds_sum", NULL, (double)log->sync_ns / 1e9);
+    stat_sample(out, "prometheus_tsdb_wal_fsync_duration_seconds_count", NULL, (double)log->syncs);
+}
+
+/* A snapshot is what Prometheus calls a checkpoint; the log before it is cut off. */
 static void log_metrics(struct buf *out, const struct service *service)
 {
     const struct store *store = service->parts.store;
-    gauge(out, "tocsin_wal_healthy", "0 while the write-ahead log cannot be written.",
+    struct store_log_figures log;
+    if (!store_log_figures(store, &log))
+        return;
+    gauge(out, "tocsin_wal_healthy", "0 while the log cannot be written: pushes are answered 503.",
           store_log_works(store));
-    gauge(out, "tocsin_wal_waiting_pushes", "Answers that wait until their samples are durable.",
+    gauge(out, "tocsin_wal_waiting_pushes", "Answers to pushes that wait for the log.",
           atomic_load(&service->waiting_pushes));
+    sync_metrics(out, &log);
+    counter(out, "prometheus_tsdb_wal_writes_failed_total", "Failures of the log.", log.failures);
+    counter(out, "prometheus_tsdb_wal_corruptions_total", "Places that could not be read at the start.",
+            log.damaged);
+    counter(out, "prometheus_tsdb_wal_truncations_total", "Times that the log was cut off behind a snapshot.",
+            log.snapshots);
+    counter(out, "prometheus_tsdb_checkpoint_creations_total", "Snapshots tried.",
+            log.snapshots + log.snapshot_errors);
+    counter(out, "prometheus_tsdb_checkpoint_creations_failed_total", "Snapshots that could not be written.",
+            log.snapshot_errors);
+    gauge(out, "prometheus_tsdb_wal_segment_current", "Number of the segment that is written.", log.segment);
+    gauge(out, "prometheus_tsdb_wal_storage_size_bytes", "Files of the log that may be needed.",
+          (double)log.held_bytes);
 }
 
 static void count_path(void *context, const char *path)

@@ -1,33 +1,7 @@
-#include "group_priv.h"
-
+#include "group_layout_priv.h"
 #include "tocsin/check.h"
-#include "tocsin/sample.h"
 
 #include <math.h>
-
-/*
- * Layout, in bits:
- *   12 bytes of the group; 0, or 1 and 6 count - 1 if it is not full
- *   2 time: ON_PACE, or OFF_PACE and INTERVALS: first, minimum, list of the others less the minimum
- *   2 value: WHOLE, DECIMAL (3 digits), BITS; first; 1 constant, else minimum, 1 shifted [6 shift], list
- *   1 odd ones: [6 count, 6 place and 64 bits each]
- * A number is 0, or 1, 6 bits for its width and what is below its top bit. A list is 0, or 1 and 6 width - 1; 1
- * patched [6 patches, 6 width - 1 of their high parts]; the low parts; a 6 place and the high part for each patch.
- */
-enum {
-    LENGTH_BITS = 12,
-    COUNT_BITS = 6,
-    NUMBER_BITS = 6,
-
-    KIND_BITS = 2,
-    DIGITS_BITS = 3,
-    SHIFT_BITS = 6
-};
-enum time_kind { ON_PACE, OFF_PACE, INTERVALS };
-enum value_kind { WHOLE, DECIMAL, BITS };
-enum { DIGITS_MAX = 6, ODD_MAX = GROUP_SAMPLES / 8 };
-
-static const double power_of_ten[DIGITS_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
 
 static void put_number(struct bits_out *b, uint64_t v)
 {
@@ -37,14 +11,6 @@ static void put_number(struct bits_out *b, uint64_t v)
     unsigned below_top = bits_width(v) - 1;
     bits_put(b, below_top, NUMBER_BITS);
     bits_put(b, v & bits_mask(below_top), below_top);
-}
-
-static uint64_t take_number(struct bits_in *b)
-{
-    if (bits_take(b, 1) == 0)
-        return 0;
-    unsigned below_top = (unsigned)bits_take(b, NUMBER_BITS);
-    return UINT64_C(1) << below_top | bits_take(b, below_top);
 }
 
 /* ---- lists ---- */
@@ -97,11 +63,6 @@ static void put_width(struct bits_out *b, unsigned width)
         bits_put(b, width - 1, NUMBER_BITS);
 }
 
-static unsigned take_width(struct bits_in *b)
-{
-    return bits_take(b, 1) != 0 ? (unsigned)bits_take(b, NUMBER_BITS) + 1 : 0;
-}
-
 static void put_patches(struct bits_out *b, const struct list *l)
 {
     for (size_t i = 0; i < l->count; i++) {
@@ -134,7 +95,7 @@ static void take_low_parts(struct bits_in *b, unsigned width, uint64_t *item, si
         memset(item, 0, count * sizeof *item);
         return;
     }
-    if (width > 56) { /* may reach over a word */
+    if (width > WIDTH_IN_WORD) {
         for (size_t i = 0; i < count; i++)
             item[i] = bits_take(b, width);
         return;
@@ -164,22 +125,6 @@ static void take_list(struct bits_in *b, uint64_t *item, size_t count)
 
 /* ---- times ---- */
 
-/* Differences wrap around on purpose: what is taken off is added again. */
-static int64_t less(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-static int64_t plus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-static int64_t on_pace(struct pace pace, size_t i)
-{
-    return plus(pace.start_ms, (int64_t)(i * pace.step_ms));
-}
-
 /* Signed numbers as a minimum and a list from there on. */
 struct relative {
     int64_t minimum;
@@ -204,23 +149,40 @@ static bool keeps_pace(const struct point *points, size_t count, struct pace pac
     return true;
 }
 
+static void plan_off_pace(struct relative *r, const struct point *points, size_t count, struct pace pace)
+{
+    int64_t offset[GROUP_SAMPLES] = {0};
+    for (size_t i = 1; i < count; i++)
+        offset[i - 1] = less(points[i].t_ms, on_pace(pace, i));
+    relate(r, offset, count - 1);
+    list_plan(&r->list);
+}
+
+static void plan_intervals(struct relative *r, const struct point *points, size_t count)
+{
+    int64_t interval[GROUP_SAMPLES] = {0};
+    for (size_t i = 1; i < count; i++)
+        interval[i - 1] = less(points[i].t_ms, points[i - 1].t_ms);
+    relate(r, interval, count - 1);
+    list_plan(&r->list);
+}
+
+/* So few a sample that looking for fewer does not pay. */
+enum { FEW_TIME_BITS = 2 };
+
 static void put_times(struct bits_out *b, const struct point *points, size_t count, struct pace pace)
 {
     if (keeps_pace(points, count, pace)) {
         bits_put(b, ON_PACE, KIND_BITS);
         return;
     }
-    int64_t offset[GROUP_SAMPLES], interval[GROUP_SAMPLES];
     struct relative off_pace, intervals;
-    for (size_t i = 1; i < count; i++) {
-        offset[i - 1] = less(points[i].t_ms, on_pace(pace, i));
-        interval[i - 1] = less(points[i].t_ms, points[i - 1].t_ms);
+    plan_off_pace(&off_pace, points, count, pace);
+    bool by_pace = off_pace.list.bits <= FEW_TIME_BITS * count;
+    if (!by_pace) {
+        plan_intervals(&intervals, points, count);
+        by_pace = off_pace.list.bits <= intervals.list.bits;
     }
-    relate(&off_pace, offset, count - 1);
-    relate(&intervals, interval, count - 1);
-    list_plan(&off_pace.list);
-    list_plan(&intervals.list);
-    bool by_pace = off_pace.list.bits <= intervals.list.bits;
     const struct relative *r = by_pace ? &off_pace : &intervals;
     bits_put(b, by_pace ? OFF_PACE : INTERVALS, KIND_BITS);
     put_number(b, bits_fold(less(points[0].t_ms, pace.start_ms)));
@@ -228,13 +190,15 @@ static void put_times(struct bits_out *b, const struct point *points, size_t cou
     put_list(b, &r->list);
 }
 
-static void take_times(struct bits_in *b, struct point *points, size_t count, struct pace pace)
+/* Returns whether start times stand at the end. */
+static bool take_times(struct bits_in *b, struct point *points, size_t count, struct pace pace)
 {
-    enum time_kind kind = (enum time_kind)bits_take(b, KIND_BITS);
+    bool started;
+    enum time_kind kind = take_time_kind(b, &started);
     if (kind == ON_PACE) {
         for (size_t i = 0; i < count; i++)
             points[i].t_ms = on_pace(pace, i);
-        return;
+        return started;
     }
     uint64_t item[GROUP_SAMPLES];
     points[0].t_ms = plus(pace.start_ms, bits_unfold(take_number(b)));
@@ -244,6 +208,7 @@ static void take_times(struct bits_in *b, struct point *points, size_t count, st
         int64_t from = kind == OFF_PACE ? on_pace(pace, i) : points[i - 1].t_ms;
         points[i].t_ms = plus(from, plus(minimum, (int64_t)item[i - 1]));
     }
+    return started;
 }
 
 /* A vote in which a majority survives whatever the order. */
@@ -269,11 +234,6 @@ struct whole {
     int64_t item[GROUP_SAMPLES];
     uint64_t odd; /* a bit for each */
 };
-
-static double from_whole(int64_t m, unsigned digits)
-{
-    return digits == 0 ? (double)m : (double)m / power_of_ten[digits];
-}
 
 static bool to_whole(double v, unsigned digits, int64_t *m)
 {
@@ -394,29 +354,19 @@ static void put_values(struct bits_out *b, const struct point *points, size_t co
     put_odd(b, points, w.odd);
 }
 
-static void set_value(struct point *p, enum value_kind kind, unsigned digits, int64_t m)
-{
-    p->value = kind == BITS ? double_from_bits((uint64_t)m) : from_whole(m, digits);
-}
-
 static void take_values(struct bits_in *b, struct point *points, size_t count)
 {
-    uint64_t item[GROUP_SAMPLES] = {0};
-    unsigned shift = 0;
-    int64_t minimum = 0;
-    enum value_kind kind = (enum value_kind)bits_take(b, KIND_BITS);
-    unsigned digits = kind == DECIMAL ? (unsigned)bits_take(b, DIGITS_BITS) : 0;
-    int64_t m = bits_unfold(take_number(b));
-    if (bits_take(b, 1) == 0) {
-        minimum = bits_unfold(take_number(b));
-        if (bits_take(b, 1) != 0)
-            shift = (unsigned)bits_take(b, SHIFT_BITS);
+    uint64_t item[GROUP_SAMPLES];
+    struct value_head h = take_value_head(b);
+    if (h.constant)
+        memset(item, 0, sizeof item);
+    else
         take_list(b, item, count - 1);
-    }
-    set_value(&points[0], kind, digits, m);
+    int64_t m = h.first;
+    points[0].value = value_of(&h, m);
     for (size_t i = 1; i < count; i++) {
-        m = plus(m, plus(minimum, (int64_t)(item[i - 1] << shift)));
-        set_value(&points[i], kind, digits, m);
+        m = plus(m, plus(h.minimum, (int64_t)(item[i - 1] << h.shift)));
+        points[i].value = value_of(&h, m);
     }
     if (bits_take(b, 1) == 0)
         return;
@@ -426,17 +376,67 @@ static void take_values(struct bits_in *b, struct point *points, size_t count)
     }
 }
 
+/* ---- start times ---- */
+
+static bool any_start(const int64_t *starts, size_t count)
+{
+    int64_t any = 0;
+    for (size_t i = 0; starts != NULL && i < count; i++)
+        any |= starts[i];
+    return any != 0;
+}
+
+static void put_starts(struct bits_out *b, const int64_t *starts, size_t count, struct pace pace)
+{
+    struct relative r;
+    int64_t interval[GROUP_SAMPLES];
+    bool constant = true;
+    put_number(b, bits_fold(less(starts[0], pace.start_ms)));
+    for (size_t i = 1; i < count; i++) {
+        interval[i - 1] = less(starts[i], starts[i - 1]);
+        constant &= interval[i - 1] == 0;
+    }
+    bits_put(b, constant, 1);
+    if (constant)
+        return;
+    relate(&r, interval, count - 1);
+    list_plan(&r.list);
+    put_number(b, bits_fold(r.minimum));
+    put_list(b, &r.list);
+}
+
+static void take_starts(struct bits_in *b, int64_t *starts, size_t count, struct pace pace)
+{
+    uint64_t item[GROUP_SAMPLES];
+    starts[0] = plus(pace.start_ms, bits_unfold(take_number(b)));
+    if (bits_take(b, 1) != 0) {
+        for (size_t i = 1; i < count; i++)
+            starts[i] = starts[0];
+        return;
+    }
+    int64_t minimum = bits_unfold(take_number(b));
+    take_list(b, item, count - 1);
+    for (size_t i = 1; i < count; i++)
+        starts[i] = plus(starts[i - 1], plus(minimum, (int64_t)item[i - 1]));
+}
+
 /* ---- groups ---- */
 
-size_t group_pack(const struct point *points, size_t count, struct pace pace, uint8_t *out)
+size_t group_pack(const struct point *points, const int64_t *starts, size_t count, struct pace pace,
+                  uint8_t *out)
 {
+    bool started = any_start(starts, count);
     must(count > 0 && count <= GROUP_SAMPLES);
     struct bits_out b = {out, LENGTH_BITS};
     bits_put(&b, count < GROUP_SAMPLES, 1);
     if (count < GROUP_SAMPLES)
         bits_put(&b, count - 1, COUNT_BITS);
+    if (started)
+        bits_put(&b, STARTED, KIND_BITS);
     put_times(&b, points, count, pace);
     put_values(&b, points, count);
+    if (started)
+        put_starts(&b, starts, count, pace);
     size_t bytes = (b.at + 7) / 8;
     must(bytes + BITS_SLACK <= GROUP_BYTES_MAX);
     struct bits_out length = {out, 0};
@@ -444,17 +444,16 @@ size_t group_pack(const struct point *points, size_t count, struct pace pace, ui
     return bytes;
 }
 
-static size_t take_count(struct bits_in *b)
-{
-    return bits_take(b, 1) != 0 ? bits_take(b, COUNT_BITS) + 1 : GROUP_SAMPLES;
-}
-
-size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points)
+size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points, int64_t *starts)
 {
     struct bits_in b = {in, LENGTH_BITS};
     size_t count = take_count(&b);
-    take_times(&b, points, count, pace);
+    bool started = take_times(&b, points, count, pace);
     take_values(&b, points, count);
+    if (starts != NULL && started)
+        take_starts(&b, starts, count, pace);
+    else if (starts != NULL)
+        memset(starts, 0, count * sizeof *starts);
     return count;
 }
 
@@ -463,93 +462,7 @@ struct group_head group_peek(const uint8_t *in, struct pace pace)
     struct bits_in b = {in, 0};
     struct group_head head = {.bytes = bits_take(&b, LENGTH_BITS), .first_ms = pace.start_ms};
     head.count = take_count(&b);
-    if (bits_take(&b, KIND_BITS) != ON_PACE)
+    if (take_time_kind(&b, &head.started) != ON_PACE)
         head.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
     return head;
-}
-
-/* ---- bytes from a disk ---- */
-
-/* The same walk over the layout, looking only whether everything stands where unpacking may go. */
-struct look {
-    struct bits_in in;
-    size_t end;
-    bool bad;
-};
-
-static uint64_t look_bits(struct look *l, unsigned width)
-{
-    l->bad = l->bad || width > l->end - l->in.at;
-    return l->bad ? 0 : bits_take(&l->in, width);
-}
-
-static void look_number(struct look *l)
-{
-    if (look_bits(l, 1) != 0)
-        look_bits(l, (unsigned)look_bits(l, NUMBER_BITS));
-}
-
-/* Places are written in order, each once. */
-static void look_place(struct look *l, size_t count, size_t *from)
-{
-    size_t place = look_bits(l, COUNT_BITS);
-    l->bad = l->bad || place < *from || place >= count;
-    *from = place + 1;
-}
-
-static void look_list(struct look *l, size_t count)
-{
-    unsigned width = look_bits(l, 1) != 0 ? (unsigned)look_bits(l, NUMBER_BITS) + 1 : 0;
-    bool patched = look_bits(l, 1) != 0;
-    size_t patches = patched ? look_bits(l, COUNT_BITS) : 0;
-    unsigned high_width = patched ? (unsigned)look_bits(l, NUMBER_BITS) + 1 : 0;
-    l->bad = l->bad || width + high_width > 64 || count * width > l->end - l->in.at;
-    l->in.at += l->bad ? 0 : count * width;
-    for (size_t from = 0; patches > 0; patches--) {
-        look_place(l, count, &from);
-        look_bits(l, high_width);
-    }
-}
-
-static void look_times(struct look *l, size_t count)
-{
-    uint64_t kind = look_bits(l, KIND_BITS);
-    l->bad = l->bad || kind > INTERVALS;
-    if (kind == ON_PACE)
-        return;
-    look_number(l);
-    look_number(l);
-    look_list(l, count - 1);
-}
-
-static void look_values(struct look *l, size_t count)
-{
-    uint64_t kind = look_bits(l, KIND_BITS);
-    l->bad = l->bad || kind > BITS;
-    if (kind == DECIMAL)
-        l->bad = look_bits(l, DIGITS_BITS) > DIGITS_MAX || l->bad;
-    look_number(l);
-    if (look_bits(l, 1) == 0) {
-        look_number(l);
-        if (look_bits(l, 1) != 0)
-            look_bits(l, SHIFT_BITS);
-        look_list(l, count - 1);
-    }
-    size_t odd = look_bits(l, 1) != 0 ? look_bits(l, COUNT_BITS) : 0;
-    for (size_t from = 0; odd > 0; odd--) {
-        look_place(l, count, &from);
-        look_bits(l, 64);
-    }
-}
-
-bool group_is_sound(const uint8_t *in, size_t bytes)
-{
-    struct look l = {{in, 0}, bytes * 8, false};
-    size_t length = look_bits(&l, LENGTH_BITS);
-    l.bad = l.bad || length > bytes || length * 8 < l.in.at;
-    l.end = length * 8;
-    size_t count = look_bits(&l, 1) != 0 ? look_bits(&l, COUNT_BITS) + 1 : GROUP_SAMPLES;
-    look_times(&l, count);
-    look_values(&l, count);
-    return !l.bad && (l.in.at + 7) / 8 == length;
 }

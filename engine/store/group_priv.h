@@ -16,8 +16,8 @@
 
 #include <stdbool.h>
 
-/* GROUP_BYTES_MAX: two lists at 64 bits each, what stands beside them, and the heads */
-enum { GROUP_SAMPLES = 64, GROUP_BYTES_MAX = 1280 };
+/* GROUP_BYTES_MAX: three lists at 64 bits each, what stands beside them, and the heads */
+enum { GROUP_SAMPLES = 64, GROUP_BYTES_MAX = 1808 };
 
 struct point {
     int64_t t_ms;
@@ -30,21 +30,46 @@ struct pace {
     uint32_t step_ms;
 };
 
-/* Packs 1 to GROUP_SAMPLES samples with rising times; `out` has GROUP_BYTES_MAX zeroed bytes. Returns the bytes used,
- * slack not counted. */
-size_t group_pack(const struct point *points, size_t count, struct pace pace, uint8_t *out);
+/* Packs 1 to GROUP_SAMPLES samples with rising times, and their start times in ms (NULL: none has one); `out` has
+ * GROUP_BYTES_MAX zeroed bytes. Returns the bytes used, slack not counted. */
+size_t group_pack(const struct point *points, const int64_t *starts, size_t count, struct pace pace,
+                  uint8_t *out);
 
-/* Unpacks one into `points` (GROUP_SAMPLES of them). Returns how many came out. */
-size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points);
+/* Unpacks one into `points` (GROUP_SAMPLES of them) and `starts` (as many, or NULL: not wanted). Returns how many came
+ * out. */
+size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points, int64_t *starts);
 
 struct group_head {
     size_t bytes; /* of the whole group */
     size_t count;
     int64_t first_ms;
+    bool started; /* has start times */
 };
 
 /* What can be told of a group without unpacking it. */
 struct group_head group_peek(const uint8_t *in, struct pace pace);
+
+/* A group of which one sample is wanted, not the others. */
+struct group_list {
+    const uint8_t *bytes;
+    size_t low_at, high_at; /* in bits, here and below */
+    unsigned width, high_width;
+    size_t patches;
+};
+struct group_at {
+    const uint8_t *in;
+    struct pace pace;
+    size_t count, values_at;
+    int kind; /* of the times */
+    int64_t first_ms, minimum_ms;
+    struct group_list times;
+};
+struct group_at group_open(const uint8_t *in, struct pace pace);
+size_t group_upto(const struct group_at *g, int64_t t_ms); /* how many are at or before it */
+struct point group_point(const struct group_at *g, size_t i);
+
+/* The exact sum of the samples from <= i < to, at least one; false if some of the group are no whole numbers. */
+bool group_whole_sum(const struct group_at *g, size_t from, size_t to, int64_t *sum);
 
 /* True if a group begins here that ends within `bytes`, and unpacking it stays within it and within GROUP_SAMPLES. For
  * bytes that anybody may have written; BITS_SLACK readable ones follow. */

@@ -43,6 +43,7 @@ static int open_log(struct store *s, const char *folder, enum store_sync sync, c
     s->log->world = s->world;
     s->log->wal = wal;
     s->log->folder = mem_copy_text(folder, strlen(folder));
+    s->log->damaged = from->recovery.damaged;
     s->log->hurt = from->recovery.damaged > 0 || from->recovery.orphans > 0;
     s->log->snapshot_bytes = from->snapshot_bytes;
     s->log->read_bytes = from->log_bytes;
@@ -174,6 +175,7 @@ static int give_up(struct log *log, int rc)
     int64_t longer_ms = log->pause_ms > 0 && !has_gap(log) ? log->pause_ms * 2 : SNAPSHOT_PAUSE_MS;
     log->pause_ms = longer_ms < SNAPSHOT_PAUSE_MS_MAX ? longer_ms : SNAPSHOT_PAUSE_MS_MAX;
     log->snapshot_ns = log->world->mono_ns(log->world);
+    atomic_fetch_add(&log->snapshot_errors, 1);
     return rc;
 }
 
@@ -182,6 +184,7 @@ static void take_over(struct log *log, uint32_t number, const struct snapshot_si
                       uint64_t gaps)
 {
     atomic_store(&log->closed, gaps);
+    atomic_fetch_add(&log->snapshots, 1);
     log->hurt = false;
     log->snapshot_bytes = size->bytes;
     log->read_bytes = 0;
@@ -213,4 +216,24 @@ int store_snapshot(struct store *s, struct err *err)
              LOG_INT("samples", size.samples), LOG_INT("bytes", size.bytes),
              LOG_MS("took", (s->world->mono_ns(s->world) - began_ns) / NS_PER_MS));
     return 0;
+}
+
+bool store_log_figures(const struct store *s, struct store_log_figures *out)
+{
+    struct wal_figures wal;
+    *out = (struct store_log_figures){0};
+    if (s->log == NULL)
+        return false;
+    wal_figures(s->log->wal, &wal);
+    *out = (struct store_log_figures){
+        .syncs = wal.syncs,
+        .failures = wal.failures,
+        .snapshots = atomic_load(&s->log->snapshots),
+        .snapshot_errors = atomic_load(&s->log->snapshot_errors),
+        .sync_ns = wal.sync_ns,
+        .damaged = s->log->damaged,
+        .held_bytes = wal.held_bytes,
+        .segment = wal.last,
+    };
+    return true;
 }

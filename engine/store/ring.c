@@ -18,20 +18,23 @@ static bool same_sample(const struct sample *a, const struct sample *b)
 /* ---- blocks ---- */
 
 /* Puts a roomier (or wider) copy in its place. */
-static void widen(struct block **b, size_t capacity, bool wide, struct account *account)
+static void widen(struct block **b, size_t capacity, enum block_kind kind, struct account *account)
 {
-    struct block *copy = block_make(account, capacity, wide);
+    struct block *copy = block_make(account, capacity, kind);
     block_move(copy, *b, 0);
     block_free(account, *b);
     *b = copy;
 }
 
 /* Room for one more, if the block is not of the largest size. */
-static void make_room(struct block **b, bool wide, struct account *account)
+static void make_room(struct block **b, const struct sample *s, struct account *account)
 {
     bool full = (*b)->count == (*b)->capacity;
-    if (full || (*b)->wide < wide)
-        widen(b, full ? block_capacity_after((*b)->capacity) : (*b)->capacity, (*b)->wide || wide, account);
+    enum block_kind kind = block_kind_for(*b, s);
+    if (kind < (*b)->kind)
+        kind = (*b)->kind;
+    if (full || (*b)->kind < kind)
+        widen(b, full ? block_capacity_after((*b)->capacity) : (*b)->capacity, kind, account);
 }
 
 static void insert(struct block *b, const struct sample *s, struct account *account)
@@ -59,12 +62,23 @@ static enum ring_verdict look(const struct block *b, const struct sample *s)
 
 /* ---- the end ---- */
 
+static void append_floats(struct account *account, struct sealed *s, const struct block *b)
+{
+    if (b->kind == BLOCK_POINTS) {
+        sealed_append(account, s, block_points(b), NULL, b->count);
+        return;
+    }
+    struct block_floats floats;
+    block_lay_out(b, &floats);
+    sealed_append(account, s, floats.points, floats.starts, b->count);
+}
+
 static void seal_open(struct ring *r, struct account *account)
 {
     struct block *b = r->open;
     r->open = NULL;
     size_t n = spine_count(r);
-    if (b->wide) {
+    if (b->kind == BLOCK_MIXED) {
         struct sealed wide = sealed_of_block(b);
         spine_insert(r, n, &wide, account);
         return;
@@ -75,115 +89,151 @@ static void seal_open(struct ring *r, struct account *account)
         spine_insert(r, n, &fresh, account);
         last = &r->spine->item[n];
     }
-    sealed_append(account, last, block_points(b), b->count);
+    append_floats(account, last, b);
     block_free(account, b);
 }
 
-/* Makes room for one behind all others. */
-static void room_at_end(struct ring *r, bool wide, struct account *account)
+/* Floats that came before a histogram are packed, not kept beside it. */
+static bool must_be_sealed(const struct block *b, const struct sample *s)
 {
-    if (r->open != NULL && (r->open->count == BLOCK_SAMPLES_MAX || r->open->wide < wide))
+    return b != NULL && (b->count == BLOCK_SAMPLES_MAX || (s->histogram != NULL && b->kind != BLOCK_MIXED));
+}
+
+/* Makes room for one behind all others. */
+static void room_at_end(struct ring *r, const struct sample *s, struct account *account)
+{
+    if (must_be_sealed(r->open, s))
         seal_open(r, account);
     if (r->open == NULL)
-        r->open = block_make(account, BLOCK_SAMPLES_MIN, wide);
+        r->open = block_make(account, BLOCK_SAMPLES_MIN, block_kind_for(NULL, s));
     else
-        make_room(&r->open, wide, account);
+        make_room(&r->open, s, account);
 }
 
 /* Makes room for one before the newest, which stays open. */
-static void room_inside(struct ring *r, bool wide, struct account *account)
+static void room_inside(struct ring *r, const struct sample *s, struct account *account)
 {
     if (r->open->count == BLOCK_SAMPLES_MAX) {
-        struct block *newer = block_make(account, BLOCK_SAMPLES_MAX, r->open->wide);
+        struct block *newer = block_make(account, BLOCK_SAMPLES_MAX, r->open->kind);
         block_move(newer, r->open, BLOCK_SAMPLES_MAX / 2);
         seal_open(r, account);
         r->open = newer;
     }
-    make_room(&r->open, wide, account);
+    make_room(&r->open, s, account);
 }
 
 /* What an append into the open block may take at most. */
 static size_t open_bytes_max(const struct ring *r, const struct sample *s)
 {
-    size_t bytes = block_bytes(BLOCK_SAMPLES_MAX, true);
-    if (r->open != NULL && (r->open->count == BLOCK_SAMPLES_MAX || r->open->wide < sample_is_wide(s)))
+    size_t bytes = block_bytes(BLOCK_SAMPLES_MAX, BLOCK_MIXED);
+    if (must_be_sealed(r->open, s))
         bytes += spine_bytes_more(r) + sealed_bytes_max(0);
     return bytes;
 }
 
 /* ---- late samples ---- */
 
-/* Packs points in place of item i, whose samples before `changed` are the same: in two halves if they are too many
- * for one. */
-static void repack(struct ring *r, size_t i, const struct point *points, size_t count, size_t changed,
+/* What was packed, with room for one more. */
+struct unpacked {
+    size_t count;
+    struct point *points;
+    int64_t *starts;
+};
+
+static struct unpacked unpack(const struct sealed *s)
+{
+    struct unpacked u = {s->count, MEM_ARRAY(struct point, s->count + (size_t)1),
+                         MEM_ARRAY(int64_t, s->count + (size_t)1)};
+    sealed_unpack(s, u.points, u.starts);
+    return u;
+}
+
+static void release(struct unpacked *u)
+{
+    mem_free(u->points);
+    mem_free(u->starts);
+}
+
+/* Packs samples from <= i < to behind what is there. */
+static void pack(struct account *account, struct sealed *s, const struct unpacked *u, size_t from, size_t to)
+{
+    int64_t any = 0;
+    for (size_t i = from; i < to; i++)
+        any |= u->starts[i];
+    sealed_append(account, s, u->points + from, any != 0 ? u->starts + from : NULL, to - from);
+}
+
+/* Packs samples in place of item i, where those before `changed` are the same: in two halves if they are too many for
+ * one. */
+static void repack(struct ring *r, size_t i, const struct unpacked *u, size_t count, size_t changed,
                    struct account *account)
 {
     struct sealed upper = {0}, *lower = &r->spine->item[i];
     size_t first = count > SEALED_SAMPLES_MAX ? count / 2 / GROUP_SAMPLES * GROUP_SAMPLES : count;
-    size_t kept = sealed_cut(account, lower, changed < first ? changed : first, points);
-    sealed_append(account, lower, points + kept, first - kept);
+    size_t kept = sealed_cut(account, lower, changed < first ? changed : first, u->points);
+    pack(account, lower, u, kept, first);
+    spine_changed(r, i);
     if (first == count)
         return;
-    sealed_append(account, &upper, points + first, count - first);
+    pack(account, &upper, u, first, count);
     spine_insert(r, i + 1, &upper, account);
 }
 
-static size_t points_upto(const struct point *points, size_t count, int64_t t_ms)
+static size_t points_upto(const struct unpacked *u, int64_t t_ms)
 {
-    size_t n = count;
-    while (n > 0 && points[n - 1].t_ms > t_ms)
+    size_t n = u->count;
+    while (n > 0 && u->points[n - 1].t_ms > t_ms)
         n--;
     return n;
 }
 
-/* A late sample that needs a wide block goes between the two halves of the stretch it falls into. */
-static void part_and_insert(struct ring *r, size_t i, const struct sample *s, const struct point *points,
+/* A late histogram goes between the two halves of the stretch it falls into. */
+static void part_and_insert(struct ring *r, size_t i, const struct sample *s, const struct unpacked *u,
                             size_t at, struct account *account)
 {
-    size_t count = r->spine->item[i].count;
-    struct block *b = block_make(account, BLOCK_SAMPLES_MIN, true);
+    struct block *b = block_make(account, BLOCK_SAMPLES_MIN, BLOCK_MIXED);
     insert(b, s, account);
     struct sealed upper = {0}, wide = sealed_of_block(b);
     if (at > 0) {
-        repack(r, i, points, at, at, account);
+        repack(r, i, u, at, at, account);
         spine_insert(r, ++i, &wide, account);
     } else {
         sealed_free(account, &r->spine->item[i]);
         r->spine->item[i] = wide;
+        spine_changed(r, i);
     }
-    if (at == count)
+    if (at == u->count)
         return;
-    sealed_append(account, &upper, points + at, count - at);
+    pack(account, &upper, u, at, u->count);
     spine_insert(r, i + 1, &upper, account);
 }
 
 static enum ring_verdict insert_packed(struct ring *r, size_t i, const struct sample *s,
                                        struct account *account)
 {
-    const struct sealed *item = &r->spine->item[i];
-    size_t count = item->count;
-    struct point *points = MEM_ARRAY(struct point, count + 1);
-    sealed_unpack(item, points);
-    size_t at = points_upto(points, count, s->t_ms);
+    struct unpacked u = unpack(&r->spine->item[i]);
+    size_t at = points_upto(&u, s->t_ms), behind = u.count - at;
     enum ring_verdict verdict = RING_TAKEN;
-    if (at > 0 && points[at - 1].t_ms == s->t_ms) {
-        struct sample there = {.t_ms = s->t_ms, .value = points[at - 1].value};
+    if (at > 0 && u.points[at - 1].t_ms == s->t_ms) {
+        struct sample there = {.t_ms = s->t_ms, .value = u.points[at - 1].value};
         verdict = compare(&there, s);
-    } else if (sample_is_wide(s)) {
-        part_and_insert(r, i, s, points, at, account);
+    } else if (s->histogram != NULL) {
+        part_and_insert(r, i, s, &u, at, account);
     } else {
-        memmove(points + at + 1, points + at, (count - at) * sizeof *points);
-        points[at] = (struct point){s->t_ms, s->value};
-        repack(r, i, points, count + 1, at, account);
+        memmove(u.points + at + 1, u.points + at, behind * sizeof *u.points);
+        memmove(u.starts + at + 1, u.starts + at, behind * sizeof *u.starts);
+        u.points[at] = (struct point){s->t_ms, s->value};
+        u.starts[at] = s->start_ms;
+        repack(r, i, &u, u.count + 1, at, account);
     }
-    mem_free(points);
+    release(&u);
     return verdict;
 }
 
 static void split_wide(struct ring *r, size_t i, struct account *account)
 {
     struct block *lower = r->spine->item[i].wide;
-    struct block *b = block_make(account, lower->capacity, true);
+    struct block *b = block_make(account, lower->capacity, BLOCK_MIXED);
     block_move(b, lower, lower->count / 2);
     struct sealed upper = sealed_of_block(b);
     r->spine->item[i] = sealed_of_block(lower);
@@ -203,7 +253,7 @@ static enum ring_verdict insert_wide(struct ring *r, size_t i, const struct samp
         if (s->t_ms > item[1].oldest_ms)
             item++;
     }
-    make_room(&item->wide, true, account);
+    make_room(&item->wide, s, account);
     insert(item->wide, s, account);
     *item = sealed_of_block(item->wide);
     return RING_TAKEN;
@@ -221,7 +271,7 @@ static enum ring_verdict append_late(struct ring *r, const struct sample *s, str
 static size_t late_bytes_max(const struct ring *r)
 {
     return sealed_bytes_max(SEALED_SAMPLES_MAX) + 3 * spine_bytes_more(r) +
-           2 * block_bytes(BLOCK_SAMPLES_MAX, true);
+           2 * block_bytes(BLOCK_SAMPLES_MAX, BLOCK_MIXED);
 }
 
 /* ---- appending ---- */
@@ -245,7 +295,7 @@ static bool is_late(const struct ring *r, int64_t t_ms)
 /* True if a float can be put there without taking memory. */
 static bool has_place(const struct block *b, const struct sample *s)
 {
-    return b != NULL && b->count < b->capacity && s->histogram == NULL && (b->wide || s->start_ms == 0);
+    return b != NULL && b->count < b->capacity && s->histogram == NULL && block_kind_for(b, s) <= b->kind;
 }
 
 static enum ring_verdict place(struct ring *r, const struct sample *s, struct account *account)
@@ -263,9 +313,9 @@ static enum ring_verdict place(struct ring *r, const struct sample *s, struct ac
     if (!has_room(account, s, open_bytes_max(r, s)))
         return RING_FULL;
     if (newest) {
-        room_at_end(r, sample_is_wide(s), account);
+        room_at_end(r, s, account);
     } else {
-        room_inside(r, sample_is_wide(s), account);
+        room_inside(r, s, account);
         if (is_late(r, s->t_ms)) /* for the half of the open block that has just been sealed */
             return append_late(r, s, account);
     }

@@ -53,13 +53,15 @@ static bool read_block(struct reading *to, const struct block *b)
 static void read_packed(struct reading *to, const struct sealed *s)
 {
     struct point points[GROUP_SAMPLES];
+    int64_t starts[GROUP_SAMPLES];
     struct sealed_walk w = sealed_walk(s, to->after_ms);
-    for (size_t n; (n = sealed_next(&w, points)) > 0;)
+    for (size_t n; (n = sealed_next(&w, points, starts)) > 0;)
         for (size_t i = 0; i < n; i++) {
             if (points[i].t_ms > to->upto_ms)
                 return;
             if (points[i].t_ms > to->after_ms)
-                to->samples[to->count++] = (struct sample){.t_ms = points[i].t_ms, .value = points[i].value};
+                to->samples[to->count++] =
+                    (struct sample){.t_ms = points[i].t_ms, .start_ms = starts[i], .value = points[i].value};
         }
 }
 
@@ -91,12 +93,9 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 /* The newest at or before t_ms, which is not before the item begins. */
 static struct sample packed_last(const struct sealed *s, int64_t t_ms)
 {
-    struct point points[GROUP_SAMPLES];
-    struct sealed_walk w = sealed_walk(s, t_ms);
-    size_t n = sealed_next(&w, points);
-    while (n > 1 && points[n - 1].t_ms > t_ms)
-        n--;
-    return (struct sample){.t_ms = points[n - 1].t_ms, .value = points[n - 1].value};
+    struct sealed_place p = sealed_upto(s, t_ms);
+    int64_t start_ms = s->in.has_starts ? sealed_start(s, p.index) : 0;
+    return (struct sample){.t_ms = p.point.t_ms, .start_ms = start_ms, .value = p.point.value};
 }
 
 /* False if there is none at or before t_ms. */

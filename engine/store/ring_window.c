@@ -1,13 +1,17 @@
 /* What a window comes to: summaries inside, samples at its edges. */
 #include "spine_priv.h"
-#include "tocsin/check.h"
-
-#include <math.h>
 
 struct query {
     int64_t after_ms, upto_ms;
     enum window_wish wish;
 };
+
+static bool asks(const struct query *q, unsigned wish)
+{
+    return (q->wish & wish) != 0;
+}
+
+/* ---- samples ---- */
 
 static void add_within(struct window_summary *out, const struct query *q, const struct point *points,
                        size_t count)
@@ -17,97 +21,116 @@ static void add_within(struct window_summary *out, const struct query *q, const 
         from++;
     while (to > from && points[to - 1].t_ms > q->upto_ms)
         to--;
-    summary_add(out, points + from, to - from);
+    summary_add_wished(out, points + from, to - from, q->wish);
 }
 
 static void add_samples(struct window_summary *out, const struct query *q, const struct sealed *s)
 {
     struct point points[GROUP_SAMPLES];
     struct sealed_walk w = sealed_walk(s, q->after_ms);
-    for (size_t n; (n = sealed_next(&w, points)) > 0 && points[0].t_ms <= q->upto_ms;)
+    for (size_t n; (n = sealed_next(&w, points, NULL)) > 0 && points[0].t_ms <= q->upto_ms;)
         add_within(out, q, points, n);
 }
 
-struct place {
-    struct point point;
-    size_t index;
-};
+/* ---- ends ---- */
 
-/* The first sample after after_ms; there is one. */
-static struct place find_first(const struct sealed *s, int64_t after_ms)
+/* The last sample at or before upto_ms; there is one, and no stale marker. */
+static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
 {
-    struct point points[GROUP_SAMPLES];
-    struct sealed_walk w = sealed_walk(s, after_ms);
-    for (size_t index = w.index;; index = w.index) {
-        size_t n = sealed_next(&w, points), i = 0;
-        must(n > 0);
-        while (i < n && points[i].t_ms <= after_ms)
-            i++;
-        if (i < n)
-            return (struct place){points[i], index + i};
-    }
-}
-
-/* The last sample at or before upto_ms; there is one. */
-static struct place find_last(const struct sealed *s, int64_t upto_ms)
-{
-    struct point points[GROUP_SAMPLES];
     if (s->newest_ms <= upto_ms)
-        return (struct place){{s->in.last_ms, s->in.last}, s->count - 1};
-    struct sealed_walk w = sealed_walk(s, upto_ms);
-    size_t index = w.index, i = sealed_next(&w, points) - 1;
-    while (points[i].t_ms > upto_ms)
-        i--;
-    return (struct place){points[i], index + i};
+        return (struct sealed_place){{s->in.last_ms, s->in.last}, s->count - 1};
+    return sealed_upto(s, upto_ms);
 }
 
-static bool never_falls(const struct sealed *s)
+/* True if the ends of any part of it tell all that is asked for, but for the sum. */
+static bool ends_tell(const struct query *q, const struct sealed *s)
 {
-    return s->in.count == s->count && s->in.resets == 0 && !s->in.has_nan;
+    if (s->in.count != s->count || asks(q, WINDOW_CHANGES))
+        return false;
+    return s->in.resets == 0 ? !asks(q, WINDOW_BOUNDS) || !s->in.has_nan
+                             : !asks(q, WINDOW_BOUNDS | WINDOW_RESETS);
 }
 
-/*
- * What never falls is known from its ends. False if these do not tell: it reaches zero, and there are two zeros.
- */
+/* What never falls reaches from its first value to its last. False if these do not tell: it reaches zero, and there
+ * are two zeros. */
 static bool add_ends(struct window_summary *out, const struct query *q, const struct sealed *s)
 {
-    struct place first = find_first(s, q->after_ms), last = find_last(s, q->upto_ms);
+    struct sealed_place first = sealed_after(s, q->after_ms), last = find_last(s, q->upto_ms);
     double low = first.point.value, high = last.point.value;
     if (first.index > last.index)
         return true;
-    if (high == 0 && low != 0)
+    if (asks(q, WINDOW_BOUNDS) && high == 0 && low != 0)
         return false;
-    struct window_summary rising = {
-        .first_ms = first.point.t_ms,
-        .first = low,
-        .last_ms = last.point.t_ms,
-        .last = high,
-        .min = low,
-        .max = high == low ? low : high,
-        .count = (uint32_t)(last.index - first.index + 1),
-        .has_inf = isinf(low) || isinf(high),
-        .whole_resets = true,
-    };
-    return summary_join(out, &rising, q->wish);
+    struct window_summary part = {0};
+    if (asks(q, WINDOW_SUM))
+        sealed_sum(s, first.index, last.index + 1, &part);
+    part.first_ms = first.point.t_ms;
+    part.first = low;
+    part.last_ms = last.point.t_ms;
+    part.last = high;
+    part.min = low;
+    part.max = high == low ? low : high;
+    part.count = (uint32_t)(last.index - first.index + 1);
+    part.whole_resets = true;
+    return summary_join(out, &part, q->wish);
 }
 
-static void add_sealed(struct window_summary *out, const struct query *q, const struct sealed *s)
+/* ---- windows ---- */
+
+static bool is_inside(const struct query *q, const struct sealed *s)
 {
-    bool inside = s->oldest_ms > q->after_ms && s->newest_ms <= q->upto_ms;
-    if (inside && summary_join(out, &s->in, q->wish))
-        return;
-    if (inside || q->wish != WINDOW_QUICK || !never_falls(s) || !add_ends(out, q, s))
-        add_samples(out, q, s);
+    return s->oldest_ms > q->after_ms && s->newest_ms <= q->upto_ms;
 }
 
-/* False if it is wide and holds something of the window. */
+/* False if it is wide. */
+static bool add_sealed(struct window_summary *out, const struct query *q, const struct sealed *s)
+{
+    if (sealed_is_wide(s))
+        return false;
+    out->has_starts |= s->in.has_starts;
+    bool inside = is_inside(q, s);
+    if (inside && summary_join(out, &s->in, q->wish))
+        return true;
+    if (inside || !ends_tell(q, s) || !add_ends(out, q, s))
+        add_samples(out, q, s);
+    return true;
+}
+
+static void add_with_starts(struct window_summary *out, const struct query *q, const struct block *b,
+                            size_t from, size_t to)
+{
+    struct block_floats floats;
+    block_lay_out(b, &floats);
+    summary_add_wished(out, floats.points + from, to - from, q->wish);
+}
+
+/* False if it holds histograms and something of the window. */
 static bool add_open(struct window_summary *out, const struct query *q, const struct block *b)
 {
     size_t from = block_upto(b, q->after_ms);
     size_t to = block_upto(b, q->upto_ms);
-    if (b->wide)
+    if (b->kind == BLOCK_MIXED)
         return from == to;
-    summary_add(out, block_points(b) + from, to - from);
+    if (b->kind == BLOCK_STARTS)
+        add_with_starts(out, q, b, from, to);
+    else
+        summary_add_wished(out, block_points(b) + from, to - from, q->wish);
+    out->has_starts |= b->kind != BLOCK_POINTS && from < to;
+    return true;
+}
+
+static bool add_spine(struct window_summary *out, const struct query *q, const struct ring *r)
+{
+    const struct spine *s = r->spine;
+    size_t end, i = spine_within(r, q->after_ms, q->upto_ms, &end);
+    size_t inside = end > i && !is_inside(q, &s->item[end - 1]) ? end - 1 : end;
+    while (i < end) {
+        bool whole = i < inside && s->item[i].oldest_ms > q->after_ms;
+        size_t joined = whole ? spine_join(s, i, inside, q->wish, out) : 0;
+        if (joined == 0 && !add_sealed(out, q, &s->item[i]))
+            return false;
+        i += joined > 0 ? joined : 1;
+    }
     return true;
 }
 
@@ -115,14 +138,8 @@ bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum w
                  struct window_summary *out)
 {
     struct query q = {after_ms, upto_ms, wish};
-    size_t end;
     *out = (struct window_summary){0};
     if (after_ms >= upto_ms)
         return true;
-    for (size_t i = spine_within(r, after_ms, upto_ms, &end); i < end; i++) {
-        if (sealed_is_wide(&r->spine->item[i]))
-            return false;
-        add_sealed(out, &q, &r->spine->item[i]);
-    }
-    return r->open == NULL || add_open(out, &q, r->open);
+    return (r->spine == NULL || add_spine(out, &q, r)) && (r->open == NULL || add_open(out, &q, r->open));
 }

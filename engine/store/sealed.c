@@ -1,6 +1,7 @@
 #include "sealed_priv.h"
 
 #include "tocsin/check.h"
+#include "tocsin/kahan.h"
 
 struct sealed sealed_of_block(struct block *wide)
 {
@@ -22,32 +23,46 @@ static size_t with_slack(size_t bytes)
 
 /* *held: bytes that `packed` has now. */
 static void append_group(struct account *account, struct sealed *s, size_t *held, const struct point *points,
-                         size_t count)
+                         const int64_t *starts, size_t count)
 {
     uint8_t group[GROUP_BYTES_MAX] = {0};
-    size_t bytes = group_pack(points, count, pace_at(s, s->count), group);
+    size_t bytes = group_pack(points, starts, count, pace_at(s, s->count), group);
     size_t wanted = with_slack(s->bytes + bytes);
     s->packed = account_resize(account, s->packed, *held, wanted);
     *held = wanted;
     memcpy(s->packed + s->bytes, group, with_slack(bytes));
-    s->last_at = s->bytes;
-    s->bytes += (uint32_t)bytes;
-    s->count += (uint32_t)count;
+    sealed_mark(s, s->count, s->bytes);
+    s->bytes = (uint16_t)(s->bytes + bytes);
+    s->count = (uint16_t)(s->count + count);
     s->newest_ms = points[count - 1].t_ms;
 }
 
 /* Takes the last group out if it is not full: it will be packed again with what follows. */
-static size_t take_short_group(struct sealed *s, struct point *points)
+static size_t take_short_group(struct sealed *s, struct point *points, int64_t *starts)
 {
-    uint32_t count = s->count % GROUP_SAMPLES;
+    unsigned count = s->count % GROUP_SAMPLES;
     if (count == 0)
         return 0;
-    s->count -= count;
+    s->count = (uint16_t)(s->count - count);
     s->bytes = s->last_at;
-    return group_unpack(s->packed + s->last_at, pace_at(s, s->count), points);
+    return group_unpack(s->packed + s->last_at, pace_at(s, s->count), points, starts);
 }
 
-void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count)
+/* Fills a group up. Returns how many of `count` it took. */
+static size_t fill(struct point *group, int64_t *group_starts, size_t filled, const struct point *points,
+                   const int64_t *starts, size_t count)
+{
+    size_t more = GROUP_SAMPLES - filled < count ? GROUP_SAMPLES - filled : count;
+    memcpy(group + filled, points, more * sizeof *points);
+    if (starts != NULL)
+        memcpy(group_starts + filled, starts, more * sizeof *starts);
+    else
+        memset(group_starts + filled, 0, more * sizeof *starts);
+    return more;
+}
+
+void sealed_append(struct account *account, struct sealed *s, const struct point *points,
+                   const int64_t *starts, size_t count)
 {
     must(s->count + count <= SEALED_SAMPLES_MAX);
     if (s->count == 0) {
@@ -55,14 +70,16 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
     summary_add(&s->in, points, count);
+    s->in.has_starts |= starts != NULL;
     struct point group[GROUP_SAMPLES];
+    int64_t group_starts[GROUP_SAMPLES];
     size_t held = with_slack(s->bytes);
-    size_t filled = take_short_group(s, group);
+    size_t filled = take_short_group(s, group, group_starts);
     while (count > 0) {
-        size_t more = GROUP_SAMPLES - filled < count ? GROUP_SAMPLES - filled : count;
-        memcpy(group + filled, points, more * sizeof *points);
-        append_group(account, s, &held, group, filled + more);
+        size_t more = fill(group, group_starts, filled, points, starts, count);
+        append_group(account, s, &held, group, s->in.has_starts ? group_starts : NULL, filled + more);
         points += more;
+        starts += starts != NULL ? more : 0;
         count -= more;
         filled = 0;
     }
@@ -99,42 +116,163 @@ size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const
         return 0;
     }
     s->packed = account_resize(account, s->packed, with_slack(s->bytes), with_slack(w.at));
-    s->bytes = (uint32_t)w.at;
-    s->count = (uint32_t)w.index;
+    s->bytes = (uint16_t)w.at;
+    s->count = (uint16_t)w.index;
+    for (size_t i = 0; i < SEALED_SKIPS; i++)
+        s->skip[i] = s->skip[i] < w.at ? s->skip[i] : 0;
     s->newest_ms = points[w.index - 1].t_ms;
-    s->in = (struct window_summary){0};
+    s->in = (struct window_summary){.has_starts = s->in.has_starts};
     summary_add(&s->in, points, w.index);
     return w.index;
 }
 
-/* Steps over a group if the next one begins at or before after_ms. */
-static bool skip(struct sealed_walk *w, int64_t after_ms)
+/* The last group to skip to that begins at or before after_ms, or the first one. */
+static struct sealed_walk skip(const struct sealed *s, int64_t after_ms)
 {
-    struct group_head head = peek(w);
-    struct sealed_walk next = {w->sealed, w->at + head.bytes, w->index + head.count};
-    if (next.at == w->sealed->bytes || peek(&next).first_ms > after_ms)
-        return false;
-    *w = next;
-    return true;
+    struct sealed_walk w = {.sealed = s};
+    for (size_t i = SEALED_SKIPS; i > 0; i--) {
+        w.at = s->skip[i - 1];
+        w.index = i * SEALED_SKIP * GROUP_SAMPLES;
+        if (w.at > 0 && peek(&w).first_ms <= after_ms)
+            return w;
+    }
+    return (struct sealed_walk){.sealed = s};
 }
 
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms)
 {
-    struct sealed_walk w = {.sealed = s};
-    while (after_ms >= s->oldest_ms && skip(&w, after_ms))
-        ;
-    return w;
+    if (after_ms < s->oldest_ms)
+        return (struct sealed_walk){.sealed = s};
+    struct sealed_walk w = skip(s, after_ms), next = w;
+    struct group_head head = peek(&w);
+    for (;;) {
+        next.at += head.bytes;
+        next.index += head.count;
+        if (next.at == s->bytes)
+            return w;
+        head = peek(&next);
+        if (head.first_ms > after_ms)
+            return w;
+        w = next;
+    }
 }
 
-size_t sealed_next(struct sealed_walk *w, struct point *points)
+size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
 {
     if (w->at == w->sealed->bytes)
         return 0;
     const uint8_t *group = w->sealed->packed + w->at;
-    size_t count = group_unpack(group, pace_at(w->sealed, w->index), points);
+    size_t count = group_unpack(group, pace_at(w->sealed, w->index), points, starts);
     w->at += peek(w).bytes;
     w->index += count;
     return count;
+}
+
+static struct group_at open_at(const struct sealed_walk *w)
+{
+    return group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
+}
+
+struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
+{
+    struct sealed_walk w = sealed_walk(s, t_ms);
+    struct group_at g = open_at(&w);
+    size_t i = group_upto(&g, t_ms);
+    if (i == g.count) { /* it is the first one of the next group */
+        w.at += peek(&w).bytes;
+        w.index += g.count;
+        must(w.at < s->bytes);
+        g = open_at(&w);
+        i = 0;
+    }
+    return (struct sealed_place){group_point(&g, i), w.index + i};
+}
+
+struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms)
+{
+    struct sealed_walk w = sealed_walk(s, t_ms);
+    struct group_at g = open_at(&w);
+    size_t i = group_upto(&g, t_ms) - 1;
+    return (struct sealed_place){group_point(&g, i), w.index + i};
+}
+
+int64_t sealed_start(const struct sealed *s, size_t index)
+{
+    struct point points[GROUP_SAMPLES];
+    int64_t starts[GROUP_SAMPLES];
+    struct sealed_walk w = {.sealed = s};
+    for (; w.index + GROUP_SAMPLES <= index; w.index += GROUP_SAMPLES)
+        w.at += peek(&w).bytes;
+    sealed_next(&w, points, starts);
+    return starts[index % GROUP_SAMPLES];
+}
+
+static void add_double(struct window_summary *sum, double v)
+{
+    struct kahan k = {sum->sum, sum->rest};
+    kahan_add(&k, v);
+    sum->sum = k.sum;
+    sum->rest = k.rest;
+}
+
+/* Samples from <= i < to of one group. */
+static void add_group(struct window_summary *sum, const struct sealed_walk *w, size_t from, size_t to)
+{
+    struct point points[GROUP_SAMPLES];
+    struct group_at g = open_at(w);
+    int64_t whole;
+    if (group_whole_sum(&g, from, to, &whole)) {
+        double high = (double)whole;
+        add_double(sum, high);
+        add_double(sum, (double)(whole - (int64_t)high));
+        return;
+    }
+    struct window_summary part = {0};
+    group_unpack(g.in, g.pace, points, NULL);
+    summary_add_wished(&part, points + from, to - from, WINDOW_SUM);
+    add_double(sum, part.sum);
+    sum->rest += part.rest;
+    sum->has_nan |= part.has_nan;
+    sum->has_inf |= part.has_inf;
+    sum->has_huge |= part.has_huge;
+}
+
+static void add_part(struct window_summary *sum, const struct sealed *s, size_t from, size_t to)
+{
+    struct sealed_walk w = {.sealed = s};
+    for (size_t i = from; i < to;) {
+        size_t end = w.index + GROUP_SAMPLES; /* or more than the last one has */
+        if (i < end) {
+            add_group(sum, &w, i - w.index, (end < to ? end : to) - w.index);
+            i = end;
+        }
+        w.at += peek(&w).bytes;
+        w.index = end;
+    }
+}
+
+/* All less what is outside. Both are known to about twice the digits of a double, so that this is as good as adding up
+ * unless next to nothing remains; false then. */
+static bool subtract(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
+{
+    struct window_summary outside = {0};
+    double largest = fmax(fabs(s->in.min), fabs(s->in.max));
+    if (s->in.has_nan || s->in.has_inf || s->in.has_huge)
+        return false;
+    add_part(&outside, s, 0, from);
+    add_part(&outside, s, to, s->count);
+    *out = (struct window_summary){.sum = s->in.sum, .rest = s->in.rest};
+    add_double(out, -outside.sum);
+    out->rest -= outside.rest;
+    return fabs(out->sum + out->rest) * 0x1p30 > largest * s->count;
+}
+
+void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
+{
+    if (to - from > s->count / 2 && subtract(s, from, to, out))
+        return;
+    *out = (struct window_summary){0};
+    add_part(out, s, from, to);
 }
 
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms)
@@ -153,10 +291,14 @@ size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto
     return w.index - first;
 }
 
-void sealed_unpack(const struct sealed *s, struct point *points)
+void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts)
 {
     struct sealed_walk w = {.sealed = s};
     struct point group[GROUP_SAMPLES];
-    for (size_t n, at = 0; (n = sealed_next(&w, group)) > 0; at += n)
+    int64_t group_starts[GROUP_SAMPLES];
+    for (size_t n, at = 0; (n = sealed_next(&w, group, group_starts)) > 0; at += n) {
         memcpy(points + at, group, n * sizeof *points);
+        if (starts != NULL)
+            memcpy(starts + at, group_starts, n * sizeof *starts);
+    }
 }

@@ -13,7 +13,7 @@
 #include "summary_priv.h"
 #include "tocsin/str.h"
 
-enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES };
+enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES, SEALED_SKIP = 4, SEALED_SKIPS = 3 };
 
 struct sealed {
     struct window_summary in;
@@ -22,10 +22,11 @@ struct sealed {
         uint8_t *packed;
         struct block *wide;
     };
-    uint32_t bytes;   /* packed: without slack; 0: this one is wide */
     uint32_t step_ms; /* of the pace of a packed one */
-    uint32_t count;
-    uint32_t last_at; /* where the last group of a packed one begins */
+    uint16_t bytes;   /* packed: without slack; 0: this one is wide */
+    uint16_t count;
+    uint16_t last_at;            /* where the last group of a packed one begins */
+    uint16_t skip[SEALED_SKIPS]; /* where every fourth one begins; 0: walk to it */
 };
 
 static inline bool sealed_is_wide(const struct sealed *s)
@@ -35,11 +36,21 @@ static inline bool sealed_is_wide(const struct sealed *s)
 
 struct sealed sealed_of_block(struct block *wide); /* takes it over */
 
-/* Packs points behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
-void sealed_append(struct account *account, struct sealed *s, const struct point *points, size_t count);
+/* Packs points, and their start times in ms (NULL: none has one), behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
+void sealed_append(struct account *account, struct sealed *s, const struct point *points,
+                   const int64_t *starts, size_t count);
 
 /* Drops the groups from that of sample `index` on; `points` are all samples before it. Returns how many stay. */
 size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points);
+
+/* Remembers where the group of sample `index` begins, which is the last one now. */
+static inline void sealed_mark(struct sealed *s, size_t index, size_t at)
+{
+    size_t group = index / GROUP_SAMPLES;
+    s->last_at = (uint16_t)at;
+    if (group > 0 && group % SEALED_SKIP == 0)
+        s->skip[group / SEALED_SKIP - 1] = (uint16_t)at;
+}
 
 /* Bytes that packing so many samples may take. */
 size_t sealed_bytes_max(size_t count);
@@ -62,12 +73,31 @@ struct sealed_walk {
 
 /* Begins at the group in which the first sample after after_ms may be. */
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
-size_t sealed_next(struct sealed_walk *w, struct point *points); /* 0: that was all */
+
+/* Unpacks the next one as group_unpack does. 0: that was all. */
+size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts);
+
+struct sealed_place {
+    struct point point;
+    size_t index;
+};
+
+/* The first sample after t_ms, which is before the newest one; the last one at or before it, which is not before the
+ * oldest one. */
+struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms);
+struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms);
+
+/* The start time of sample `index`. */
+int64_t sealed_start(const struct sealed *s, size_t index);
+
+/* What the samples from <= i < to, at least one, add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf
+ * and has_huge. */
+void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out);
 
 /* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);
 
-/* All of a packed one; `points` has room for `count`. */
-void sealed_unpack(const struct sealed *s, struct point *points);
+/* All of a packed one; `points` and `starts` (NULL: not wanted) have room for `count`. */
+void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts);
 
 #endif

@@ -21,11 +21,14 @@ static bool prove(struct sealed *s)
     struct point points[GROUP_SAMPLES];
     struct sealed_walk w = {.sealed = s};
     int64_t before_ms = 0;
+    bool started = false;
     while (w.at < s->bytes) {
-        s->last_at = (uint32_t)w.at;
-        if (w.index % GROUP_SAMPLES != 0 || !group_is_sound(s->packed + w.at, s->bytes - w.at))
+        if (w.index % GROUP_SAMPLES != 0 || w.index >= s->count ||
+            !group_is_sound(s->packed + w.at, s->bytes - w.at))
             return false;
-        size_t first = w.index, n = sealed_next(&w, points);
+        sealed_mark(s, w.index, w.at);
+        started |= group_peek(s->packed + w.at, (struct pace){0}).started;
+        size_t first = w.index, n = sealed_next(&w, points, NULL);
         for (size_t i = 0; i < n; i++) {
             if (first + i == 0 ? points[i].t_ms != s->oldest_ms : points[i].t_ms <= before_ms)
                 return false;
@@ -34,6 +37,7 @@ static bool prove(struct sealed *s)
         summary_add(&s->in, points, n);
     }
     s->newest_ms = before_ms;
+    s->in.has_starts = started;
     return w.index == s->count;
 }
 
@@ -42,8 +46,8 @@ int sealed_load(struct account *account, struct str saved, struct sealed *out)
     struct taking t = taking_of(saved);
     struct sealed s = {.oldest_ms = take_signed(&t)};
     s.step_ms = (uint32_t)take_upto(&t, UINT32_MAX);
-    s.count = (uint32_t)take_upto(&t, SEALED_SAMPLES_MAX);
-    s.bytes = (uint32_t)taking_left(&t);
+    s.count = (uint16_t)take_upto(&t, SEALED_SAMPLES_MAX);
+    s.bytes = (uint16_t)taking_left(&t);
     if (t.bad || s.count == 0 || s.bytes == 0 || taking_left(&t) > sealed_bytes_max(s.count))
         return ERR_CORRUPT;
     if (!account_has_room(account, s.bytes + BITS_SLACK))

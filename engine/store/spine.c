@@ -1,15 +1,201 @@
 #include "spine_priv.h"
 
+#include <math.h>
+
+/* Below it they save less than they take. */
+enum { ITEMS_WITH_NODES = 16 };
+
+/* What the floats from the first item of a run up to one item come to. A run is broken off where an item is wide or has
+ * no value, and where start times begin or end. */
+struct tally {
+    double correction; /* NaN: not made of whole numbers alone */
+    uint32_t count, resets, changes;
+    uint32_t begin; /* of the run */
+};
+
+/* ---- memory: items, nodes, nodes of nodes, tallies ---- */
+
+static size_t nodes_of(size_t items)
+{
+    return (items + SPINE_NODE - 1) / SPINE_NODE;
+}
+
 static size_t bytes_of(size_t capacity)
 {
-    return capacity > 0 ? sizeof(struct spine) + capacity * sizeof(struct sealed) : 0;
+    if (capacity == 0)
+        return 0;
+    size_t bytes = sizeof(struct spine) + capacity * sizeof(struct sealed);
+    if (capacity < ITEMS_WITH_NODES)
+        return bytes;
+    return bytes + (nodes_of(capacity) + nodes_of(nodes_of(capacity))) * sizeof(struct window_summary) +
+           capacity * sizeof(struct tally);
 }
+
+static struct window_summary *nodes(const struct spine *s)
+{
+    return (struct window_summary *)(s->item + s->capacity);
+}
+
+static struct window_summary *upper_nodes(const struct spine *s)
+{
+    return nodes(s) + nodes_of(s->capacity);
+}
+
+static struct tally *tallies(const struct spine *s)
+{
+    return (struct tally *)(upper_nodes(s) + nodes_of(nodes_of(s->capacity)));
+}
+
+/* How many items have a tally and stand in nodes, from the second on. */
+static size_t covered(const struct spine *s)
+{
+    return s->capacity >= ITEMS_WITH_NODES && s->count > 2 ? s->count - 2 : 0;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- nodes ---- */
+
+/* Resets are left out here: a node of which they are asked is not joined where their order may count. */
+enum { JOINED = WINDOW_ALL & ~WINDOW_RESETS };
+
+/* A node without values is none: one of its items is wide, or has none either. */
+static void join_items(const struct spine *s, size_t from, size_t to, struct window_summary *node)
+{
+    *node = (struct window_summary){0};
+    for (size_t i = from; i < to; i++) {
+        if (sealed_is_wide(&s->item[i])) {
+            *node = (struct window_summary){0};
+            return;
+        }
+        summary_join(node, &s->item[i].in, (enum window_wish)JOINED);
+    }
+}
+
+static void join_nodes(const struct spine *s, size_t from, size_t to, struct window_summary *node)
+{
+    *node = (struct window_summary){0};
+    for (size_t i = from; i < to; i++) {
+        if (nodes(s)[i].count == 0) {
+            *node = (struct window_summary){0};
+            return;
+        }
+        summary_join(node, &nodes(s)[i], (enum window_wish)JOINED);
+    }
+}
+
+/* The nodes over items from <= i < to anew. */
+static void refresh_nodes(struct spine *s, size_t from, size_t to)
+{
+    size_t items = covered(s), count = nodes_of(items);
+    size_t first = from > 1 ? (from - 1) / SPINE_NODE : 0;
+    size_t end = to > 1 ? least(count, nodes_of(to - 1)) : 0;
+    for (size_t k = first; k < end; k++)
+        join_items(s, 1 + k * SPINE_NODE, 1 + least((k + 1) * SPINE_NODE, items), &nodes(s)[k]);
+    for (size_t k = first / SPINE_NODE; k < nodes_of(end); k++)
+        join_nodes(s, k * SPINE_NODE, least((k + 1) * SPINE_NODE, count), &upper_nodes(s)[k]);
+}
+
+static bool join(struct window_summary *out, const struct window_summary *node, enum window_wish wish)
+{
+    bool exact = node->resets <= 1 || node->whole_resets || (wish & WINDOW_RESETS) == 0;
+    return node->count > 0 && exact && summary_join(out, node, wish);
+}
+
+/* By the largest node that begins with item i and ends before `end`. */
+static size_t join_node(const struct spine *s, size_t i, size_t end, enum window_wish wish,
+                        struct window_summary *out)
+{
+    enum { UPPER = SPINE_NODE * SPINE_NODE };
+    size_t items = covered(s), k = i - 1;
+    if (i == 0 || k % SPINE_NODE != 0 || k >= items)
+        return 0;
+    size_t upper = least(UPPER, items - k), lower = least(SPINE_NODE, items - k);
+    if (k % UPPER == 0 && i + upper <= end && join(out, &upper_nodes(s)[k / UPPER], wish))
+        return upper;
+    return i + lower <= end && join(out, &nodes(s)[k / SPINE_NODE], wish) ? lower : 0;
+}
+
+/* ---- tallies ---- */
+
+static bool is_broken(const struct sealed *s)
+{
+    return sealed_is_wide(s) || s->in.count == 0;
+}
+
+/* Item i after the one whose tally is *t. */
+static struct tally next_tally(const struct spine *s, size_t i, const struct tally *t)
+{
+    const struct window_summary *in = &s->item[i].in;
+    struct window_summary sum = {.count = 1, .last = s->item[i - 1].in.last, .whole_resets = true};
+    if (i == 1 || is_broken(&s->item[i - 1]) || is_broken(&s->item[i]) ||
+        in->has_starts != s->item[i - 1].in.has_starts)
+        return (struct tally){.begin = (uint32_t)i};
+    sum.correction = t->correction;
+    summary_join(&sum, in, (enum window_wish)0);
+    return (struct tally){.correction = sum.whole_resets ? sum.correction : (double)NAN,
+                          .count = t->count + in->count,
+                          .resets = t->resets + sum.resets,
+                          .changes = t->changes + sum.changes,
+                          .begin = t->begin};
+}
+
+static void refresh_tallies(struct spine *s, size_t from)
+{
+    struct tally *t = tallies(s) - 1; /* item 0 has none */
+    for (size_t i = from > 0 ? from : 1; i <= covered(s); i++)
+        t[i] = next_tally(s, i, &t[i - 1]);
+}
+
+/* Item i, then what comes between it and the last one before `end` by their tallies. */
+static size_t join_tallied(const struct spine *s, size_t i, size_t end, enum window_wish wish,
+                           struct window_summary *out)
+{
+    size_t last = least(end - 1, covered(s));
+    if ((wish & (WINDOW_BOUNDS | WINDOW_SUM)) != 0 || i == 0 || last <= i)
+        return 0;
+    const struct tally *from = &tallies(s)[i - 1], *to = &tallies(s)[last - 1];
+    const struct window_summary *in = &s->item[last].in;
+    if (to->begin > i || is_broken(&s->item[i]) || !summary_join(out, &s->item[i].in, wish))
+        return 0;
+    struct window_summary rest = {
+        .first = out->last,
+        .last_ms = in->last_ms,
+        .last = in->last,
+        .count = to->count - from->count,
+        .resets = to->resets - from->resets,
+        .changes = to->changes - from->changes,
+        .whole_resets = true,
+    };
+    if (rest.resets > 0 && (wish & WINDOW_RESETS) != 0)
+        rest.correction = to->correction - from->correction;
+    return !isnan(rest.correction) && summary_join(out, &rest, wish) ? last - i + 1 : 1;
+}
+
+size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish wish,
+                  struct window_summary *out)
+{
+    size_t joined = join_tallied(s, i, end, wish, out);
+    return joined > 0 ? joined : join_node(s, i, end, wish, out);
+}
+
+static void refresh(struct spine *s, size_t from, size_t to)
+{
+    refresh_nodes(s, from, to);
+    refresh_tallies(s, from);
+}
+
+/* ---- items ---- */
 
 static uint32_t capacity_of(const struct ring *r)
 {
     return r->spine != NULL ? r->spine->capacity : 0;
 }
 
+/* Leaves nodes and tallies to be made anew. */
 static void set_capacity(struct ring *r, uint32_t capacity, struct account *account)
 {
     uint32_t count = (uint32_t)spine_count(r);
@@ -30,12 +216,19 @@ size_t spine_bytes_more(const struct ring *r)
 
 void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct account *account)
 {
-    if (spine_count(r) == capacity_of(r))
+    bool full = spine_count(r) == capacity_of(r);
+    if (full)
         set_capacity(r, next_capacity(r), account);
     struct sealed *at = r->spine->item + i;
     memmove(at + 1, at, (r->spine->count - i) * sizeof *at);
     *at = *item;
     r->spine->count++;
+    refresh(r->spine, full || i == 0 ? 0 : i - 1, r->spine->count);
+}
+
+void spine_changed(struct ring *r, size_t i)
+{
+    refresh(r->spine, i, i + 1);
 }
 
 void spine_drop(struct ring *r, size_t n, struct account *account)
@@ -44,27 +237,62 @@ void spine_drop(struct ring *r, size_t n, struct account *account)
         return;
     r->spine->count -= (uint32_t)n;
     memmove(r->spine->item, r->spine->item + n, r->spine->count * sizeof *r->spine->item);
-    if (r->spine->count > 0) {
-        if (r->spine->count < capacity_of(r) / 2)
-            set_capacity(r, r->spine->count, account);
+    if (r->spine->count == 0) {
+        account_give(account, r->spine, bytes_of(capacity_of(r)));
+        r->spine = NULL;
         return;
     }
-    account_give(account, r->spine, bytes_of(capacity_of(r)));
-    r->spine = NULL;
+    if (r->spine->count < capacity_of(r) / 2)
+        set_capacity(r, r->spine->count, account);
+    refresh(r->spine, 0, r->spine->count);
 }
 
-size_t spine_upto(const struct ring *r, int64_t t_ms)
+/* ---- search ---- */
+
+/* Where the one that begins at or before t_ms would be if all were as long; the first begins before, the last after
+ * it. */
+static size_t guess(const struct spine *s, int64_t t_ms)
 {
-    size_t low = 0;
-    size_t high = spine_count(r);
+    double from = (double)s->item[0].oldest_ms, to = (double)s->item[s->count - 1].oldest_ms;
+    return (size_t)(((double)t_ms - from) / (to - from) * (double)(s->count - 1));
+}
+
+/* How many items begin at or before t_ms: from low to high. */
+static size_t halve(const struct spine *s, size_t low, size_t high, int64_t t_ms)
+{
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (r->spine->item[middle].oldest_ms <= t_ms)
+        if (s->item[middle].oldest_ms <= t_ms)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+size_t spine_upto(const struct ring *r, int64_t t_ms)
+{
+    const struct spine *s = r->spine;
+    if (s == NULL || s->item[0].oldest_ms > t_ms)
+        return 0;
+    if (s->item[s->count - 1].oldest_ms <= t_ms)
+        return s->count;
+    size_t low = 1, high = s->count - 1; /* the answer is one of them, or in between */
+    size_t probe = least(guess(s, t_ms), high - (high > low));
+    bool upward = s->item[probe].oldest_ms <= t_ms;
+    for (size_t stride = 1; low < high; stride *= 2) {
+        if (s->item[probe].oldest_ms <= t_ms)
+            low = probe + 1;
+        else
+            high = probe;
+        if ((s->item[probe].oldest_ms <= t_ms) != upward)
+            break;
+        if (upward)
+            probe = least(probe + stride, high - 1);
+        else
+            probe = high - low > stride ? high - stride : low;
+    }
+    return halve(s, low, high, t_ms);
 }
 
 size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end)

@@ -8,13 +8,15 @@
 #include "group_priv.h"
 #include "tocsin/view.h"
 
-/* Stale markers are passed over. */
+/* Stale markers are passed over. What is not wished for may be left as it was. */
 void summary_add(struct window_summary *s, const struct point *points, size_t count);
+void summary_add_wished(struct window_summary *s, const struct point *points, size_t count,
+                        enum window_wish wish);
 
 /*
- * Appends a later stretch. False, and nothing is changed, if that might round the counter correction differently
- * from sample by sample: additions to it must keep their order unless they are exact, and of several resets inside
- * `later` only the total is known. Its samples have to be added then.
+ * Appends a later stretch. False, and nothing is changed, if resets are asked for and that might round the counter
+ * correction differently from sample by sample: additions to it must keep their order unless they are exact, and of
+ * several resets inside `later` only the total is known. Its samples have to be added then.
  */
 bool summary_join(struct window_summary *s, const struct window_summary *later, enum window_wish wish);
 

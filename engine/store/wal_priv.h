@@ -6,7 +6,7 @@
  * everything is on disk. What a record means is not known here (record_priv.h).
  *
  * On disk: numbered segment files FOLDER/wal/00000017, each a head and framed records (frame_priv.h). A segment that is no longer needed is
- * used again under a new number: writing over blocks that are there costs a third of making a file longer
+ * used again under a new number: writing over blocks that are there spares each sync the write of the file's inode
  * (docs/benchmarks.md).
  *
  * After a failure (disk full, EIO) nothing is taken in and what was in the buffer is gone; wal_revive begins anew

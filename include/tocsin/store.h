@@ -156,6 +156,16 @@ bool store_log_works(const struct store *store); /* true without a log, too */
  * store_retire. 0, also when there was nothing to do. */
 int store_snapshot(struct store *store, struct err *err);
 
+struct store_log_figures {
+    uint64_t syncs, failures;            /* since the start, as the next two */
+    uint64_t snapshots, snapshot_errors; /* written; tried in vain */
+    int64_t sync_ns;                     /* all these syncs together */
+    uint64_t damaged;                    /* places that could not be read at the start */
+    uint64_t held_bytes;                 /* of the log's files that may be needed */
+    uint32_t segment;                    /* number of the one that is written */
+};
+bool store_log_figures(const struct store *store, struct store_log_figures *out); /* false: there is no log */
+
 struct store_figures {
     uint64_t series, samples, bytes, standing;
     int64_t oldest_ms, newest_ms; /* 0 if empty */

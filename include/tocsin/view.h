@@ -58,18 +58,24 @@ struct window_summary {
     double first, last, min, max;
     double sum, rest, correction;
     uint32_t count, resets, changes;
-    bool has_nan, has_inf;
-    bool has_huge;     /* values whose sum may leave the range: how it does depends on the order */
-    bool whole_resets; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
+    bool has_nan : 1, has_inf : 1;
+    bool has_huge : 1;     /* values whose sum may leave the range: how it does depends on the order */
+    bool has_starts : 1;   /* some may have a start timestamp (what this says of resets is not counted here) */
+    bool whole_resets : 1; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
 };
 
+/* What is asked for besides count, first, last and has_starts; the less, the less is read: of a counter without resets two places.
+ * What is not asked for is undefined. */
 enum window_wish {
-    WINDOW_QUICK, /* sum, rest and changes are not asked for: a counter without resets is read at two places */
-    WINDOW_WHOLE
+    WINDOW_RESETS = 1,  /* resets, correction, whole_resets */
+    WINDOW_BOUNDS = 2,  /* min, max */
+    WINDOW_SUM = 4,     /* sum, rest, has_nan, has_inf, has_huge */
+    WINDOW_CHANGES = 8, /* changes */
+    WINDOW_ALL = 15
 };
 
 /* The summary of after_ms < t <= upto_ms; count 0: nothing there. The cost hardly grows with the window: what is
- * sealed inside is not read. False where it holds (or may hold) histograms or start timestamps: view_read then. */
+ * sealed inside is not read. False where it holds (or may hold) histograms: view_read then. */
 bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out);
 

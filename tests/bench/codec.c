@@ -5,6 +5,7 @@
  *     codec kinds                          bytes and time a sample, next to XOR and variable-length deltas
  *     codec fleet SERIES SAMPLES [exact]   100 series a pod through store_admit; exact: no scrape is late
  *     codec windows                        rate over 5 minutes to 30 days of one series, summaries and samples
+ *     codec spans SERIES                   the same windows over many series: the median, and each series once
  *     codec late                           what a sample costs that falls into what is sealed
  */
 #include "../../engine/store/group_priv.h"
@@ -270,12 +271,12 @@ static struct packed pack(const struct point *p)
     double begin = seconds();
     for (size_t i = 0; i < KIND_SAMPLES; i += GROUP_SAMPLES) {
         struct pace pace = {START_MS + (int64_t)i * STEP_MS, STEP_MS};
-        bytes += group_pack(p + i, GROUP_SAMPLES, pace, out + i / GROUP_SAMPLES * GROUP_BYTES_MAX);
+        bytes += group_pack(p + i, NULL, GROUP_SAMPLES, pace, out + i / GROUP_SAMPLES * GROUP_BYTES_MAX);
     }
     double middle = seconds();
     for (size_t i = 0; i < KIND_SAMPLES; i += GROUP_SAMPLES) {
         struct pace pace = {START_MS + (int64_t)i * STEP_MS, STEP_MS};
-        group_unpack(out + i / GROUP_SAMPLES * GROUP_BYTES_MAX, pace, back);
+        group_unpack(out + i / GROUP_SAMPLES * GROUP_BYTES_MAX, pace, back, NULL);
         must(memcmp(back, p + i, sizeof back) == 0);
     }
     double end = seconds();
@@ -372,9 +373,8 @@ static void print_fleet(size_t series, size_t samples, bool exact)
 
 /* ---- windows ---- */
 
-static double time_query(struct shop *s, const char *text, int64_t t_ms)
+static double time_query(struct shop *s, const char *text, int64_t t_ms, int rounds)
 {
-    enum { ROUNDS = 200 };
     struct arena arena;
     struct promql_result r;
     struct err err = {0};
@@ -386,12 +386,12 @@ static double time_query(struct shop *s, const char *text, int64_t t_ms)
     arena_init(&arena, 1 << 30);
     struct view *v = view_open(s->store);
     double begin = seconds();
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         arena_clear(&arena);
         rc = promql_instant(q, v, t_ms, &arena, &r, &err);
         must(rc == 0);
     }
-    double spent = (seconds() - begin) / ROUNDS;
+    double spent = (seconds() - begin) / rounds;
     view_close(v);
     arena_release(&arena);
     promql_close(q);
@@ -429,7 +429,7 @@ static void print_windows(void)
         push(&s, &name, 1, (struct sample){.t_ms = START_MS + (int64_t)k * STEP_MS, .value = v});
     }
     int64_t end_ms = START_MS + (int64_t)samples * STEP_MS;
-    puts("| window | quick us | whole us | rate() us | sum_over_time() us | through samples us |");
+    puts("| window | resets us | all us | rate() us | sum_over_time() us | through samples us |");
     puts("|---|---|---|---|---|---|");
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         char fast[64], sum[64], slow[64];
@@ -437,10 +437,149 @@ static void print_windows(void)
         snprintf(sum, sizeof sum, "sum_over_time(x_total[%s])", ranges[i].name);
         snprintf(slow, sizeof slow, "stddev_over_time(x_total[%s])", ranges[i].name);
         printf("| %s | %.2f | %.2f | %.2f | %.2f | %.1f |\n", ranges[i].name,
-               time_window(&s, ranges[i].ms, end_ms, WINDOW_QUICK),
-               time_window(&s, ranges[i].ms, end_ms, WINDOW_WHOLE), time_query(&s, fast, end_ms),
-               time_query(&s, sum, end_ms), time_query(&s, slow, end_ms));
+               time_window(&s, ranges[i].ms, end_ms, WINDOW_RESETS),
+               time_window(&s, ranges[i].ms, end_ms, WINDOW_ALL), time_query(&s, fast, end_ms, 200),
+               time_query(&s, sum, end_ms, 200), time_query(&s, slow, end_ms, 200));
     }
+    store_close(s.store);
+}
+
+/* ---- windows over many series ---- */
+
+enum { SPAN_SAMPLES = 31 * 86400 / 15, RESTART_STEPS = 40000, TRIES = 64, ROUNDS = 5 };
+
+/* Pods restart about once a week. */
+static double span_step(size_t i, size_t k, double v)
+{
+    size_t pod = i / POD_SERIES, begun = (size_t)(uniform(801, pod) * RESTART_STEPS);
+    if ((k + begun) % RESTART_STEPS == 0)
+        return i % POD_SERIES < 95 ? 0 : fleet_first(pod, i % POD_SERIES);
+    return fleet_step(i, k, v);
+}
+
+static void fill_span(struct shop *s, size_t i)
+{
+    enum { RUN = 1024 };
+    static struct sample run[RUN];
+    struct label labels[4];
+    char text[3][48];
+    double v = fleet_first(i / POD_SERIES, i % POD_SERIES);
+    fleet_labels(i, text, labels);
+    labels[3] = (struct label){STR("name"), labels[0].value}; /* rate() takes away the other */
+    for (size_t k = 0; k < SPAN_SAMPLES;) {
+        size_t n = 0;
+        for (; n < RUN && k < SPAN_SAMPLES; n++, k++) {
+            v = span_step(i, k, v);
+            run[n] = (struct sample){.t_ms = fleet_time(i, k), .value = v};
+        }
+        struct batch_series series = {labels, 4, run, n};
+        struct batch batch = {.series = &series, .count = 1};
+        struct admit_result result = {0};
+        s->sim.now_ns = run[n - 1].t_ms * NS_PER_MS;
+        store_admit(s->store, &batch, &result);
+        must(result.appended == n);
+    }
+}
+
+static double wall(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What is asked of one series: TRIES windows, the last one ending now; seconds for each. */
+static double try_series(struct view *v, series_ref ref, int64_t range_ms, int64_t now_ms, int64_t back_ms,
+                         enum window_wish wish, int tries)
+{
+    struct window_summary w;
+    double begin = wall();
+    for (int i = tries; i-- > 0;) {
+        int64_t end_ms = now_ms - i * back_ms;
+        bool told = view_window(v, ref, end_ms - range_ms, end_ms, wish, &w);
+        must(told);
+    }
+    return (wall() - begin) / tries;
+}
+
+static void print_span(struct shop *s, const struct series_set *set, const char *name, int64_t range_ms,
+                       int64_t now_ms, int64_t back_ms)
+{
+    static const enum window_wish wishes[] = {WINDOW_RESETS, WINDOW_BOUNDS, WINDOW_SUM, WINDOW_ALL};
+    printf("| %s, %s |", name, back_ms > 0 ? "ends in the last hour" : "ends now");
+    double *spent = calloc(set->count, sizeof *spent);
+    must(spent != NULL);
+    struct view *v = view_open(s->store);
+    for (size_t k = 0; k < sizeof wishes / sizeof *wishes; k++) {
+        enum window_wish wish = wishes[k];
+        double once = 1;
+        for (int round = 0; round < ROUNDS; round++) {
+            double begin = wall();
+            for (size_t i = 0; i < set->count; i++)
+                try_series(v, set->refs[i], range_ms, now_ms, back_ms, wish, 1);
+            once = fmin(once, (wall() - begin) / (double)set->count);
+        }
+        for (size_t i = 0; i < set->count; i++) {
+            spent[i] = 1;
+            for (int round = 0; round < ROUNDS; round++)
+                spent[i] =
+                    fmin(spent[i], try_series(v, set->refs[i], range_ms, now_ms, back_ms, wish, TRIES));
+        }
+        qsort(spent, set->count, sizeof *spent, by_size);
+        printf(" %.2f | %.2f |", spent[set->count / 2] * 1e6, once * 1e6);
+    }
+    puts("");
+    view_close(v);
+    free(spent);
+}
+
+/* Microseconds a series for one evaluation over all of them. */
+static double time_all(struct shop *s, const char *function, const char *range, int64_t now_ms, size_t count)
+{
+    char text[96];
+    snprintf(text, sizeof text, "count(%s({job=~\"svc.*\"}[%s]))", function, range);
+    double best = 1e9;
+    for (int i = 0; i < ROUNDS; i++)
+        best = fmin(best, time_query(s, text, now_ms, 3));
+    return best / (double)count;
+}
+
+static void print_spans(size_t count)
+{
+    static const char *const functions[] = {"rate", "increase", "count_over_time", "sum_over_time",
+                                            "max_over_time"};
+    struct shop s;
+    struct arena arena;
+    struct series_set set;
+    shop_open(&s);
+    for (size_t i = 0; i < count; i++)
+        fill_span(&s, i);
+    struct store_figures f;
+    store_figures(s.store, &f);
+    int64_t now_ms = s.sim.now_ns / NS_PER_MS;
+    arena_init(&arena, 1 << 20);
+    struct view *v = view_open(s.store);
+    must(view_select(v, NULL, 0, &arena, &set) == 0);
+    printf("%zu series, %.3f B a sample\n\n", count, (double)f.bytes / (double)f.samples);
+    puts("| window | resets us, median | once | bounds | once | sum | once | all | once "
+         "|\n|---|---|---|---|---|---|---|---|---|");
+    for (int64_t back_ms = 0; back_ms <= 54321; back_ms += 54321) {
+        print_span(&s, &set, "5m", 300000, now_ms, back_ms);
+        print_span(&s, &set, "6h", 21600000, now_ms, back_ms);
+        print_span(&s, &set, "30d", INT64_C(2592000000), now_ms, back_ms);
+    }
+    view_close(v);
+    arena_release(&arena);
+    puts("\n| function | 5m, us a series | 30d |\n|---|---|---|");
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        printf("| %s | %.2f | %.2f |\n", functions[i], time_all(&s, functions[i], "5m", now_ms, count),
+               time_all(&s, functions[i], "30d", now_ms, count));
     store_close(s.store);
 }
 
@@ -472,9 +611,13 @@ int main(int argc, char **argv)
         print_windows();
     else if (argc == 2 && strcmp(argv[1], "late") == 0)
         print_late();
+    else if (argc == 3 && strcmp(argv[1], "spans") == 0)
+        print_spans(strtoul(argv[2], NULL, 10));
     else if (argc >= 4 && strcmp(argv[1], "fleet") == 0)
         print_fleet(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), argc > 4);
     else
-        return fputs("usage: codec kinds | windows | late | fleet SERIES SAMPLES [exact]\n", stderr), 2;
+        return fputs("usage: codec kinds | windows | spans SERIES | late | fleet SERIES SAMPLES [exact]\n",
+                     stderr),
+               2;
     return 0;
 }

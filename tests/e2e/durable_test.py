@@ -44,6 +44,10 @@ def query(daemon, expression):
     return [[float(v) for _, v in one['values']] if 'values' in one else float(one['value'][1]) for one in result]
 
 
+def metric(daemon, name):
+    return float(re.search(rf'(?m)^{name} (\S+)$', peers.get(f'{daemon.url}/metrics')).group(1))
+
+
 class Restarts(peers.Case):
     def test_nothing_acknowledged_is_lost_when_killed(self):
         done = subprocess.run([sys.executable, str(peers.ROOT / 'tests/kill/run'), '--turns=10', '--seed=1', f'--binary={peers.TOCSIN}'],
@@ -58,6 +62,9 @@ class Restarts(peers.Case):
         daemon = self.tocsin()
         self.assertEqual(push(daemon, 'gauge', 21), (204, ''))
         peers.wait_for('the recorded result', lambda: query(daemon, 'twice') == [42])
+        self.assertGreaterEqual(metric(daemon, 'prometheus_tsdb_wal_fsync_duration_seconds_count'), 1)
+        self.assertGreater(metric(daemon, 'prometheus_tsdb_wal_fsync_duration_seconds_sum'), 0)
+        self.assertGreater(metric(daemon, 'prometheus_tsdb_wal_storage_size_bytes'), 0)
         before = query(daemon, 'count_over_time(twice[1h])')
         self.assertEqual(daemon.stop(), 0)
         again = self.tocsin()
@@ -183,9 +190,6 @@ class FullDisk(peers.Case):
             except OSError:
                 pass
 
-    def metric(self, daemon, name):
-        return float(re.search(rf'(?m)^{name} (\S+)$', peers.get(f'{daemon.url}/metrics')).group(1))
-
     def push_until(self, daemon, status):
         """Pushes to new series until the answer is `status`; the names of those that were acknowledged."""
         acknowledged = []
@@ -209,14 +213,16 @@ class FullDisk(peers.Case):
         self.fill()
         acknowledged, text = self.push_until(daemon, 503)
         self.assertIn('the write-ahead log cannot be written', text)
-        self.assertEqual(self.metric(daemon, 'tocsin_wal_healthy'), 0)
+        self.assertEqual(metric(daemon, 'tocsin_wal_healthy'), 0)
+        self.assertGreaterEqual(metric(daemon, 'prometheus_tsdb_wal_writes_failed_total'), 1)
         self.assertEqual(push(daemon, 'gauge', 200)[0], 503)
         self.assertEqual(query(daemon, 'gauge'), [200])
         peers.wait_for('the rule on what is in memory only', lambda: query(daemon, 'twice') == [400])
         self.hook.page('firing', 'High')
         (self.inside / 'ballast').unlink()
         more, _ = self.push_until(daemon, 204)
-        self.assertEqual(self.metric(daemon, 'tocsin_wal_healthy'), 1)
+        self.assertEqual(metric(daemon, 'tocsin_wal_healthy'), 1)
+        self.assertGreaterEqual(metric(daemon, 'prometheus_tsdb_checkpoint_creations_total'), 1)
         self.assertIn('is written again', daemon.text())
         daemon.stop(signal.SIGKILL)
         again = self.daemon()

@@ -54,7 +54,8 @@ def post(url, body=b'', content_type='application/json', headers=None):
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode(errors='replace')
     except urllib.error.HTTPError as e:
-        return e.code, e.read().decode(errors='replace')
+        with e:
+            return e.code, e.read().decode(errors='replace')
 
 
 def wait_for(what, probe, seconds=START_S):

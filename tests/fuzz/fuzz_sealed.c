@@ -4,7 +4,10 @@
 #include "tocsin/mem.h"
 #include "tocsin/sample.h"
 
+#include <math.h>
+
 static struct point unpacked[SEALED_SAMPLES_MAX + 1], again[SEALED_SAMPLES_MAX + 1];
+static int64_t starts[SEALED_SAMPLES_MAX + 1], starts_again[SEALED_SAMPLES_MAX + 1];
 
 static void assert_rises(const struct sealed *s)
 {
@@ -22,10 +25,47 @@ static void assert_walks(const struct sealed *s)
         struct sealed_walk w = sealed_walk(s, unpacked[i].t_ms);
         size_t at = w.index;
         must(at <= i);
-        for (size_t n; (n = sealed_next(&w, group)) > 0; at += n)
+        for (size_t n; (n = sealed_next(&w, group, NULL)) > 0; at += n)
             must(memcmp(group, unpacked + at, n * sizeof *group) == 0);
         must(at == s->count);
         must(sealed_count_about(s, unpacked[i].t_ms, INT64_MAX) >= s->count - i - 1);
+    }
+}
+
+static bool is_sample(const struct sealed_place *p, size_t i)
+{
+    return p->index == i && p->point.t_ms == unpacked[i].t_ms &&
+           double_bits(p->point.value) == double_bits(unpacked[i].value);
+}
+
+/* Samples found alone are those that come out with the others. */
+static void assert_finds(const struct sealed *s)
+{
+    for (size_t i = 0; i < s->count; i += 23) {
+        struct sealed_place upto = sealed_upto(s, unpacked[i].t_ms);
+        must(is_sample(&upto, i) && sealed_start(s, i) == starts[i]);
+        if (i + 1 == s->count)
+            return;
+        struct sealed_place after = sealed_after(s, unpacked[i].t_ms);
+        must(is_sample(&after, i + 1));
+    }
+}
+
+/* Parts add up to what their whole numbers come to. */
+static void assert_adds_up(const struct sealed *s)
+{
+    struct window_summary sum;
+    for (size_t from = 0; from < s->count; from += 91) {
+        int64_t want = 0;
+        size_t to = from;
+        while (to < s->count && fabs(unpacked[to].value) < 0x1p40 &&
+               unpacked[to].value == floor(unpacked[to].value))
+            want += (int64_t)unpacked[to++].value;
+        if (to == from)
+            continue;
+        sealed_sum(s, from, to, &sum);
+        must(!sum.has_nan && !sum.has_inf &&
+             fabs(sum.sum + sum.rest - (double)want) <= 1e-12 * fabs((double)want));
     }
 }
 
@@ -44,38 +84,46 @@ static void assert_saves(struct account *account, const struct sealed *s)
     mem_free(bytes);
 }
 
+static void assert_holds(const struct sealed *s, size_t count)
+{
+    sealed_unpack(s, again, starts_again);
+    must(s->count == count && memcmp(again, unpacked, count * sizeof *again) == 0);
+    must(memcmp(starts_again, starts, count * sizeof *starts) == 0);
+}
+
 /* It is as good as one that was never saved: it takes one more, and may be cut. */
 static void assert_lives_on(struct account *account, struct sealed *s)
 {
     size_t count = s->count;
     if (count < SEALED_SAMPLES_MAX && s->newest_ms < INT64_MAX) {
         unpacked[count] = (struct point){s->newest_ms + 1, 5};
-        sealed_append(account, s, &unpacked[count++], 1);
-        sealed_unpack(s, again);
-        must(memcmp(again, unpacked, count * sizeof *again) == 0);
+        starts[count] = 0;
+        sealed_append(account, s, &unpacked[count++], NULL, 1);
+        assert_holds(s, count);
     }
     size_t kept = sealed_cut(account, s, count / 2, unpacked);
-    sealed_append(account, s, unpacked + kept, count - kept);
-    sealed_unpack(s, again);
-    must(s->count == count && memcmp(again, unpacked, count * sizeof *again) == 0);
+    sealed_append(account, s, unpacked + kept, starts + kept, count - kept);
+    assert_holds(s, count);
 }
 
-/* Points that the input spells out, packed: an honest stretch. */
+/* Samples that the input spells out, packed: an honest stretch. */
 static void pack_honestly(struct account *account, const uint8_t *data, size_t size)
 {
     struct sealed s = {0};
-    struct point points[SEALED_SAMPLES_MAX];
     size_t count = 0;
     for (int64_t t_ms = 0; size >= 10 && count < SEALED_SAMPLES_MAX; data += 10, size -= 10) {
         uint64_t bits;
         memcpy(&bits, data + 2, sizeof bits);
         t_ms += 1 + data[0] + ((int64_t)data[1] << 8);
-        points[count++] =
+        starts[count] = (data[0] & 6) == 6 ? (int64_t)bits >> 8 : 77;
+        unpacked[count++] =
             (struct point){t_ms, (data[0] & 1) != 0 ? double_from_bits(bits) : (double)(bits >> 50)};
     }
     if (count == 0)
         return;
-    sealed_append(account, &s, points, count);
+    sealed_append(account, &s, unpacked, starts, count);
+    assert_holds(&s, count);
+    assert_finds(&s);
     assert_saves(account, &s);
     sealed_free(account, &s);
 }
@@ -86,9 +134,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sealed s;
     pack_honestly(&account, data, size);
     if (sealed_load(&account, (struct str){(const char *)data, size}, &s) == 0) {
-        sealed_unpack(&s, unpacked);
+        sealed_unpack(&s, unpacked, starts);
         assert_rises(&s);
         assert_walks(&s);
+        assert_finds(&s);
+        assert_adds_up(&s);
         assert_saves(&account, &s);
         assert_lives_on(&account, &s);
         sealed_free(&account, &s);

@@ -60,6 +60,20 @@ static void fill(struct bench *b, const char *name, double (*next)(uint64_t *, d
     }
 }
 
+/* A counter that sometimes begins anew without falling, as only its start times tell. */
+static void fill_started(struct bench *b)
+{
+    const struct labels *ls = labels_of(&b->arena, "__name__", "f_total", "n", "f", NULL);
+    uint64_t random = 12345;
+    struct sample s = {.t_ms = START_MS, .start_ms = START_MS - HOUR_MS};
+    for (int i = 0; i < SAMPLES; i++, s.t_ms += STEP_MS) {
+        s.value += (double)(any(&random) % 100);
+        if (i % 700 == 699)
+            s.start_ms = s.t_ms - STEP_MS / 2;
+        assert_int_equal(bench_push_all(b, ls, &s, 1, NULL).appended, 1);
+    }
+}
+
 static void open_filled(struct bench *b)
 {
     bench_open(b, (struct store_options){.retention_ms = 100 * HOUR_MS});
@@ -68,6 +82,7 @@ static void open_filled(struct bench *b)
     fill(b, "b_total", float_counter);
     fill(b, "c", gauge);
     fill(b, "d", with_nan);
+    fill_started(b);
     struct histogram h = {.schema = 1, .count = 3, .sum = 4};
     struct sample mixed = {.t_ms = START_MS + (int64_t)SAMPLES * STEP_MS, .histogram = &h};
     fill(b, "e", gauge);
@@ -109,11 +124,12 @@ static void compare(struct bench *b, struct view *v, struct promql *q, const cha
     }
 }
 
-static void try_expression(struct bench *b, struct view *v, const char *function, const char *range)
+static void try_expression(struct bench *b, struct view *v, const char *function, const char *range,
+                           bool start_timestamps)
 {
     struct arena texts;
     struct promql *q;
-    struct promql_options options = {.features = promql_features_all};
+    struct promql_options options = {.features = promql_features_all, .start_timestamps = start_timestamps};
     arena_init(&texts, 1 << 16);
     const char *text = arena_format(&texts, "%s({__name__=~\".+\"}[%s])", function, range);
     assert_int_equal(promql_open(str_of(text), &options, NULL, &q, NULL), 0);
@@ -140,7 +156,8 @@ static void summaries_say_what_samples_say(void **state)
     struct view *v = view_open(b.store);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         for (size_t k = 0; k < sizeof ranges / sizeof *ranges; k++)
-            try_expression(&b, v, functions[i], ranges[k]);
+            for (int starts = 0; starts < 2; starts++)
+                try_expression(&b, v, functions[i], ranges[k], starts > 0);
     view_close(v);
     bench_close(&b);
 }

@@ -257,7 +257,8 @@ static void wait_until_waiting(struct fixture *f, int count)
 {
     char line[64];
     (void)snprintf(line, sizeof line, "\ntocsin_wal_waiting_pushes %d\n", count);
-    for (;;) {
+    int64_t end_ns = f->world.mono_ns(&f->world) + PATIENCE_MS * NS_PER_MS;
+    while (f->world.mono_ns(&f->world) < end_ns) {
         int fd = begin_get(f, "/metrics");
         struct buf heard;
         buf_init(&heard, 1 << 20);
@@ -271,6 +272,7 @@ static void wait_until_waiting(struct fixture *f, int count)
         if (all)
             return;
     }
+    fail_msg("there never were %d that waited", count);
 }
 
 static void pushes_are_answered_when_their_samples_are_synced(void **state)

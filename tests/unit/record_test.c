@@ -79,7 +79,7 @@ static int note_sealed(void *context, struct series_id id, struct str saved)
     struct sealed s;
     struct point points[SEALED_SAMPLES_MAX];
     assert_int_equal(sealed_load(&account, saved, &s), 0);
-    sealed_unpack(&s, points);
+    sealed_unpack(&s, points, NULL);
     buf_format(&l->text, "sealed %u.%u", id.ref, id.turn);
     for (size_t i = 0; i < s.count; i++)
         buf_format(&l->text, " %lld=%016llx", (long long)points[i].t_ms,
@@ -251,7 +251,7 @@ static void a_sealed_stretch_comes_back_to_the_bit(void **state)
                    (unsigned long long)double_bits(points[i].value));
     }
     buf_char(&b.expected, '\n');
-    sealed_append(&account, &s, points, 200);
+    sealed_append(&account, &s, points, NULL, 200);
     record_sealed(&b.record, (struct series_id){4, 2}, &s);
     assert_comes_back(&b);
     sealed_free(&account, &s);
@@ -267,7 +267,7 @@ static void fill(struct bench *b)
     struct histogram h = {.schema = 1, .count = 9, .positive = {spans, 1, buckets, 2}};
     struct account account = {0};
     struct sealed s = {0};
-    sealed_append(&account, &s, (struct point[]){{1, 1}, {2, 2}, {3, 4}}, 3);
+    sealed_append(&account, &s, (struct point[]){{1, 1}, {2, 2}, {3, 4}}, NULL, 3);
     record_series(&b->record, (struct series_id){1, 0}, labels, 2);
     record_sample(&b->record, (struct series_id){1, 0}, &(struct sample){.t_ms = 1000, .value = 1});
     record_sample(&b->record, (struct series_id){1, 0}, &(struct sample){.t_ms = 2000, .histogram = &h});

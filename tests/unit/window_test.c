@@ -10,18 +10,20 @@
 #include <stdlib.h>
 
 #ifdef TOCSIN_COSTLY
-enum { SERIES = 48 };
+enum { SERIES = 48, LONG_SERIES = 2 };
 #else
-enum { SERIES = 420 };
+enum { SERIES = 420, LONG_SERIES = 13 };
 #endif
-enum { SAMPLES = 5000, WINDOWS = 2500, LATE_MS = HOUR_MS };
+enum { SAMPLES = 5000, WINDOWS = 2500, LONG_SAMPLES = 160000, LONG_WINDOWS = 400, LATE_MS = HOUR_MS };
 
 struct course {
     struct bench b;
     uint64_t random;
     unsigned shape;
-    struct sample item[SAMPLES]; /* in time order */
+    struct sample item[LONG_SAMPLES]; /* in time order */
     size_t count;
+    size_t dropped; /* of them, by retention */
+    unsigned scale; /* windows hold up to 2^scale samples */
     const struct labels *labels;
     series_ref ref;
 };
@@ -94,6 +96,13 @@ static double whole_gauge(struct course *c, double v)
     return v + (double)below(c, 9) - 4;
 }
 
+/* Beside its peaks the other values vanish, even from what a sum has lost. */
+static double with_peaks(struct course *c, double v)
+{
+    (void)v;
+    return below(c, 600) > 0 ? unit(c) : below(c, 2) == 0 ? 1e20 : 1e40;
+}
+
 static double bits(struct course *c, double v)
 {
     (void)v;
@@ -119,7 +128,7 @@ static double few(struct course *c, double v)
 
 static next_fn *const shapes[] = {constant,     counter,  steady_counter, float_counter, rarely_reset,
                                   vast_counter, decimals, gauge,          whole_gauge,   bits,
-                                  few,          to_zero};
+                                  few,          to_zero,  with_peaks};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* ---- the course of one series ---- */
@@ -140,18 +149,50 @@ static int64_t next_time(struct course *c, int64_t t_ms, unsigned regularity)
     return t_ms + (regularity == 1 && below(c, 20) > 0 ? 15000 : 14990 + (int64_t)below(c, 20));
 }
 
-static void lay_course(struct course *c)
+/* Half of the series have no start times; others one for long, one a sample, or now and then none. */
+static int64_t next_start(struct course *c, unsigned starts, int64_t start_ms, const struct sample *before)
+{
+    switch (starts) {
+    case 0:
+        return below(c, 500) == 0 ? before->t_ms : start_ms;
+    case 1:
+        return before->t_ms;
+    case 2:
+        return below(c, 3) == 0 ? 0 : START_MS - (int64_t)below(c, HOUR_MS);
+    default:
+        return 0;
+    }
+}
+
+static void lay_course(struct course *c, size_t count)
 {
     unsigned oddity = (unsigned)below(c, 3), regularity = (unsigned)below(c, 3);
+    unsigned starts = (unsigned)below(c, 6);
+    int64_t start_ms = START_MS - 5;
     int64_t t_ms = START_MS;
     double v = (double)below(c, 1000);
-    c->count = 1 + below(c, SAMPLES);
+    unsigned away = 0; /* for how many samples there are only stale markers */
+    c->count = count;
+    c->dropped = 0;
     for (size_t i = 0; i < c->count; i++) {
         bool odd = oddity > 0 && below(c, oddity == 1 ? 300 : 8) == 0;
         t_ms = next_time(c, t_ms, regularity);
         v = shapes[c->shape](c, v);
-        c->item[i] = (struct sample){.t_ms = t_ms, .value = odd ? strange(c) : v};
+        if (below(c, 60000) == 0)
+            away = 4000;
+        away -= away > 0;
+        start_ms = i > 0 ? next_start(c, starts, start_ms, &c->item[i - 1]) : 0;
+        c->item[i] = (struct sample){.t_ms = t_ms,
+                                     .start_ms = start_ms,
+                                     .value = away > 0 ? stale_nan()
+                                              : odd    ? strange(c)
+                                                       : v};
     }
+}
+
+static void push_sample(struct course *c, const struct sample *s)
+{
+    assert_int_equal(bench_push_all(&c->b, c->labels, s, 1, NULL).first, ADMIT_OK);
 }
 
 /* Some come late, some twice. */
@@ -165,13 +206,13 @@ static void push_course(struct course *c)
             kept[kept_count++] = i;
             continue;
         }
-        assert_int_equal(bench_push(&c->b, c->labels, c->item[i].t_ms, c->item[i].value), ADMIT_OK);
+        push_sample(c, &c->item[i]);
         while (kept_count > 0 && (i + 1 == c->count || below(c, 30) == 0 ||
                                   c->item[i + 1].t_ms - c->item[kept[0]].t_ms > LATE_MS - 11 * MINUTE_MS)) {
             const struct sample *late = &c->item[kept[0]];
             memmove(kept, kept + 1, --kept_count * sizeof *kept);
-            assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, late->value), ADMIT_OK);
-            assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, late->value), ADMIT_OK);
+            push_sample(c, late);
+            push_sample(c, late);
             assert_int_equal(bench_push(&c->b, c->labels, late->t_ms, -12345.25), ADMIT_DUPLICATE);
         }
     }
@@ -211,6 +252,7 @@ static void loop(const struct course *c, size_t from, size_t to, struct window_s
         out->last_ms = s->t_ms;
         out->has_nan |= isnan(v) != 0;
         out->has_inf |= isinf(v) != 0;
+        out->has_starts |= s->start_ms != 0;
     }
     out->sum = k.sum;
     out->rest = k.rest;
@@ -229,20 +271,26 @@ static bool sums_agree(const struct window_summary *got, const struct window_sum
     return (isnan(a) && isnan(b)) || fabs(a - b) <= 1e-12 * fabs(b);
 }
 
-static bool agree_but_for_sums(const struct window_summary *got, const struct window_summary *want)
+static bool parts_agree(const struct window_summary *got, const struct window_summary *want, unsigned wish)
+{
+    if ((wish & WINDOW_RESETS) != 0 &&
+        !(got->resets == want->resets && same(got->correction, want->correction)))
+        return false;
+    if ((wish & WINDOW_BOUNDS) != 0 && !(same(got->min, want->min) && same(got->max, want->max)))
+        return false;
+    if ((wish & WINDOW_SUM) != 0 &&
+        !(got->has_nan == want->has_nan && got->has_inf == want->has_inf && sums_agree(got, want)))
+        return false;
+    return (wish & WINDOW_CHANGES) == 0 || got->changes == want->changes;
+}
+
+static bool agree(const struct window_summary *got, const struct window_summary *want, unsigned wish)
 {
     if (got->count != want->count || want->count == 0)
         return got->count == want->count;
     return got->first_ms == want->first_ms && got->last_ms == want->last_ms &&
-           same(got->first, want->first) && same(got->last, want->last) && same(got->min, want->min) &&
-           same(got->max, want->max) && same(got->correction, want->correction) &&
-           got->resets == want->resets && got->has_nan == want->has_nan && got->has_inf == want->has_inf;
-}
-
-static bool agree(const struct window_summary *got, const struct window_summary *want)
-{
-    return agree_but_for_sums(got, want) &&
-           (want->count == 0 || (got->changes == want->changes && sums_agree(got, want)));
+           got->has_starts >= want->has_starts && same(got->first, want->first) &&
+           same(got->last, want->last) && parts_agree(got, want, wish);
 }
 
 static size_t place_of(const struct course *c, int64_t t_ms)
@@ -266,26 +314,34 @@ static int64_t an_edge(struct course *c, size_t i)
 
 static void try_window(struct course *c, struct view *v)
 {
-    struct window_summary got, quick, want;
+    static const unsigned wishes[] = {0,          WINDOW_RESETS,  WINDOW_BOUNDS,
+                                      WINDOW_SUM, WINDOW_CHANGES, WINDOW_ALL};
+    struct window_summary got, want;
     size_t from = below(c, c->count + 1);
-    size_t n = below(c, UINT64_C(2) << below(c, 12));
+    size_t n = below(c, UINT64_C(2) << below(c, c->scale));
     int64_t after_ms = an_edge(c, from), upto_ms = an_edge(c, from + n);
-    assert_true(view_window(v, c->ref, after_ms, upto_ms, WINDOW_WHOLE, &got));
-    assert_true(view_window(v, c->ref, after_ms, upto_ms, WINDOW_QUICK, &quick));
-    loop(c, place_of(c, after_ms), after_ms < upto_ms ? place_of(c, upto_ms) : 0, &want);
-    if (!agree(&got, &want) || !agree_but_for_sums(&quick, &want))
-        fail_msg("shape %u, %zu samples: the window (%lld, %lld] differs", c->shape, c->count,
-                 (long long)after_ms, (long long)upto_ms);
+    size_t first = place_of(c, after_ms), end = after_ms < upto_ms ? place_of(c, upto_ms) : 0;
+    loop(c, first < c->dropped ? c->dropped : first, end, &want);
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        unsigned wish = wishes[i];
+        assert_true(view_window(v, c->ref, after_ms, upto_ms, (enum window_wish)wish, &got));
+        if (!agree(&got, &want, wish))
+            fail_msg("shape %u, %zu samples, wish %u: the window (%lld, %lld] differs", c->shape, c->count,
+                     wish, (long long)after_ms, (long long)upto_ms);
+    }
+}
+
+static bool same_sample(const struct sample *a, const struct sample *b)
+{
+    return a->t_ms == b->t_ms && a->start_ms == b->start_ms && same(a->value, b->value);
 }
 
 static void read_back(struct course *c, struct view *v)
 {
     struct sample_run run = bench_read(&c->b, v, c->ref, INT64_MIN, INT64_MAX);
     assert_int_equal(run.count, c->count);
-    for (size_t i = 0; i < c->count; i++) {
-        assert_int_equal(run.samples[i].t_ms, c->item[i].t_ms);
-        assert_true(same(run.samples[i].value, c->item[i].value));
-    }
+    for (size_t i = 0; i < c->count; i++)
+        assert_true(same_sample(&run.samples[i], &c->item[i]));
 }
 
 static void read_some(struct course *c, struct view *v)
@@ -298,20 +354,25 @@ static void read_some(struct course *c, struct view *v)
     run = bench_read(&c->b, v, c->ref, after_ms, upto_ms);
     assert_int_equal(run.count, end > first ? end - first : 0);
     for (size_t i = 0; i < run.count; i++)
-        assert_true(run.samples[i].t_ms == c->item[first + i].t_ms &&
-                    same(run.samples[i].value, c->item[first + i].value));
+        assert_true(same_sample(&run.samples[i], &c->item[first + i]));
     assert_int_equal(view_last(v, c->ref, after_ms, upto_ms, &c->b.arena, &last), end > first);
     if (end > first)
-        assert_true(last.t_ms == c->item[end - 1].t_ms && same(last.value, c->item[end - 1].value));
+        assert_true(same_sample(&last, &c->item[end - 1]));
 }
 
-static void run_course(struct course *c)
+static void open_course(struct course *c, size_t count)
 {
     bench_open(&c->b,
                (struct store_options){.retention_ms = 1000 * (int64_t)HOUR_MS, .out_of_order_ms = LATE_MS});
     c->labels = labels_of(&c->b.arena, "a", "1", NULL);
-    lay_course(c);
+    lay_course(c, count);
     push_course(c);
+}
+
+static void run_course(struct course *c)
+{
+    open_course(c, 1 + below(c, SAMPLES));
+    c->scale = 12;
     struct view *v = view_open(c->b.store);
     c->ref = bench_select(&c->b, v, NULL, 0).refs[0];
     read_back(c, v);
@@ -338,6 +399,39 @@ static void windows_come_to_what_the_loop_gives(void **state)
     for (uint64_t i = 0; i < count; i++) {
         c.shape = (unsigned)(i % SHAPES);
         run_course(&c);
+    }
+}
+
+/* Retention takes whole stretches, so that somewhat more than it asks for stays. */
+static void drop_some(struct course *c)
+{
+    struct store_options options = {.retention_ms = (int64_t)(1 + below(c, 500)) * HOUR_MS,
+                                    .out_of_order_ms = LATE_MS};
+    store_configure(c->b.store, &options);
+    store_retire(c->b.store);
+    c->dropped = c->count - (size_t)bench_figures(&c->b).samples;
+}
+
+/* Summaries of summaries: long series, before and after retention has shortened them. */
+static void long_windows_come_to_what_the_loop_gives(void **state)
+{
+    (void)state;
+    static struct course c;
+    uint64_t seed = asked("WINDOW_TEST_SEED", 1), count = asked("WINDOW_TEST_LONG_SERIES", LONG_SERIES);
+    c.random = seed * 0x9E3779B97F4A7C15 + 3;
+    c.scale = 17;
+    for (uint64_t i = 0; i < count; i++) {
+        c.shape = (unsigned)((seed + i) % SHAPES);
+        open_course(&c, 16 * 1024 + below(&c, LONG_SAMPLES - 16 * 1024));
+        struct view *v = view_open(c.b.store);
+        c.ref = bench_select(&c.b, v, NULL, 0).refs[0];
+        for (int k = 0; k < LONG_WINDOWS; k++) {
+            if (k == LONG_WINDOWS / 2)
+                drop_some(&c);
+            try_window(&c, v);
+        }
+        view_close(v);
+        bench_close(&c.b);
     }
 }
 
@@ -379,24 +473,81 @@ static void windows_with_histograms_are_refused(void **state)
     struct histogram h = {.schema = 1, .count = 3, .sum = 4};
     mixed_open(&m);
     push(&m, (struct sample){.t_ms = START_MS + 3000, .histogram = &h});
-    assert_false(view_window(m.view, m.ref, START_MS, START_MS + 3000, WINDOW_WHOLE, &w));
-    assert_true(view_window(m.view, m.ref, START_MS, START_MS + 2999, WINDOW_WHOLE, &w));
+    assert_false(view_window(m.view, m.ref, START_MS, START_MS + 3000, WINDOW_ALL, &w));
+    assert_true(view_window(m.view, m.ref, START_MS, START_MS + 2999, WINDOW_ALL, &w));
     assert_int_equal(w.count, 199);
     mixed_close(&m);
 }
 
-static void windows_with_start_timestamps_are_refused(void **state)
+static void windows_say_whether_there_are_start_timestamps(void **state)
 {
     (void)state;
     struct mixed m;
     struct window_summary w;
     mixed_open(&m);
     push(&m, (struct sample){.t_ms = START_MS + 3000, .start_ms = START_MS, .value = 1});
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 2000; i++)
         push(&m, (struct sample){.t_ms = START_MS + 4000 + i, .value = i});
-    assert_false(view_window(m.view, m.ref, START_MS, START_MS + 5000, WINDOW_WHOLE, &w));
-    assert_true(view_window(m.view, m.ref, START_MS - 1, START_MS + 2999, WINDOW_WHOLE, &w));
-    assert_int_equal(w.count, 200);
+    assert_true(view_window(m.view, m.ref, START_MS, START_MS + 5000, WINDOW_ALL, &w));
+    assert_true(w.has_starts);
+    assert_int_equal(w.resets, 2);
+    assert_true(view_window(m.view, m.ref, START_MS + 5900, START_MS + 6000, WINDOW_ALL, &w));
+    assert_false(w.has_starts);
+    assert_int_equal(w.count, 99);
+    mixed_close(&m);
+}
+
+static void start_timestamps_far_inside_are_not_passed_over(void **state)
+{
+    (void)state;
+    enum { MANY = 100 * 1024 };
+    struct mixed m;
+    struct window_summary w;
+    mixed_open(&m);
+    bench_at(&m.b, START_MS + HOUR_MS / 2);
+    for (int i = 0; i < MANY; i++) {
+        bool started = i >= MANY / 3 && i < MANY / 2;
+        push(&m, (struct sample){
+                     .t_ms = START_MS + 10000 + i * 10, .start_ms = started ? START_MS : 0, .value = i});
+    }
+    int64_t first_ms = START_MS + 10000 + MANY / 3 * 10, last_ms = START_MS + 10000 + MANY / 2 * 10;
+    for (unsigned wish = 0; wish <= WINDOW_ALL; wish++) {
+        assert_true(view_window(m.view, m.ref, START_MS - 1, INT64_MAX, (enum window_wish)wish, &w));
+        assert_true(w.has_starts);
+        assert_true(view_window(m.view, m.ref, START_MS - 1, first_ms + 90000, (enum window_wish)wish, &w));
+        assert_true(w.has_starts);
+        assert_true(view_window(m.view, m.ref, START_MS - 1, first_ms - 15000, (enum window_wish)wish, &w));
+        assert_false(w.has_starts);
+        assert_true(view_window(m.view, m.ref, last_ms + 15000, INT64_MAX, (enum window_wish)wish, &w));
+        assert_false(w.has_starts);
+    }
+    mixed_close(&m);
+}
+
+/* Among so many samples before and after it that they are summed up more than once. */
+static void a_histogram_far_inside_is_not_passed_over(void **state)
+{
+    (void)state;
+    enum { MANY = 100 * 1024 };
+    struct mixed m;
+    struct window_summary w;
+    struct histogram h = {.schema = 1, .count = 3, .sum = 4};
+    mixed_open(&m);
+    bench_at(&m.b, START_MS + HOUR_MS / 2);
+    for (int i = 0; i < MANY; i++) {
+        if (i == MANY / 2)
+            push(&m, (struct sample){.t_ms = START_MS + 10000 + i * 10 - 5, .histogram = &h});
+        bench_push(&m.b, m.labels, START_MS + 10000 + i * 10, i);
+    }
+    int64_t middle_ms = START_MS + 10000 + MANY / 2 * 10, end_ms = middle_ms + MANY / 2 * 10;
+    for (unsigned wish = 0; wish <= WINDOW_ALL; wish++) {
+        assert_false(view_window(m.view, m.ref, START_MS, end_ms, (enum window_wish)wish, &w));
+        assert_false(view_window(m.view, m.ref, START_MS + 500000, middle_ms, (enum window_wish)wish, &w));
+        assert_true(view_window(m.view, m.ref, START_MS - 1, middle_ms - 6, (enum window_wish)wish, &w));
+        assert_int_equal(w.count, 200 + MANY / 2);
+        assert_true(view_window(m.view, m.ref, middle_ms + 999, end_ms, (enum window_wish)wish, &w));
+        assert_int_equal(w.count, MANY / 2 - 100); /* floats right behind a histogram share its block */
+    }
     mixed_close(&m);
 }
 
@@ -422,8 +573,8 @@ static void a_late_histogram_parts_what_was_sealed(void **state)
             assert_true(run.samples[i].value == (double)((run.samples[i].t_ms - START_MS) / 10));
     }
     assert_int_equal(histograms, 71);
-    assert_false(view_window(m.view, m.ref, START_MS + 480, START_MS + 580, WINDOW_WHOLE, &w));
-    assert_true(view_window(m.view, m.ref, START_MS - 1, START_MS + 480, WINDOW_WHOLE, &w));
+    assert_false(view_window(m.view, m.ref, START_MS + 480, START_MS + 580, WINDOW_ALL, &w));
+    assert_true(view_window(m.view, m.ref, START_MS - 1, START_MS + 480, WINDOW_ALL, &w));
     assert_int_equal(w.count, 49);
     mixed_close(&m);
 }
@@ -434,11 +585,11 @@ static void an_empty_window_has_no_count(void **state)
     struct mixed m;
     struct window_summary w;
     mixed_open(&m);
-    assert_true(view_window(m.view, m.ref, START_MS - 100, START_MS - 1, WINDOW_WHOLE, &w));
+    assert_true(view_window(m.view, m.ref, START_MS - 100, START_MS - 1, WINDOW_ALL, &w));
     assert_int_equal(w.count, 0);
-    assert_true(view_window(m.view, m.ref, START_MS + 100, START_MS, WINDOW_WHOLE, &w));
+    assert_true(view_window(m.view, m.ref, START_MS + 100, START_MS, WINDOW_ALL, &w));
     assert_int_equal(w.count, 0);
-    assert_true(view_window(m.view, m.ref, START_MS + 5000, INT64_MAX, WINDOW_WHOLE, &w));
+    assert_true(view_window(m.view, m.ref, START_MS + 5000, INT64_MAX, WINDOW_ALL, &w));
     assert_int_equal(w.count, 0);
     mixed_close(&m);
 }
@@ -447,8 +598,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_come_to_what_the_loop_gives),
+        cmocka_unit_test(long_windows_come_to_what_the_loop_gives),
         cmocka_unit_test(windows_with_histograms_are_refused),
-        cmocka_unit_test(windows_with_start_timestamps_are_refused),
+        cmocka_unit_test(windows_say_whether_there_are_start_timestamps),
+        cmocka_unit_test(start_timestamps_far_inside_are_not_passed_over),
+        cmocka_unit_test(a_histogram_far_inside_is_not_passed_over),
         cmocka_unit_test(a_late_histogram_parts_what_was_sealed),
         cmocka_unit_test(an_empty_window_has_no_count),
     };
