@@ -53,11 +53,13 @@ static int put(struct replay *r, series_ref ref, const struct sample *s)
 static int put_points(struct replay *r, series_ref ref, const struct sealed *s)
 {
     struct point *points = MEM_ARRAY(struct point, s->count);
+    int64_t *starts = MEM_ARRAY(int64_t, s->count);
     int rc = 0;
-    sealed_unpack(s, points);
+    sealed_unpack(s, points, starts);
     for (size_t i = 0; rc == 0 && i < s->count; i++)
-        rc = put(r, ref, &(struct sample){.t_ms = points[i].t_ms, .value = points[i].value});
+        rc = put(r, ref, &(struct sample){points[i].t_ms, starts[i], points[i].value, NULL});
     mem_free(points);
+    mem_free(starts);
     return rc;
 }
 
