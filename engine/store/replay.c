@@ -201,12 +201,13 @@ static int on_series(void *context, struct series_id id, const struct label *lab
     return make(r, id, &key);
 }
 
-static int on_end(void *context, uint64_t series, uint64_t samples)
+static int on_end(void *context, uint64_t series, uint64_t samples, int64_t begun_ms)
 {
     struct replay *r = context;
     r->ended = true;
     r->end_series = series;
     r->end_samples = samples;
+    r->begun_ms = begun_ms;
     return 0;
 }
 
@@ -219,7 +220,7 @@ void replay_begin_file(struct replay *r, bool snapshot)
 
 int replay_record(struct replay *r, struct str record)
 {
-    const struct record_sink sink = {r, on_series, on_sample, on_sealed, on_end};
+    const struct record_sink sink = {r, on_series, on_sample, on_sealed, on_end, &r->bytes};
     struct store *s = r->store;
     rwlock_write(&s->index);
     int rc = record_walk(record, &sink, &r->arena);
