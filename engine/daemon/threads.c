@@ -15,6 +15,7 @@ enum {
     LOG_WAIT_MS = 250,
     KEEPER_WAIT_MS = 1000,
     SNAPSHOT_EVERY_MS = 1000,
+    TRIM_EVERY_MS = 1000,
     RETIRE_EVERY_MS = 10000,
     NFLOG_EVERY_MS = 900000
 };
@@ -139,7 +140,7 @@ void daemon_note_page(void *context, struct page_event *page)
 
 /* What the keeper does from time to time, and when it did so last. */
 struct chores {
-    int64_t retired_ms, expired_ms, snapshot_ms;
+    int64_t retired_ms, expired_ms, snapshot_ms, trimmed_ms;
     bool snapshot_fails;
 };
 
@@ -169,6 +170,8 @@ static void keep_house(struct daemon *d, struct chores *chores)
         store_retire(d->store);
     if (is_due(&chores->snapshot_ms, now_ms, SNAPSHOT_EVERY_MS))
         keep_snapshot(d, chores);
+    if (is_due(&chores->trimmed_ms, now_ms, TRIM_EVERY_MS))
+        mem_trim();
     if (is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS) &&
         state_nflog_expire(d->state, wall(d), &err) != 0)
         log_error("old entries of the notification log could not be removed", LOG_ERR(&err));

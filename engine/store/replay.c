@@ -33,6 +33,8 @@ static int put(struct replay *r, series_ref ref, const struct sample *s)
 {
     struct ring *ring = ring_of(r, ref);
     struct account *account = &r->store->account;
+    if (s->t_ms == INT64_MIN)
+        return 0; /* no reader can ask for it: windows are open at their beginning */
     switch (r->as_it_was ? ring_restore(ring, s, account) : ring_append(ring, s, account)) {
     case RING_TAKEN:
         r->samples++;
@@ -115,7 +117,7 @@ static int on_sample(void *context, struct series_id id, const struct sample *s)
 static int put_stretch(struct replay *r, series_ref ref, struct sealed *s)
 {
     int rc = make_way(r, ref, s->oldest_ms);
-    if (rc == 0 && ring_ends_before(ring_of(r, ref), s->oldest_ms)) {
+    if (rc == 0 && s->oldest_ms != INT64_MIN && ring_ends_before(ring_of(r, ref), s->oldest_ms)) {
         r->held = *s;
         r->held_ref = ref;
         r->holds = true;
@@ -199,12 +201,13 @@ static int on_series(void *context, struct series_id id, const struct label *lab
     return make(r, id, &key);
 }
 
-static int on_end(void *context, uint64_t series, uint64_t samples)
+static int on_end(void *context, uint64_t series, uint64_t samples, int64_t begun_ms)
 {
     struct replay *r = context;
     r->ended = true;
     r->end_series = series;
     r->end_samples = samples;
+    r->begun_ms = begun_ms;
     return 0;
 }
 
@@ -217,7 +220,7 @@ void replay_begin_file(struct replay *r, bool snapshot)
 
 int replay_record(struct replay *r, struct str record)
 {
-    const struct record_sink sink = {r, on_series, on_sample, on_sealed, on_end};
+    const struct record_sink sink = {r, on_series, on_sample, on_sealed, on_end, &r->bytes};
     struct store *s = r->store;
     rwlock_write(&s->index);
     int rc = record_walk(record, &sink, &r->arena);

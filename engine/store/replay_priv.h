@@ -31,6 +31,8 @@ struct replay {
     uint64_t seen_series, seen_samples; /* since replay_begin_file */
     bool ended;                         /* with these numbers: */
     uint64_t end_series, end_samples;
+    int64_t begun_ms;
+    struct record_bytes bytes;
 };
 
 void replay_begin(struct replay *r, struct store *s);

@@ -117,39 +117,41 @@ static int load_snapshot(struct restore *r, uint32_t number, struct err *err)
     uint64_t damaged = r->out->recovery.damaged;
     int rc = snapshot_read(r->world, r->folder, number, &visit, &r->out->snapshot_bytes, err);
     const struct replay *p = &r->replay;
+    r->out->snapshot_ms = p->ended ? p->begun_ms : 0;
     if (rc == 0 && damaged == r->out->recovery.damaged &&
         (!p->ended || p->end_series != p->seen_series || p->end_samples != p->seen_samples))
         tell_nonsense(r, 0, "it does not hold what its end says");
     return explain(r, rc, err);
 }
 
-static void tell_unsound(struct restore *r, uint32_t number, const struct err *why)
+/* Those before the one that is used: they are passed over whole. */
+static void tell_unsound(struct restore *r, size_t count, const struct snapshot_hurt *hurt)
 {
-    char path[SNAPSHOT_PATH_MAX];
     r->in_snapshot = true;
-    file_path(r, number, path);
-    log_warn("a snapshot is damaged", LOG_TEXT("file", path), LOG_ERR(why));
+    for (size_t i = 0; i < count; i++)
+        if (hurt[i].why != NULL)
+            on_damage(r, r->snapshots.number[i], hurt[i].offset, hurt[i].bytes, false, hurt[i].why);
 }
 
-/* The newest one that is sound and from which the log goes on; else the newest. Without any: 0. */
+/* The newest one that is sound and from which the log goes on; else the newest, for what is sound of it. None: 0. */
 static int choose_snapshot(struct restore *r, const struct wal_range *log, uint32_t *number, struct err *err)
 {
     const struct snapshots *all = &r->snapshots;
+    struct snapshot_hurt *hurt = MEM_ARRAY(struct snapshot_hurt, all->count);
+    int rc = 0;
     *number = all->count > 0 ? all->number[0] : 0;
-    for (size_t i = 0; i < all->count; i++) {
-        struct err why = {0};
-        bool goes_on = i == 0 || (log->first <= all->number[i] && log->last >= log->first);
-        int rc = goes_on ? snapshot_check(r->world, r->folder, all->number[i], &why) : ERR_CORRUPT;
-        if (rc == 0)
-            *number = all->number[i];
-        if (rc == 0)
-            return 0;
-        if (rc != ERR_CORRUPT)
-            return err_set(err, ERR_IO, "%s", why.text);
-        if (goes_on)
-            tell_unsound(r, all->number[i], &why);
+    for (size_t i = 0; rc == 0 && i < all->count; i++) {
+        if (i > 0 && (log->last < log->first || log->first > all->number[i]))
+            break;
+        rc = snapshot_check(r->world, r->folder, all->number[i], &hurt[i], err);
+        if (rc != 0 || hurt[i].why != NULL)
+            continue;
+        *number = all->number[i];
+        tell_unsound(r, i, hurt);
+        break;
     }
-    return 0;
+    mem_free(hurt);
+    return rc == 0 ? 0 : ERR_IO;
 }
 
 /* ---- the log ---- */
@@ -204,7 +206,8 @@ static void tell_result(const struct restore *r)
              LOG_INT("snapshot", r->out->snapshot), LOG_INT("snapshot_bytes", r->out->snapshot_bytes),
              LOG_INT("log_bytes", r->out->log_bytes), LOG_MS("took", c->took_ms));
     if (c->orphans > 0)
-        log_warn("left out samples of series that stood in a damaged place, or in a gap of the log", LOG_INT("samples", c->orphans));
+        log_warn("left out samples of series that stood in a damaged place, or in a gap of the log",
+                 LOG_INT("samples", c->orphans));
     if (r->replay.conflicts > 0)
         log_warn("two samples of one time: the first one stays", LOG_INT("samples", r->replay.conflicts));
 }
@@ -222,6 +225,7 @@ int restore_folder(struct store *s, const char *folder, const struct restore_wat
     out->recovery.series = s->series.living;
     out->recovery.samples = r.replay.samples;
     out->recovery.orphans = r.replay.orphans;
+    out->bytes = r.replay.bytes;
     out->recovery.took_ms = (s->world->mono_ns(s->world) - r.began_ns) / NS_PER_MS;
     if (rc == 0)
         tell_result(&r);

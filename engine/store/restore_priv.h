@@ -7,6 +7,7 @@
 #ifndef TOCSIN_STORE_RESTORE_PRIV_H
 #define TOCSIN_STORE_RESTORE_PRIV_H
 
+#include "record_priv.h"
 #include "store_priv.h"
 
 /* Told of each place that could not be read, besides the line in the program's log. */
@@ -18,10 +19,12 @@ struct restore_watch {
 
 struct restored {
     struct store_recovery recovery;
-    uint32_t snapshot; /* its number; 0: none */
+    uint32_t snapshot;   /* its number; 0: none */
+    int64_t snapshot_ms; /* when it was begun; 0: its end is missing */
     uint64_t snapshot_bytes, log_bytes;
-    uint32_t first, last; /* segments behind it; last < first: none */
-    uint32_t used;        /* no number above it is in use */
+    struct record_bytes bytes; /* of both, by what they hold */
+    uint32_t first, last;      /* segments behind it; last < first: none */
+    uint32_t used;             /* no number above it is in use */
 };
 
 /* 0, ERR_IO, or ERR_FULL: not all of it is let in (limits.h); then the store can only be closed. `watch` may be NULL. */

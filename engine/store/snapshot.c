@@ -22,6 +22,7 @@ struct writing {
     struct buf frame;
     struct arena arena;
     uint64_t salt, at, synced_at;
+    int64_t begun_ms;
     struct snapshot_size size;
     /* Where the walk goes on: at this series, behind upto_ms if some of it is written (`turn` says of which). */
     series_ref ref;
@@ -172,7 +173,7 @@ static int put_all(struct writing *w, struct err *err)
     }
     if (rc != 0)
         return rc;
-    record_end(&w->record, w->size.series, w->size.samples);
+    record_end(&w->record, w->size.series, w->size.samples, w->begun_ms);
     return put_record(w, err);
 }
 
@@ -214,7 +215,8 @@ static int write_named(struct writing *w, const char *folder, uint32_t number, s
 int snapshot_write(struct store *s, const char *folder, uint32_t number, struct snapshot_size *out,
                    struct err *err)
 {
-    struct writing w = {.store = s, .world = s->world, .salt = number, .ref = 1};
+    struct writing w = {
+        .store = s, .world = s->world, .salt = number, .begun_ms = world_now_ms(s->world), .ref = 1};
     record_init(&w.record, FRAME_RECORD_BYTES_MAX);
     buf_init(&w.frame, FRAME_RECORD_BYTES_MAX + FRAME_HEAD_BYTES);
     arena_init(&w.arena, STRETCH_BYTES_MAX);

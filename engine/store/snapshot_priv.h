@@ -45,7 +45,14 @@ int snapshot_list(struct world *world, const char *folder, struct snapshots *out
 int snapshot_read(struct world *world, const char *folder, uint32_t number, const struct wal_visit *visit,
                   uint64_t *bytes, struct err *err);
 
-/* Reads all of it. 0 if it is sound to its end, ERR_CORRUPT with the first damage, or ERR_IO. */
-int snapshot_check(struct world *world, const char *folder, uint32_t number, struct err *err);
+/* The first place in one that is not sound. */
+struct snapshot_hurt {
+    uint64_t offset, bytes;
+    const char *why; /* NULL: none */
+};
+
+/* Reads all of it. 0, or ERR_IO. */
+int snapshot_check(struct world *world, const char *folder, uint32_t number, struct snapshot_hurt *out,
+                   struct err *err);
 
 #endif

@@ -209,8 +209,7 @@ int snapshot_read(struct world *world, const char *folder, uint32_t number, cons
 
 struct check {
     bool ended;
-    uint64_t damaged_at;
-    const char *why;
+    struct snapshot_hurt hurt;
 };
 
 static int check_record(void *context, struct str record)
@@ -224,22 +223,20 @@ static void check_damage(void *context, uint32_t number, uint64_t offset, uint64
 {
     struct check *c = context;
     (void)number;
-    (void)bytes;
     (void)torn;
-    if (c->why == NULL)
-        c->damaged_at = offset;
-    c->why = c->why != NULL ? c->why : why;
+    if (c->hurt.why == NULL)
+        c->hurt = (struct snapshot_hurt){offset, bytes, why};
 }
 
-int snapshot_check(struct world *world, const char *folder, uint32_t number, struct err *err)
+int snapshot_check(struct world *world, const char *folder, uint32_t number, struct snapshot_hurt *out,
+                   struct err *err)
 {
     struct check c = {0};
     const struct wal_visit visit = {&c, check_record, check_damage};
     uint64_t bytes = 0;
     int rc = snapshot_read(world, folder, number, &visit, &bytes, err);
-    if (rc != 0)
-        return rc;
-    if (c.why != NULL)
-        return err_set(err, ERR_CORRUPT, "%s at byte %llu", c.why, (unsigned long long)c.damaged_at);
-    return c.ended ? 0 : err_set(err, ERR_CORRUPT, "the end is missing");
+    if (c.hurt.why == NULL && !c.ended)
+        c.hurt = (struct snapshot_hurt){bytes, 0, "the end of the file is missing"};
+    *out = c.hurt;
+    return rc;
 }
