@@ -15,6 +15,7 @@
 
 #include "block_priv.h"
 #include "tocsin/arena.h"
+#include "tocsin/histogram.h"
 #include "tocsin/sample.h"
 #include "tocsin/view.h"
 
@@ -35,10 +36,10 @@ enum ring_verdict {
 /* Puts a sample in its place. Copies the histogram. */
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account);
 
-/* ring_hint.c: the histogram right before t_ms (NULL: none, or a float); and the one right after it, which has got
+/* ring_hint.c: what the hint of a histogram must say at its place; and what to do for the one right after t_ms, which has got
  * another predecessor: what was known of the old one is no longer true. */
-const struct histogram *ring_histogram_before(const struct ring *r, int64_t t_ms);
-void ring_forget_hint_after(struct ring *r, int64_t t_ms);
+enum histogram_hint ring_hint(const struct ring *r, const struct sample *s);
+void ring_forget_hint_after(struct ring *r, int64_t t_ms, struct account *account);
 
 /* Copies of the samples with after_ms < t <= upto_ms. 0, or ERR_LIMIT (arena). */
 int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
