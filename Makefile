@@ -16,22 +16,16 @@ LDHARDEN := -pie -Wl,-z,relro,-z,now
 
 ifeq ($(BUILD),release)
 CPPFLAGS += -D_FORTIFY_SOURCE=2
-else ifeq ($(BUILD),asan)
-CC := clang-14
-CXX := clang++-14
-OPTIMIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CPPFLAGS += -DTOCSIN_COSTLY
-HARDEN :=
-LDHARDEN :=
 else ifeq ($(BUILD),tsan)
 OPTIMIZE := -O1 -g -fsanitize=thread
 CPPFLAGS += -DTOCSIN_COSTLY
 HARDEN := -fPIE
 LDHARDEN := -pie
-else ifeq ($(BUILD),fuzz)
+else ifneq ($(filter asan fuzz,$(BUILD)),)
 CC := clang-14
 CXX := clang++-14
-OPTIMIZE := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE += $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer-no-link)
 CPPFLAGS += -DTOCSIN_COSTLY
 HARDEN :=
 LDHARDEN :=
@@ -141,12 +135,17 @@ asan: ## the same tests, and every fuzz corpus, under AddressSanitizer and UBSan
 tsan: ## unit tests and end-to-end tests under ThreadSanitizer
 	@deploy/deps.sh build test peer
 	@$(MAKE) --no-print-directory -s -j2 BUILD=tsan build/tsan/tocsin units
-	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin unit e2e
+	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin unit remote_write e2e
 
 fuzz: ## fuzz each parser for FUZZ_SECONDS (60); new inputs go to build/fuzz/found
 	@deploy/deps.sh build test habits
 	@$(MAKE) --no-print-directory -s -j2 BUILD=fuzz fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS)
+
+kill: ## kill the daemon 300 times while it is pushed to (KILL_TURNS): nothing acknowledged may be missing
+	@deploy/deps.sh build test
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin
+	@tests/kill/run --turns $(or $(KILL_TURNS),300)
 
 conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
 	@test -n "$(PROMQL_TESTDATA)" || { echo "say where they are: make conformance PROMQL_TESTDATA=DIR" >&2; exit 2; }
@@ -192,5 +191,5 @@ fuzzers: $(FUZZ)
 benches: $(BENCH)
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)
 
-.PHONY: all help deps demo test unit units benches asan tsan fuzz fuzzers conformance bench diff layers shape format install clean
+.PHONY: all help deps demo test unit units benches asan tsan fuzz fuzzers kill conformance bench diff layers shape format install clean
 .SECONDARY:

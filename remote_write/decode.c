@@ -68,8 +68,10 @@ static int decode_symbols(struct push *p)
 
 static int decode_field(struct push *p, const struct wire_field *f, struct pushed *to)
 {
-    if (!p->v2 && f->number == V1_METADATA)
+    if (!p->v2 && f->number == V1_METADATA) {
+        p->has_metadata = true;
         return f->type == WIRE_BYTES && metadata_is_sound(f->bytes) ? 0 : ERR_PARSE;
+    }
     if (f->number != series_number(p))
         return 0;
     if (f->type != WIRE_BYTES)

@@ -55,8 +55,7 @@ static bool refs_are_good(const struct refs *r)
     return !r->astray && r->count % 2 == 0;
 }
 
-/* False if malformed. *good: its references are in order. */
-static bool walk_exemplar(const struct push *p, struct str message, bool *good)
+static bool exemplar_is_sound(const struct push *p, struct str message)
 {
     struct refs refs = {.push = p};
     struct wire w = wire_of(message);
@@ -66,7 +65,6 @@ static bool walk_exemplar(const struct push *p, struct str message, bool *good)
         if ((f.number == REFS && !take_refs(&refs, &f)) || (f.number == VALUE && f.type != WIRE_64) ||
             (f.number == TIME && f.type != WIRE_VARINT))
             return false;
-    *good = refs_are_good(&refs);
     return step == WIRE_END;
 }
 
@@ -76,22 +74,20 @@ static bool walk_metadata(struct str message, struct pushed *s)
     struct wire w = wire_of(message);
     struct wire_field f;
     enum wire_step step;
-    s->help_ref = s->unit_ref = 0;
+    s->help_ref = s->unit_ref = s->metadata_type = 0;
     while ((step = wire_next(&w, &f)) == WIRE_FIELD) {
         if (f.number != TYPE && f.number != HELP && f.number != UNIT)
             continue;
         if (f.type != WIRE_VARINT)
             return false;
-        if (f.number != TYPE)
-            *(f.number == HELP ? &s->help_ref : &s->unit_ref) = (uint32_t)f.value;
+        uint32_t *to = f.number == TYPE ? &s->metadata_type : f.number == HELP ? &s->help_ref : &s->unit_ref;
+        *to = (uint32_t)f.value;
     }
     return step == WIRE_END;
 }
 
 static bool count_field(struct push *p, const struct wire_field *f, struct pushed *s, struct refs *refs)
 {
-    bool good = true;
-    bool sound = true;
     switch (f->number) {
     case REFS:
         return take_refs(refs, f);
@@ -103,9 +99,7 @@ static bool count_field(struct push *p, const struct wire_field *f, struct pushe
         return f->type == WIRE_BYTES && wire_histogram_is_sound(f->bytes, true);
     case EXEMPLARS:
         s->exemplar_count++;
-        sound = f->type == WIRE_BYTES && walk_exemplar(p, f->bytes, &good);
-        s->bad_exemplars += !good;
-        return sound;
+        return f->type == WIRE_BYTES && exemplar_is_sound(p, f->bytes);
     case METADATA:
         return f->type == WIRE_BYTES && walk_metadata(f->bytes, s);
     default:

@@ -103,6 +103,36 @@ int push_out_of_memory(struct push *p)
                      (long long)limits.push_arena_bytes);
 }
 
+static void confirm_nothing(struct intake_answer *answer)
+{
+    answer->written_samples = answer->written_histograms = answer->written_exemplars = 0;
+    answer->logged = 0;
+}
+
+static const char unlogged_text[] =
+    "the write-ahead log cannot be written; samples are kept in memory only until it can";
+
+/* A sender that is told 204 or 400 forgets its samples, so neither may be said of what a restart would lose. Asked after the samples
+ * were stored: a push that only repeats what an earlier one has stored is as unsafe as that one. */
+static int check_logged(struct push *p, int rc)
+{
+    if (!p->unlogged && store_log_works(p->store))
+        return rc;
+    confirm_nothing(p->answer);
+    return push_fail(p, 503, "%s", unlogged_text);
+}
+
+void intake_refuse_unlogged(struct intake_answer *answer, bool late)
+{
+    if (answer->status == 204)
+        stat_add(STAT_pushes_refused, 1);
+    set_status(answer, 503);
+    confirm_nothing(answer);
+    buf_clear(&answer->text);
+    buf_puts(&answer->text, late ? "the write-ahead log takes too long to write" : unlogged_text);
+    buf_char(&answer->text, '\n');
+}
+
 static int push_run(struct push *p, struct str compressed)
 {
     if (!push_charge(p, (int64_t)compressed.n))
@@ -110,9 +140,7 @@ static int push_run(struct push *p, struct str compressed)
     int rc = push_uncompress(p, compressed);
     if (rc == 0)
         rc = push_decode(p);
-    if (rc == 0)
-        rc = push_translate(p);
-    return rc;
+    return rc == 0 ? check_logged(p, push_translate(p)) : rc;
 }
 
 /* Reasons end in whole lines, and say if there were more. */
@@ -129,10 +157,11 @@ static void close_text(struct buf *text)
     buf_puts(text, more);
 }
 
-static int take_push(struct intake *in, struct store *store, struct str compressed, bool v2,
-                     struct intake_answer *answer)
+static int take_push(struct intake *in, struct store *store, struct str identity, struct str compressed,
+                     bool v2, struct intake_answer *answer)
 {
     struct push p = {.store = store, .answer = answer, .flight = &in->flight, .v2 = v2};
+    p.identity = identity.n > 0 ? store_identity(store, identity) : 0;
     stat_add(STAT_pushes, 1);
     set_status(answer, 204);
     arena_init(&p.arena, (size_t)limits.push_arena_bytes);
@@ -147,13 +176,14 @@ static int take_push(struct intake *in, struct store *store, struct str compress
     return rc;
 }
 
-int intake_push(struct intake *in, struct store *store, struct str compressed, struct intake_answer *answer)
+int intake_push(struct intake *in, struct store *store, struct str identity, struct str compressed,
+                struct intake_answer *answer)
 {
-    return take_push(in, store, compressed, false, answer);
+    return take_push(in, store, identity, compressed, false, answer);
 }
 
-int intake_push_v2(struct intake *in, struct store *store, struct str compressed,
+int intake_push_v2(struct intake *in, struct store *store, struct str identity, struct str compressed,
                    struct intake_answer *answer)
 {
-    return take_push(in, store, compressed, true, answer);
+    return take_push(in, store, identity, compressed, true, answer);
 }

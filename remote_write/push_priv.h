@@ -26,9 +26,15 @@ struct pushed {
     struct sample *samples; /* the floats, with room behind them for the histograms */
     uint32_t label_count;   /* 2.0: of references, two for each label */
     uint32_t float_count, histogram_count, exemplar_count;
-    uint32_t bad_exemplars;      /* of exemplar_count: their references point nowhere */
-    uint32_t help_ref, unit_ref; /* 0: none */
+    uint32_t help_ref, unit_ref, metadata_type; /* 2.0's metadata of the series; all 0: none */
 };
+
+/* 2.0's metadata of a series, which comes again with every series of its family. */
+struct told {
+    uint32_t name_ref, help_ref, unit_ref, type;
+};
+
+enum { TOLD = 64 };
 
 struct push {
     struct store *store;
@@ -38,6 +44,8 @@ struct push {
     int64_t charged_bytes; /* what this push has put on the flight's account */
     int64_t arena_bytes;   /* of those, for the arena */
     bool flight_full;      /* that account had no more room */
+    bool unlogged;         /* some of what was stored is not in the log */
+    uint16_t identity;     /* whose it is */
     bool v2;               /* io.prometheus.write.v2.Request, else prometheus.WriteRequest */
     char *decoded;
     size_t decoded_bytes;
@@ -49,6 +57,10 @@ struct push {
     struct sample *plain; /* of 1.0: one for each series that is written plainly */
     size_t sample_count;  /* histograms included */
     int64_t field_count;  /* of the request and its series: what a push costs, whatever its bytes */
+
+    bool has_metadata; /* 1.0: of families, beside the series */
+    struct told told[TOLD];
+    uint64_t written_exemplars, refused_exemplars;
 };
 
 /* Ends the push: sets the status and adds a line to the text. Returns the code that goes with the status. */
@@ -72,6 +84,13 @@ int push_decode(struct push *p);
 /* translate: the request's series go to the store, slice by slice. 0, or push_fail's code. */
 int push_translate(struct push *p);
 
+/* translate_extras: what comes with a series that has been offered to the store: its exemplars, 2.0's metadata. Says and counts
+ * what is refused. 0, or ERR_LIMIT (memory). */
+int push_series_extras(struct push *p, const struct pushed *s);
+
+/* 1.0's metadata. */
+void push_families(struct push *p);
+
 /* decode_v1, decode_v2: one series (its body is set). 0, ERR_PARSE, or ERR_LIMIT (memory). Samples beyond
  * limits.push_samples are counted, not kept. ERR_FULL: too many fields. */
 int decode_series_v1(struct push *p, struct pushed *s);
@@ -91,7 +110,7 @@ int decode_count_field(struct push *p); /* 0, or ERR_FULL */
 int decode_floats(struct push *p, struct pushed *s, const uint8_t *first);
 bool wire_histogram_is_sound(struct str message, bool v2);
 
-/* translate_histogram: checks and converts one message; a stale histogram becomes a stale float. 0, or ERR_PARSE with the
+/* translate_histogram: checks and converts one message; a stale histogram becomes store_stale_histogram. 0, or ERR_PARSE with the
  * reason, or ERR_LIMIT (arena). */
 int translate_histogram(struct arena *arena, struct str message, bool v2, struct sample *to, struct err *err);
 

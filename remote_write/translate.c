@@ -17,7 +17,6 @@ struct translation {
     uint64_t refused_series;
     uint64_t refused_samples; /* of those series, by us; the store counts its own */
     uint64_t offered_floats, offered_histograms;
-    uint64_t exemplars, refused_exemplars;
 };
 
 static int by_name(const void *a, const void *b)
@@ -196,9 +195,11 @@ static bool refers_outside(const struct push *p, uint32_t ref)
 static enum fate translate(struct translation *t, const struct pushed *s, struct batch_series *out)
 {
     size_t count = (size_t)s->float_count + s->histogram_count;
-    if (count == 0 && !t->push->v2)
+    /* Prometheus sends exemplars in series of their own. */
+    bool empty = count == 0 && s->exemplar_count == 0;
+    if (empty && !t->push->v2)
         return FATE_EMPTY;
-    if (count == 0)
+    if (empty)
         return spell_and_refuse(t, s, "TimeSeries must contain at least one sample or histogram for series");
     if (refers_outside(t->push, s->help_ref) || refers_outside(t->push, s->unit_ref))
         return spell_and_refuse(t, s, "metadata refers outside of the symbols table, series");
@@ -226,15 +227,12 @@ static uint64_t refused_by_store(const struct admit_result *r)
     return refused;
 }
 
-/* Counts what a series has offered to the store, and looks at its exemplars. */
-static void note_offered(struct translation *t, const struct pushed *s)
+/* Counts what a series has offered to the store, and hands on what came with it. */
+static enum fate note_offered(struct translation *t, const struct pushed *s)
 {
     t->offered_floats += s->float_count;
     t->offered_histograms += s->histogram_count;
-    t->exemplars += s->exemplar_count - s->bad_exemplars;
-    t->refused_exemplars += s->bad_exemplars;
-    if (s->bad_exemplars > 0)
-        tell(t, "parsing exemplar for series: labelRefs outside of symbols table, or not in pairs", NULL);
+    return push_series_extras(t->push, s) == 0 ? FATE_READY : FATE_NO_MEMORY;
 }
 
 /* Moves one that the store does not know to the place `to`, with its labels. */
@@ -252,27 +250,32 @@ static enum fate spell_unknown(struct translation *t, struct slice *slice, size_
     return fate;
 }
 
-static struct batch batch_of(const struct slice *slice)
+static struct batch batch_of(const struct translation *t, const struct slice *slice)
 {
-    return (struct batch){slice->series, slice->count, slice->spellings};
+    return (struct batch){slice->series, slice->count, slice->spellings, t->push->identity};
 }
 
-static void note_known(struct translation *t, const struct slice *slice, size_t unknown_count)
+/* All of a slice but the first `left_out` of the unknown. */
+static enum fate note_all_but(struct translation *t, const struct slice *slice, size_t left_out)
 {
     size_t next = 0;
     for (size_t i = 0; i < slice->count; i++) {
-        if (next < unknown_count && slice->unknown[next] == i)
+        if (next < left_out && slice->unknown[next] == i)
             next++;
-        else
-            note_offered(t, slice->from[i]);
+        else if (note_offered(t, slice->from[i]) == FATE_NO_MEMORY)
+            return FATE_NO_MEMORY;
     }
+    return FATE_READY;
 }
 
 static int admit_slice(struct translation *t, struct slice *slice)
 {
-    struct batch all = batch_of(slice);
+    struct batch all = batch_of(t, slice);
     size_t unknown_count = store_admit_known(t->push->store, &all, &t->admitted, slice->unknown);
-    note_known(t, slice, unknown_count);
+    if (note_all_but(t, slice, unknown_count) == FATE_NO_MEMORY)
+        return push_out_of_memory(t->push);
+    if (unknown_count == 0)
+        return 0;
     slice->count = 0;
     for (size_t i = 0; i < unknown_count; i++) {
         enum fate fate = spell_unknown(t, slice, slice->unknown[i], slice->count);
@@ -280,11 +283,9 @@ static int admit_slice(struct translation *t, struct slice *slice)
             return push_out_of_memory(t->push);
         slice->count += fate == FATE_READY;
     }
-    struct batch unknown = batch_of(slice);
+    struct batch unknown = batch_of(t, slice);
     store_admit(t->push->store, &unknown, &t->admitted);
-    for (size_t i = 0; i < slice->count; i++)
-        note_offered(t, slice->from[i]);
-    return 0;
+    return note_all_but(t, slice, 0) == FATE_NO_MEMORY ? push_out_of_memory(t->push) : 0;
 }
 
 static int translate_slice(struct translation *t, const struct pushed *from, size_t count)
@@ -311,15 +312,16 @@ static uint64_t minus(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-/* Marks of stale histograms are floats to the store, so a refused one counts as a float here. */
 static void count_written(struct translation *t)
 {
     struct intake_answer *answer = t->push->answer;
     uint64_t histograms = t->admitted.refused_histograms;
     answer->appended = t->admitted.appended;
+    answer->logged = t->admitted.logged;
+    t->push->unlogged = t->admitted.unlogged;
     answer->written_samples = minus(t->offered_floats, refused_by_store(&t->admitted) - histograms);
     answer->written_histograms = minus(t->offered_histograms, histograms);
-    answer->written_exemplars = t->exemplars;
+    answer->written_exemplars = t->push->written_exemplars;
 }
 
 /* The answer when all series have been seen. A store at its limit may have room later, so it is not final. */
@@ -329,11 +331,14 @@ static int conclude(struct translation *t)
     uint64_t refused = refused_by_store(r);
     if (r->refused[ADMIT_SERIES_LIMIT] + r->refused[ADMIT_MEMORY_LIMIT] > 0)
         return push_fail(t->push, 429, "the store is at its limit");
+    if (r->refused[ADMIT_IDENTITY_LIMIT] > 0)
+        return push_fail(t->push, 429, "the sender is at its limit of series");
     if (refused + t->refused_series > 0)
         return push_fail(t->push, 400, "%llu samples refused",
                          (unsigned long long)(refused + t->refused_samples));
-    if (t->refused_exemplars > 0)
-        return push_fail(t->push, 400, "%llu exemplars refused", (unsigned long long)t->refused_exemplars);
+    if (t->push->v2 && t->push->refused_exemplars > 0)
+        return push_fail(t->push, 400, "%llu exemplars refused",
+                         (unsigned long long)t->push->refused_exemplars);
     return 0;
 }
 
@@ -345,6 +350,8 @@ int push_translate(struct push *p)
         size_t left = p->series_count - i;
         rc = translate_slice(&t, p->series + i, left < SLICE_SERIES ? left : SLICE_SERIES);
     }
+    if (rc == 0 && p->has_metadata)
+        push_families(p);
     count_written(&t);
     return rc == 0 ? conclude(&t) : rc;
 }

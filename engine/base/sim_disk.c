@@ -179,7 +179,7 @@ static int open_node(struct sim_disk *d, const char *path, enum file_mode mode, 
 static int open_file(struct sim_disk *d, const char *path, enum file_mode mode, struct file **out,
                      struct err *err)
 {
-    struct sim_node *node;
+    struct sim_node *node = NULL;
     struct fate fate = next_fate(d, SIM_DISK_OPEN);
     if (fate.acts != ACTS)
         return refuse(err, fate.code, "open", path);

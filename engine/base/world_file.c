@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ static int flags_of(enum file_mode mode)
         return flags | O_RDONLY;
     if (mode == FILE_WRITE)
         return flags | O_RDWR;
-    return flags | O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW;
+    return flags | O_RDWR | O_CREAT | O_NOFOLLOW | (mode == FILE_CREATE ? O_TRUNC : 0);
 }
 
 int disk_file_open(struct world *w, const char *path, enum file_mode mode, struct file **out, struct err *err)
@@ -35,6 +36,8 @@ int disk_file_open(struct world *w, const char *path, enum file_mode mode, struc
     if (fd < 0)
         return disk_refuse(err, "open", path, errno);
     int rc = disk_check_kind(fd, path, err);
+    if (rc == 0 && mode == FILE_OWN && flock(fd, LOCK_EX | LOCK_NB) != 0)
+        rc = err_set(err, ERR_FULL, "lock %s: in use by another process", path);
     if (rc != 0) {
         close(fd);
         return rc;

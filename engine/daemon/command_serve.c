@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -74,7 +75,7 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
     const struct flag flags[] = {
         {"config.file", FLAG_TEXT, &f->daemon.config_file, "tocsin.yml or prometheus.yml"},
         {"storage.path", FLAG_TEXT, &f->daemon.storage_path,
-         "folder for the notification log and incidents; empty: keep nothing on disk"},
+         "folder for samples, the notification log and incidents; empty: keep nothing on disk"},
         {"web.listen-address", FLAG_TEXT, &f->daemon.listen, "host:port to listen on"},
         {"web.external-url", FLAG_TEXT, &f->daemon.external_url,
          "URL under which people reach this, for links in pages"},
@@ -104,6 +105,16 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
         *status = 2;
     }
     return rc;
+}
+
+/* What the system allows at most, as servers do that hold many connections. */
+static void allow_many_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* Signals are blocked in every thread and taken here, so that nothing is ever interrupted half-way. */
@@ -155,6 +166,7 @@ int command_serve(int argc, char **argv)
         return status;
     sigset_t set;
     block_signals(&set);
+    allow_many_files();
     struct daemon *d;
     struct err err = {0};
     if (daemon_open(world_real(), &f.daemon, &d, &err) != 0) {

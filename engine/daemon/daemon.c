@@ -57,6 +57,10 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
 {
     if ((g->routes != NULL) != (d->router != NULL))
         return err_set(err, ERR_ARG, "adding or removing alertmanager_config_file needs a restart");
+    if (d->has_log && g->config->wal_sync != d->sync)
+        return err_set(err, ERR_ARG, "changing storage.wal.sync needs a restart");
+    if (!str_is(g->config->identity_header, d->identity_header))
+        return err_set(err, ERR_ARG, "changing storage.identity_header needs a restart");
     struct ruler_options options = ruler_options_of(d, g->config);
     ruler_configure(d->ruler, &options);
     int rc = ruler_load(d->ruler, g->rules, err);
@@ -76,7 +80,8 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 {
     pthread_mutex_lock(&daemon->reloading);
     struct generation g;
-    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features, &g, err);
+    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features,
+                             GENERATION_NEXT, &g, err);
     if (rc == 0) {
         log_ignored(g.config);
         rc = apply(daemon, &g, err);
@@ -102,17 +107,49 @@ static bool is_ready(void *context)
 
 /* ---- opening ---- */
 
-static int open_state(struct daemon *d, struct err *err)
+/* Two processes would write over each other's log. */
+static int own_folder(struct daemon *d, const char *path, struct err *err)
 {
-    if (d->options.storage_path[0] == '\0')
+    int rc = d->world->file_open(d->world, path, FILE_OWN, &d->folder_lock, err);
+    if (rc == ERR_FULL)
+        err_prefix(err,
+                   "another Tocsin works in %s; give each its own --storage.path: ", d->options.storage_path);
+    return rc;
+}
+
+static int open_folder(struct daemon *d, struct err *err)
+{
+    const char *folder = d->options.storage_path;
+    if (folder[0] == '\0')
         return state_open(":memory:", &d->state, err);
     struct buf path;
     buf_init(&path, 4096);
-    buf_format(&path, "%s/state.db", d->options.storage_path);
-    int rc = d->world->make_folder(d->world, d->options.storage_path, err);
-    if (rc == 0)
+    int rc = d->world->make_folder(d->world, folder, err);
+    if (rc == 0) {
+        buf_format(&path, "%s/lock", folder);
+        rc = own_folder(d, buf_text(&path), err);
+    }
+    if (rc == 0) {
+        buf_clear(&path);
+        buf_format(&path, "%s/state.db", folder);
         rc = state_open(buf_text(&path), &d->state, err);
+    }
     buf_release(&path);
+    return rc;
+}
+
+static int recover_samples(struct daemon *d, const struct config *c, struct err *err)
+{
+    const char *folder = d->options.storage_path;
+    struct store_recovery recovery;
+    d->sync = c->wal_sync;
+    d->has_log = folder[0] != '\0';
+    if (!d->has_log)
+        return 0;
+    int rc = store_recover(d->store, folder, d->sync, &recovery, err);
+    if (rc != 0)
+        err_prefix(err, "cannot bring back the samples in %s (another --storage.path starts without them): ",
+                   folder);
     return rc;
 }
 
@@ -156,6 +193,7 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
         .world = d->world,
     };
     set_external_url(d);
+    d->identity_header = mem_copy_text(g->config->identity_header.p, g->config->identity_header.n);
     d->alerts = queue_open((size_t)limits.alert_queue);
     d->pages = queue_open((size_t)limits.page_queue);
     d->stop = queue_open(1);
@@ -169,7 +207,9 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
 
 static int open_serve(struct daemon *d, struct err *err)
 {
-    struct serve_options options = {.listen = str_of(d->options.listen), .lifecycle = d->options.lifecycle};
+    struct serve_options options = {.listen = str_of(d->options.listen),
+                                    .lifecycle = d->options.lifecycle,
+                                    .identity_header = str_of(d->identity_header)};
     struct serve_parts parts = {
         .world = d->world,
         .store = d->store,
@@ -181,6 +221,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .promql = &d->promql,
         .reload = reload_for_http,
         .ready = is_ready,
+        .write_metrics = daemon_write_metrics,
         .context = d,
         .version = TOCSIN_VERSION,
         .started_ns = d->world->wall_ns(d->world),
@@ -191,14 +232,17 @@ static int open_serve(struct daemon *d, struct err *err)
 static int open_parts(struct daemon *d, struct err *err)
 {
     struct generation g;
-    int rc = generation_load(d->world, d->options.config_file, &d->options.features, &g, err);
+    int rc =
+        generation_load(d->world, d->options.config_file, &d->options.features, GENERATION_FIRST, &g, err);
     if (rc != 0)
         return rc;
     log_ignored(g.config);
     open_own_parts(d, &g);
     rc = courier_open(d->world, "Tocsin/" TOCSIN_VERSION, &d->courier, err);
     if (rc == 0)
-        rc = open_state(d, err);
+        rc = open_folder(d, err);
+    if (rc == 0)
+        rc = recover_samples(d, g.config, err);
     if (rc == 0)
         rc = incidents_open(d->state, d->world, &d->incidents, err);
     if (rc == 0)
@@ -210,8 +254,8 @@ static int open_parts(struct daemon *d, struct err *err)
     note_reload(d, rc == 0);
     generation_free(&g);
     if (rc == 0)
-        rc = threads_start(d, err);
-    return rc != 0 ? rc : open_serve(d, err);
+        rc = open_serve(d, err);
+    return rc != 0 ? rc : threads_start(d, err);
 }
 
 int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out,
@@ -274,7 +318,7 @@ void daemon_close(struct daemon *daemon)
     int64_t end_ns = d->world->mono_ns(d->world) + SHUTDOWN_GRACE_MS * NS_PER_MS;
     atomic_store(&d->ready, false);
     if (d->serve != NULL)
-        serve_close(d->serve);
+        serve_stop(d->serve);
     if (d->ruler != NULL) {
         threads_stop_evaluators(d);
         threads_stop_router(d);
@@ -286,6 +330,8 @@ void daemon_close(struct daemon *daemon)
         router_close(d->router);
     if (d->ruler != NULL) {
         threads_stop_keeper(d);
+        threads_stop_log(d);
+        serve_close(d->serve);
         ruler_close(d->ruler);
         forward_close(d->forward);
         intake_close(d->intake);
@@ -298,7 +344,10 @@ void daemon_close(struct daemon *daemon)
         incidents_close(d->incidents);
     if (d->state != NULL)
         state_close(d->state);
+    if (d->folder_lock != NULL)
+        d->world->file_close(d->world, d->folder_lock);
     pthread_mutex_destroy(&d->reloading);
     mem_free(d->external_url);
+    mem_free(d->identity_header);
     mem_free(d);
 }

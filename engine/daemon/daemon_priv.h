@@ -4,7 +4,9 @@
  *   ruler --alerts--> router thread --> router, forward --> courier
  *   router --pages--> keeper thread --> incidents
  *
- * Threads: main (signals, reloads), evaluators, router, keeper; serve and courier have their own (docs/architecture.md).
+ *   log thread --how far it is--> serve --> answers to pushes
+ *
+ * Threads: main (signals, reloads), log, evaluators, router, keeper; serve and courier have their own (docs/architecture.md).
  * None is made after start.
  * Both queues hand on directly when full: slower, never lost.
  */
@@ -54,18 +56,22 @@ struct daemon {
     struct serve *serve;
     struct promql_options promql;
     char *external_url;
+    char *identity_header;
 
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */
     struct queue *stop;   /* never holds anything: closing it wakes all who wait on it */
-    pthread_t evaluators[EVALUATORS_MAX], router_thread, keeper;
+    pthread_t evaluators[EVALUATORS_MAX], router_thread, keeper, log;
     size_t evaluator_count;
-    bool router_runs, keeper_runs;
-    atomic_bool ready;
+    bool router_runs, keeper_runs, log_runs;
+    struct file *folder_lock; /* nobody else writes in storage_path; NULL: there is none */
+    bool has_log;             /* samples survive a restart */
+    enum store_sync sync;
+    atomic_bool ready, log_ends;
     pthread_mutex_t reloading;
 };
 
-/* Opens every part, loads the configuration, starts the threads and the listener. On failure everything is undone. */
+/* Opens every part, brings back the samples, loads the configuration, starts the threads and the listener. On failure everything is undone. */
 int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out,
                 struct err *err);
 
@@ -82,8 +88,12 @@ struct generation {
     struct amconfig *routes; /* NULL without alertmanager_config_file */
 };
 
+/* FIRST: nothing runs yet, and the file's limits come into force, before its rules are read. NEXT: threads read the limits, so
+ * a file that sets others is refused. */
+enum generation_turn { GENERATION_FIRST, GENERATION_NEXT };
+
 int generation_load(struct world *world, const char *path, const struct promql_features *features,
-                    struct generation *out, struct err *err);
+                    enum generation_turn turn, struct generation *out, struct err *err);
 void generation_free(struct generation *generation); /* what was taken over is NULL */
 
 /* threads.c */
@@ -91,7 +101,9 @@ int threads_start(struct daemon *daemon, struct err *err);
 void threads_stop_evaluators(struct daemon *daemon);
 void threads_stop_router(struct daemon *daemon);
 void threads_stop_keeper(struct daemon *daemon);
+void threads_stop_log(struct daemon *daemon);
 void daemon_emit_alert(void *context, struct alert_event *event);
 void daemon_note_page(void *context, struct page_event *page);
+void daemon_write_metrics(void *context, struct buf *out);
 
 #endif

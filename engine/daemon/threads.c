@@ -1,8 +1,10 @@
 #include "daemon_priv.h"
 
 #include "tocsin/check.h"
+#include "tocsin/limits.h"
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
+#include "tocsin/stat.h"
 
 #include <stdint.h>
 
@@ -10,7 +12,10 @@ enum {
     EVALUATOR_WAIT_MS = 250, /* so that a reload's new groups are seen soon */
     ROUTER_WAIT_MS = 1000,
     FORWARD_WAIT_MS = 20, /* while something is on its way to an Alertmanager */
+    LOG_WAIT_MS = 250,
     KEEPER_WAIT_MS = 1000,
+    SNAPSHOT_EVERY_MS = 1000,
+    TRIM_EVERY_MS = 1000,
     RETIRE_EVERY_MS = 10000,
     NFLOG_EVERY_MS = 900000
 };
@@ -44,9 +49,11 @@ static void *evaluator(void *context)
 
 static void hand_on_alert(struct daemon *d, struct alert_event *event)
 {
+    static struct log_rate rate;
     struct buf why;
     buf_init(&why, ERR_TEXT_MAX);
-    if (d->router != NULL && router_post(d->router, event, 1, &why) != 0)
+    if (d->router != NULL && router_post(d->router, event, 1, &why) != 0 &&
+        log_allowed(&rate, d->world->mono_ns(d->world)))
         log_error("an alert was refused by the router",
                   LOG_STR("alertname", labels_get(event->labels, STR("alertname"))),
                   LOG_STR("err", buf_slice(&why)));
@@ -58,9 +65,10 @@ static void hand_on_alert(struct daemon *d, struct alert_event *event)
 void daemon_emit_alert(void *context, struct alert_event *event)
 {
     struct daemon *d = context;
-    if (queue_push(d->alerts, event) != 0)
+    if (queue_push(d->alerts, event) != 0) {
+        limit_hit(LIMIT_alert_queue);
         hand_on_alert(d, event);
-    else if (d->router != NULL)
+    } else if (d->router != NULL)
         router_wake(d->router);
 }
 
@@ -98,7 +106,19 @@ static void *router_loop(void *context)
     return NULL;
 }
 
-/* ---- keeper: incidents, retention ---- */
+/* ---- the store's log, and the pushes that wait for it ---- */
+
+static void *log_loop(void *context)
+{
+    struct daemon *d = context;
+    while (!atomic_load(&d->log_ends)) {
+        (void)store_log_run(d->store, LOG_WAIT_MS, NULL); /* a failure is in the process' log by now */
+        serve_committed(d->serve, store_durable(d->store), store_log_works(d->store));
+    }
+    return NULL;
+}
+
+/* ---- keeper: incidents, retention, snapshots ---- */
 
 static void record_page(struct daemon *d, struct page_event *page)
 {
@@ -112,36 +132,75 @@ static void record_page(struct daemon *d, struct page_event *page)
 void daemon_note_page(void *context, struct page_event *page)
 {
     struct daemon *d = context;
-    if (queue_push(d->pages, page) != 0)
-        record_page(d, page);
+    if (queue_push(d->pages, page) == 0)
+        return;
+    limit_hit(LIMIT_page_queue);
+    record_page(d, page);
 }
 
-static void keep_house(struct daemon *d, int64_t now_ms, int64_t *retired_ms, int64_t *expired_ms)
+/* What the keeper does from time to time, and when it did so last. */
+struct chores {
+    int64_t retired_ms, expired_ms, snapshot_ms, trimmed_ms;
+    bool snapshot_fails;
+};
+
+static bool is_due(int64_t *last_ms, int64_t now_ms, int64_t every_ms)
 {
-    if (now_ms - *retired_ms >= RETIRE_EVERY_MS) {
+    if (now_ms - *last_ms < every_ms)
+        return false;
+    *last_ms = now_ms;
+    return true;
+}
+
+/* A failure is told once: the next attempts come every second. */
+static void keep_snapshot(struct daemon *d, struct chores *chores)
+{
+    struct err err = {0};
+    bool fails = store_snapshot(d->store, &err) != 0;
+    if (fails && !chores->snapshot_fails)
+        log_error("the samples cannot be written to a snapshot: their log grows", LOG_ERR(&err));
+    chores->snapshot_fails = fails;
+}
+
+static void keep_house(struct daemon *d, struct chores *chores)
+{
+    int64_t now_ms = d->world->mono_ns(d->world) / NS_PER_MS;
+    struct err err = {0};
+    if (is_due(&chores->retired_ms, now_ms, RETIRE_EVERY_MS))
         store_retire(d->store);
-        *retired_ms = now_ms;
-    }
-    if (now_ms - *expired_ms >= NFLOG_EVERY_MS) {
-        struct err err = {0};
-        if (state_nflog_expire(d->state, wall(d), &err) != 0)
-            log_error("old entries of the notification log could not be removed", LOG_ERR(&err));
-        *expired_ms = now_ms;
-    }
+    if (is_due(&chores->snapshot_ms, now_ms, SNAPSHOT_EVERY_MS))
+        keep_snapshot(d, chores);
+    if (is_due(&chores->trimmed_ms, now_ms, TRIM_EVERY_MS))
+        mem_trim();
+    if (is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS) &&
+        state_nflog_expire(d->state, wall(d), &err) != 0)
+        log_error("old entries of the notification log could not be removed", LOG_ERR(&err));
 }
 
 static void *keeper(void *context)
 {
     struct daemon *d = context;
-    int64_t retired_ms = 0, expired_ms = 0;
+    struct chores chores = {0};
     for (;;) {
+        keep_house(d, &chores);
         struct page_event *page = queue_pop(d->pages, KEEPER_WAIT_MS);
         if (page != NULL)
             record_page(d, page);
         else if (queue_is_closed(d->pages))
             return NULL;
-        keep_house(d, d->world->mono_ns(d->world) / NS_PER_MS, &retired_ms, &expired_ms);
     }
+}
+
+/* ---- how full the queues are ---- */
+
+void daemon_write_metrics(void *context, struct buf *out)
+{
+    struct daemon *d = context;
+    stat_head(out, "tocsin_queue_length", "gauge",
+              "What waits: alerts for the router, pages for their incidents, requests to receivers.");
+    stat_sample(out, "tocsin_queue_length", "queue=\"alerts\"", (double)queue_length(d->alerts));
+    stat_sample(out, "tocsin_queue_length", "queue=\"pages\"", (double)queue_length(d->pages));
+    stat_sample(out, "tocsin_queue_length", "queue=\"requests\"", (double)courier_pending(d->courier));
 }
 
 /* ---- start and stop ---- */
@@ -154,8 +213,12 @@ static int start(pthread_t *thread, void *(*run)(void *), struct daemon *d, stru
 
 int threads_start(struct daemon *daemon, struct err *err)
 {
-    int rc = start(&daemon->keeper, keeper, daemon, err);
-    daemon->keeper_runs = rc == 0;
+    int rc = daemon->has_log ? start(&daemon->log, log_loop, daemon, err) : 0;
+    daemon->log_runs = rc == 0 && daemon->has_log;
+    if (rc == 0) {
+        rc = start(&daemon->keeper, keeper, daemon, err);
+        daemon->keeper_runs = rc == 0;
+    }
     if (rc == 0) {
         rc = start(&daemon->router_thread, router_loop, daemon, err);
         daemon->router_runs = rc == 0;
@@ -192,4 +255,14 @@ void threads_stop_keeper(struct daemon *daemon)
     if (daemon->keeper_runs)
         must(pthread_join(daemon->keeper, NULL) == 0);
     daemon->keeper_runs = false;
+}
+
+/* What is in the log's buffer by now is written when the store is closed. */
+void threads_stop_log(struct daemon *daemon)
+{
+    atomic_store(&daemon->log_ends, true);
+    store_log_wake(daemon->store);
+    if (daemon->log_runs)
+        must(pthread_join(daemon->log, NULL) == 0);
+    daemon->log_runs = false;
 }

@@ -86,6 +86,14 @@ void api_targets(struct request *request, struct answer *answer)
     prom_end(answer);
 }
 
+void api_target_metadata(struct request *request, struct answer *answer)
+{
+    (void)request;
+    prom_begin(answer);
+    buf_puts(&answer->body, "[]");
+    prom_end(answer);
+}
+
 /* Their URLs may be secret. */
 void api_alertmanagers(struct request *request, struct answer *answer)
 {

@@ -20,13 +20,20 @@ void push_confirm_nothing(const struct request *request, struct answer *answer);
 handler api_query, api_query_range, api_format_query;
 
 /* api_series.c: what the store knows */
-handler api_labels, api_label_values, api_series, api_metadata, api_exemplars;
+handler api_labels, api_label_values, api_series;
+
+/* api_extras.c: exemplars and metadata */
+handler api_metadata, api_exemplars;
 
 /* api_rules.c */
 handler api_rules, api_rule_alerts;
 
 /* api_info.c: what this process is, as Prometheus' clients ask it */
 handler api_buildinfo, api_runtimeinfo, api_flags, api_targets, api_alertmanagers;
+handler api_target_metadata;
+
+/* api_store.c: what the store is full of */
+handler api_tsdb, tocsin_cardinality;
 
 /* v2_alerts.c, v2_post.c, v2_info.c: Alertmanager's API v2 */
 handler v2_status, v2_receivers, v2_alerts, v2_alert_groups, v2_post_alerts, v2_silences, v2_no_silences;

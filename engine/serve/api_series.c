@@ -288,26 +288,3 @@ void api_series(struct request *request, struct answer *answer)
     }
     selection_release(&s);
 }
-
-/* Metadata is not kept: nothing a rule does depends on it. */
-void api_metadata(struct request *request, struct answer *answer)
-{
-    struct str limit = request_param(request, "limit");
-    long long value;
-    if (limit.n > 0 && !str_to_i64(limit, &value)) {
-        prom_error(answer, PROM_BAD_DATA, "limit must be a number");
-        return;
-    }
-    prom_begin(answer);
-    buf_puts(&answer->body, "{}");
-    prom_end(answer);
-}
-
-/* Exemplars are not kept either. */
-void api_exemplars(struct request *request, struct answer *answer)
-{
-    (void)request;
-    prom_begin(answer);
-    buf_puts(&answer->body, "[]");
-    prom_end(answer);
-}

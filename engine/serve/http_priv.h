@@ -8,6 +8,7 @@
 #ifndef TOCSIN_SERVE_HTTP_PRIV_H
 #define TOCSIN_SERVE_HTTP_PRIV_H
 
+#include "meter_priv.h"
 #include "target_priv.h"
 #include "tocsin/arena.h"
 #include "tocsin/buf.h"
@@ -32,8 +33,10 @@ unsigned http_method_of(struct str name);
 struct service {
     struct serve_parts parts;
     bool lifecycle;
-    atomic_int queries;   /* evaluations under way */
-    atomic_bool stopping; /* evaluations give up */
+    struct meter *meter;       /* NULL: nobody counts */
+    atomic_int queries;        /* evaluations under way */
+    atomic_int waiting_pushes; /* answers that wait for the store's log */
+    atomic_bool stopping;      /* evaluations give up */
 };
 
 struct request {
@@ -42,6 +45,8 @@ struct request {
     struct target target; /* path and parameters; a form body's are merged in */
     struct str wildcard;  /* what stood for the * of the route */
     struct str body, content_type, content_encoding;
+    struct str from;     /* the client's address */
+    struct str identity; /* who sends it, if serve_options.identity_header says */
     struct arena *arena;
 };
 
@@ -57,7 +62,8 @@ struct answer {
     struct buf body;
     struct answer_header headers[ANSWER_HEADERS_MAX];
     size_t header_count;
-    bool close; /* the connection ends after this answer */
+    uint64_t logged; /* goes out when the store's log is durable up to here; 0: at once */
+    bool close;      /* the connection ends after this answer */
 };
 
 typedef void handler(struct request *request, struct answer *answer);
@@ -89,6 +95,9 @@ bool route_refuses(const struct route *route, const struct request *request, str
 
 /* Headers that the route's refusals carry, when somebody else refuses the request's body. */
 void route_note_refusal(const struct route *route, const struct request *request, struct answer *answer);
+
+/* Replaces the answer of a push whose samples did not become durable: the log has failed, or (late) takes too long. */
+void route_refuse_unlogged(const struct request *request, struct answer *answer, bool late);
 
 /* Runs the handler (after merging a form body). */
 void route_run(const struct route *route, struct request *request, struct answer *answer);

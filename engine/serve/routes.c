@@ -10,7 +10,8 @@ static const struct route routes[] = {
     {"/api/v1/query", GET_POST, api_query, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
     {"/api/v1/query_range", GET_POST, api_query_range, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW,
      LIMIT_form_bytes},
-    {"/api/v1/query_exemplars", GET_POST, api_exemplars, ROUTE_FORM | ROUTE_READY, LIMIT_form_bytes},
+    {"/api/v1/query_exemplars", GET_POST, api_exemplars, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW,
+     LIMIT_form_bytes},
     {"/api/v1/format_query", GET_POST, api_format_query, ROUTE_FORM, LIMIT_form_bytes},
     {"/api/v1/labels", GET_POST, api_labels, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
     {"/api/v1/label/*/values", HTTP_GET, api_label_values, ROUTE_READY | ROUTE_SLOW, NO_BODY},
@@ -19,10 +20,12 @@ static const struct route routes[] = {
     {"/api/v1/rules", HTTP_GET, api_rules, ROUTE_READY, NO_BODY},
     {"/api/v1/alerts", HTTP_GET, api_rule_alerts, ROUTE_READY, NO_BODY},
     {"/api/v1/targets", HTTP_GET, api_targets, 0, NO_BODY},
+    {"/api/v1/targets/metadata", HTTP_GET, api_target_metadata, 0, NO_BODY},
     {"/api/v1/alertmanagers", HTTP_GET, api_alertmanagers, 0, NO_BODY},
     {"/api/v1/status/buildinfo", HTTP_GET, api_buildinfo, 0, NO_BODY},
     {"/api/v1/status/runtimeinfo", HTTP_GET, api_runtimeinfo, 0, NO_BODY},
     {"/api/v1/status/flags", HTTP_GET, api_flags, 0, NO_BODY},
+    {"/api/v1/status/tsdb", HTTP_GET, api_tsdb, ROUTE_READY | ROUTE_SLOW, NO_BODY},
 
     {"/api/v2/status", HTTP_GET, v2_status, 0, NO_BODY},
     {"/api/v2/receivers", HTTP_GET, v2_receivers, 0, NO_BODY},
@@ -35,6 +38,7 @@ static const struct route routes[] = {
 
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
     {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
+    {"/api/tocsin/v1/cardinality", HTTP_GET, tocsin_cardinality, ROUTE_READY, NO_BODY},
 
     {"/page", HTTP_POST, tocsin_page, 0, LIMIT_json_bytes},
 

@@ -7,9 +7,8 @@
 
 enum { SCAN_MS = 50 };
 
-static void scan(struct watch *watch)
+static void scan(struct watch *watch, int64_t now)
 {
-    int64_t now = watch->world->mono_ns(watch->world);
     lock_take(&watch->lock);
     for (struct watched *w = watch->first; w != NULL; w = w->next) {
         if (atomic_load(&w->deadline_ns) > now)
@@ -27,14 +26,17 @@ static void *run(void *context)
     struct watch *watch = context;
     while (!queue_is_closed(watch->stop)) {
         queue_pop(watch->stop, SCAN_MS);
-        scan(watch);
+        int64_t now = watch->world->mono_ns(watch->world);
+        scan(watch, now);
+        watch->tick(watch->context, now);
     }
     return NULL;
 }
 
-int watch_open(struct watch *watch, struct world *world, struct err *err)
+int watch_open(struct watch *watch, struct world *world, void (*tick)(void *context, int64_t now_ns),
+               void *context, struct err *err)
 {
-    *watch = (struct watch){.world = world, .stop = queue_open(1)};
+    *watch = (struct watch){.world = world, .tick = tick, .context = context, .stop = queue_open(1)};
     lock_init(&watch->lock, LOCK_clients);
     if (pthread_create(&watch->thread, NULL, run, watch) == 0)
         return 0;
@@ -52,7 +54,7 @@ void watch_close(struct watch *watch)
     lock_release(&watch->lock);
 }
 
-void watch_add(struct watch *watch, struct watched *watched, int fd)
+int watch_add(struct watch *watch, struct watched *watched, int fd)
 {
     watched->fd = fd;
     watched->previous = NULL;
@@ -62,7 +64,9 @@ void watch_add(struct watch *watch, struct watched *watched, int fd)
     if (watched->next != NULL)
         watched->next->previous = watched;
     watch->first = watched;
+    int count = ++watch->count;
     lock_drop(&watch->lock);
+    return count;
 }
 
 void watch_remove(struct watch *watch, struct watched *watched)
@@ -74,7 +78,19 @@ void watch_remove(struct watch *watch, struct watched *watched)
         watched->previous->next = watched->next;
     else
         watch->first = watched->next;
+    watch->count--;
     lock_drop(&watch->lock);
+}
+
+struct watch_counts watch_count(struct watch *watch, const char *address)
+{
+    struct watch_counts counts = {0};
+    lock_take(&watch->lock);
+    counts.all = watch->count;
+    for (const struct watched *w = watch->first; w != NULL; w = w->next)
+        counts.same += strcmp(w->address, address) == 0;
+    lock_drop(&watch->lock);
+    return counts;
 }
 
 void watch_deadline(struct watch *watch, struct watched *watched, int64_t wait_ms)

@@ -34,8 +34,26 @@ void account_give(struct account *a, void *p, size_t bytes)
     mem_free(p);
 }
 
+static int64_t map_bytes(const struct map *m)
+{
+    return (int64_t)(m->capacity * sizeof *m->slots);
+}
+
+void account_map_add(struct account *a, struct map *m, uint64_t hash, void *item)
+{
+    int64_t before = map_bytes(m);
+    map_add(m, hash, item);
+    account_add(a, map_bytes(m) - before);
+}
+
+void account_map_release(struct account *a, struct map *m)
+{
+    account_add(a, -map_bytes(m));
+    map_release(m);
+}
+
 bool account_has_room(const struct account *a, size_t bytes)
 {
     int64_t used = atomic_load_explicit(&((struct account *)a)->bytes, memory_order_relaxed);
-    return (int64_t)bytes <= limits.store_bytes - used;
+    return (int64_t)bytes <= limits.store_bytes + a->beyond - used;
 }

@@ -1,6 +1,10 @@
 /* The way in: each sample is appended, or refused for one stated reason. */
+#include "frame_priv.h"
+#include "log_priv.h"
+#include "record_priv.h"
 #include "store_priv.h"
 #include "tocsin/buf.h"
+#include "tocsin/histogram.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
@@ -10,10 +14,16 @@ struct admission {
     const struct batch_series *series; /* the one at hand */
     const struct series *known;        /* found by its spelling: has its labels, the batch need not */
     struct lock *shard;                /* held, or NULL: neighbours mostly share one */
+    uint16_t identity;                 /* whose the batch is */
+    uint64_t late;                     /* appended before the newest of their series */
+    struct record record;              /* of what is new, for the log */
+    bool repeated; /* a sample was there already: it may still be on its way to the disk */
     int64_t now_ms;
     int64_t oldest_ms, newest_ms; /* of what was appended */
     bool told;                    /* the series at hand has its line in result->detail */
 };
+
+const struct histogram store_stale_histogram;
 
 const char *admit_reason_text(enum admit_reason reason)
 {
@@ -24,6 +34,7 @@ const char *admit_reason_text(enum admit_reason reason)
         [ADMIT_TOO_OLD] = "too old sample",
         [ADMIT_FUTURE] = "out of bounds",
         [ADMIT_SERIES_LIMIT] = "limit of series reached",
+        [ADMIT_IDENTITY_LIMIT] = "limit of series of this sender reached",
         [ADMIT_MEMORY_LIMIT] = "limit of memory for series and samples reached",
         [ADMIT_UNREFERENCED] = "no rule asks for this series",
     };
@@ -68,12 +79,57 @@ static void refuse(struct admission *a, enum admit_reason reason, size_t from, s
         a->result->refused_histograms += a->series->samples[i].histogram != NULL;
     if (reason == ADMIT_SERIES_LIMIT)
         limit_hit(LIMIT_series);
+    if (reason == ADMIT_IDENTITY_LIMIT)
+        limit_hit(LIMIT_series_per_identity);
     if (reason == ADMIT_MEMORY_LIMIT)
         limit_hit(LIMIT_store_bytes);
     if (a->result->first == ADMIT_OK)
         a->result->first = reason;
     tell(a, reason);
 }
+
+/* ---- the log ---- */
+
+/* Under the lock of the index, so that nobody can refer to a series before it is written down; after the append, so that a
+ * snapshot holds whatever the log before it says. */
+static void write_down(struct admission *a)
+{
+    struct admit_result *result = a->result;
+    struct log *log = a->store->log;
+    if (log == NULL || (record_is_empty(&a->record) && !a->repeated))
+        return;
+    if (record_is_empty(&a->record)) {
+        result->logged = wal_position(log->wal);
+    } else {
+        result->logged = log_put(log, buf_slice(&a->record.bytes));
+        result->unlogged |= result->logged == 0;
+    }
+    record_clear(&a->record);
+    a->repeated = false;
+}
+
+static struct series_id id_of(const struct store *s, series_ref ref)
+{
+    return (struct series_id){ref, series_at(&s->series, ref)->turn};
+}
+
+static void note_series(struct admission *a, series_ref ref, const struct series_key *key)
+{
+    if (a->store->log != NULL)
+        record_series(&a->record, id_of(a->store, ref), key->labels, key->count);
+}
+
+static void note_sample(struct admission *a, series_ref ref, const struct sample *sample)
+{
+    enum { LONG_BYTES = 1 << 20 };
+    if (a->store->log == NULL)
+        return;
+    record_sample(&a->record, id_of(a->store, ref), sample);
+    if (a->record.bytes.used > LONG_BYTES)
+        write_down(a);
+}
+
+/* ---- samples ---- */
 
 /* What can be said of a time alone. */
 static enum admit_reason judge_time(const struct admission *a, int64_t t_ms, int64_t keep_ms)
@@ -94,10 +150,11 @@ static enum admit_reason judge_order(const struct store *s, int64_t t_ms, int64_
     return minus_ms(newest_ms, t_ms) > window_ms ? ADMIT_TOO_OLD : ADMIT_OK;
 }
 
-static enum admit_reason append(struct admission *a, struct ring *ring, const struct sample *sample)
+static enum admit_reason append(struct admission *a, series_ref ref, const struct sample *sample)
 {
-    switch (ring_append(ring, sample, &a->store->account)) {
+    switch (ring_append(&series_at(&a->store->series, ref)->ring, sample, &a->store->account)) {
     case RING_SAME:
+        a->repeated = true;
         return ADMIT_OK;
     case RING_CONFLICT:
         return ADMIT_DUPLICATE;
@@ -106,19 +163,50 @@ static enum admit_reason append(struct admission *a, struct ring *ring, const st
     case RING_TAKEN:
         break;
     }
+    note_sample(a, ref, sample);
     a->result->appended++;
     a->oldest_ms = sample->t_ms < a->oldest_ms ? sample->t_ms : a->oldest_ms;
     a->newest_ms = sample->t_ms > a->newest_ms ? sample->t_ms : a->newest_ms;
     return ADMIT_OK;
 }
 
-static enum admit_reason admit_sample(struct admission *a, struct ring *ring, const struct sample *sample,
+static enum admit_reason append_late(struct admission *a, series_ref ref, const struct sample *sample)
+{
+    uint64_t before = a->result->appended;
+    enum admit_reason reason = append(a, ref, sample);
+    a->late += a->result->appended - before;
+    return reason;
+}
+
+static enum admit_reason admit_sample(struct admission *a, series_ref ref, const struct sample *sample,
                                       int64_t keep_ms)
 {
+    const struct ring *ring = &series_at(&a->store->series, ref)->ring;
     enum admit_reason reason = judge_time(a, sample->t_ms, keep_ms);
-    if (reason == ADMIT_OK && !ring_empty(ring) && sample->t_ms < ring_newest_ms(ring))
-        reason = judge_order(a->store, sample->t_ms, ring_newest_ms(ring));
-    return reason == ADMIT_OK ? append(a, ring, sample) : reason;
+    if (reason != ADMIT_OK)
+        return reason;
+    if (ring_empty(ring) || sample->t_ms >= ring_newest_ms(ring))
+        return append(a, ref, sample);
+    reason = judge_order(a->store, sample->t_ms, ring_newest_ms(ring));
+    if (reason == ADMIT_OK)
+        return append_late(a, ref, sample);
+    /* A push that is sent again because its answer was lost, or was no answer, is no mistake. */
+    if (!ring_has(ring, sample))
+        return reason;
+    a->repeated = true;
+    return ADMIT_OK;
+}
+
+/* A stale marker is stored as a float, and counted as what it came as. */
+static enum admit_reason admit_histogram(struct admission *a, series_ref ref, const struct sample *sample,
+                                      int64_t keep_ms)
+{
+    struct sample marker = {.t_ms = sample->t_ms, .start_ms = sample->start_ms, .value = stale_nan()};
+    bool stale = sample->histogram == &store_stale_histogram;
+    uint64_t before = a->result->appended;
+    enum admit_reason reason = admit_sample(a, ref, stale ? &marker : sample, keep_ms);
+    a->result->appended_histograms += a->result->appended - before;
+    return reason;
 }
 
 static void hold(struct admission *a, struct lock *shard)
@@ -132,17 +220,28 @@ static void hold(struct admission *a, struct lock *shard)
     a->shard = shard;
 }
 
+/* A series that came back from the log is of the first who pushes it. */
+static void adopt(struct admission *a, struct series *series)
+{
+    if (series->identity != IDENTITY_NONE || a->identity == IDENTITY_NONE)
+        return;
+    series->identity = a->identity;
+    atomic_fetch_add_explicit(&a->store->identities.item[a->identity].series, 1, memory_order_relaxed);
+}
+
 /* Index lock held; before it is dropped the shard has to be let go of. */
 static void admit_samples(struct admission *a, const struct batch_series *from, series_ref ref)
 {
     struct store *s = a->store;
-    struct series *series = series_at(&s->series, ref);
-    int64_t keep_ms = store_keep_ms(s, series->reach_ms);
+    int64_t keep_ms = store_keep_ms(s, series_at(&s->series, ref)->reach_ms);
     a->series = from;
     a->told = false;
     hold(a, shard_of(s, ref));
+    adopt(a, series_at(&s->series, ref));
     for (size_t i = 0; i < from->sample_count; i++) {
-        enum admit_reason reason = admit_sample(a, &series->ring, &from->samples[i], keep_ms);
+        const struct sample *sample = &from->samples[i];
+        enum admit_reason reason = sample->histogram == NULL ? admit_sample(a, ref, sample, keep_ms)
+                                                             : admit_histogram(a, ref, sample, keep_ms);
         if (reason != ADMIT_OK)
             refuse(a, reason, i, 1);
     }
@@ -159,6 +258,24 @@ static bool any_timely(struct admission *a, int64_t keep_ms)
     return false;
 }
 
+static bool has_its_share(const struct admission *a)
+{
+    const struct identity *identity = &a->store->identities.item[a->identity];
+    return a->identity != IDENTITY_NONE &&
+           atomic_load(&identity->series) >= (uint64_t)limits.series_per_identity;
+}
+
+/* Index lock held for writing. */
+static void note_no_room(const struct admission *a, const struct series_key *key)
+{
+    struct str metric = {0};
+    for (size_t i = 0; i < key->count; i++)
+        if (str_is(key->labels[i].name, LABEL_METRIC_NAME))
+            metric = key->labels[i].value;
+    refused_note(&a->store->refused, metric, a->now_ms);
+    atomic_fetch_add(&a->store->identities.item[a->identity].refused, 1);
+}
+
 static bool may_create(struct admission *a, const struct series_key *key, int64_t reach_ms)
 {
     const struct store *s = a->store;
@@ -169,11 +286,16 @@ static bool may_create(struct admission *a, const struct series_key *key, int64_
         return false;
     else if (s->series.held >= (uint64_t)limits.series || !series_room(&s->series))
         reason = ADMIT_SERIES_LIMIT;
+    else if (has_its_share(a))
+        reason = ADMIT_IDENTITY_LIMIT;
     else if (key->count > UINT8_MAX || !account_has_room(&s->account, series_bytes_max(key)))
         reason = ADMIT_MEMORY_LIMIT;
-    if (reason != ADMIT_OK)
-        refuse(a, reason, 0, a->series->sample_count);
-    return reason == ADMIT_OK;
+    if (reason == ADMIT_OK)
+        return true;
+    if (reason != ADMIT_UNREFERENCED)
+        note_no_room(a, key);
+    refuse(a, reason, 0, a->series->sample_count);
+    return false;
 }
 
 /* ---- series that are found by their labels, or made ---- */
@@ -221,6 +343,7 @@ static series_ref create(struct admission *a, const struct batch_series *from, c
     series_ref ref = series_add(&s->series, &s->pairs, key, like);
     series_at(&s->series, ref)->reach_ms = reach_ms;
     standing_introduce(s, ref, key);
+    note_series(a, ref, key);
     stat_add(STAT_series_created, 1);
     return ref;
 }
@@ -238,6 +361,7 @@ static bool admit_found(struct admission *a, const struct batch *batch, struct g
         found += g->ref[i] != 0;
     }
     hold(a, NULL);
+    write_down(a);
     rwlock_drop(&s->index);
     return found == g->count;
 }
@@ -265,6 +389,7 @@ static void admit_rest(struct admission *a, const struct batch *batch, struct gr
         like = ref;
     }
     hold(a, NULL);
+    write_down(a);
     rwlock_drop(&s->index);
 }
 
@@ -284,13 +409,19 @@ static void lift(_Atomic int64_t *to, int64_t value)
         ;
 }
 
-static void count(struct admission *a, const struct admit_result *before)
+/* What has changed since `before`. */
+static void finish(struct admission *a, const struct admit_result *before)
 {
     const struct admit_result *r = a->result;
     atomic_fetch_add_explicit(&a->store->samples, r->appended - before->appended, memory_order_relaxed);
     lower(&a->store->oldest_ms, a->oldest_ms);
     lift(&a->store->newest_ms, a->newest_ms);
-    stat_add(STAT_samples_appended, r->appended - before->appended);
+    uint64_t histograms = r->appended_histograms - before->appended_histograms;
+    stat_add(STAT_histograms_appended, histograms);
+    stat_add(STAT_floats_appended, r->appended - before->appended - histograms);
+    stat_add(STAT_late_appended, a->late);
+    if (r->refused[ADMIT_FUTURE] > before->refused[ADMIT_FUTURE])
+        limit_hit(LIMIT_future_ms);
     static const enum stat_id stats[ADMIT_REASON_COUNT] = {
         [ADMIT_OUT_OF_ORDER] = STAT_out_of_order,
         [ADMIT_DUPLICATE] = STAT_duplicates,
@@ -300,20 +431,24 @@ static void count(struct admission *a, const struct admit_result *before)
     for (int i = 0; i < ADMIT_REASON_COUNT; i++)
         if (stats[i] != 0)
             stat_add(stats[i], r->refused[i] - before->refused[i]);
+    record_release(&a->record);
 }
 
-static struct admission begin(struct store *s, struct admit_result *result)
+static struct admission begin(struct store *s, const struct batch *batch, struct admit_result *result)
 {
-    return (struct admission){.store = s,
-                              .result = result,
-                              .now_ms = world_now_ms(s->world),
-                              .oldest_ms = INT64_MAX,
-                              .newest_ms = INT64_MIN};
+    struct admission a = {.store = s,
+                          .result = result,
+                          .identity = batch->identity,
+                          .now_ms = world_now_ms(s->world),
+                          .oldest_ms = INT64_MAX,
+                          .newest_ms = INT64_MIN};
+    record_init(&a.record, FRAME_RECORD_BYTES_MAX);
+    return a;
 }
 
 void store_admit(struct store *s, const struct batch *batch, struct admit_result *result)
 {
-    struct admission a = begin(s, result);
+    struct admission a = begin(s, batch, result);
     struct admit_result before = *result;
     struct group_of_keys g;
     for (g.from = 0; g.from < batch->count; g.from += g.count) {
@@ -325,7 +460,7 @@ void store_admit(struct store *s, const struct batch *batch, struct admit_result
         if (g.hashes != g.few)
             mem_free(g.hashes);
     }
-    count(&a, &before);
+    finish(&a, &before);
 }
 
 /* ---- series that are known ---- */
@@ -364,7 +499,7 @@ static void find_next(const struct store *s, const struct batch *batch, size_t f
 size_t store_admit_known(struct store *s, const struct batch *batch, struct admit_result *result,
                          size_t *unknown)
 {
-    struct admission a = begin(s, result);
+    struct admission a = begin(s, batch, result);
     struct admit_result before = *result;
     size_t unknown_count = 0;
     struct found now, next;
@@ -382,7 +517,8 @@ size_t store_admit_known(struct store *s, const struct batch *batch, struct admi
         }
     }
     hold(&a, NULL);
+    write_down(&a);
     rwlock_drop(&s->index);
-    count(&a, &before);
+    finish(&a, &before);
     return unknown_count;
 }

@@ -102,6 +102,11 @@ void frame_put(struct buf *out, uint64_t salt, uint64_t offset, struct str recor
     buf_commit(out, FRAME_HEAD_BYTES + record.n);
 }
 
+uint64_t frame_bytes(const char *head)
+{
+    return FRAME_HEAD_BYTES + (uint64_t)(take32(head + AT_LENGTH) & ~ALONG);
+}
+
 /* ---- finding frames ---- */
 
 /* The record that a head at this place speaks of; false if there is no room for a head or for its record. */
@@ -117,7 +122,7 @@ static bool measure(const struct frame_walk *w, uint64_t at, struct str *record)
 
 static bool is_placed(const struct frame_walk *w, uint64_t at)
 {
-    return take64(w->bytes.p + at + AT_PLACE) == hash_mix(w->file.salt, at);
+    return take64(w->bytes.p + at + AT_PLACE) == hash_mix(w->file.salt, w->base + at);
 }
 
 static bool hashes_to(struct frame_walk *w, const char *head, struct str record, uint64_t sum)
@@ -172,7 +177,7 @@ static bool was_ours(struct frame_walk *w, uint64_t at)
     char head[AT_CHECK];
     if (!measure(w, at, &record))
         return false;
-    begin_head(head, w->file.salt, at, take32(w->bytes.p + at + AT_LENGTH));
+    begin_head(head, w->file.salt, w->base + at, take32(w->bytes.p + at + AT_LENGTH));
     return hashes_to(w, head, record, take64(w->bytes.p + at + AT_CHECK));
 }
 
@@ -191,7 +196,7 @@ static enum frame_step finish(struct frame_walk *w, uint64_t *skipped)
 
 enum frame_step frame_next(struct frame_walk *w, struct str *record, uint64_t *skipped)
 {
-    if (w->at < FRAME_FILE_HEAD_BYTES)
+    if (w->base == 0 && w->at < FRAME_FILE_HEAD_BYTES)
         w->at = FRAME_FILE_HEAD_BYTES;
     if (w->at >= w->bytes.n)
         return FRAME_END;

@@ -34,10 +34,12 @@ void frame_put(struct buf *out, uint64_t salt, uint64_t offset, struct str recor
 /* Fills in the head in front of a record that lies in memory with room for the head before it. */
 void frame_seal(char *frame, uint64_t salt, uint64_t offset, size_t record_bytes, bool along);
 
-/* The frames of a whole file, head included, in memory. Begin with `at` 0; further calls find nothing once the end came. */
+/* The frames of a whole file, head included, in memory, or of a part of it that begins where a frame does. Begin with `at`
+ * 0; further calls find nothing once the end came. */
 struct frame_walk {
     struct frame_file file;
     struct str bytes;
+    uint64_t base;   /* where in the file they begin */
     uint64_t at;     /* behind what the last step took */
     bool along;      /* of the last record: see above */
     uint64_t wasted; /* private: bytes hashed for nothing */
@@ -49,5 +51,8 @@ enum frame_step {
                      or broken */
 };
 enum frame_step frame_next(struct frame_walk *w, struct str *record, uint64_t *skipped);
+
+/* Bytes of the frame, head included, whose head these are (FRAME_HEAD_BYTES of them), if it is sound. */
+uint64_t frame_bytes(const char *head);
 
 #endif

@@ -20,6 +20,14 @@ static void look_number(struct look *l)
         look_bits(l, (unsigned)look_bits(l, NUMBER_BITS));
 }
 
+/* Places are written in order, each once. */
+static void look_place(struct look *l, size_t count, size_t *from)
+{
+    size_t place = look_bits(l, COUNT_BITS);
+    l->bad = l->bad || place < *from || place >= count;
+    *from = place + 1;
+}
+
 static void look_list(struct look *l, size_t count)
 {
     unsigned width = look_bits(l, 1) != 0 ? (unsigned)look_bits(l, NUMBER_BITS) + 1 : 0;
@@ -28,8 +36,8 @@ static void look_list(struct look *l, size_t count)
     unsigned high_width = patched ? (unsigned)look_bits(l, NUMBER_BITS) + 1 : 0;
     l->bad = l->bad || width + high_width > 64 || count * width > l->end - l->in.at;
     l->in.at += l->bad ? 0 : count * width;
-    for (; patches > 0; patches--) {
-        l->bad = look_bits(l, COUNT_BITS) >= count || l->bad;
+    for (size_t from = 0; patches > 0; patches--) {
+        look_place(l, count, &from);
         look_bits(l, high_width);
     }
 }
@@ -73,8 +81,8 @@ static void look_values(struct look *l, size_t count)
         look_list(l, count - 1);
     }
     size_t odd = look_bits(l, 1) != 0 ? look_bits(l, COUNT_BITS) : 0;
-    for (; odd > 0; odd--) {
-        l->bad = look_bits(l, COUNT_BITS) >= count || l->bad;
+    for (size_t from = 0; odd > 0; odd--) {
+        look_place(l, count, &from);
         look_bits(l, 64);
     }
 }

@@ -36,24 +36,6 @@ static uint32_t *list_add(struct pairs *p, uint32_t *items, uint32_t *count, uin
     return items;
 }
 
-static int64_t map_bytes(const struct map *m)
-{
-    return (int64_t)(m->capacity * sizeof *m->slots);
-}
-
-static void add_to_map(struct pairs *p, struct map *m, uint64_t hash, void *item)
-{
-    int64_t before = map_bytes(m);
-    map_add(m, hash, item);
-    account_add(p->account, map_bytes(m) - before);
-}
-
-static void release_map(struct pairs *p, struct map *m)
-{
-    account_add(p->account, -map_bytes(m));
-    map_release(m);
-}
-
 static void free_name(struct pairs *p, struct label_name *name)
 {
     free_list(p, name->values, name->capacity);
@@ -74,8 +56,8 @@ void pairs_release(struct pairs *p)
     struct label_name *name;
     for (size_t at = 0; (name = map_next(&p->names, &at)) != NULL;)
         free_name(p, name);
-    release_map(p, &p->names);
-    release_map(p, &p->map);
+    account_map_release(p->account, &p->names);
+    account_map_release(p->account, &p->map);
     account_give(p->account, p->item, p->capacity * sizeof *p->item);
     free_list(p, p->unused, p->unused_capacity);
     pairs_init(p, p->account);
@@ -115,7 +97,8 @@ static struct label_name *make_name(struct pairs *p, struct str text)
     name->hash = hash_bytes(text.p, text.n);
     name->text_bytes = (uint32_t)text.n;
     memcpy(name->text, text.p, text.n);
-    add_to_map(p, &p->names, name->hash, name);
+    p->text_bytes += text.n;
+    account_map_add(p->account, &p->names, name->hash, name);
     return name;
 }
 
@@ -143,9 +126,11 @@ static struct pair *make_pair(struct pairs *p, const struct label *label, uint64
     memcpy(pair->value, label->value.p, label->value.n);
     pair->id = take_number(p);
     p->item[pair->id] = pair;
+    name->values_bytes += label->value.n;
+    p->text_bytes += label->value.n;
     pair->place = name->count;
     name->values = list_add(p, name->values, &name->count, &name->capacity, pair->id);
-    add_to_map(p, &p->map, hash, pair);
+    account_map_add(p->account, &p->map, hash, pair);
     return pair;
 }
 
@@ -161,11 +146,14 @@ struct pair *pairs_use(struct pairs *p, const struct label *label, uint64_t hash
 static void leave_name(struct pairs *p, struct pair *pair)
 {
     struct label_name *name = pair->name;
+    name->values_bytes -= pair->value_bytes;
+    p->text_bytes -= pair->value_bytes;
     pair_id moved = name->values[--name->count];
     name->values[pair->place] = moved;
     p->item[moved]->place = pair->place;
     if (name->count > 0)
         return;
+    p->text_bytes -= name->text_bytes;
     map_remove(&p->names, name->hash, name);
     free_name(p, name);
 }

@@ -250,11 +250,11 @@ void record_sealed(struct record *r, struct series_id id, const struct sealed *s
     commit(r, from, put_bytes(at, &length, sizeof length) + bytes);
 }
 
-void record_end(struct record *r, uint64_t series, uint64_t samples)
+void record_end(struct record *r, uint64_t series, uint64_t samples, int64_t begun_ms)
 {
-    char *from = begin(r, ITEM_END, 2 * VARINT_BYTES_MAX);
+    char *from = begin(r, ITEM_END, 3 * VARINT_BYTES_MAX);
     if (from != NULL)
-        commit(r, from, varint_put(varint_put(from + 1, series), samples));
+        commit(r, from, varint_put_signed(varint_put(varint_put(from + 1, series), samples), begun_ms));
 }
 
 /* ---- reading ---- */
@@ -430,7 +430,8 @@ static int walk_end(struct reader *r)
 {
     uint64_t series = take_varint(&r->from);
     uint64_t samples = take_varint(&r->from);
-    return is_sound(r) ? r->sink->end(r->sink->context, series, samples) : verdict(r);
+    int64_t begun_ms = take_signed(&r->from);
+    return is_sound(r) ? r->sink->end(r->sink->context, series, samples, begun_ms) : verdict(r);
 }
 
 static int walk_item(struct reader *r)
@@ -451,14 +452,33 @@ static int walk_item(struct reader *r)
     }
 }
 
+static void count_bytes(struct record_bytes *to, char kind, size_t bytes)
+{
+    uint64_t *const by_kind[] = {&to->rest, &to->series, &to->floats, &to->wide, &to->sealed, &to->rest};
+    *by_kind[kind >= ITEM_SERIES && kind <= ITEM_END ? kind : 0] += bytes;
+}
+
 int record_walk(struct str bytes, const struct record_sink *sink, struct arena *arena)
 {
     struct reader r = {.from = taking_of(bytes), .sink = sink, .arena = arena};
     struct arena_mark mark = arena_mark(arena);
     int rc = 0;
     while (rc == 0 && r.from.at < r.from.end) {
+        const char *from = r.from.at;
         rc = walk_item(&r);
         arena_rewind(arena, mark);
+        if (sink->bytes != NULL)
+            count_bytes(sink->bytes, *from, (size_t)(r.from.at - from));
     }
     return rc;
+}
+
+bool record_is_end(struct str bytes)
+{
+    struct taking t = taking_of(bytes);
+    bool is_end = take_byte(&t) == ITEM_END;
+    take_varint(&t);
+    take_varint(&t);
+    take_signed(&t);
+    return is_end && !t.bad && taking_left(&t) == 0;
 }

@@ -9,7 +9,7 @@
  *   FLOATS  count (2 bytes), then id, time, value of each
  *   WIDE    id, time, start time, float or histogram, stale markers and hints to the bit
  *   SEALED  a packed stretch (snapshots only): id, then sealed_save's bytes
- *   END     closes a snapshot: number of series and of samples it must have held
+ *   END     closes a snapshot: number of series and of samples it must have held, and when it was begun
  */
 #ifndef TOCSIN_STORE_RECORD_PRIV_H
 #define TOCSIN_STORE_RECORD_PRIV_H
@@ -28,7 +28,7 @@ struct series_id {
 struct record {
     struct buf bytes;
     size_t room_until; /* bytes up to here are reserved */
-    size_t count_at; /* where the count of the open FLOATS item stands; 0: none is open */
+    size_t count_at;   /* where the count of the open FLOATS item stands; 0: none is open */
     struct series_id last;
     int64_t last_ms;
 };
@@ -45,7 +45,12 @@ static inline bool record_is_empty(const struct record *r)
 void record_series(struct record *r, struct series_id id, const struct label *labels, size_t count);
 void record_sample(struct record *r, struct series_id id, const struct sample *s); /* FLOATS or WIDE */
 void record_sealed(struct record *r, struct series_id id, const struct sealed *s);
-void record_end(struct record *r, uint64_t series, uint64_t samples);
+void record_end(struct record *r, uint64_t series, uint64_t samples, int64_t begun_ms);
+
+/* How many bytes items took, by what they hold. */
+struct record_bytes {
+    uint64_t series, floats, wide, sealed, rest;
+};
 
 /* Where the items of a record go. Not 0: stop, and return it. What is borrowed is valid during the call. */
 struct record_sink {
@@ -53,10 +58,14 @@ struct record_sink {
     int (*series)(void *context, struct series_id id, const struct label *labels, size_t count);
     int (*sample)(void *context, struct series_id id, const struct sample *s);
     int (*sealed)(void *context, struct series_id id, struct str saved); /* for sealed_load */
-    int (*end)(void *context, uint64_t series, uint64_t samples);
+    int (*end)(void *context, uint64_t series, uint64_t samples, int64_t begun_ms);
+    struct record_bytes *bytes; /* added to; NULL: not wanted */
 };
 
 /* 0, what the sink returned, ERR_PARSE if the bytes are no record, or ERR_LIMIT (arena, which is rewound after each item). */
 int record_walk(struct str bytes, const struct record_sink *sink, struct arena *arena);
+
+/* True if it says that a snapshot ends here, and nothing else. */
+bool record_is_end(struct str bytes);
 
 #endif

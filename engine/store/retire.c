@@ -87,6 +87,7 @@ static void kill_slice(struct round *round, const series_ref *refs, size_t count
         if (!ring_empty(&series->ring))
             continue; /* a sample has come meanwhile */
         series_kill(&s->series, refs[i]);
+        exemplars_forget(&s->exemplars, refs[i]);
         soil_pairs(round, series);
         add(&round->dead, refs[i]);
     }

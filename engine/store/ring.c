@@ -1,6 +1,7 @@
 #include "box_priv.h"
 #include "loose_priv.h"
 #include "spine_priv.h"
+#include "tocsin/check.h"
 #include "tocsin/mem.h"
 
 int64_t ring_oldest_ms(const struct ring *r)
@@ -325,20 +326,62 @@ static enum ring_verdict place(struct ring *r, const struct sample *s, struct ac
     return RING_TAKEN;
 }
 
+/* The sample as it is stored: with the hint that the store decides, kept in *hinted. */
+static struct sample with_hint(const struct ring *r, const struct sample *s, struct histogram *hinted)
+{
+    struct sample own = *s;
+    if (s->histogram != NULL) {
+        *hinted = *s->histogram;
+        hinted->hint = ring_hint(r, s);
+        own.histogram = hinted;
+    }
+    return own;
+}
+
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account)
 {
     bool among = r->open != NULL && s->t_ms < ring_newest_ms(r);
     struct histogram hinted;
-    struct sample own = *s;
-    if (s->histogram != NULL) {
-        hinted = *s->histogram;
-        hinted.hint = ring_hint(r, s);
-        own.histogram = &hinted;
-    }
+    struct sample own = with_hint(r, s, &hinted);
     enum ring_verdict verdict = place(r, &own, account);
     if (verdict == RING_TAKEN && among)
         ring_forget_hint_after(r, s->t_ms, account);
     return verdict;
+}
+
+bool ring_has(const struct ring *r, const struct sample *s)
+{
+    struct arena arena;
+    struct sample there;
+    arena_init(&arena, SIZE_MAX); /* for one histogram that has been taken in before */
+    bool has = ring_last(r, INT64_MIN, s->t_ms, &arena, &there) == 1 && there.t_ms == s->t_ms &&
+               same_sample(&there, s);
+    arena_release(&arena);
+    return has;
+}
+
+/* ---- bringing back ---- */
+
+bool ring_ends_before(const struct ring *r, int64_t t_ms)
+{
+    size_t n = spine_count(r);
+    return r->open != NULL ? t_ms > ring_newest_ms(r) : n == 0 || t_ms > r->spine->item[n - 1].newest_ms;
+}
+
+enum ring_verdict ring_restore(struct ring *r, const struct sample *s, struct account *account)
+{
+    return place(r, s, account);
+}
+
+enum ring_verdict ring_restore_sealed(struct ring *r, const struct sealed *s, struct account *account)
+{
+    must(ring_ends_before(r, s->oldest_ms));
+    if (!account_has_room(account, 2 * spine_bytes_more(r) + sealed_bytes_max(0)))
+        return RING_FULL;
+    if (r->open != NULL)
+        seal_open(r, account);
+    spine_insert(r, spine_count(r), s, account);
+    return RING_TAKEN;
 }
 
 /* ---- dropping ---- */

@@ -19,6 +19,7 @@
 #include "tocsin/sample.h"
 #include "tocsin/view.h"
 
+struct sealed;
 struct spine;
 
 struct ring {
@@ -35,6 +36,16 @@ enum ring_verdict {
 
 /* Puts a sample in its place. Copies the histogram. */
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account);
+
+/* True if it is there already, bit for bit. */
+bool ring_has(const struct ring *r, const struct sample *s);
+
+/* Bringing a ring back. A sample is taken as it was, its hint included. A packed stretch is taken over if the ring ends before it
+ * begins; then the ring has no open block until a sample newer than all is put behind it, which has to be the next that is done
+ * with it. */
+bool ring_ends_before(const struct ring *r, int64_t t_ms);
+enum ring_verdict ring_restore(struct ring *r, const struct sample *s, struct account *account);
+enum ring_verdict ring_restore_sealed(struct ring *r, const struct sealed *s, struct account *account);
 
 /* ring_hint.c: what the hint of a histogram must say at its place; and what to do for the one right after t_ms, which has got
  * another predecessor: what was known of the old one is no longer true. */

@@ -178,6 +178,21 @@ void standing_introduce(struct store *s, series_ref ref, const struct series_key
     selectors_match(&s->selectors, key, introduce, &in);
 }
 
+void standing_introduce_all(struct store *s)
+{
+    if (s->selectors.by_text.count == 0)
+        return;
+    for (series_ref ref = 1; ref < s->series.next; ref++) {
+        struct series *series = series_at(&s->series, ref);
+        if (series->state != SERIES_LIVING)
+            continue;
+        struct known_key k = known_key_make(s, series);
+        series->reach_ms = standing_reach(s, &k.key);
+        standing_introduce(s, ref, &k.key);
+        known_key_release(&k);
+    }
+}
+
 static void soil(void *context, struct selector *selector)
 {
     struct selector_list *dirty = context;

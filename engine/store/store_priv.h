@@ -3,12 +3,16 @@
  *
  * Locks, in order: keeper (one housekeeper or re-arrangement of selectors at a time), index (tables of
  * series, pairs, selectors, options), shard (rings of a share of the series), views (who reads, what waits to
- * be freed).
+ * be freed), exemplars, metadata.
  */
 #ifndef TOCSIN_STORE_PRIV_H
 #define TOCSIN_STORE_PRIV_H
 
 #include "account_priv.h"
+#include "exemplars_priv.h"
+#include "identity_priv.h"
+#include "metadata_priv.h"
+#include "refused_priv.h"
 #include "selector_priv.h"
 #include "series_priv.h"
 #include "tocsin/limits.h"
@@ -30,6 +34,8 @@ struct limbo {
     size_t count, capacity;
 };
 
+struct log;
+
 struct store {
     struct world *world;
     struct account account;
@@ -40,6 +46,8 @@ struct store {
     struct pairs pairs;
     struct series_table series;
     struct selectors selectors;
+    struct identities identities;
+    struct refused refused;
 
     struct lock shards[SHARDS];
 
@@ -47,6 +55,11 @@ struct store {
     struct view *open_views;
     uint64_t epoch;
     struct limbo limbo;
+
+    struct exemplars exemplars;
+    struct families families;
+
+    struct log *log; /* NULL: memory only */
 
     _Atomic uint64_t samples;
     _Atomic int64_t oldest_ms, newest_ms; /* INT64_MAX and INT64_MIN: no sample */
@@ -79,6 +92,7 @@ int select_series(const struct store *s, const struct matcher *matchers, size_t 
 /* standing: a series and the selectors. Index lock held for writing, but for standing_reach. */
 int64_t standing_reach(const struct store *s, const struct series_key *key); /* 0: nobody asks for it */
 void standing_introduce(struct store *s, series_ref ref, const struct series_key *key);
+void standing_introduce_all(struct store *s); /* when nobody has been introduced yet */
 void standing_forget(struct store *s, const series_ref *dead,
                      size_t count); /* they are marked dead already */
 

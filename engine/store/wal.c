@@ -88,12 +88,33 @@ static bool has_room(const struct wal *wal, size_t bytes)
     return bytes <= FRAME_RECORD_BYTES_MAX && b->max_bytes - b->used >= FRAME_HEAD_BYTES + bytes;
 }
 
+/* With the lock held. What waits is dropped: nobody may be told that it is safe, and memory must not grow. */
+static void stop_taking(struct wal *wal, const struct err *why)
+{
+    wal->why = *why;
+    wal->gap = NO_SEGMENT;
+    wal->figures.failures++;
+    room_settle(&wal->filling);
+    atomic_store(&wal->failed, true);
+}
+
+/* What is left out here may be what later records refer to, so a full buffer is a failure like any other. */
+static void overflow(struct wal *wal)
+{
+    struct err why;
+    err_set(&why, ERR_FULL, "more than %lld bytes wait to be written to the log",
+            (long long)limits.wal_buffer_bytes);
+    stop_taking(wal, &why);
+    limit_hit(LIMIT_wal_buffer_bytes);
+}
+
 uint64_t wal_put(struct wal *wal, struct str record)
 {
     uint64_t position = 0;
-    bool full = false;
     lock_take(&wal->lock);
-    if (wal->why.code == 0 && !(full = !has_room(wal, record.n))) {
+    if (wal->why.code == 0 && !has_room(wal, record.n)) {
+        overflow(wal);
+    } else if (wal->why.code == 0) {
         add_record(&wal->filling.buf, record);
         position = wal->put += FRAME_HEAD_BYTES + record.n;
         wal->figures.records++;
@@ -102,23 +123,24 @@ uint64_t wal_put(struct wal *wal, struct str record)
             pthread_cond_signal(&wal->changed);
     }
     lock_drop(&wal->lock);
-    if (full)
-        limit_hit(LIMIT_wal_buffer_bytes);
+    return position;
+}
+
+uint64_t wal_position(struct wal *wal)
+{
+    lock_take(&wal->lock);
+    uint64_t position = wal->why.code == 0 ? wal->put : 0;
+    lock_drop(&wal->lock);
     return position;
 }
 
 /* ---- failure ---- */
 
-/* What waits is dropped: nobody may be told that it is safe, and memory must not grow. */
 static int fail(struct wal *wal, const struct err *why)
 {
     segments_give_up(&wal->segments);
     lock_take(&wal->lock);
-    wal->why = *why;
-    wal->gap = NO_SEGMENT;
-    wal->figures.failures++;
-    room_settle(&wal->filling);
-    atomic_store(&wal->failed, true);
+    stop_taking(wal, why);
     lock_drop(&wal->lock);
     return why->code;
 }
@@ -171,19 +193,35 @@ static size_t seal_run(struct wal *wal, size_t from)
     return at - from;
 }
 
-static int write_run(struct wal *wal, struct str frames, struct err *err)
+/* What a round has cost. */
+struct syncs {
+    uint64_t count;
+    int64_t took_ns;
+};
+
+static int sync_run(struct wal *wal, struct syncs *syncs, struct err *err)
+{
+    struct world *world = wal->segments.world;
+    int64_t began_ns = world->mono_ns(world);
+    int rc = world->file_sync(world, wal->segments.file, err);
+    syncs->took_ns += world->mono_ns(world) - began_ns;
+    syncs->count++;
+    return rc;
+}
+
+static int write_run(struct wal *wal, struct str frames, struct syncs *syncs, struct err *err)
 {
     struct segments *s = &wal->segments;
     struct world *world = s->world;
     int rc = world->file_write(world, s->file, (int64_t)s->at, frames, err);
     if (rc == 0 && wal->sync == STORE_SYNC_GROUP)
-        rc = world->file_sync(world, s->file, err);
+        rc = sync_run(wal, syncs, err);
     if (rc == 0)
         s->at += frames.n;
     return rc;
 }
 
-static int write_taken(struct wal *wal, uint64_t *runs, struct err *err)
+static int write_taken(struct wal *wal, struct syncs *syncs, struct err *err)
 {
     const struct buf *b = &wal->taken.buf;
     int rc = 0;
@@ -193,9 +231,8 @@ static int write_taken(struct wal *wal, uint64_t *runs, struct err *err)
             rc = segments_next(&wal->segments, err);
             continue;
         }
-        rc = write_run(wal, (struct str){b->bytes + at, bytes}, err);
+        rc = write_run(wal, (struct str){b->bytes + at, bytes}, syncs, err);
         at += bytes;
-        ++*runs;
     }
     return rc;
 }
@@ -215,12 +252,12 @@ static uint64_t take(struct wal *wal)
 static int commit(struct wal *wal, struct err *err)
 {
     struct err why = {0};
-    uint64_t runs = 0;
+    struct syncs syncs = {0};
     int rc = why_failed(wal, err);
     if (rc != 0)
         return rc;
     uint64_t end = take(wal);
-    rc = write_taken(wal, &runs, &why);
+    rc = write_taken(wal, &syncs, &why);
     room_settle(&wal->taken);
     if (rc != 0) {
         if (err != NULL)
@@ -229,7 +266,8 @@ static int commit(struct wal *wal, struct err *err)
     }
     lock_take(&wal->lock);
     wal->written = end;
-    wal->figures.syncs += wal->sync == STORE_SYNC_GROUP ? runs : 0;
+    wal->figures.syncs += syncs.count;
+    wal->figures.sync_ns += syncs.took_ns;
     publish(wal);
     lock_drop(&wal->lock);
     return 0;
@@ -325,8 +363,7 @@ uint32_t wal_rotate(struct wal *wal, struct err *err)
     int rc = go_over(wal, err);
     uint32_t number = wal->segments.number;
     lock_drop(&wal->segments.lock);
-    if (rc != 0)
-        wal_wake(wal); /* its thread does not know */
+    wal_wake(wal); /* its thread has to tell those who wait, and did not see this */
     return rc == 0 ? number : 0;
 }
 

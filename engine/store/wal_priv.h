@@ -6,7 +6,7 @@
  * everything is on disk. What a record means is not known here (record_priv.h).
  *
  * On disk: numbered segment files FOLDER/wal/00000017, each a head and framed records (frame_priv.h). A segment that is no longer needed is
- * used again under a new number: writing over blocks that are there costs a third of making a file longer
+ * used again under a new number: writing over blocks that are there spares each sync the write of the file's inode
  * (docs/benchmarks.md).
  *
  * After a failure (disk full, EIO) nothing is taken in and what was in the buffer is gone; wal_revive begins anew
@@ -31,9 +31,12 @@ int wal_open(struct world *world, const char *folder, enum store_sync sync, uint
 /* Commits what is in the buffer, if it can. No other call may be under way. */
 void wal_close(struct wal *wal);
 
-/* Adds a record. Returns the position behind it, or 0 if it is not taken in: the log has failed, or its buffer is full
- * (limits.wal_buffer_bytes; counted). */
+/* Adds a record. Returns the position behind it, or 0 if it is not taken in: the log has failed, also because its buffer is
+ * full (limits.wal_buffer_bytes; counted). */
 uint64_t wal_put(struct wal *wal, struct str record);
+
+/* The position behind the last record, or 0: the log has failed. */
+uint64_t wal_position(struct wal *wal);
 
 /* One round: waits up to wait_ms for the first record, then a little for others that want to share the sync (GATHER_MS in
  * all, less when no more come), writes and syncs. 0, also when there was nothing; else why the log has failed. With wait_ms 0
@@ -64,6 +67,7 @@ int wal_revive(struct wal *wal, uint32_t *segment, struct err *err);
 
 struct wal_figures {
     uint64_t records, bytes, syncs, failures; /* since wal_open */
+    int64_t sync_ns;                          /* all these syncs */
     uint64_t held_bytes;  /* in segments that may be needed; older ones with their unused ends */
     uint32_t first, last; /* of these segments */
 };

@@ -22,9 +22,12 @@
     LOCK(index)      /* series index, postings, standing selectors */   \
     LOCK(shard)      /* samples of a share of the series */             \
     LOCK(views)      /* who reads the store, and since when */          \
+    LOCK(exemplars)  /* exemplars of all series */                      \
+    LOCK(metadata)   /* what metrics mean */                            \
     LOCK(segments)   /* the files of the log */                         \
     LOCK(log)        /* what waits to be written to the log */          \
     LOCK(courier)    /* requests waiting for the courier's thread */    \
+    LOCK(commits)    /* pushes whose answers wait for the log */        \
     LOCK(clients)    /* open HTTP connections and their deadlines */    \
     LOCK(queue)      /* any bounded queue, or the simulated disk: a leaf */
 

@@ -10,6 +10,9 @@
  * have limits (limits.h, http). No authentication: listen on loopback, or put a proxy in front that does not share
  * connections between clients.
  *
+ * The answer to a push goes out when the store's log is durable up to its samples; until then its connection is suspended, and no thread
+ * waits with it. Who runs the log tells how far it is (serve_committed).
+ *
  * Threads: two that serve, two that evaluate queries while their connections are suspended, one that enforces
  * deadlines.
  *
@@ -32,6 +35,7 @@ struct router;
 struct forward;
 struct incidents;
 struct promql_options;
+struct buf;
 
 /* What the handlers serve. All borrowed; NULL members answer 404 (a router-only process has no store). */
 struct serve_parts {
@@ -46,6 +50,7 @@ struct serve_parts {
     /* Reload asked for by POST /-/reload: 0, or the error the client reads. */
     int (*reload)(void *context, struct err *err);
     bool (*ready)(void *context);
+    void (*write_metrics)(void *context, struct buf *out); /* what only the process as a whole knows */
     /* A webhook's own side: the body of each POST /page. */
     void (*told)(void *context, struct str body);
     void *context;
@@ -56,6 +61,9 @@ struct serve_parts {
 struct serve_options {
     struct str listen; /* host:port; port 0: any free one; no host: every address */
     bool lifecycle;    /* POST /-/reload is allowed */
+    struct str
+        identity_header; /* whose value names who pushes; empty: the client's address does. Copied. Only for those
+                                 * behind a proxy that sets it: who pushes may write what he likes */
 };
 
 struct serve;
@@ -63,7 +71,15 @@ struct serve;
 int serve_open(const struct serve_options *options, const struct serve_parts *parts, struct serve **out,
                struct err *err);
 
-/* Stops accepting, lets running requests finish for some seconds, cancels evaluations that go on, frees. */
+/* The store's log is durable up to here, or cannot be written (works: false): answers that waited for it go out, as 503 where their
+ * samples are not durable. After each round of the log, by its thread. */
+void serve_committed(struct serve *serve, uint64_t durable, bool works);
+
+/* Stops accepting, lets running requests finish for some seconds, then cancels evaluations and refuses pushes that still
+ * wait. The log has to go on meanwhile: serve_committed may be called until serve_close. */
+void serve_stop(struct serve *serve);
+
+/* Frees; stops first if that was not done. */
 void serve_close(struct serve *serve);
 
 /* The port really bound. */

@@ -48,9 +48,10 @@ struct net_answer {
 typedef void net_done(void *context, const struct net_answer *answer);
 
 enum file_mode {
-    FILE_READ,  /* it must be there */
-    FILE_WRITE, /* it must be there; its content stays */
-    FILE_CREATE /* empty, whatever was there; mode 0600, never through a symbolic link */
+    FILE_READ,   /* it must be there */
+    FILE_WRITE,  /* it must be there; its content stays */
+    FILE_CREATE, /* empty, whatever was there; mode 0600, never through a symbolic link */
+    FILE_OWN /* made if it is not there; nobody else's until it is closed or its process ends (ERR_FULL: it is another's) */
 };
 
 struct file; /* an open one */

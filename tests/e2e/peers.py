@@ -54,7 +54,8 @@ def post(url, body=b'', content_type='application/json', headers=None):
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode(errors='replace')
     except urllib.error.HTTPError as e:
-        return e.code, e.read().decode(errors='replace')
+        with e:
+            return e.code, e.read().decode(errors='replace')
 
 
 def wait_for(what, probe, seconds=START_S):
@@ -206,10 +207,10 @@ class Case(unittest.TestCase):
     def webhook(self):
         return self.keep(Webhook())
 
-    def tocsin(self, *flags, config='tocsin.yml', port=None):
-        """A running daemon; .url and .port say where."""
+    def tocsin(self, *flags, config='tocsin.yml', port=None, under=()):
+        """A running daemon; .url and .port say where. `under`: a command in front of it that becomes it."""
         port = port or free_port()
-        daemon = self.run_process('tocsin', TOCSIN, 'serve', f'--config.file={self.folder / config}',
+        daemon = self.run_process('tocsin', *under, TOCSIN, 'serve', f'--config.file={self.folder / config}',
                                   f'--storage.path={self.folder / "data"}', f'--web.listen-address=127.0.0.1:{port}',
                                   '--web.enable-lifecycle', *flags)
         daemon.port, daemon.url = port, f'http://127.0.0.1:{port}'

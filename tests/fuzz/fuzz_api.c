@@ -1,6 +1,7 @@
 /* Any request to every handler, on a small store, ruler and router: an answer that says it is JSON is JSON. */
 #include "../../engine/serve/http_priv.h"
 #include "tocsin/check.h"
+#include "tocsin/extras.h"
 #include "tocsin/mem.h"
 #include "tocsin/router.h"
 #include "tocsin/ruler.h"
@@ -30,7 +31,11 @@ static void fill_store(struct store *store)
         const struct batch batch = {.series = &series, .count = 1};
         struct admit_result result = {0};
         store_admit(store, &batch, &result);
+        const struct exemplar e = {labels_of(&arena, "trace_id", "\"\n\x01<", NULL), i, NOW_MS - i * 15000};
+        struct exemplar_result told = {0};
+        store_exemplars(store, ls->item, ls->count, &e, 1, &told);
     }
+    store_note_metadata(store, &(struct metadata){STR("up"), METADATA_GAUGE, STR("\xff\n\""), STR("\x01")});
     arena_release(&arena);
 }
 

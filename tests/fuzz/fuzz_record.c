@@ -30,16 +30,16 @@ static int on_sealed(void *context, struct series_id id, struct str saved)
     return sealed_again(context, id, saved);
 }
 
-static int on_end(void *context, uint64_t series, uint64_t samples)
+static int on_end(void *context, uint64_t series, uint64_t samples, int64_t begun_ms)
 {
-    record_end(context, series, samples);
+    record_end(context, series, samples, begun_ms);
     return 0;
 }
 
 /* Walks `bytes` and writes what is in them, as far as it goes, into *to. */
 static int rewrite(struct str bytes, struct record *to, struct arena *arena)
 {
-    const struct record_sink sink = {to, on_series, on_sample, on_sealed, on_end};
+    const struct record_sink sink = {to, on_series, on_sample, on_sealed, on_end, NULL};
     return record_walk(bytes, &sink, arena);
 }
 

@@ -7,6 +7,7 @@
 
 #include "tocsin/check.h"
 #include "tocsin/encode.h"
+#include "tocsin/extras.h"
 #include "tocsin/intake.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
@@ -46,13 +47,13 @@ static inline void close_side(struct side *s)
     store_close(s->store);
 }
 
-typedef int push_function(struct intake *, struct store *, struct str, struct intake_answer *);
+typedef int push_function(struct intake *, struct store *, struct str, struct str, struct intake_answer *);
 
 static inline void push_body(struct side *s, push_function *push, struct str body)
 {
     intake_answer_release(&s->answer);
     intake_answer_init(&s->answer);
-    int rc = push(s->intake, s->store, body, &s->answer);
+    int rc = push(s->intake, s->store, STR(""), body, &s->answer);
     must((rc == 0) == (s->answer.status == 204));
     must((rc == 0) == (s->answer.text.used == 0));
     store_figures(s->store, &s->figures);
@@ -90,6 +91,46 @@ static inline struct str encode_all(struct side *s)
     read_all(s->store, &s->arena, &batch);
     must(encode_push(&s->arena, &batch, &body) == 0);
     return body;
+}
+
+/* The exemplars of a series, printed; -0 as 0, which protobuf-c takes for a field that need not be written. */
+static inline struct str print_exemplars(struct side *s, struct view *v, series_ref ref)
+{
+    struct exemplar_run run;
+    struct buf text;
+    must(view_exemplars(v, ref, INT64_MIN, INT64_MAX, &s->arena, &run) == 0);
+    buf_init(&text, 16 << 20);
+    for (size_t i = 0; i < run.count; i++) {
+        buf_format(&text, "%lld %a ", (long long)run.exemplars[i].t_ms, run.exemplars[i].value + 0.0);
+        labels_print(&text, run.exemplars[i].labels);
+    }
+    struct str printed = str_copy(&s->arena, buf_slice(&text));
+    buf_release(&text);
+    return printed;
+}
+
+/* Series have the same numbers on both sides: they came in the same order. */
+static inline void must_hold_the_same_exemplars(struct side *a, struct side *b)
+{
+    struct view *va = view_open(a->store), *vb = view_open(b->store);
+    struct series_set set;
+    must(view_select(va, NULL, 0, &a->arena, &set) == 0);
+    for (size_t i = 0; i < set.count; i++)
+        must(str_eq(print_exemplars(a, va, set.refs[i]), print_exemplars(b, vb, set.refs[i])));
+    view_close(va);
+    view_close(vb);
+}
+
+static inline void must_hold_the_same_metadata(struct side *a, struct side *b)
+{
+    struct metadata *ma, *mb;
+    size_t na, nb;
+    must(store_list_metadata(a->store, STR(""), &a->arena, &ma, &na) == 0);
+    must(store_list_metadata(b->store, STR(""), &b->arena, &mb, &nb) == 0);
+    must(na == nb);
+    for (size_t i = 0; i < na; i++)
+        must(str_eq(ma[i].family, mb[i].family) && ma[i].type == mb[i].type &&
+             str_eq(ma[i].help, mb[i].help) && str_eq(ma[i].unit, mb[i].unit));
 }
 
 static inline int line_order(const void *a, const void *b)
@@ -131,6 +172,8 @@ static inline void must_agree(struct side *a, struct side *b)
         must(str_eq(sorted_lines(a), sorted_lines(b)));
     must(a->figures.series == b->figures.series && a->figures.samples == b->figures.samples);
     must(str_eq(encode_all(a), encode_all(b)));
+    must_hold_the_same_exemplars(a, b);
+    must_hold_the_same_metadata(a, b);
 }
 
 /* protobuf-c takes field number 0 when it is written in more than one byte; Go's decoder and ours refuse it. True if the bytes for

@@ -2,6 +2,8 @@
 
 #include "tocsin/encode.h"
 #include "tocsin/intake.h"
+#include "tocsin/log.h"
+#include "tocsin/stat.h"
 #include "tocsin/store.h"
 
 #include <setjmp.h>
@@ -188,6 +190,35 @@ static void every_answer_to_2_0_confirms_what_was_written(void **state)
     assert_confirmed(f, "0");
 }
 
+/* The answer of a push whose log has failed after it was prepared. */
+static void refuse_unlogged(struct fixture *f, const char *type, bool late)
+{
+    const struct request request = {.service = &f->service, .content_type = str_of(type), .arena = &f->arena};
+    route_refuse_unlogged(&request, &f->answer, late);
+}
+
+static void what_does_not_become_durable_is_refused_and_not_confirmed(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t refused = stat_get(STAT_pushes_refused);
+    assert_int_equal(push(f, v2_body_of(f, 1), V2_TYPE, "snappy"), 204);
+    refuse_unlogged(f, V2_TYPE, false);
+    assert_int_equal(f->answer.status, 503);
+    assert_string_equal(header(f, "Retry-After"), "5");
+    assert_confirmed(f, "0");
+    assert_int_equal(f->answer.header_count, 4);
+    assert_string_equal(buf_text(&f->answer.body),
+                        "the write-ahead log cannot be written; samples are kept in "
+                        "memory only until it can\n");
+    assert_int_equal(stat_get(STAT_pushes_refused), refused + 1);
+    assert_int_equal(push(f, STR("garbage"), NULL, NULL), 400);
+    refuse_unlogged(f, NULL, true);
+    assert_int_equal(f->answer.status, 503);
+    assert_int_equal(f->answer.header_count, 1);
+    assert_string_equal(buf_text(&f->answer.body), "the write-ahead log takes too long to write\n");
+    assert_int_equal(stat_get(STAT_pushes_refused), refused + 2);
+}
+
 static bool unready(void *context)
 {
     (void)context;
@@ -216,6 +247,7 @@ static void a_process_without_intake_has_no_such_api(void **state)
 
 int main(void)
 {
+    log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, -1);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_push_is_stored_and_answered_204),
@@ -223,6 +255,7 @@ int main(void)
         TEST(other_types_are_refused),
         TEST(refusals_give_their_reason),
         TEST(every_answer_to_2_0_confirms_what_was_written),
+        TEST(what_does_not_become_durable_is_refused_and_not_confirmed),
         TEST(a_process_that_is_not_ready_confirms_nothing),
         TEST(a_full_store_asks_to_try_later),
         TEST(a_process_without_intake_has_no_such_api),

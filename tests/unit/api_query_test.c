@@ -298,11 +298,9 @@ static void series_without_samples_in_the_window_are_left_out(void **state)
            OK "[{\"__name__\":\"old\",\"http.status\":\"x\"}]}");
 }
 
-static void what_is_not_kept_is_empty(void **state)
+static void what_is_not_there_is_empty(void **state)
 {
-    expect(*state, "/api/v1/metadata", 200, OK "{}}");
-    expect(*state, "/api/v1/metadata?limit=x", 400, BAD "limit must be a number\"}");
-    expect(*state, "/api/v1/query_exemplars?query=up&start=1&end=2", 200, OK "[]}");
+    expect(*state, "/api/v1/targets/metadata", 200, OK "[]}");
     expect(*state, "/api/v1/targets", 200,
            OK "{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":{}}}");
 }
@@ -407,7 +405,7 @@ int main(void)
         TEST(selectors_of_label_queries_are_checked),
         TEST(series_are_listed_once_and_sorted),
         TEST(series_without_samples_in_the_window_are_left_out),
-        TEST(what_is_not_kept_is_empty),
+        TEST(what_is_not_there_is_empty),
         TEST(an_expression_is_printed_canonically),
         TEST(unknown_paths_are_plain_404),
         TEST(nothing_is_answered_before_the_process_is_ready),

@@ -90,10 +90,11 @@ static int note_sealed(void *context, struct series_id id, struct str saved)
     return note(l);
 }
 
-static int note_end(void *context, uint64_t series, uint64_t samples)
+static int note_end(void *context, uint64_t series, uint64_t samples, int64_t begun_ms)
 {
     struct log *l = context;
-    buf_format(&l->text, "end %llu %llu\n", (unsigned long long)series, (unsigned long long)samples);
+    buf_format(&l->text, "end %llu %llu %lld\n", (unsigned long long)series, (unsigned long long)samples,
+               (long long)begun_ms);
     return note(l);
 }
 
@@ -129,7 +130,7 @@ static void put(struct bench *b, struct series_id id, const struct sample *s)
 
 static int walk_bytes(struct bench *b, struct str bytes)
 {
-    const struct record_sink sink = {&b->log, note_series, note_sample, note_sealed, note_end};
+    const struct record_sink sink = {&b->log, note_series, note_sample, note_sealed, note_end, NULL};
     buf_clear(&b->log.text);
     b->log.items = 0;
     return record_walk(bytes, &sink, &b->arena);
@@ -202,8 +203,8 @@ static void series_and_floats_may_take_turns(void **state)
     put(&b, (struct series_id){6, 0}, &(struct sample){.t_ms = 6, .value = 2});
     record_series(&b.record, (struct series_id){7, 3}, NULL, 0);
     buf_puts(&b.expected, "series 7.3\n");
-    record_end(&b.record, 2, UINT64_MAX);
-    buf_puts(&b.expected, "end 2 18446744073709551615\n");
+    record_end(&b.record, 2, UINT64_MAX, -5);
+    buf_puts(&b.expected, "end 2 18446744073709551615 -5\n");
     assert_int_equal(walk_bytes(&b, buf_slice(&b.record.bytes)), 0);
     assert_true(str_eq(buf_slice(&b.log.text), buf_slice(&b.expected)));
     bench_close(&b);
@@ -272,7 +273,7 @@ static void fill(struct bench *b)
     record_sample(&b->record, (struct series_id){1, 0}, &(struct sample){.t_ms = 1000, .value = 1});
     record_sample(&b->record, (struct series_id){1, 0}, &(struct sample){.t_ms = 2000, .histogram = &h});
     record_sealed(&b->record, (struct series_id){1, 0}, &s);
-    record_end(&b->record, 1, 2);
+    record_end(&b->record, 1, 2, 3);
     sealed_free(&account, &s);
 }
 

@@ -128,6 +128,26 @@ static void an_open_file_is_written_and_read_in_place(void **state)
     assert_content(w, "f", "");
 }
 
+static void an_owned_file_is_nobody_elses_until_it_is_closed(void **state)
+{
+    (void)state;
+    struct world *w = world_real();
+    struct file *f, *other;
+    struct err err;
+    assert_int_equal(w->write_file(w, in_folder("own"), STR("content"), NULL), 0);
+    assert_int_equal(w->file_open(w, in_folder("own"), FILE_OWN, &f, NULL), 0);
+    assert_content(w, "own", "content");
+    assert_int_equal(w->file_open(w, in_folder("own"), FILE_OWN, &other, &err), ERR_FULL);
+    assert_non_null(strstr(err.text, "/own: in use by another process"));
+    w->file_close(w, f);
+    assert_int_equal(w->file_open(w, in_folder("own"), FILE_OWN, &f, NULL), 0);
+    assert_int_equal(w->remove_file(w, in_folder("own"), NULL), 0);
+    w->file_close(w, f);
+    assert_int_equal(w->file_open(w, in_folder("own"), FILE_OWN, &f, NULL), 0);
+    assert_int_equal(w->remove_file(w, in_folder("own"), NULL), 0);
+    w->file_close(w, f);
+}
+
 static void files_are_renamed_and_removed(void **state)
 {
     (void)state;
@@ -247,6 +267,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(reading_fails_as_go_words_it),
         cmocka_unit_test(an_open_file_is_written_and_read_in_place),
+        cmocka_unit_test(an_owned_file_is_nobody_elses_until_it_is_closed),
         cmocka_unit_test(files_are_renamed_and_removed),
         cmocka_unit_test(what_cannot_be_opened_says_why),
         cmocka_unit_test(patterns_find_files_in_byte_order),
