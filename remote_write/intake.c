@@ -157,10 +157,11 @@ static void close_text(struct buf *text)
     buf_puts(text, more);
 }
 
-static int take_push(struct intake *in, struct store *store, struct str compressed, bool v2,
-                     struct intake_answer *answer)
+static int take_push(struct intake *in, struct store *store, struct str identity, struct str compressed,
+                     bool v2, struct intake_answer *answer)
 {
     struct push p = {.store = store, .answer = answer, .flight = &in->flight, .v2 = v2};
+    p.identity = identity.n > 0 ? store_identity(store, identity) : 0;
     stat_add(STAT_pushes, 1);
     set_status(answer, 204);
     arena_init(&p.arena, (size_t)limits.push_arena_bytes);
@@ -175,13 +176,14 @@ static int take_push(struct intake *in, struct store *store, struct str compress
     return rc;
 }
 
-int intake_push(struct intake *in, struct store *store, struct str compressed, struct intake_answer *answer)
+int intake_push(struct intake *in, struct store *store, struct str identity, struct str compressed,
+                struct intake_answer *answer)
 {
-    return take_push(in, store, compressed, false, answer);
+    return take_push(in, store, identity, compressed, false, answer);
 }
 
-int intake_push_v2(struct intake *in, struct store *store, struct str compressed,
+int intake_push_v2(struct intake *in, struct store *store, struct str identity, struct str compressed,
                    struct intake_answer *answer)
 {
-    return take_push(in, store, compressed, true, answer);
+    return take_push(in, store, identity, compressed, true, answer);
 }

@@ -45,6 +45,7 @@ struct push {
     int64_t arena_bytes;   /* of those, for the arena */
     bool flight_full;      /* that account had no more room */
     bool unlogged;         /* some of what was stored is not in the log */
+    uint16_t identity;     /* whose it is */
     bool v2;               /* io.prometheus.write.v2.Request, else prometheus.WriteRequest */
     char *decoded;
     size_t decoded_bytes;
@@ -109,7 +110,7 @@ int decode_count_field(struct push *p); /* 0, or ERR_FULL */
 int decode_floats(struct push *p, struct pushed *s, const uint8_t *first);
 bool wire_histogram_is_sound(struct str message, bool v2);
 
-/* translate_histogram: checks and converts one message; a stale histogram becomes a stale float. 0, or ERR_PARSE with the
+/* translate_histogram: checks and converts one message; a stale histogram becomes store_stale_histogram. 0, or ERR_PARSE with the
  * reason, or ERR_LIMIT (arena). */
 int translate_histogram(struct arena *arena, struct str message, bool v2, struct sample *to, struct err *err);
 

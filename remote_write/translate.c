@@ -250,9 +250,9 @@ static enum fate spell_unknown(struct translation *t, struct slice *slice, size_
     return fate;
 }
 
-static struct batch batch_of(const struct slice *slice)
+static struct batch batch_of(const struct translation *t, const struct slice *slice)
 {
-    return (struct batch){slice->series, slice->count, slice->spellings};
+    return (struct batch){slice->series, slice->count, slice->spellings, t->push->identity};
 }
 
 /* All of a slice but the first `left_out` of the unknown. */
@@ -270,7 +270,7 @@ static enum fate note_all_but(struct translation *t, const struct slice *slice, 
 
 static int admit_slice(struct translation *t, struct slice *slice)
 {
-    struct batch all = batch_of(slice);
+    struct batch all = batch_of(t, slice);
     size_t unknown_count = store_admit_known(t->push->store, &all, &t->admitted, slice->unknown);
     if (note_all_but(t, slice, unknown_count) == FATE_NO_MEMORY)
         return push_out_of_memory(t->push);
@@ -283,7 +283,7 @@ static int admit_slice(struct translation *t, struct slice *slice)
             return push_out_of_memory(t->push);
         slice->count += fate == FATE_READY;
     }
-    struct batch unknown = batch_of(slice);
+    struct batch unknown = batch_of(t, slice);
     store_admit(t->push->store, &unknown, &t->admitted);
     return note_all_but(t, slice, 0) == FATE_NO_MEMORY ? push_out_of_memory(t->push) : 0;
 }
@@ -312,7 +312,6 @@ static uint64_t minus(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-/* Marks of stale histograms are floats to the store, so a refused one counts as a float here. */
 static void count_written(struct translation *t)
 {
     struct intake_answer *answer = t->push->answer;
@@ -332,6 +331,8 @@ static int conclude(struct translation *t)
     uint64_t refused = refused_by_store(r);
     if (r->refused[ADMIT_SERIES_LIMIT] + r->refused[ADMIT_MEMORY_LIMIT] > 0)
         return push_fail(t->push, 429, "the store is at its limit");
+    if (r->refused[ADMIT_IDENTITY_LIMIT] > 0)
+        return push_fail(t->push, 429, "the sender is at its limit of series");
     if (refused + t->refused_series > 0)
         return push_fail(t->push, 400, "%llu samples refused",
                          (unsigned long long)(refused + t->refused_samples));

@@ -232,7 +232,7 @@ int translate_histogram(struct arena *arena, struct str message, bool v2, struct
         return err_set(err, ERR_LIMIT, "no memory");
     *to = (struct sample){.t_ms = from.t_ms, .start_ms = from.start_ms < from.t_ms ? from.start_ms : 0};
     if (is_stale_nan(from.sum)) {
-        to->value = stale_nan();
+        to->histogram = &store_stale_histogram;
         return 0;
     }
     rc = convert(arena, &from, &h, err);

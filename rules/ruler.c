@@ -167,16 +167,19 @@ static int64_t take_slot(struct live_group *group, int64_t now_ns, int64_t *miss
     return slot_ns;
 }
 
-static void tell_missed(struct live_group *group, int64_t missed)
+static void tell_missed(struct ruler *ruler, struct live_group *group, int64_t missed)
 {
+    static struct log_rate rate;
+    struct world *world = ruler->world;
     if (missed == 0)
         return;
     lock_take(&group->lock);
     group->figures.missed += (uint64_t)missed;
     group->figures.iterations += (uint64_t)missed;
     lock_drop(&group->lock);
-    log_warn("rule group missed iterations", LOG_STR("file", group->definition->file),
-             LOG_STR("group", group->definition->name), LOG_INT("missed", missed));
+    if (log_allowed(&rate, world->mono_ns(world)))
+        log_warn("rule group missed iterations", LOG_STR("file", group->definition->file),
+                 LOG_STR("group", group->definition->name), LOG_INT("missed", missed));
 }
 
 static void finish(struct ruler *ruler, struct live_group *group, struct globals *globals)
@@ -208,7 +211,7 @@ bool ruler_run(struct ruler *ruler, int64_t now_ns)
     }
     if (group == NULL)
         return false;
-    tell_missed(group, missed);
+    tell_missed(ruler, group, missed);
     live_group_evaluate(ruler, globals, group, slot_ns);
     finish(ruler, group, globals);
     return true;

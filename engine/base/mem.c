@@ -1,5 +1,6 @@
 #include "tocsin/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,4 +49,9 @@ char *mem_copy_text(const char *p, size_t n)
 void mem_free(void *p)
 {
     free(p);
+}
+
+void mem_trim(void)
+{
+    (void)malloc_trim(0);
 }

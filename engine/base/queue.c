@@ -108,3 +108,11 @@ bool queue_is_closed(struct queue *q)
     lock_drop(&q->lock);
     return closed;
 }
+
+size_t queue_length(struct queue *q)
+{
+    lock_take(&q->lock);
+    size_t length = q->length;
+    lock_drop(&q->lock);
+    return length;
+}

@@ -43,11 +43,16 @@ static void escape(struct buf *out, struct str s, bool quoted)
     }
 }
 
+static void write_head(struct buf *out, struct str name, const char *type, const char *help)
+{
+    buf_format(out, "# HELP %.*s ", STR_ARG(name));
+    escape(out, str_of(help), false);
+    buf_format(out, "\n# TYPE %.*s %s\n", STR_ARG(name), type);
+}
+
 void stat_head(struct buf *out, const char *name, const char *type, const char *help)
 {
-    buf_format(out, "# HELP %s ", name);
-    escape(out, str_of(help), false);
-    buf_format(out, "\n# TYPE %s %s\n", name, type);
+    write_head(out, str_of(name), type, help);
 }
 
 void stat_sample(struct buf *out, const char *name, const char *labels, double value)
@@ -69,10 +74,17 @@ void stat_label(struct buf *labels, const char *name, struct str value)
     buf_char(labels, '"');
 }
 
+static struct str family(int i)
+{
+    struct str metric = str_of(about[i].metric);
+    return str_cut(&metric, '{');
+}
+
 void stat_write_metrics(struct buf *out)
 {
     for (int i = 0; i < STAT_COUNT; i++) {
-        stat_head(out, about[i].metric, about[i].type, about[i].help);
+        if (i == 0 || !str_eq(family(i), family(i - 1)))
+            write_head(out, family(i), about[i].type, about[i].help);
         buf_format(out, "%s %llu\n", about[i].metric, (unsigned long long)stat_get((enum stat_id)i));
     }
 }

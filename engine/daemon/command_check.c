@@ -42,7 +42,7 @@ static int check_config(const struct check *c, const char *path)
     struct err err = {0};
     printf("Checking %s\n", path);
     fflush(stdout);
-    if (generation_load(c->world, path, &c->features, &g, &err) != 0) {
+    if (generation_load(c->world, path, &c->features, GENERATION_FIRST, &g, &err) != 0) {
         print_failure(&err);
         return 1;
     }

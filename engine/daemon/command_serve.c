@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -106,6 +107,16 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
     return rc;
 }
 
+/* What the system allows at most, as servers do that hold many connections. */
+static void allow_many_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* Signals are blocked in every thread and taken here, so that nothing is ever interrupted half-way. */
 static void block_signals(sigset_t *set)
 {
@@ -155,6 +166,7 @@ int command_serve(int argc, char **argv)
         return status;
     sigset_t set;
     block_signals(&set);
+    allow_many_files();
     struct daemon *d;
     struct err err = {0};
     if (daemon_open(world_real(), &f.daemon, &d, &err) != 0) {

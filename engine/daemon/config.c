@@ -4,6 +4,8 @@
 #include "tocsin/mem.h"
 #include "tocsin/strict_model.h"
 
+#include <ctype.h>
+
 enum { TIMEOUT_DEFAULT_MS = 10000, INTERVAL_DEFAULT_MS = 60000 };
 
 /* Every reader of a section has the struct config as its target. */
@@ -261,6 +263,16 @@ static void read_tsdb(struct strict *s, const struct tree *node, void *target)
     strict_struct(s, node, "config.plain", fields, target);
 }
 
+/* A request header's name. */
+static void read_header_name(struct strict *s, const struct tree *node, void *target)
+{
+    struct str *name = target;
+    strict_text(s, node, name);
+    for (size_t i = 0; i < name->n; i++)
+        if (!isalnum((unsigned char)name->p[i]) && name->p[i] != '-' && name->p[i] != '_')
+            strict_fail(s, node, "storage.identity_header is a header's name, not \"%.*s\"", STR_ARG(*name));
+}
+
 static void read_storage(struct strict *s, const struct tree *node, void *target)
 {
     static const struct strict_field fields[] = {
@@ -268,11 +280,46 @@ static void read_storage(struct strict *s, const struct tree *node, void *target
         {"retention", read_retention, offsetof(struct config, storage.retention_ms)},
         {"keep", read_keep, offsetof(struct config, storage.keep)},
         {"wal", read_wal, 0},
+        {"identity_header", read_header_name, offsetof(struct config, identity_header)},
         {"tsdb", read_tsdb, 0},
         {"exemplars", note_ignored, 0},
         {NULL, NULL, 0},
     };
     strict_struct(s, node, "config.StorageConfig", fields, target);
+}
+
+/* ---- limits ---- */
+
+static void read_limit(struct strict *s, const struct tree *node, struct limits *to)
+{
+    struct err err;
+    int64_t value;
+    if (tree_i64(node, &value) != 0) {
+        strict_mismatch(s, node, "int64");
+        return;
+    }
+    int rc = limits_set(to, node->key->text, value, &err);
+    if (rc == ERR_NOT_FOUND)
+        strict_unknown(s, node->key, "config.Limits");
+    else if (rc != 0)
+        strict_stop(s, node, &err);
+}
+
+static void read_limits(struct strict *s, const struct tree *node, void *target)
+{
+    struct err err;
+    if (tree_is_null(node))
+        return;
+    if (node->kind != TREE_MAP) {
+        strict_mismatch(s, node, "config.Limits");
+        return;
+    }
+    for (const struct tree *limit = node->first; limit != NULL && !strict_stopped(s); limit = limit->next)
+        read_limit(s, limit, target);
+    if (tree_get(node, "series_per_identity") == NULL)
+        ((struct limits *)target)->series_per_identity = ((struct limits *)target)->series;
+    if (strict_sound(s) && limits_check(target, &err) != 0)
+        strict_stop(s, node, &err);
 }
 
 /* ---- the whole ---- */
@@ -282,6 +329,7 @@ static const struct strict_field sections[] = {
     {"rule_files", read_rule_files, offsetof(struct config, rule_files)},
     {"alerting", read_alerting, 0},
     {"storage", read_storage, 0},
+    {"limits", read_limits, offsetof(struct config, limits)},
     {"alertmanager_config_file", strict_text, offsetof(struct config, alertmanager_config_file)},
     {"scrape_configs", note_ignored, 0},
     {"scrape_config_files", note_ignored, 0},
@@ -299,6 +347,7 @@ static struct config *config_new(const char *path)
     arena_init(&c->arena, (size_t)limits.generation_arena_bytes);
     c->evaluation_interval_ms = INTERVAL_DEFAULT_MS;
     c->alertmanager_timeout_ms = TIMEOUT_DEFAULT_MS;
+    c->limits = limits_default;
     const char *slash = strrchr(path, '/');
     c->folder = slash != NULL ? str_copy(&c->arena, (struct str){path, (size_t)(slash - path)}) : STR(".");
     c->external_labels = labels_empty(&c->arena);

@@ -4,11 +4,14 @@
  *
  *   alertmanager_config_file: alertmanager.yml    (Tocsin's own: the routes; without it alerts only go to alerting:)
  *   storage: {retention: auto, keep: all, wal: {sync: group}}     (Tocsin's own: see store.h)
+ *   storage: {identity_header: X-Scope-OrgID}     (Tocsin's own: see serve.h)
+ *   limits: {series: 200000}                      (Tocsin's own: any of limits.h, whole numbers in their units)
  */
 #ifndef TOCSIN_CONFIG_PRIV_H
 #define TOCSIN_CONFIG_PRIV_H
 
 #include "tocsin/labels.h"
+#include "tocsin/limits.h"
 #include "tocsin/store.h"
 #include "tocsin/world.h"
 
@@ -28,7 +31,9 @@ struct config {
     int64_t alertmanager_timeout_ms;
     struct str alertmanager_config_file; /* empty: no routes of our own */
     struct store_options storage;
+    struct str identity_header; /* empty: a push is its address' */
     enum store_sync wal_sync;
+    struct limits limits; /* the defaults but for what the file sets; they bind from the next start on */
     struct config_texts ignored; /* keys that are accepted and do nothing here */
 };
 

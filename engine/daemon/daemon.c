@@ -59,6 +59,8 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
         return err_set(err, ERR_ARG, "adding or removing alertmanager_config_file needs a restart");
     if (d->has_log && g->config->wal_sync != d->sync)
         return err_set(err, ERR_ARG, "changing storage.wal.sync needs a restart");
+    if (!str_is(g->config->identity_header, d->identity_header))
+        return err_set(err, ERR_ARG, "changing storage.identity_header needs a restart");
     struct ruler_options options = ruler_options_of(d, g->config);
     ruler_configure(d->ruler, &options);
     int rc = ruler_load(d->ruler, g->rules, err);
@@ -78,7 +80,8 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 {
     pthread_mutex_lock(&daemon->reloading);
     struct generation g;
-    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features, &g, err);
+    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features,
+                             GENERATION_NEXT, &g, err);
     if (rc == 0) {
         log_ignored(g.config);
         rc = apply(daemon, &g, err);
@@ -190,6 +193,7 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
         .world = d->world,
     };
     set_external_url(d);
+    d->identity_header = mem_copy_text(g->config->identity_header.p, g->config->identity_header.n);
     d->alerts = queue_open((size_t)limits.alert_queue);
     d->pages = queue_open((size_t)limits.page_queue);
     d->stop = queue_open(1);
@@ -203,7 +207,9 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
 
 static int open_serve(struct daemon *d, struct err *err)
 {
-    struct serve_options options = {.listen = str_of(d->options.listen), .lifecycle = d->options.lifecycle};
+    struct serve_options options = {.listen = str_of(d->options.listen),
+                                    .lifecycle = d->options.lifecycle,
+                                    .identity_header = str_of(d->identity_header)};
     struct serve_parts parts = {
         .world = d->world,
         .store = d->store,
@@ -215,6 +221,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .promql = &d->promql,
         .reload = reload_for_http,
         .ready = is_ready,
+        .write_metrics = daemon_write_metrics,
         .context = d,
         .version = TOCSIN_VERSION,
         .started_ns = d->world->wall_ns(d->world),
@@ -225,7 +232,8 @@ static int open_serve(struct daemon *d, struct err *err)
 static int open_parts(struct daemon *d, struct err *err)
 {
     struct generation g;
-    int rc = generation_load(d->world, d->options.config_file, &d->options.features, &g, err);
+    int rc =
+        generation_load(d->world, d->options.config_file, &d->options.features, GENERATION_FIRST, &g, err);
     if (rc != 0)
         return rc;
     log_ignored(g.config);
@@ -340,5 +348,6 @@ void daemon_close(struct daemon *daemon)
         d->world->file_close(d->world, d->folder_lock);
     pthread_mutex_destroy(&d->reloading);
     mem_free(d->external_url);
+    mem_free(d->identity_header);
     mem_free(d);
 }

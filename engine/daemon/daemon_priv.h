@@ -56,6 +56,7 @@ struct daemon {
     struct serve *serve;
     struct promql_options promql;
     char *external_url;
+    char *identity_header;
 
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */
@@ -87,8 +88,12 @@ struct generation {
     struct amconfig *routes; /* NULL without alertmanager_config_file */
 };
 
+/* FIRST: nothing runs yet, and the file's limits come into force, before its rules are read. NEXT: threads read the limits, so
+ * a file that sets others is refused. */
+enum generation_turn { GENERATION_FIRST, GENERATION_NEXT };
+
 int generation_load(struct world *world, const char *path, const struct promql_features *features,
-                    struct generation *out, struct err *err);
+                    enum generation_turn turn, struct generation *out, struct err *err);
 void generation_free(struct generation *generation); /* what was taken over is NULL */
 
 /* threads.c */
@@ -99,5 +104,6 @@ void threads_stop_keeper(struct daemon *daemon);
 void threads_stop_log(struct daemon *daemon);
 void daemon_emit_alert(void *context, struct alert_event *event);
 void daemon_note_page(void *context, struct page_event *page);
+void daemon_write_metrics(void *context, struct buf *out);
 
 #endif

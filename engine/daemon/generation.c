@@ -37,11 +37,22 @@ static int load_routes(struct world *world, struct generation *g, struct err *er
     return rc;
 }
 
+static int use_limits(const struct config *config, enum generation_turn turn, struct err *err)
+{
+    if (turn == GENERATION_FIRST)
+        limits = config->limits;
+    else if (memcmp(&limits, &config->limits, sizeof limits) != 0)
+        return err_set(err, ERR_ARG, "changing limits needs a restart");
+    return 0;
+}
+
 int generation_load(struct world *world, const char *path, const struct promql_features *features,
-                    struct generation *out, struct err *err)
+                    enum generation_turn turn, struct generation *out, struct err *err)
 {
     *out = (struct generation){0};
     int rc = config_load(world, path, &out->config, err);
+    if (rc == 0)
+        rc = use_limits(out->config, turn, err);
     if (rc == 0)
         rc = load_rules(world, features, out, err);
     if (rc == 0)

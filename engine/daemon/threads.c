@@ -1,8 +1,10 @@
 #include "daemon_priv.h"
 
 #include "tocsin/check.h"
+#include "tocsin/limits.h"
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
+#include "tocsin/stat.h"
 
 #include <stdint.h>
 
@@ -13,6 +15,7 @@ enum {
     LOG_WAIT_MS = 250,
     KEEPER_WAIT_MS = 1000,
     SNAPSHOT_EVERY_MS = 1000,
+    TRIM_EVERY_MS = 1000,
     RETIRE_EVERY_MS = 10000,
     NFLOG_EVERY_MS = 900000
 };
@@ -46,9 +49,11 @@ static void *evaluator(void *context)
 
 static void hand_on_alert(struct daemon *d, struct alert_event *event)
 {
+    static struct log_rate rate;
     struct buf why;
     buf_init(&why, ERR_TEXT_MAX);
-    if (d->router != NULL && router_post(d->router, event, 1, &why) != 0)
+    if (d->router != NULL && router_post(d->router, event, 1, &why) != 0 &&
+        log_allowed(&rate, d->world->mono_ns(d->world)))
         log_error("an alert was refused by the router",
                   LOG_STR("alertname", labels_get(event->labels, STR("alertname"))),
                   LOG_STR("err", buf_slice(&why)));
@@ -60,9 +65,10 @@ static void hand_on_alert(struct daemon *d, struct alert_event *event)
 void daemon_emit_alert(void *context, struct alert_event *event)
 {
     struct daemon *d = context;
-    if (queue_push(d->alerts, event) != 0)
+    if (queue_push(d->alerts, event) != 0) {
+        limit_hit(LIMIT_alert_queue);
         hand_on_alert(d, event);
-    else if (d->router != NULL)
+    } else if (d->router != NULL)
         router_wake(d->router);
 }
 
@@ -126,13 +132,15 @@ static void record_page(struct daemon *d, struct page_event *page)
 void daemon_note_page(void *context, struct page_event *page)
 {
     struct daemon *d = context;
-    if (queue_push(d->pages, page) != 0)
-        record_page(d, page);
+    if (queue_push(d->pages, page) == 0)
+        return;
+    limit_hit(LIMIT_page_queue);
+    record_page(d, page);
 }
 
 /* What the keeper does from time to time, and when it did so last. */
 struct chores {
-    int64_t retired_ms, expired_ms, snapshot_ms;
+    int64_t retired_ms, expired_ms, snapshot_ms, trimmed_ms;
     bool snapshot_fails;
 };
 
@@ -162,6 +170,8 @@ static void keep_house(struct daemon *d, struct chores *chores)
         store_retire(d->store);
     if (is_due(&chores->snapshot_ms, now_ms, SNAPSHOT_EVERY_MS))
         keep_snapshot(d, chores);
+    if (is_due(&chores->trimmed_ms, now_ms, TRIM_EVERY_MS))
+        mem_trim();
     if (is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS) &&
         state_nflog_expire(d->state, wall(d), &err) != 0)
         log_error("old entries of the notification log could not be removed", LOG_ERR(&err));
@@ -179,6 +189,18 @@ static void *keeper(void *context)
         else if (queue_is_closed(d->pages))
             return NULL;
     }
+}
+
+/* ---- how full the queues are ---- */
+
+void daemon_write_metrics(void *context, struct buf *out)
+{
+    struct daemon *d = context;
+    stat_head(out, "tocsin_queue_length", "gauge",
+              "What waits: alerts for the router, pages for their incidents, requests to receivers.");
+    stat_sample(out, "tocsin_queue_length", "queue=\"alerts\"", (double)queue_length(d->alerts));
+    stat_sample(out, "tocsin_queue_length", "queue=\"pages\"", (double)queue_length(d->pages));
+    stat_sample(out, "tocsin_queue_length", "queue=\"requests\"", (double)courier_pending(d->courier));
 }
 
 /* ---- start and stop ---- */

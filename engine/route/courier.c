@@ -36,6 +36,14 @@ struct courier {
     struct job *running;
 };
 
+size_t courier_pending(struct courier *c)
+{
+    lock_take(&c->lock);
+    size_t count = c->count;
+    lock_drop(&c->lock);
+    return count;
+}
+
 static int64_t mono_ns(const struct courier *c)
 {
     return c->world->mono_ns(c->world);

@@ -8,7 +8,7 @@
 #include "tocsin/stat.h"
 #include "tocsin/tree.h"
 
-enum { QUEUE_DEFAULT = 10000, BATCH_DEFAULT = 256, TIMEOUT_DEFAULT_MS = 10000 };
+enum { BATCH_DEFAULT = 256, TIMEOUT_DEFAULT_MS = 10000 };
 
 /* One alert for all targets; freed by the last one that lets go. */
 struct parcel {
@@ -136,7 +136,7 @@ struct forward *forward_open(const struct forward_options *options)
 {
     struct forward *f = MEM_NEW(struct forward);
     f->world = options->world;
-    f->queue_max = options->queue_max > 0 ? options->queue_max : QUEUE_DEFAULT;
+    f->queue_max = options->queue_max > 0 ? options->queue_max : (size_t)limits.forward_queue;
     f->batch_max = options->batch_max > 0 ? options->batch_max : BATCH_DEFAULT;
     lock_init(&f->lock, LOCK_queue);
     forward_configure(f, options);
@@ -160,6 +160,7 @@ static void put(struct target *t, struct parcel *parcel)
     if (t->count == t->forward->queue_max) {
         parcel_drop(take(t));
         t->dropped++;
+        limit_hit(LIMIT_forward_queue);
     }
     t->queue[(t->head + t->count++) % t->forward->queue_max] = parcel;
     parcel->refs++;
@@ -266,7 +267,9 @@ static void conclude(struct target *t)
 
 static void complain(const struct target *t)
 {
-    if (t->status / 100 != 2)
+    static struct log_rate rate;
+    struct world *world = t->forward->world;
+    if (t->status / 100 != 2 && log_allowed(&rate, world->mono_ns(world)))
         log_error("alerts not forwarded", LOG_TEXT("alertmanager", t->url), LOG_INT("count", t->batch),
                   LOG_INT("status", t->status), LOG_TEXT("err", t->why));
 }

@@ -57,8 +57,10 @@ static void end_delivery(struct router *router, struct delivery *d, bool failed,
 static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
 {
     struct err err;
+    static struct log_rate rate;
+    struct world *world = router->options.world;
     struct nflog_note *note = delivery_note(d, now_ns);
-    if (nflog_save(router->options.state, note, &err) != 0)
+    if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
         log_error("notification log not written; a restart may repeat this page", LOG_STR("key", note->key),
                   LOG_ERR(&err));
     lock_take(&router->lock);
@@ -106,8 +108,10 @@ static void retry(struct router *router, struct delivery *d, const struct messag
     if (!dead)
         timer_set(&router->timers, &d->timer, again ? now_ns + wait_ns : d->flush->deadline_ns);
     lock_drop(&router->lock);
-    log_warn("notification attempt failed", LOG_STR("receiver", d->flush->route->receiver->name),
-             LOG_TEXT("integration", "webhook"), LOG_INT("attempt", d->attempt), LOG_TEXT("err", detail));
+    static struct log_rate rate;
+    if (log_allowed(&rate, router->options.world->mono_ns(router->options.world)))
+        log_warn("notification attempt failed", LOG_STR("receiver", d->flush->route->receiver->name),
+                 LOG_TEXT("integration", "webhook"), LOG_INT("attempt", d->attempt), LOG_TEXT("err", detail));
     tell(router, d, message, detail, again ? PAGE_RETRYING : PAGE_FAILED, now_ns);
     if (dead)
         fail(router, d, failure, now_ns);
@@ -116,8 +120,11 @@ static void retry(struct router *router, struct delivery *d, const struct messag
 static void refuse(struct router *router, struct delivery *d, const struct message *message,
                    const char *detail, enum failure failure, int64_t now_ns)
 {
-    log_error("notification failed", LOG_STR("receiver", d->flush->route->receiver->name),
-              LOG_TEXT("integration", "webhook"), LOG_INT("attempt", d->attempt), LOG_TEXT("err", detail));
+    static struct log_rate rate;
+    if (log_allowed(&rate, router->options.world->mono_ns(router->options.world)))
+        log_error("notification failed", LOG_STR("receiver", d->flush->route->receiver->name),
+                  LOG_TEXT("integration", "webhook"), LOG_INT("attempt", d->attempt),
+                  LOG_TEXT("err", detail));
     tell(router, d, message, detail, PAGE_FAILED, now_ns);
     fail(router, d, failure, now_ns);
 }

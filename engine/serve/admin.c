@@ -10,6 +10,7 @@
 #include "tocsin/stat.h"
 #include "tocsin/store.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 static bool is_ready(const struct serve_parts *parts)
@@ -90,6 +91,13 @@ static void store_metrics(struct buf *out, struct store *store)
           (double)figures.oldest_ms);
     gauge(out, "prometheus_tsdb_head_max_time", "Time of the newest sample, in ms.",
           (double)figures.newest_ms);
+    gauge(out, "prometheus_tsdb_head_min_time_seconds", "Time of the oldest sample.",
+          (double)figures.oldest_ms / 1e3);
+    gauge(out, "prometheus_tsdb_head_max_time_seconds", "Time of the newest sample.",
+          (double)figures.newest_ms / 1e3);
+    gauge(out, "prometheus_tsdb_symbol_table_size_bytes", "Label names and values, each once.",
+          (double)figures.text_bytes);
+    gauge(out, "tocsin_label_pairs", "Different labels.", (double)figures.pairs);
     gauge(out, "tocsin_store_samples", "Samples held.", (double)figures.samples);
     gauge(out, "tocsin_store_bytes", "Memory of series and samples.", (double)figures.bytes);
     gauge(out, "tocsin_standing_selectors", "Selectors whose series are kept ready.",
@@ -192,12 +200,18 @@ static void process_metrics(struct buf *out, const struct serve_parts *parts)
     int descriptors = 0;
     gauge(out, "process_start_time_seconds", "When the process started.",
           (double)(parts->started_ns / NS_PER_MS) / 1e3);
+    double page_bytes = (double)sysconf(_SC_PAGESIZE);
+    gauge(out, "process_virtual_memory_bytes", "Virtual memory.",
+          proc_number(world, "/proc/self/statm", 0) * page_bytes);
     gauge(out, "process_resident_memory_bytes", "Resident memory.",
-          proc_number(world, "/proc/self/statm", 1) * (double)sysconf(_SC_PAGESIZE));
+          proc_number(world, "/proc/self/statm", 1) * page_bytes);
     stat_head(out, "process_cpu_seconds_total", "counter", "CPU time used.");
     stat_sample(out, "process_cpu_seconds_total", NULL, ticks / (double)sysconf(_SC_CLK_TCK));
     if (world->glob(world, "/proc/self/fd/*", count_path, &descriptors, NULL) == 0)
         gauge(out, "process_open_fds", "Open file descriptors.", descriptors);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        gauge(out, "process_max_fds", "File descriptors that may be open at once.", (double)files.rlim_cur);
 }
 
 static void service_metrics(struct buf *out, struct service *service)
@@ -219,6 +233,8 @@ void admin_metrics(struct request *request, struct answer *answer)
     struct buf *out = &answer->body;
     answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
     service_metrics(out, service);
+    if (service->meter != NULL)
+        meter_write(service->meter, out);
     process_metrics(out, parts);
     stat_write_metrics(out);
     limits_write_metrics(out);
@@ -233,6 +249,8 @@ void admin_metrics(struct request *request, struct answer *answer)
         router_write_metrics(parts->router, out);
     if (parts->forward != NULL)
         forward_write_metrics(parts->forward, out);
+    if (parts->write_metrics != NULL)
+        parts->write_metrics(parts->context, out);
     if (parts->incidents != NULL)
         gauge(out, "tocsin_incidents_open", "Incidents that are open.",
               (double)incidents_open_count(parts->incidents));

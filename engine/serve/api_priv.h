@@ -32,6 +32,9 @@ handler api_rules, api_rule_alerts;
 handler api_buildinfo, api_runtimeinfo, api_flags, api_targets, api_alertmanagers;
 handler api_target_metadata;
 
+/* api_store.c: what the store is full of */
+handler api_tsdb, tocsin_cardinality;
+
 /* v2_alerts.c, v2_post.c, v2_info.c: Alertmanager's API v2 */
 handler v2_status, v2_receivers, v2_alerts, v2_alert_groups, v2_post_alerts, v2_silences, v2_no_silences;
 handler v2_silence;

@@ -1,6 +1,7 @@
 #include "api_priv.h"
 
 #include "tocsin/intake.h"
+#include "tocsin/log.h"
 
 #include <inttypes.h>
 
@@ -38,9 +39,22 @@ void push_confirm_nothing(const struct request *request, struct answer *answer)
     confirm(request, answer, &(struct intake_answer){0});
 }
 
+/* The sender reads all reasons; who runs this process reads the first. */
+static void log_refusal(const struct request *request, const struct intake_answer *verdict)
+{
+    static struct log_rate rate;
+    struct world *world = request->service->parts.world;
+    struct str text = buf_slice(&verdict->text);
+    if (log_allowed(&rate, world->mono_ns(world)))
+        log_warn("push refused", LOG_STR("from", request->from), LOG_INT("status", verdict->status),
+                 LOG_STR("reason", str_cut(&text, '\n')));
+}
+
 static void conclude(const struct request *request, struct answer *answer,
                      const struct intake_answer *verdict)
 {
+    if (verdict->status != 204)
+        log_refusal(request, verdict);
     answer_text(answer, verdict->status, buf_text(&verdict->text));
     confirm(request, answer, verdict);
     if (verdict->retry_after_ms >= 0)
@@ -59,6 +73,12 @@ void route_refuse_unlogged(const struct request *request, struct answer *answer,
     intake_answer_release(&verdict);
 }
 
+/* What a trusted header says, or else where the push comes from. */
+static struct str identity_of(const struct request *request)
+{
+    return request->identity.n > 0 ? request->identity : request->from;
+}
+
 /* Type, encoding and length have been checked on the headers; the rest is the intake's. */
 void api_write(struct request *request, struct answer *answer)
 {
@@ -67,12 +87,13 @@ void api_write(struct request *request, struct answer *answer)
         answer_text(answer, 404, "404 page not found\n");
         return;
     }
+    struct str identity = identity_of(request);
     struct intake_answer verdict;
     intake_answer_init(&verdict);
     if (push_protocol_of(request->content_type) == PUSH_V2)
-        intake_push_v2(parts->intake, parts->store, request->body, &verdict);
+        intake_push_v2(parts->intake, parts->store, identity, request->body, &verdict);
     else
-        intake_push(parts->intake, parts->store, request->body, &verdict);
+        intake_push(parts->intake, parts->store, identity, request->body, &verdict);
     conclude(request, answer, &verdict);
     intake_answer_release(&verdict);
 }

@@ -1,6 +1,7 @@
 #include "client_priv.h"
 #include "gzip_priv.h"
 
+#include "tocsin/log.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 #include "tocsin/store.h"
@@ -22,7 +23,9 @@ struct client {
 
     struct arena arena;
     struct request request;
+    const struct route *found; /* whose path it is; NULL: nobody's */
     const struct route *route; /* NULL: the answer says why */
+    int64_t judged_ns;
     struct answer answer;
     struct MHD_Connection *suspended; /* while a worker runs the handler, or its answer waits for the log */
     struct commit commit;
@@ -34,7 +37,7 @@ struct client {
     int late_status;      /* what it will be refused with; 0: it is not */
 };
 
-struct client *client_open(struct serve *serve, int fd)
+struct client *client_open(struct serve *serve, int fd, const char address[ADDRESS_BYTES])
 {
     struct client *client = MEM_NEW(struct client);
     client->serve = serve;
@@ -42,7 +45,10 @@ struct client *client_open(struct serve *serve, int fd)
     buf_init(&client->body, 0);
     arena_init(&client->arena, (size_t)limits.query_arena_bytes);
     answer_init(&client->answer);
-    watch_add(&serve->watch, &client->watched, fd);
+    memcpy(client->watched.address, address, ADDRESS_BYTES);
+    atomic_fetch_add(&serve->meter.connections, 1);
+    if (watch_add(&serve->watch, &client->watched, fd) >= serve->connections_max)
+        limit_hit(LIMIT_connections); /* from here on others wait until one ends */
     watch_deadline(&serve->watch, &client->watched, limits.header_ms);
     return client;
 }
@@ -61,6 +67,7 @@ void client_end(struct client *client)
 void client_close(struct client *client)
 {
     watch_remove(&client->serve->watch, &client->watched);
+    atomic_fetch_sub(&client->serve->meter.connections, 1);
     client_end(client);
     buf_release(&client->raw_target);
     mem_free(client);
@@ -73,17 +80,16 @@ void client_begin(struct client *client, const char *raw_target)
     answer_init(&client->answer);
     client->header_count = 0;
     client->judged = false;
-    client->route = NULL;
+    client->found = client->route = NULL;
     client->answered = false;
     client->dropped_bytes = 0;
     client->late_status = 0;
 }
 
-/* Bodies get what the handlers leave of the budget: as many of their arenas can be full at once as there are
- * threads. */
+/* Bodies get what the handlers leave of the budget. */
 static bool reserve(struct client *client, int64_t bytes)
 {
-    int64_t budget = limits.in_flight_bytes - SERVE_THREADS * limits.push_arena_bytes;
+    int64_t budget = limits.in_flight_bytes - limits_pushes_bytes(&limits);
     if (atomic_fetch_add(&client->serve->in_flight, bytes) + bytes > budget) {
         atomic_fetch_sub(&client->serve->in_flight, bytes);
         limit_hit(LIMIT_in_flight_bytes);
@@ -93,10 +99,16 @@ static bool reserve(struct client *client, int64_t bytes)
     return true;
 }
 
-static struct str header_value(const struct client *client, const char *name)
+static int64_t mono_ns(const struct client *client)
+{
+    struct world *world = client->serve->service.parts.world;
+    return world->mono_ns(world);
+}
+
+static struct str header_value(const struct client *client, struct str name)
 {
     for (size_t i = 0; i < client->header_count; i++)
-        if (str_eq_nocase(client->headers[i].name, str_of(name)))
+        if (str_eq_nocase(client->headers[i].name, name))
             return client->headers[i].value;
     return (struct str){0};
 }
@@ -108,7 +120,7 @@ static void compress_answer(struct client *client)
     if (answer->body.used < GZIP_BYTES_MIN)
         return;
     answer_header(answer, "Vary", "Accept-Encoding");
-    if (gzip_accepted(header_value(client, "accept-encoding")) && gzip_body(&answer->body))
+    if (gzip_accepted(header_value(client, STR("accept-encoding"))) && gzip_body(&answer->body))
         answer_header(answer, "Content-Encoding", "gzip");
 }
 
@@ -139,6 +151,7 @@ static enum MHD_Result send_answer(struct client *client, struct MHD_Connection 
     buf_init(&answer->body, 0);
     add_headers(response, client);
     stat_add(STAT_http_requests, 1);
+    meter_count(&client->serve->meter, client->found, answer->status, mono_ns(client) - client->judged_ns);
     watch_deadline(&client->serve->watch, &client->watched,
                    limits.body_ms + (int64_t)size * 1000 / SEND_BYTES_PER_S);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
@@ -149,7 +162,11 @@ static enum MHD_Result send_answer(struct client *client, struct MHD_Connection 
 static enum MHD_Result refuse(struct client *client, struct MHD_Connection *connection, int status,
                               const char *reason)
 {
+    static struct log_rate rate;
     stat_add(STAT_http_refused, 1);
+    if (log_allowed(&rate, mono_ns(client)))
+        log_warn("request refused", LOG_TEXT("from", client->watched.address), LOG_INT("status", status),
+                 LOG_TEXT("reason", reason));
     answer_text(&client->answer, status, reason);
     buf_char(&client->answer.body, '\n');
     client->answer.close = true;
@@ -171,8 +188,12 @@ static int make_request(struct client *client, const char *method, struct err *e
     client->request = (struct request){
         .service = &client->serve->service,
         .method = http_method_of(str_of(method)),
-        .content_type = header_value(client, "content-type"),
-        .content_encoding = header_value(client, "content-encoding"),
+        .content_type = header_value(client, STR("content-type")),
+        .content_encoding = header_value(client, STR("content-encoding")),
+        .from = str_of(client->watched.address),
+        .identity = client->serve->identity_header.n > 0
+                        ? header_value(client, client->serve->identity_header)
+                        : (struct str){0},
         .arena = &client->arena,
     };
     return target_parse(&client->arena, buf_slice(&client->raw_target), &client->request.target, err);
@@ -222,7 +243,7 @@ static enum MHD_Result answer_early(struct client *client, struct MHD_Connection
 /* Finds the route; what it refuses on the headers is in the answer then, and the route is NULL. */
 static int choose_route(struct client *client)
 {
-    client->route = route_find(&client->request, &client->answer);
+    client->found = client->route = route_find(&client->request, &client->answer);
     if (client->route == NULL)
         return 0;
     if (route_refuses(client->route, &client->request, &client->answer)) {
@@ -367,6 +388,7 @@ enum MHD_Result client_step(struct client *client, struct MHD_Connection *connec
 {
     if (!client->judged) {
         client->judged = true;
+        client->judged_ns = mono_ns(client);
         atomic_store(&client->watched.busy, true);
         watch_deadline(&client->serve->watch, &client->watched, limits.body_ms);
         return judge(client, connection, method, version);

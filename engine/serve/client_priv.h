@@ -16,23 +16,26 @@
 
 #include <microhttpd.h>
 
-enum { SERVE_THREADS = 2 };
+enum { SERVE_THREADS = PUSHES_AT_ONCE };
 
 struct serve {
     struct service service;
+    struct meter meter;
     struct MHD_Daemon *daemon;
     struct watch watch;
     struct workers workers;
     struct commits commits;
     atomic_llong in_flight; /* bytes promised to bodies */
-    atomic_bool closing;    /* no new connections and requests */
+    int64_t connections_max;
+    struct str identity_header;
+    atomic_bool closing; /* no new connections and requests */
     bool stopped;
     int port;
 };
 
 struct client;
 
-struct client *client_open(struct serve *serve, int fd);
+struct client *client_open(struct serve *serve, int fd, const char address[ADDRESS_BYTES]);
 void client_close(struct client *client);
 
 /* A request line has come. raw_target is as sent, still encoded. */

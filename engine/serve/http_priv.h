@@ -8,6 +8,7 @@
 #ifndef TOCSIN_SERVE_HTTP_PRIV_H
 #define TOCSIN_SERVE_HTTP_PRIV_H
 
+#include "meter_priv.h"
 #include "target_priv.h"
 #include "tocsin/arena.h"
 #include "tocsin/buf.h"
@@ -32,6 +33,7 @@ unsigned http_method_of(struct str name);
 struct service {
     struct serve_parts parts;
     bool lifecycle;
+    struct meter *meter;       /* NULL: nobody counts */
     atomic_int queries;        /* evaluations under way */
     atomic_int waiting_pushes; /* answers that wait for the store's log */
     atomic_bool stopping;      /* evaluations give up */
@@ -43,6 +45,8 @@ struct request {
     struct target target; /* path and parameters; a form body's are merged in */
     struct str wildcard;  /* what stood for the * of the route */
     struct str body, content_type, content_encoding;
+    struct str from;     /* the client's address */
+    struct str identity; /* who sends it, if serve_options.identity_header says */
     struct arena *arena;
 };
 

@@ -1,18 +1,47 @@
 #include "client_priv.h"
 
+#include "tocsin/log.h"
 #include "tocsin/mem.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <sys/resource.h>
 
-enum { BACKLOG = 1024, DRAIN_MS = 5000, REFUSE_MS = 500 };
+enum {
+    BACKLOG = 1024,
+    DRAIN_MS = 5000,
+    REFUSE_MS = 500,
+    OWN_DESCRIPTORS = 64, /* never given to clients: logs, disk, pages on their way out */
+    CLIENTS_MIN = 16      /* fewer are no service */
+};
 
+/* As text; an IPv4 client of a socket for both is what it is, not ::ffff:a.b.c.d. */
+static void write_address(const struct sockaddr *from, char to[ADDRESS_BYTES])
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+    to[0] = '\0';
+    if (from->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)from)->sin_addr, to, ADDRESS_BYTES);
+    else if (from->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+        inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], to, ADDRESS_BYTES);
+    else if (from->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &six->sin6_addr, to, ADDRESS_BYTES);
+}
+
+/* Not left to the library, which would not tell. Two clients that are accepted at the same moment may both be the last one. */
 static enum MHD_Result on_accept(void *context, const struct sockaddr *address, socklen_t length)
 {
-    const struct serve *serve = context;
-    (void)address;
+    struct serve *serve = context;
+    char text[ADDRESS_BYTES];
     (void)length;
-    return atomic_load(&serve->closing) ? MHD_NO : MHD_YES;
+    if (atomic_load(&serve->closing))
+        return MHD_NO;
+    write_address(address, text);
+    if (watch_count(&serve->watch, text).same < limits.connections_per_address)
+        return MHD_YES;
+    limit_hit(LIMIT_connections_per_address);
+    return MHD_NO;
 }
 
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *url,
@@ -65,9 +94,12 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
                           enum MHD_ConnectionNotificationCode what)
 {
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *client = client_open(context, info->connect_fd);
+        char address[ADDRESS_BYTES];
+        write_address(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+                      address);
+        *client = client_open(
+            context, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+            address);
     } else if (*client != NULL) {
         client_close(*client);
         *client = NULL;
@@ -82,13 +114,12 @@ static struct MHD_Daemon *start(struct serve *serve, const struct addrinfo *addr
     return MHD_start_daemon(
         flags, 0, on_accept, serve, on_access, serve, MHD_OPTION_SOCK_ADDR, address->ai_addr,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)SERVE_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)limits.connections_per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)limits.header_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)((limits.header_ms + 999) / 1000), MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve, MHD_OPTION_END);
+        (unsigned)serve->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)limits.header_bytes,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((limits.header_ms + 999) / 1000),
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve,
+        MHD_OPTION_END);
 }
 
 /* "host:port", "[v6]:port", ":port" (any address). */
@@ -133,6 +164,24 @@ static int bind_daemon(struct serve *serve, struct str listen, struct err *err)
     return 0;
 }
 
+/* As many as the limit says, unless that left no descriptors for the rest of the program. */
+static int count_connections(struct serve *serve, struct err *err)
+{
+    struct rlimit files;
+    serve->connections_max = limits.connections;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY ||
+        (int64_t)files.rlim_cur - OWN_DESCRIPTORS >= limits.connections)
+        return 0;
+    serve->connections_max = (int64_t)files.rlim_cur - OWN_DESCRIPTORS;
+    if (serve->connections_max < CLIENTS_MIN)
+        return err_set(err, ERR_LIMIT,
+                       "only %lld files may be open at once: %d are needed at least (ulimit -n)",
+                       (long long)files.rlim_cur, OWN_DESCRIPTORS + CLIENTS_MIN);
+    log_warn("fewer connections than limits.connections, for want of file descriptors (ulimit -n)",
+             LOG_INT("connections", serve->connections_max), LOG_INT("descriptors", files.rlim_cur));
+    return 0;
+}
+
 static void expire(void *context, int64_t now_ns)
 {
     struct serve *serve = context;
@@ -143,7 +192,9 @@ static void expire(void *context, int64_t now_ns)
 /* The threads behind the listener, then the listener. */
 static int open_all(struct serve *serve, struct str listen, struct err *err)
 {
-    int rc = watch_open(&serve->watch, serve->service.parts.world, expire, serve, err);
+    int rc = count_connections(serve, err);
+    if (rc == 0)
+        rc = watch_open(&serve->watch, serve->service.parts.world, expire, serve, err);
     if (rc != 0)
         return rc;
     rc = workers_open(&serve->workers, (int)limits.queries_concurrent, client_work, err);
@@ -161,11 +212,15 @@ int serve_open(const struct serve_options *options, const struct serve_parts *pa
                struct err *err)
 {
     struct serve *serve = MEM_NEW(struct serve);
-    serve->service = (struct service){.parts = *parts, .lifecycle = options->lifecycle};
+    serve->service =
+        (struct service){.parts = *parts, .lifecycle = options->lifecycle, .meter = &serve->meter};
+    struct str header = options->identity_header;
+    serve->identity_header = (struct str){mem_copy_text(header.p, header.n), header.n};
     commits_open(&serve->commits, client_resume);
     int rc = open_all(serve, options->listen, err);
     if (rc != 0) {
         commits_release(&serve->commits);
+        mem_free((char *)serve->identity_header.p);
         mem_free(serve);
         serve = NULL;
     }
@@ -203,6 +258,7 @@ void serve_close(struct serve *serve)
     serve_stop(serve);
     workers_close(&serve->workers);
     commits_release(&serve->commits);
+    mem_free((char *)serve->identity_header.p);
     mem_free(serve);
 }
 

@@ -25,6 +25,7 @@ static const struct route routes[] = {
     {"/api/v1/status/buildinfo", HTTP_GET, api_buildinfo, 0, NO_BODY},
     {"/api/v1/status/runtimeinfo", HTTP_GET, api_runtimeinfo, 0, NO_BODY},
     {"/api/v1/status/flags", HTTP_GET, api_flags, 0, NO_BODY},
+    {"/api/v1/status/tsdb", HTTP_GET, api_tsdb, ROUTE_READY | ROUTE_SLOW, NO_BODY},
 
     {"/api/v2/status", HTTP_GET, v2_status, 0, NO_BODY},
     {"/api/v2/receivers", HTTP_GET, v2_receivers, 0, NO_BODY},
@@ -37,6 +38,7 @@ static const struct route routes[] = {
 
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
     {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
+    {"/api/tocsin/v1/cardinality", HTTP_GET, tocsin_cardinality, ROUTE_READY, NO_BODY},
 
     {"/page", HTTP_POST, tocsin_page, 0, LIMIT_json_bytes},
 

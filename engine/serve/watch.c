@@ -54,7 +54,7 @@ void watch_close(struct watch *watch)
     lock_release(&watch->lock);
 }
 
-void watch_add(struct watch *watch, struct watched *watched, int fd)
+int watch_add(struct watch *watch, struct watched *watched, int fd)
 {
     watched->fd = fd;
     watched->previous = NULL;
@@ -64,7 +64,9 @@ void watch_add(struct watch *watch, struct watched *watched, int fd)
     if (watched->next != NULL)
         watched->next->previous = watched;
     watch->first = watched;
+    int count = ++watch->count;
     lock_drop(&watch->lock);
+    return count;
 }
 
 void watch_remove(struct watch *watch, struct watched *watched)
@@ -76,7 +78,19 @@ void watch_remove(struct watch *watch, struct watched *watched)
         watched->previous->next = watched->next;
     else
         watch->first = watched->next;
+    watch->count--;
     lock_drop(&watch->lock);
+}
+
+struct watch_counts watch_count(struct watch *watch, const char *address)
+{
+    struct watch_counts counts = {0};
+    lock_take(&watch->lock);
+    counts.all = watch->count;
+    for (const struct watched *w = watch->first; w != NULL; w = w->next)
+        counts.same += strcmp(w->address, address) == 0;
+    lock_drop(&watch->lock);
+    return counts;
 }
 
 void watch_deadline(struct watch *watch, struct watched *watched, int64_t wait_ms)

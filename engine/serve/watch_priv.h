@@ -1,5 +1,5 @@
 /*
- * watch: the connections that are open, each with an absolute deadline, and the thread that enforces it.
+ * watch: the connections that are open, from where, each with an absolute deadline, and the thread that enforces it.
  *
  * The library's own timeout starts again with each byte, so one byte a second holds a connection for ever.
  * When a deadline passes the watcher shuts the socket; the library then sees the end of the stream and
@@ -18,12 +18,15 @@
 
 struct queue;
 
+enum { ADDRESS_BYTES = 46 }; /* an IPv6 address as text, and its end */
+
 /* Part of whatever describes a connection. */
 struct watched {
     struct watched *next, *previous;
     int fd;
-    atomic_llong deadline_ns; /* monotonic; INT64_MAX: none */
-    atomic_bool busy;         /* a request is under way */
+    char address[ADDRESS_BYTES]; /* the other side's */
+    atomic_llong deadline_ns;    /* monotonic; INT64_MAX: none */
+    atomic_bool busy;            /* a request is under way */
 };
 
 struct watch {
@@ -32,6 +35,7 @@ struct watch {
     void *context;
     struct lock lock; /* the list, and that no fd in it is closed meanwhile */
     struct watched *first;
+    int count;
     struct queue *stop; /* never holds anything: closing it ends the thread */
     pthread_t thread;
 };
@@ -40,8 +44,15 @@ int watch_open(struct watch *watch, struct world *world, void (*tick)(void *cont
                void *context, struct err *err);
 void watch_close(struct watch *watch); /* the list must be empty */
 
-void watch_add(struct watch *watch, struct watched *watched, int fd);
+/* Returns how many there are now. */
+int watch_add(struct watch *watch, struct watched *watched, int fd);
 void watch_remove(struct watch *watch, struct watched *watched);
+
+/* How many are open, and how many of them from this address. */
+struct watch_counts {
+    int all, same;
+};
+struct watch_counts watch_count(struct watch *watch, const char *address);
 
 /* From now on at most wait_ms; negative: no deadline. */
 void watch_deadline(struct watch *watch, struct watched *watched, int64_t wait_ms);

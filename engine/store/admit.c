@@ -4,6 +4,7 @@
 #include "record_priv.h"
 #include "store_priv.h"
 #include "tocsin/buf.h"
+#include "tocsin/histogram.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
@@ -13,12 +14,16 @@ struct admission {
     const struct batch_series *series; /* the one at hand */
     const struct series *known;        /* found by its spelling: has its labels, the batch need not */
     struct lock *shard;                /* held, or NULL: neighbours mostly share one */
+    uint16_t identity;                 /* whose the batch is */
+    uint64_t late;                     /* appended before the newest of their series */
     struct record record;              /* of what is new, for the log */
     bool repeated; /* a sample was there already: it may still be on its way to the disk */
     int64_t now_ms;
     int64_t oldest_ms, newest_ms; /* of what was appended */
     bool told;                    /* the series at hand has its line in result->detail */
 };
+
+const struct histogram store_stale_histogram;
 
 const char *admit_reason_text(enum admit_reason reason)
 {
@@ -29,6 +34,7 @@ const char *admit_reason_text(enum admit_reason reason)
         [ADMIT_TOO_OLD] = "too old sample",
         [ADMIT_FUTURE] = "out of bounds",
         [ADMIT_SERIES_LIMIT] = "limit of series reached",
+        [ADMIT_IDENTITY_LIMIT] = "limit of series of this sender reached",
         [ADMIT_MEMORY_LIMIT] = "limit of memory for series and samples reached",
         [ADMIT_UNREFERENCED] = "no rule asks for this series",
     };
@@ -73,6 +79,8 @@ static void refuse(struct admission *a, enum admit_reason reason, size_t from, s
         a->result->refused_histograms += a->series->samples[i].histogram != NULL;
     if (reason == ADMIT_SERIES_LIMIT)
         limit_hit(LIMIT_series);
+    if (reason == ADMIT_IDENTITY_LIMIT)
+        limit_hit(LIMIT_series_per_identity);
     if (reason == ADMIT_MEMORY_LIMIT)
         limit_hit(LIMIT_store_bytes);
     if (a->result->first == ADMIT_OK)
@@ -162,14 +170,43 @@ static enum admit_reason append(struct admission *a, series_ref ref, const struc
     return ADMIT_OK;
 }
 
+static enum admit_reason append_late(struct admission *a, series_ref ref, const struct sample *sample)
+{
+    uint64_t before = a->result->appended;
+    enum admit_reason reason = append(a, ref, sample);
+    a->late += a->result->appended - before;
+    return reason;
+}
+
 static enum admit_reason admit_sample(struct admission *a, series_ref ref, const struct sample *sample,
                                       int64_t keep_ms)
 {
     const struct ring *ring = &series_at(&a->store->series, ref)->ring;
     enum admit_reason reason = judge_time(a, sample->t_ms, keep_ms);
-    if (reason == ADMIT_OK && !ring_empty(ring) && sample->t_ms < ring_newest_ms(ring))
-        reason = judge_order(a->store, sample->t_ms, ring_newest_ms(ring));
-    return reason == ADMIT_OK ? append(a, ref, sample) : reason;
+    if (reason != ADMIT_OK)
+        return reason;
+    if (ring_empty(ring) || sample->t_ms >= ring_newest_ms(ring))
+        return append(a, ref, sample);
+    reason = judge_order(a->store, sample->t_ms, ring_newest_ms(ring));
+    if (reason == ADMIT_OK)
+        return append_late(a, ref, sample);
+    /* A push that is sent again because its answer was lost, or was no answer, is no mistake. */
+    if (!ring_has(ring, sample))
+        return reason;
+    a->repeated = true;
+    return ADMIT_OK;
+}
+
+/* A stale marker is stored as a float, and counted as what it came as. */
+static enum admit_reason admit_histogram(struct admission *a, series_ref ref, const struct sample *sample,
+                                      int64_t keep_ms)
+{
+    struct sample marker = {.t_ms = sample->t_ms, .start_ms = sample->start_ms, .value = stale_nan()};
+    bool stale = sample->histogram == &store_stale_histogram;
+    uint64_t before = a->result->appended;
+    enum admit_reason reason = admit_sample(a, ref, stale ? &marker : sample, keep_ms);
+    a->result->appended_histograms += a->result->appended - before;
+    return reason;
 }
 
 static void hold(struct admission *a, struct lock *shard)
@@ -183,6 +220,15 @@ static void hold(struct admission *a, struct lock *shard)
     a->shard = shard;
 }
 
+/* A series that came back from the log is of the first who pushes it. */
+static void adopt(struct admission *a, struct series *series)
+{
+    if (series->identity != IDENTITY_NONE || a->identity == IDENTITY_NONE)
+        return;
+    series->identity = a->identity;
+    atomic_fetch_add_explicit(&a->store->identities.item[a->identity].series, 1, memory_order_relaxed);
+}
+
 /* Index lock held; before it is dropped the shard has to be let go of. */
 static void admit_samples(struct admission *a, const struct batch_series *from, series_ref ref)
 {
@@ -191,8 +237,11 @@ static void admit_samples(struct admission *a, const struct batch_series *from, 
     a->series = from;
     a->told = false;
     hold(a, shard_of(s, ref));
+    adopt(a, series_at(&s->series, ref));
     for (size_t i = 0; i < from->sample_count; i++) {
-        enum admit_reason reason = admit_sample(a, ref, &from->samples[i], keep_ms);
+        const struct sample *sample = &from->samples[i];
+        enum admit_reason reason = sample->histogram == NULL ? admit_sample(a, ref, sample, keep_ms)
+                                                             : admit_histogram(a, ref, sample, keep_ms);
         if (reason != ADMIT_OK)
             refuse(a, reason, i, 1);
     }
@@ -209,6 +258,24 @@ static bool any_timely(struct admission *a, int64_t keep_ms)
     return false;
 }
 
+static bool has_its_share(const struct admission *a)
+{
+    const struct identity *identity = &a->store->identities.item[a->identity];
+    return a->identity != IDENTITY_NONE &&
+           atomic_load(&identity->series) >= (uint64_t)limits.series_per_identity;
+}
+
+/* Index lock held for writing. */
+static void note_no_room(const struct admission *a, const struct series_key *key)
+{
+    struct str metric = {0};
+    for (size_t i = 0; i < key->count; i++)
+        if (str_is(key->labels[i].name, LABEL_METRIC_NAME))
+            metric = key->labels[i].value;
+    refused_note(&a->store->refused, metric, a->now_ms);
+    atomic_fetch_add(&a->store->identities.item[a->identity].refused, 1);
+}
+
 static bool may_create(struct admission *a, const struct series_key *key, int64_t reach_ms)
 {
     const struct store *s = a->store;
@@ -219,11 +286,16 @@ static bool may_create(struct admission *a, const struct series_key *key, int64_
         return false;
     else if (s->series.held >= (uint64_t)limits.series || !series_room(&s->series))
         reason = ADMIT_SERIES_LIMIT;
+    else if (has_its_share(a))
+        reason = ADMIT_IDENTITY_LIMIT;
     else if (key->count > UINT8_MAX || !account_has_room(&s->account, series_bytes_max(key)))
         reason = ADMIT_MEMORY_LIMIT;
-    if (reason != ADMIT_OK)
-        refuse(a, reason, 0, a->series->sample_count);
-    return reason == ADMIT_OK;
+    if (reason == ADMIT_OK)
+        return true;
+    if (reason != ADMIT_UNREFERENCED)
+        note_no_room(a, key);
+    refuse(a, reason, 0, a->series->sample_count);
+    return false;
 }
 
 /* ---- series that are found by their labels, or made ---- */
@@ -344,7 +416,12 @@ static void finish(struct admission *a, const struct admit_result *before)
     atomic_fetch_add_explicit(&a->store->samples, r->appended - before->appended, memory_order_relaxed);
     lower(&a->store->oldest_ms, a->oldest_ms);
     lift(&a->store->newest_ms, a->newest_ms);
-    stat_add(STAT_samples_appended, r->appended - before->appended);
+    uint64_t histograms = r->appended_histograms - before->appended_histograms;
+    stat_add(STAT_histograms_appended, histograms);
+    stat_add(STAT_floats_appended, r->appended - before->appended - histograms);
+    stat_add(STAT_late_appended, a->late);
+    if (r->refused[ADMIT_FUTURE] > before->refused[ADMIT_FUTURE])
+        limit_hit(LIMIT_future_ms);
     static const enum stat_id stats[ADMIT_REASON_COUNT] = {
         [ADMIT_OUT_OF_ORDER] = STAT_out_of_order,
         [ADMIT_DUPLICATE] = STAT_duplicates,
@@ -357,10 +434,11 @@ static void finish(struct admission *a, const struct admit_result *before)
     record_release(&a->record);
 }
 
-static struct admission begin(struct store *s, struct admit_result *result)
+static struct admission begin(struct store *s, const struct batch *batch, struct admit_result *result)
 {
     struct admission a = {.store = s,
                           .result = result,
+                          .identity = batch->identity,
                           .now_ms = world_now_ms(s->world),
                           .oldest_ms = INT64_MAX,
                           .newest_ms = INT64_MIN};
@@ -370,7 +448,7 @@ static struct admission begin(struct store *s, struct admit_result *result)
 
 void store_admit(struct store *s, const struct batch *batch, struct admit_result *result)
 {
-    struct admission a = begin(s, result);
+    struct admission a = begin(s, batch, result);
     struct admit_result before = *result;
     struct group_of_keys g;
     for (g.from = 0; g.from < batch->count; g.from += g.count) {
@@ -421,7 +499,7 @@ static void find_next(const struct store *s, const struct batch *batch, size_t f
 size_t store_admit_known(struct store *s, const struct batch *batch, struct admit_result *result,
                          size_t *unknown)
 {
-    struct admission a = begin(s, result);
+    struct admission a = begin(s, batch, result);
     struct admit_result before = *result;
     size_t unknown_count = 0;
     struct found now, next;

@@ -35,6 +35,7 @@ static void reclaim(struct store *s, const struct limbo_item *item)
     if (item->series == 0)
         return;
     rwlock_write(&s->index);
+    atomic_fetch_sub(&s->identities.item[series_at(&s->series, item->series)->identity].series, 1);
     series_free(&s->series, &s->pairs, item->series);
     rwlock_drop(&s->index);
 }

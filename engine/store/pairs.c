@@ -97,6 +97,7 @@ static struct label_name *make_name(struct pairs *p, struct str text)
     name->hash = hash_bytes(text.p, text.n);
     name->text_bytes = (uint32_t)text.n;
     memcpy(name->text, text.p, text.n);
+    p->text_bytes += text.n;
     account_map_add(p->account, &p->names, name->hash, name);
     return name;
 }
@@ -125,6 +126,8 @@ static struct pair *make_pair(struct pairs *p, const struct label *label, uint64
     memcpy(pair->value, label->value.p, label->value.n);
     pair->id = take_number(p);
     p->item[pair->id] = pair;
+    name->values_bytes += label->value.n;
+    p->text_bytes += label->value.n;
     pair->place = name->count;
     name->values = list_add(p, name->values, &name->count, &name->capacity, pair->id);
     account_map_add(p->account, &p->map, hash, pair);
@@ -143,11 +146,14 @@ struct pair *pairs_use(struct pairs *p, const struct label *label, uint64_t hash
 static void leave_name(struct pairs *p, struct pair *pair)
 {
     struct label_name *name = pair->name;
+    name->values_bytes -= pair->value_bytes;
+    p->text_bytes -= pair->value_bytes;
     pair_id moved = name->values[--name->count];
     name->values[pair->place] = moved;
     p->item[moved]->place = pair->place;
     if (name->count > 0)
         return;
+    p->text_bytes -= name->text_bytes;
     map_remove(&p->names, name->hash, name);
     free_name(p, name);
 }

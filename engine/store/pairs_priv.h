@@ -22,7 +22,8 @@ typedef uint32_t pair_id;
 
 struct label_name {
     uint64_t hash;
-    pair_id *values; /* in no order */
+    uint64_t values_bytes; /* of the texts of its values */
+    pair_id *values;       /* in no order */
     uint32_t count, capacity;
     uint32_t text_bytes;
     char text[];
@@ -47,6 +48,7 @@ struct pairs {
     uint32_t count, capacity;
     pair_id *unused; /* numbers to give out again */
     uint32_t unused_count, unused_capacity;
+    uint64_t text_bytes; /* of all names and values */
     struct account *account;
 };
 

@@ -323,20 +323,34 @@ static enum ring_verdict place(struct ring *r, const struct sample *s, struct ac
     return RING_TAKEN;
 }
 
+/* The sample as it is stored: with the hint that the store decides, kept in *hinted. */
+static struct sample with_hint(const struct ring *r, const struct sample *s, struct histogram *hinted)
+{
+    struct sample own = *s;
+    if (s->histogram != NULL) {
+        *hinted = *s->histogram;
+        hinted->hint = histogram_stored_hint(ring_histogram_before(r, s->t_ms), s->histogram);
+        own.histogram = hinted;
+    }
+    return own;
+}
+
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account)
 {
     bool among = r->open != NULL && s->t_ms < ring_newest_ms(r);
     struct histogram hinted;
-    struct sample own = *s;
-    if (s->histogram != NULL) {
-        hinted = *s->histogram;
-        hinted.hint = histogram_stored_hint(ring_histogram_before(r, s->t_ms), s->histogram);
-        own.histogram = &hinted;
-    }
+    struct sample own = with_hint(r, s, &hinted);
     enum ring_verdict verdict = place(r, &own, account);
     if (verdict == RING_TAKEN && among)
         ring_forget_hint_after(r, s->t_ms);
     return verdict;
+}
+
+bool ring_has(const struct ring *r, const struct sample *s)
+{
+    struct histogram hinted;
+    struct sample there, own = with_hint(r, s, &hinted);
+    return ring_find_last(r, s->t_ms, &there) && there.t_ms == s->t_ms && same_sample(&there, &own);
 }
 
 /* ---- bringing back ---- */

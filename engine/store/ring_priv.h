@@ -36,6 +36,9 @@ enum ring_verdict {
 /* Puts a sample in its place. Copies the histogram. */
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account);
 
+/* True if it is there already, bit for bit. */
+bool ring_has(const struct ring *r, const struct sample *s);
+
 /* Bringing a ring back. A sample is taken as it was, its hint included. A packed stretch is taken over if the ring ends before it
  * begins; then the ring has no open block until a sample newer than all is put behind it, which has to be the next that is done
  * with it. */
@@ -55,6 +58,9 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 /* The newest one in that window. 1 if there is one, 0 if not, or ERR_LIMIT (arena). */
 int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
               struct sample *out);
+
+/* The newest one at or before t_ms, its histogram borrowed. False if there is none. */
+bool ring_find_last(const struct ring *r, int64_t t_ms, struct sample *out);
 
 /* What the floats in that window come to. False if a wide block overlaps it. */
 bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,

@@ -98,8 +98,7 @@ static struct sample packed_last(const struct sealed *s, int64_t t_ms)
     return (struct sample){.t_ms = p.point.t_ms, .start_ms = start_ms, .value = p.point.value};
 }
 
-/* False if there is none at or before t_ms. */
-static bool find_last(const struct ring *r, int64_t t_ms, struct sample *out)
+bool ring_find_last(const struct ring *r, int64_t t_ms, struct sample *out)
 {
     size_t upto = r->open != NULL ? block_upto(r->open, t_ms) : 0;
     if (upto > 0) {
@@ -117,7 +116,7 @@ static bool find_last(const struct ring *r, int64_t t_ms, struct sample *out)
 int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
               struct sample *out)
 {
-    if (!find_last(r, upto_ms, out) || out->t_ms <= after_ms)
+    if (!ring_find_last(r, upto_ms, out) || out->t_ms <= after_ms)
         return 0;
     return own_box(out, arena) ? 1 : ERR_LIMIT;
 }

@@ -29,7 +29,8 @@ struct series {
     uint64_t spelling; /* half of the fingerprint it is remembered by; 0: none */
     int64_t reach_ms;  /* how far back standing selectors look; 0: nobody does. Guarded by the index lock */
     uint32_t spelling_tag, hash_tag;
-    uint16_t turn; /* how often this number had been given out before */
+    uint16_t turn;     /* how often this number had been given out before */
+    uint16_t identity; /* who made it. Guarded by the shard lock */
     uint8_t pair_count;
     uint8_t state;
 };

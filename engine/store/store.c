@@ -29,6 +29,7 @@ struct store *store_open(const struct store_options *options, struct world *worl
     pairs_init(&s->pairs, &s->account);
     series_table_init(&s->series, (size_t)limits.series, &s->account);
     selectors_init(&s->selectors, &s->account);
+    identities_init(&s->identities, &s->account);
     exemplars_init(&s->exemplars, &s->account);
     families_init(&s->families, &s->account);
     atomic_init(&s->oldest_ms, INT64_MAX);
@@ -45,6 +46,7 @@ void store_close(struct store *s)
     families_release(&s->families);
     exemplars_release(&s->exemplars);
     selectors_release(&s->selectors);
+    identities_release(&s->identities);
     series_table_release(&s->series, &s->pairs);
     pairs_release(&s->pairs);
     costly(s->account.bytes == 0);
@@ -93,5 +95,7 @@ void store_figures(struct store *s, struct store_figures *out)
     rwlock_read(&s->index);
     out->series = s->series.living;
     out->standing = s->selectors.by_text.count;
+    out->pairs = s->pairs.count - s->pairs.unused_count;
+    out->text_bytes = s->pairs.text_bytes;
     rwlock_drop(&s->index);
 }

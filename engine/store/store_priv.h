@@ -10,7 +10,9 @@
 
 #include "account_priv.h"
 #include "exemplars_priv.h"
+#include "identity_priv.h"
 #include "metadata_priv.h"
+#include "refused_priv.h"
 #include "selector_priv.h"
 #include "series_priv.h"
 #include "tocsin/limits.h"
@@ -44,6 +46,8 @@ struct store {
     struct pairs pairs;
     struct series_table series;
     struct selectors selectors;
+    struct identities identities;
+    struct refused refused;
 
     struct lock shards[SHARDS];
 

@@ -17,4 +17,7 @@ int courier_open(struct world *world, const char *user_agent, struct courier **o
 /* Lets running requests finish for up to grace_ms, answers the rest with ERR_CANCEL, ends the thread. */
 void courier_close(struct courier *courier, int64_t grace_ms);
 
+/* Requests that wait or run. */
+size_t courier_pending(struct courier *courier);
+
 #endif

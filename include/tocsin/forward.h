@@ -18,7 +18,7 @@ struct forward_options {
     size_t url_count;
     const struct labels *external_labels; /* added where absent */
     int64_t timeout_ms;                   /* 0: ten seconds */
-    size_t queue_max;                     /* 0: 10000 */
+    size_t queue_max;                     /* 0: limits.forward_queue */
     size_t batch_max;                     /* 0: 256 */
 };
 

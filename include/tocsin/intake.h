@@ -55,13 +55,14 @@ void intake_close(struct intake *intake); /* no push may be under way */
 void intake_answer_init(struct intake_answer *answer);
 void intake_answer_release(struct intake_answer *answer);
 
-/* Fills the answer (which intake_answer_init has prepared). 0 if the status is 204, else ERR_PARSE (400), ERR_LIMIT
+/* Fills the answer (which intake_answer_init has prepared). identity: who pushes (limits.series_per_identity); empty: nobody in
+ * particular. 0 if the status is 204, else ERR_PARSE (400), ERR_LIMIT
  * (413, 429) or ERR_FULL (503). */
-int intake_push(struct intake *intake, struct store *store, struct str compressed,
+int intake_push(struct intake *intake, struct store *store, struct str identity, struct str compressed,
                 struct intake_answer *answer);
 
 /* The same for io.prometheus.write.v2.Request. */
-int intake_push_v2(struct intake *intake, struct store *store, struct str compressed,
+int intake_push_v2(struct intake *intake, struct store *store, struct str identity, struct str compressed,
                    struct intake_answer *answer);
 
 /* What becomes of an answer whose `logged` does not become durable, because the log has failed or (late) takes too long: 503,

@@ -2,12 +2,14 @@
  * limits: every maximum in the program, in one table: name, default, unit, what it bounds.
  *
  * Reaching a limit fails that unit of work with ERR_LIMIT and is counted (limit_hit) as
- * tocsin_limit_hits_total{limit="name"}; it never crashes.
+ * tocsin_limit_hits_total{limit="name"}; it never crashes. Who runs the program may set each of them within a range that
+ * keeps the program sound (limits_set; `limits:` in tocsin.yml).
  */
 #ifndef TOCSIN_LIMITS_H
 #define TOCSIN_LIMITS_H
 
 #include "tocsin/buf.h"
+#include "tocsin/err.h"
 
 #include <stdint.h>
 
@@ -27,6 +29,7 @@
     LIMIT(in_flight_bytes, 256 << 20, "bytes", "bodies and arenas of all pushes under way")                \
     /* store */                                                                                            \
     LIMIT(series, 1000000, "series", "series held")                                                        \
+    LIMIT(series_per_identity, 1000000, "series", "series made by one sender; unless set: series")         \
     LIMIT(store_bytes, 8LL << 30, "bytes", "memory for series and samples")                                \
     LIMIT(future_ms, 600000, "ms", "how far ahead of now a sample may be")                                 \
     LIMIT(wal_buffer_bytes, 64 << 20, "bytes", "what waits to be written to the log")                      \
@@ -65,6 +68,7 @@
     LIMIT(alerts, 500000, "alerts", "alerts the router holds")                                             \
     LIMIT(alert_groups, 100000, "groups", "aggregation groups the router holds")                           \
     LIMIT(alert_queue, 100000, "alerts", "alert events on their way to the router")                        \
+    LIMIT(forward_queue, 10000, "alerts", "alerts waiting for one Alertmanager; the oldest give way")      \
     LIMIT(page_queue, 10000, "pages", "rendered pages on their way out")                                   \
     LIMIT(flush_arena_bytes, 64 << 20, "bytes", "memory to render one notification")                       \
     LIMIT(answer_bytes, 64 << 10, "bytes", "what is read of a receiver's answer")                          \
@@ -95,6 +99,23 @@ enum limit_id {
 
 /* The limits in force. Set before threads start, constant afterwards. */
 extern struct limits limits;
+
+extern const struct limits limits_default;
+
+/* Sets one by its name. ERR_NOT_FOUND: there is no such limit; ERR_ARG with the reason: less than 1, or more than its unit allows:
+ * 1 TiB, a week, 2^30 things. Levels of nesting and labels may only be lowered: stacks and tables are made for the defaults. */
+int limits_set(struct limits *to, struct str name, int64_t value, struct err *err);
+
+/* Pushes that are decoded at once, one for each thread that serves HTTP, and what they may take beside their bodies. */
+enum { PUSHES_AT_ONCE = 2 };
+
+static inline int64_t limits_pushes_bytes(const struct limits *l)
+{
+    return PUSHES_AT_ONCE * (l->push_decoded_bytes + l->push_arena_bytes);
+}
+
+/* Limits that need each other: 0, or ERR_ARG with the reason. */
+int limits_check(const struct limits *set, struct err *err);
 
 /* Counts one hit; call it where the refusal happens. Thread-safe. */
 void limit_hit(enum limit_id id);

@@ -26,6 +26,9 @@ char *mem_copy_text(const char *p, size_t n);
 
 void mem_free(void *p);
 
+/* Gives back to the system what the heap holds free. The heap does not do so by itself for what lies between pieces in use. */
+void mem_trim(void);
+
 #define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
 #define MEM_ARRAY(type, count) ((type *)mem_new((count), sizeof(type)))
 

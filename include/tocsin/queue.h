@@ -25,5 +25,6 @@ void *queue_pop(struct queue *q, int64_t wait_ms);
 
 void queue_close(struct queue *q);
 bool queue_is_closed(struct queue *q);
+size_t queue_length(struct queue *q);
 
 #endif

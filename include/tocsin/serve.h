@@ -35,6 +35,7 @@ struct router;
 struct forward;
 struct incidents;
 struct promql_options;
+struct buf;
 
 /* What the handlers serve. All borrowed; NULL members answer 404 (a router-only process has no store). */
 struct serve_parts {
@@ -49,6 +50,7 @@ struct serve_parts {
     /* Reload asked for by POST /-/reload: 0, or the error the client reads. */
     int (*reload)(void *context, struct err *err);
     bool (*ready)(void *context);
+    void (*write_metrics)(void *context, struct buf *out); /* what only the process as a whole knows */
     /* A webhook's own side: the body of each POST /page. */
     void (*told)(void *context, struct str body);
     void *context;
@@ -59,6 +61,9 @@ struct serve_parts {
 struct serve_options {
     struct str listen; /* host:port; port 0: any free one; no host: every address */
     bool lifecycle;    /* POST /-/reload is allowed */
+    struct str
+        identity_header; /* whose value names who pushes; empty: the client's address does. Copied. Only for those
+                                 * behind a proxy that sets it: who pushes may write what he likes */
 };
 
 struct serve;

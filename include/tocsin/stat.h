@@ -2,7 +2,7 @@
  * stat: the program's own plain metrics, in one table, and the words to write labelled ones.
  *
  * Names are Prometheus' and Alertmanager's where those exist (Prometheus 3.14, Alertmanager 0.34), tocsin_*
- * for what is new. Metrics with labels belong to the module that owns the labels: it writes them itself with
+ * for what is new; one with labels of its own stands in lines below each other. Other metrics with labels belong to the module that owns the labels: it writes them itself with
  * stat_head and stat_sample when /metrics is asked for.
  */
 #ifndef TOCSIN_STAT_H
@@ -13,7 +13,12 @@
 #include <stdint.h>
 
 #define STAT_TABLE(STAT)                                                                                     \
-    STAT(samples_appended, "prometheus_tsdb_head_samples_appended_total", counter, "Samples accepted.")      \
+    STAT(floats_appended, "prometheus_tsdb_head_samples_appended_total{type=\"float\"}", counter,            \
+         "Samples accepted.")                                                                                \
+    STAT(histograms_appended, "prometheus_tsdb_head_samples_appended_total{type=\"histogram\"}", counter,    \
+         "Samples accepted.")                                                                                \
+    STAT(late_appended, "prometheus_tsdb_head_out_of_order_samples_appended_total", counter,                 \
+         "Samples accepted though older than the newest of their series.")                                   \
     STAT(series_created, "prometheus_tsdb_head_series_created_total", counter, "Series created.")            \
     STAT(series_removed, "prometheus_tsdb_head_series_removed_total", counter, "Series removed.")            \
     STAT(out_of_order, "prometheus_tsdb_out_of_order_samples_total", counter,                                \

@@ -50,6 +50,10 @@ struct spelling {
     uint64_t a, b;
 };
 
+/* In a batch: a sample with this histogram is the stale marker of a native histogram. It is stored as a stale float, as all stale
+ * markers are, and counted as a histogram. */
+extern const struct histogram store_stale_histogram;
+
 /* One series of a batch. Labels are sorted by name, unique, without empty values, checked (the sender's duty);
  * samples are in time order. Everything is borrowed for the call. */
 struct batch_series {
@@ -63,6 +67,7 @@ struct batch {
     const struct batch_series *series;
     size_t count;
     const struct spelling *spellings; /* one for each series; NULL: none */
+    uint16_t identity;                /* whose it is, from store_identity; 0: nobody's in particular */
 };
 
 enum admit_reason {
@@ -72,13 +77,15 @@ enum admit_reason {
     ADMIT_TOO_OLD,      /* beyond the out-of-order window, or older than the retention of its series */
     ADMIT_FUTURE,       /* more than limits.future_ms ahead of now */
     ADMIT_SERIES_LIMIT, /* a new series beyond limits.series */
-    ADMIT_MEMORY_LIMIT, /* beyond limits.store_bytes */
-    ADMIT_UNREFERENCED, /* keep: referenced, and nobody asks for it; not an error */
+    ADMIT_IDENTITY_LIMIT, /* a new series beyond limits.series_per_identity */
+    ADMIT_MEMORY_LIMIT,   /* beyond limits.store_bytes */
+    ADMIT_UNREFERENCED,   /* keep: referenced, and nobody asks for it; not an error */
     ADMIT_REASON_COUNT
 };
 
 struct admit_result {
     uint64_t appended;
+    uint64_t appended_histograms;         /* of those */
     uint64_t refused[ADMIT_REASON_COUNT]; /* samples, by reason */
     uint64_t refused_histograms;          /* native histograms among all those */
     enum admit_reason first; /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
@@ -168,8 +175,48 @@ bool store_log_figures(const struct store *store, struct store_log_figures *out)
 
 struct store_figures {
     uint64_t series, samples, bytes, standing;
+    uint64_t pairs;               /* different name=value */
+    uint64_t text_bytes;          /* of their names and values, each once */
     int64_t oldest_ms, newest_ms; /* 0 if empty */
 };
 void store_figures(struct store *store, struct store_figures *out);
+
+/* What the series go into: the `limit` largest of each kind, largest first, texts in the arena. Writers get in between, so the
+ * lists are of no single moment. 0, or ERR_LIMIT (arena). */
+struct store_top_item {
+    struct str name;
+    uint64_t value;
+};
+struct store_top {
+    struct store_top_item *items;
+    size_t count;
+};
+struct store_tops {
+    struct store_top metrics;         /* series of each metric name */
+    struct store_top names_by_values; /* values of each label name */
+    struct store_top names_by_bytes;  /* bytes of those values, each once */
+    struct store_top pairs;           /* series of each name=value */
+};
+int store_tops(struct store *store, size_t limit, struct arena *arena, struct store_tops *out);
+
+/* Who pushes: the number of a name, made when it is new, for struct batch. There are some thousand numbers; names beyond them share
+ * one. A series counts for who made it, as long as it lives. */
+uint16_t store_identity(struct store *store, struct str name);
+
+/* Those that have series or were refused some, most series first; in the arena. 0, or ERR_LIMIT (arena). */
+struct store_identity {
+    struct str name;
+    uint64_t series;  /* it has made, and that are held */
+    uint64_t refused; /* new series beyond a limit, each time they came */
+};
+int store_identities(struct store *store, struct arena *arena, struct store_identity **out, size_t *count);
+
+/* Of which metrics new series were refused for want of room in this hour and the one before, how often, most first. Metrics with
+ * few refusals may be missing. */
+struct store_refused {
+    struct str metric;
+    uint64_t count, over; /* the true count is at least count - over */
+};
+int store_refusals(struct store *store, struct arena *arena, struct store_refused **out, size_t *count);
 
 #endif

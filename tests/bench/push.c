@@ -81,7 +81,7 @@ static void push(struct load *l, struct str body, double *spent_s)
     struct intake_answer answer;
     intake_answer_init(&answer);
     double before = cpu_s();
-    must(intake_push(l->intake, l->store, body, &answer) == 0);
+    must(intake_push(l->intake, l->store, STR(""), body, &answer) == 0);
     *spent_s += cpu_s() - before;
     intake_answer_release(&answer);
 }

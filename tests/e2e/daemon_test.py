@@ -78,6 +78,19 @@ class TheDaemon(peers.Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn('line 3: field evaluation_intervall not found', done.stderr)
 
+    def test_limits_bind_from_the_start_and_change_only_with_a_restart(self):
+        def series_limit():
+            return '\ntocsin_limit{limit="series",unit="series"} 77\n' in peers.get(f'{daemon.url}/metrics')
+        self.file('tocsin.yml', TOCSIN + 'limits: {series: 77}\n')
+        daemon = self.tocsin()
+        self.assertTrue(series_limit())
+        self.assertEqual(peers.post(f'{daemon.url}/-/reload')[0], 200)
+        self.file('tocsin.yml', TOCSIN)
+        status, text = peers.post(f'{daemon.url}/-/reload')
+        self.assertEqual((status, text), (500, 'failed to reload config: changing limits needs a restart\n'))
+        self.assertTrue(series_limit())
+        self.hook.page('firing', 'Always')
+
     def test_refuses_a_port_that_is_taken(self):
         daemon = self.tocsin()
         done = subprocess.run([peers.TOCSIN, 'serve', f'--config.file={self.folder}/tocsin.yml', '--storage.path=',

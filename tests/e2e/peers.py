@@ -207,10 +207,10 @@ class Case(unittest.TestCase):
     def webhook(self):
         return self.keep(Webhook())
 
-    def tocsin(self, *flags, config='tocsin.yml', port=None):
-        """A running daemon; .url and .port say where."""
+    def tocsin(self, *flags, config='tocsin.yml', port=None, under=()):
+        """A running daemon; .url and .port say where. `under`: a command in front of it that becomes it."""
         port = port or free_port()
-        daemon = self.run_process('tocsin', TOCSIN, 'serve', f'--config.file={self.folder / config}',
+        daemon = self.run_process('tocsin', *under, TOCSIN, 'serve', f'--config.file={self.folder / config}',
                                   f'--storage.path={self.folder / "data"}', f'--web.listen-address=127.0.0.1:{port}',
                                   '--web.enable-lifecycle', *flags)
         daemon.port, daemon.url = port, f'http://127.0.0.1:{port}'

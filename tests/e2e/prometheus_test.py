@@ -1,7 +1,9 @@
 """The whole way with real peers: exporter -> Prometheus 2.42 -> Tocsin -> webhook and Debian's Alertmanager."""
 import json
+import time
 
 import peers
+from push import HEADERS, Series, literal_snappy, write_v1
 
 ROUTES = '''
 route: {{receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
@@ -88,11 +90,33 @@ class AnExporterThatStartsToFail(peers.Case):
 
     def test_prometheus_scrapes_tocsins_own_metrics(self):
         def scraped():
-            query = f'{self.prometheus_peer.url}/api/v1/query?query=prometheus_tsdb_head_samples_appended_total{{job="tocsin"}}'
+            query = f'{self.prometheus_peer.url}/api/v1/query?query=prometheus_tsdb_head_samples_appended_total{{job="tocsin",type="float"}}'
             found = peers.get_json(query)['data']['result']
             return found and float(found[0]['value'][1]) > 0
         peers.wait_for('samples counted by Tocsin, seen by Prometheus', scraped)
         self.output('promtool', 'check', 'metrics', stdin=peers.get(f'{self.daemon.url}/metrics'))
+
+
+class TheSamePush(peers.Case):
+    def test_status_tsdb_is_told_as_prometheus_tells_it(self):
+        self.file('tocsin.yml', '')
+        daemon, peer = self.tocsin(), self.prometheus('global: {scrape_interval: 1m}\n')
+        now_ms = int(time.time() * 1000)
+        series = [Series({'__name__': name, 'job': 'api', 'pod': f'{name}-{i % 3}', 'zone': 'é' * i}, [(now_ms, 1)])
+                  for name, count in (('up', 3), ('a', 1)) for i in range(1, count + 1)]
+        body = literal_snappy(write_v1(*series))
+        told = []
+        for url in (daemon.url, peer.url):
+            self.assertEqual(peers.post(f'{url}/api/v1/write', body, headers=HEADERS)[0], 204)
+            answer = peers.get_json(f'{url}/api/v1/status/tsdb')
+            del answer['data']['headStats']['chunkCount']
+            for name, top in answer['data'].items():
+                if name != 'headStats':
+                    self.assertLessEqual(len(top), 10)
+                    self.assertEqual([x['value'] for x in top], sorted((x['value'] for x in top), reverse=True))
+                    top.sort(key=lambda x: (-x['value'], x['name']))
+            told.append(answer)
+        self.assertEqual(*told)
 
 
 if __name__ == '__main__':

@@ -35,6 +35,14 @@ static void put_labels(struct buf *out, const struct labels *ls)
     buf_puts(out, "}\n");
 }
 
+static void put_limits(struct buf *out, const struct limits *l)
+{
+    buf_puts(out, "limits:\n");
+#define LIMIT(name, value, unit, help) buf_format(out, "  " #name ": %lld\n", (long long)l->name);
+    LIMIT_TABLE(LIMIT)
+#undef LIMIT
+}
+
 static void put_config(struct buf *out, const struct config *c)
 {
     buf_puts(out, "global:\n");
@@ -51,7 +59,9 @@ static void put_config(struct buf *out, const struct config *c)
     put_text(out, c->alertmanager_config_file);
     buf_format(out, "\nstorage:\n  keep: %s\n", c->storage.keep == STORE_KEEP_ALL ? "all" : "referenced");
     put_duration(out, "  retention", c->storage.retention_ms);
+    buf_format(out, "  identity_header: \"%.*s\"\n", STR_ARG(c->identity_header));
     put_duration(out, "  out_of_order_time_window", c->storage.out_of_order_ms);
+    put_limits(out, &c->limits);
 }
 
 static bool texts_equal(const struct config_texts *a, const struct config_texts *b)
@@ -78,7 +88,9 @@ static void read_again(const struct config *first)
         must(str_eq(first->alertmanager_config_file, second->alertmanager_config_file));
         must(first->storage.keep == second->storage.keep);
         must(first->storage.retention_ms == second->storage.retention_ms);
+        must(str_eq(first->identity_header, second->identity_header));
         must(first->storage.out_of_order_ms == second->storage.out_of_order_ms);
+        must(memcmp(&first->limits, &second->limits, sizeof first->limits) == 0);
         must(second->ignored.count == 0);
         config_free(second);
     }

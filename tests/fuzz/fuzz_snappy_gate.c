@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct intake *intake = intake_open(&sim.world);
     struct intake_answer answer;
     intake_answer_init(&answer);
-    int rc = intake_push(intake, store, (struct str){(const char *)data, size}, &answer);
+    int rc = intake_push(intake, store, STR(""), (struct str){(const char *)data, size}, &answer);
     must((rc == 0) == (answer.status == 204));
     must((answer.text.used == 0) == (rc == 0));
     must(!buf_overflow(&answer.text));

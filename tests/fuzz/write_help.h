@@ -47,13 +47,13 @@ static inline void close_side(struct side *s)
     store_close(s->store);
 }
 
-typedef int push_function(struct intake *, struct store *, struct str, struct intake_answer *);
+typedef int push_function(struct intake *, struct store *, struct str, struct str, struct intake_answer *);
 
 static inline void push_body(struct side *s, push_function *push, struct str body)
 {
     intake_answer_release(&s->answer);
     intake_answer_init(&s->answer);
-    int rc = push(s->intake, s->store, body, &s->answer);
+    int rc = push(s->intake, s->store, STR(""), body, &s->answer);
     must((rc == 0) == (s->answer.status == 204));
     must((rc == 0) == (s->answer.text.used == 0));
     store_figures(s->store, &s->figures);

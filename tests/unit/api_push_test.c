@@ -2,6 +2,7 @@
 
 #include "tocsin/encode.h"
 #include "tocsin/intake.h"
+#include "tocsin/log.h"
 #include "tocsin/stat.h"
 #include "tocsin/store.h"
 
@@ -246,6 +247,7 @@ static void a_process_without_intake_has_no_such_api(void **state)
 
 int main(void)
 {
+    log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, -1);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_push_is_stored_and_answered_204),

@@ -90,7 +90,8 @@ static void *push_all(void *context)
     for (int round = 0; round < ROUNDS; round++) {
         struct intake_answer answer;
         intake_answer_init(&answer);
-        must(intake_push(p->busy->intake, p->busy->store, make_body(&arena, p, round), &answer) == 0);
+        must(intake_push(p->busy->intake, p->busy->store, STR("test"), make_body(&arena, p, round),
+                         &answer) == 0);
         atomic_fetch_add(&p->busy->pushed, answer.appended);
         lift(&p->busy->logged, answer.logged);
         intake_answer_release(&answer);

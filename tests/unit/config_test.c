@@ -307,9 +307,69 @@ static void storage_options_are_read(void **state)
     assert_int_equal(c->storage.keep, STORE_KEEP_ALL);
     assert_int_equal(c->wal_sync, STORE_SYNC_GROUP);
     config_free(c);
+    c = load("storage: {identity_header: X-Scope-OrgID}");
+    assert_true(str_is(c->identity_header, "X-Scope-OrgID"));
+    config_free(c);
     c = load("storage: {wal: {sync: os}}");
+    assert_int_equal(c->identity_header.n, 0);
     assert_int_equal(c->wal_sync, STORE_SYNC_OS);
     config_free(c);
+}
+
+static void limits_are_set_by_name(void **state)
+{
+    (void)state;
+    struct limits expected = limits_default;
+    struct config *c = load("limits: ");
+    assert_memory_equal(&c->limits, &expected, sizeof expected);
+    config_free(c);
+    c = load("limits: {series: 5, push_body_bytes: 1000, json_depth: 64, future_ms: 1}");
+    expected.series = 5;
+    expected.series_per_identity = 5; /* unless told otherwise */
+    expected.push_body_bytes = 1000;
+    expected.future_ms = 1;
+    assert_memory_equal(&c->limits, &expected, sizeof expected);
+    assert_memory_equal(&limits, &limits_default, sizeof limits); /* not in force before somebody says so */
+    config_free(c);
+    c = load("limits: {series_per_identity: 7, series: 5}");
+    assert_int_equal(c->limits.series_per_identity, 7);
+    config_free(c);
+}
+
+static void bad_limits_are_refused_with_their_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int code;
+        const char *message;
+    } examples[] = {
+        {"storage:\n  identity_header: 'X-A: b'\n", ERR_PARSE,
+         "line 2: storage.identity_header is a header's name, not \"X-A: b\""},
+        {"limits:\n  serie: 5\n", ERR_PARSE,
+         "yaml: unmarshal errors:\n  line 2: field serie not found in type config.Limits"},
+        {"limits:\n  series: many\n", ERR_PARSE,
+         "yaml: unmarshal errors:\n  line 2: cannot unmarshal !!str `many` into int64"},
+        {"limits:\n  series: 1.5\n", ERR_PARSE,
+         "yaml: unmarshal errors:\n  line 2: cannot unmarshal !!float `1.5` into int64"},
+        {"limits: [1]", ERR_PARSE,
+         "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into config.Limits"},
+        {"limits:\n  series: 0\n", ERR_ARG, "line 2: limits.series is 1 to 1073741824 series, not 0"},
+        {"limits:\n  series: -1\n", ERR_ARG, "line 2: limits.series is 1 to 1073741824 series, not -1"},
+        {"limits:\n  json_depth: 65\n", ERR_ARG, "line 2: limits.json_depth is 1 to 64 levels, not 65"},
+        {"limits:\n  labels_per_series: 129\n", ERR_ARG,
+         "line 2: limits.labels_per_series is 1 to 128 labels, not 129"},
+        {"limits:\n  store_bytes: 1099511627777\n", ERR_ARG,
+         "line 2: limits.store_bytes is 1 to 1099511627776 bytes, not 1099511627777"},
+        {"limits:\n  header_ms: 604800001\n", ERR_ARG,
+         "line 2: limits.header_ms is 1 to 604800000 ms, not 604800001"},
+        {"limits:\n  in_flight_bytes: 205520895\n", ERR_ARG,
+         "line 2: limits.in_flight_bytes is too small for one push beside what is being decoded: it needs "
+         "205520896 bytes"},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++)
+        expect_error(examples[i].text, examples[i].code, examples[i].message);
+    config_free(load("limits: {in_flight_bytes: 205520896}"));
 }
 
 static void null_and_zero_give_the_default_interval(void **state)
@@ -388,6 +448,8 @@ int main(void)
         cmocka_unit_test(yaml_errors_are_told_once),
         cmocka_unit_test(alertmanagers_become_whole_urls),
         cmocka_unit_test(storage_options_are_read),
+        cmocka_unit_test(limits_are_set_by_name),
+        cmocka_unit_test(bad_limits_are_refused_with_their_place),
         cmocka_unit_test(null_and_zero_give_the_default_interval),
         cmocka_unit_test(relative_paths_start_at_the_files_folder),
         cmocka_unit_test(a_file_that_is_not_there_is_told_by_the_disk),

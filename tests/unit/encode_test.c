@@ -22,7 +22,7 @@ static void what_is_encoded_is_stored_again_bit_for_bit(void **state)
     struct intake *intake = intake_open(&b.sim.world);
     struct intake_answer answer;
     intake_answer_init(&answer);
-    assert_int_equal(intake_push(intake, b.store, body, &answer), 0);
+    assert_int_equal(intake_push(intake, b.store, STR(""), body, &answer), 0);
     assert_int_equal(answer.appended, 3);
     struct view *view = view_open(b.store);
     struct matcher name;

@@ -188,7 +188,8 @@ static int push(struct desk *d)
     must(body != NULL && snappy_compress(buf_text(&d->request), d->request.used, body, &bytes) == SNAPPY_OK);
     intake_answer_release(&d->answer);
     intake_answer_init(&d->answer);
-    (d->v2 ? intake_push_v2 : intake_push)(d->intake, d->b.store, (struct str){body, bytes}, &d->answer);
+    (d->v2 ? intake_push_v2 : intake_push)(d->intake, d->b.store, STR(""), (struct str){body, bytes},
+                                           &d->answer);
     begin_push(d, d->v2);
     return d->answer.status;
 }

@@ -35,7 +35,7 @@ static int push_body(struct desk *d, struct str body)
 {
     intake_answer_release(&d->answer);
     intake_answer_init(&d->answer);
-    intake_push(d->intake, d->b.store, body, &d->answer);
+    intake_push(d->intake, d->b.store, STR(""), body, &d->answer);
     return d->answer.status;
 }
 

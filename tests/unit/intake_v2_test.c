@@ -35,7 +35,7 @@ static int push_raw(struct desk *d, const void *raw, size_t n)
     must(body != NULL && snappy_compress(raw, n, body, &bytes) == SNAPPY_OK);
     intake_answer_release(&d->answer);
     intake_answer_init(&d->answer);
-    intake_push_v2(d->intake, d->b.store, (struct str){body, bytes}, &d->answer);
+    intake_push_v2(d->intake, d->b.store, STR(""), (struct str){body, bytes}, &d->answer);
     return d->answer.status;
 }
 
@@ -345,6 +345,24 @@ static void refused_samples_and_histograms_are_not_confirmed(void **state)
     desk_close(&d);
 }
 
+static void a_refused_stale_histogram_is_no_sample(void **state)
+{
+    (void)state;
+    struct desk d;
+    struct draft f;
+    desk_open(&d);
+    draft_init(&f);
+    add_histogram(&f);
+    f.histogram.sum = stale_nan();
+    assert_int_equal(push(&d, &f.request), 204);
+    assert_written(&d, 2, 1, 0);
+    f.samples[0].timestamp = f.samples[1].timestamp = START_MS + 100;
+    f.histogram.timestamp = START_MS + 99 * HOUR_MS;
+    assert_int_equal(push(&d, &f.request), 400);
+    assert_written(&d, 2, 0, 0);
+    desk_close(&d);
+}
+
 static void a_full_store_confirms_what_it_has_taken(void **state)
 {
     (void)state;
@@ -467,6 +485,7 @@ int main(void)
         cmocka_unit_test(one_bad_series_is_refused_and_the_other_is_written),
         cmocka_unit_test(exemplars_and_metadata_are_checked_and_counted),
         cmocka_unit_test(refused_samples_and_histograms_are_not_confirmed),
+        cmocka_unit_test(a_refused_stale_histogram_is_no_sample),
         cmocka_unit_test(a_full_store_confirms_what_it_has_taken),
         cmocka_unit_test(the_table_may_follow_the_series),
         cmocka_unit_test(references_may_come_one_by_one_among_unknown_fields),

@@ -1,4 +1,5 @@
 #include "tocsin/limits.h"
+#include "tocsin/log.h"
 #include "tocsin/mem.h"
 #include "tocsin/serve.h"
 #include "tocsin/store.h"
@@ -267,7 +268,7 @@ static void a_push_needs_a_length_and_known_types(void **state)
 static void bodies_beyond_the_budget_are_sent_away(void **state)
 {
     struct fixture *f = *state;
-    limits.in_flight_bytes = 2 * limits.push_arena_bytes + 100;
+    limits.in_flight_bytes = limits_pushes_bytes(&limits) + 100;
     expect(f, "POST /-/reload HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n", "HTTP/1.1 503",
            "Retry-After: 1");
     expect(f,
@@ -520,6 +521,40 @@ static void one_address_gets_only_its_share_of_connections(void **state)
     close(third);
 }
 
+static void requests_are_counted_by_handler_and_code(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "GET /-/healthy HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 200", NULL);
+    expect(f, "HEAD /-/healthy HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 200", NULL);
+    expect(f, "DELETE /-/healthy HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 405", NULL);
+    expect(f, "GET /a/stranger HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 404", NULL);
+    expect(f, "GET /api/v1/label/job/values HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 404", NULL);
+    expect(f, "POST /api/v1/write HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n", "HTTP/1.1 413",
+           NULL);
+    expect(f, "GET /api/v2/alerts HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 404", NULL);
+    expect(f, "POST /api/v2/alerts HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n" CLOSE "\r\n", "HTTP/1.1 415",
+           NULL);
+    struct buf heard;
+    converse(f, STR("GET /metrics HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n"), &heard);
+    static const char *const lines[] = {
+        "\nprometheus_http_requests_total{code=\"200\",handler=\"/-/healthy\"} 2\n",
+        "\nprometheus_http_requests_total{code=\"404\",handler=\"unknown\"} 1\n",
+        "\nprometheus_http_requests_total{code=\"405\",handler=\"unknown\"} 1\n",
+        "\nprometheus_http_requests_total{code=\"404\",handler=\"/api/v1/label/:name/values\"} 1\n",
+        "\nprometheus_http_requests_total{code=\"413\",handler=\"/api/v1/write\"} 1\n",
+        "\nprometheus_http_requests_total{code=\"404\",handler=\"/api/v2/alerts\"} 1\n",
+        "\nprometheus_http_requests_total{code=\"415\",handler=\"/api/v2/alerts\"} 1\n",
+        "\nprometheus_http_request_duration_seconds_bucket{handler=\"/-/healthy\",le=\"120\"} 2\n",
+        "\nprometheus_http_request_duration_seconds_bucket{handler=\"/-/healthy\",le=\"+Inf\"} 2\n",
+        "\nprometheus_http_request_duration_seconds_count{handler=\"/-/healthy\"} 2\n",
+        "\ntocsin_http_connections ",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (occurrences(&heard, lines[i]) != 1)
+            fail_msg("no %s in: %s", lines[i], buf_text(&heard));
+    buf_release(&heard);
+}
+
 static void addresses_that_cannot_be_had_are_told(void **state)
 {
     struct fixture *f = *state;
@@ -541,6 +576,7 @@ static void addresses_that_cannot_be_had_are_told(void **state)
 
 int main(void)
 {
+    log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, -1);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(requests_on_one_connection_are_answered_in_turn),
@@ -562,6 +598,7 @@ int main(void)
         TEST(a_query_under_way_is_answered_before_the_server_ends),
         TEST(a_silent_connection_is_closed),
         TEST(one_address_gets_only_its_share_of_connections),
+        TEST(requests_are_counted_by_handler_and_code),
         TEST(addresses_that_cannot_be_had_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

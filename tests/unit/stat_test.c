@@ -19,6 +19,13 @@ static void counts_sets_and_shows(void **state)
     buf_init(&b, 1 << 20);
     stat_write_metrics(&b);
     assert_non_null(strstr(buf_text(&b), "# TYPE tocsin_pushes_total counter\ntocsin_pushes_total 5\n"));
+    stat_add(STAT_histograms_appended, 7);
+    buf_clear(&b);
+    stat_write_metrics(&b);
+    assert_non_null(strstr(buf_text(&b),
+                           "\n# TYPE prometheus_tsdb_head_samples_appended_total counter\n"
+                           "prometheus_tsdb_head_samples_appended_total{type=\"float\"} 0\n"
+                           "prometheus_tsdb_head_samples_appended_total{type=\"histogram\"} 7\n"));
     assert_non_null(strstr(buf_text(&b), "\nprometheus_config_last_reload_successful 1\n"));
     buf_release(&b);
 }

@@ -1,6 +1,8 @@
 #include "store_help.h"
 
 #include "tocsin/histogram.h"
+#include "tocsin/limits.h"
+#include "tocsin/stat.h"
 
 static const struct spelling ONE = {1, 10}, TWO = {2, 20}, THREE = {3, 30};
 
@@ -19,7 +21,7 @@ static struct admit_result spell(struct bench *b, const char *name, const struct
     struct sample s = {.t_ms = t_ms, .value = 1};
     struct batch_series series = {ls->item, ls->count, &s, 1};
     struct admit_result result = {0};
-    store_admit(b->store, &(struct batch){&series, 1, spelling}, &result);
+    store_admit(b->store, &(struct batch){&series, 1, spelling, 0}, &result);
     return result;
 }
 
@@ -32,7 +34,7 @@ static size_t recall(struct bench *b, const struct spelling *spellings, size_t c
     for (size_t i = 0; i < count; i++)
         series[i] = (struct batch_series){NULL, 0, &s, 1};
     size_t *unknown = ARENA_ARRAY(&b->arena, size_t, count);
-    return count - store_admit_known(b->store, &(struct batch){series, count, spellings}, result, unknown);
+    return count - store_admit_known(b->store, &(struct batch){series, count, spellings, 0}, result, unknown);
 }
 
 static void a_series_is_found_again_by_its_spelling(void **state)
@@ -75,7 +77,7 @@ static void a_batch_names_the_series_it_does_not_know(void **state)
     struct sample s = {.t_ms = START_MS + 1, .value = 1};
     struct batch_series series[4] = {{NULL, 0, &s, 1}, {NULL, 0, &s, 1}, {NULL, 0, &s, 1}, {NULL, 0, &s, 1}};
     size_t unknown[4];
-    assert_int_equal(store_admit_known(b.store, &(struct batch){series, 4, all}, &result, unknown), 2);
+    assert_int_equal(store_admit_known(b.store, &(struct batch){series, 4, all, 0}, &result, unknown), 2);
     assert_int_equal(unknown[0], 1);
     assert_int_equal(unknown[1], 3);
     assert_int_equal(result.appended, 2);
@@ -126,17 +128,28 @@ static void a_refusal_names_the_series_that_was_only_spelt(void **state)
     bench_close(&b);
 }
 
-static void refused_histograms_are_counted_apart(void **state)
+static void histograms_are_counted_apart(void **state)
 {
     (void)state;
     struct bench b;
     bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
     const struct histogram h = {.schema = 1, .count = 1};
-    struct sample s[] = {{.t_ms = START_MS + HOUR_MS, .histogram = &h},
+    struct sample s[] = {{.t_ms = START_MS, .histogram = &h},
+                         {.t_ms = START_MS + 1, .histogram = &store_stale_histogram},
+                         {.t_ms = START_MS + 2, .value = 1},
+                         {.t_ms = START_MS + HOUR_MS, .histogram = &h},
+                         {.t_ms = START_MS + HOUR_MS + 1, .histogram = &store_stale_histogram},
                          {.t_ms = START_MS + 2 * HOUR_MS, .value = 1}};
-    struct admit_result result = bench_push_all(&b, named(&b, "up"), s, 2, NULL);
-    assert_int_equal(result.refused[ADMIT_FUTURE], 2);
-    assert_int_equal(result.refused_histograms, 1);
+    uint64_t floats = stat_get(STAT_floats_appended), histograms = stat_get(STAT_histograms_appended);
+    uint64_t future = limit_hits(LIMIT_future_ms);
+    struct admit_result result = bench_push_all(&b, named(&b, "up"), s, 6, NULL);
+    assert_int_equal(result.appended, 3);
+    assert_int_equal(result.appended_histograms, 2);
+    assert_int_equal(result.refused[ADMIT_FUTURE], 3);
+    assert_int_equal(result.refused_histograms, 2);
+    assert_int_equal(stat_get(STAT_floats_appended), floats + 1);
+    assert_int_equal(stat_get(STAT_histograms_appended), histograms + 2);
+    assert_int_equal(limit_hits(LIMIT_future_ms), future + 1);
     bench_close(&b);
 }
 
@@ -188,7 +201,7 @@ int main(void)
         cmocka_unit_test(the_last_spelling_is_the_one_remembered),
         cmocka_unit_test(a_series_without_spelling_is_admitted_all_the_same),
         cmocka_unit_test(a_refusal_names_the_series_that_was_only_spelt),
-        cmocka_unit_test(refused_histograms_are_counted_apart),
+        cmocka_unit_test(histograms_are_counted_apart),
         cmocka_unit_test(a_spelling_dies_with_its_series),
         cmocka_unit_test(many_spellings_come_and_go),
     };

@@ -74,6 +74,7 @@ static void the_newest_sample_may_be_repeated_but_not_changed(void **state)
 static void the_out_of_order_window_lets_late_samples_in(void **state)
 {
     (void)state;
+    uint64_t late = stat_get(STAT_late_appended);
     struct bench b;
     bench_open(&b, (struct store_options){.retention_ms = HOUR_MS, .out_of_order_ms = 500});
     for (int i = 999; i >= 0; i -= 2) /* every second one first, in order within the window */
@@ -83,6 +84,7 @@ static void the_out_of_order_window_lets_late_samples_in(void **state)
     assert_int_equal(bench_push(&b, up(&b), START_MS + 497, 1), ADMIT_TOO_OLD);
     assert_int_equal(bench_push(&b, up(&b), START_MS + 600, 600), ADMIT_OK);
     assert_int_equal(bench_push(&b, up(&b), START_MS + 600, 1), ADMIT_DUPLICATE);
+    assert_int_equal(stat_get(STAT_late_appended), late + 250);
     struct sample_run run = all_of(&b, up(&b));
     assert_int_equal(run.count, 750);
     for (size_t i = 0; i < run.count; i++)
@@ -251,6 +253,148 @@ static void the_limit_of_series_refuses_new_ones_only(void **state)
     limits = before;
 }
 
+static enum admit_reason push_as(struct bench *b, uint16_t identity, const struct labels *ls, int64_t t_ms)
+{
+    struct sample s = {.t_ms = t_ms, .value = 1};
+    struct batch_series series = {ls->item, ls->count, &s, 1};
+    struct admit_result result = {0};
+    store_admit(b->store, &(struct batch){.series = &series, .count = 1, .identity = identity}, &result);
+    return result.first;
+}
+
+static const struct labels *numbered(struct bench *b, const char *name, int i)
+{
+    return labels_of(&b->arena, "__name__", name, "i", arena_format(&b->arena, "%d", i), NULL);
+}
+
+static void expect_identity(struct bench *b, const char *name, uint64_t series, uint64_t refused)
+{
+    struct store_identity *list;
+    size_t count, i = 0;
+    assert_int_equal(store_identities(b->store, &b->arena, &list, &count), 0);
+    while (i < count && !str_is(list[i].name, name))
+        i++;
+    assert_int_equal(i < count ? list[i].series : 0, series);
+    assert_int_equal(i < count ? list[i].refused : 0, refused);
+}
+
+static void each_identity_has_its_share_of_series(void **state)
+{
+    (void)state;
+    struct limits before = limits;
+    struct bench b;
+    limits.series_per_identity = 3;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    uint16_t one = store_identity(b.store, STR("one")), two = store_identity(b.store, STR("two"));
+    assert_int_not_equal(one, two);
+    assert_int_equal(store_identity(b.store, STR("one")), one);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(push_as(&b, one, numbered(&b, "a", i), START_MS),
+                         i < 3 ? ADMIT_OK : ADMIT_IDENTITY_LIMIT);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(push_as(&b, two, numbered(&b, "b", i), START_MS), ADMIT_OK);
+    assert_int_equal(push_as(&b, 0, numbered(&b, "rule", 1), START_MS), ADMIT_OK);
+    assert_int_equal(push_as(&b, two, numbered(&b, "a", 0), START_MS + 1), ADMIT_OK); /* it is there */
+    expect_identity(&b, "one", 3, 2);
+    expect_identity(&b, "two", 3, 0);
+    bench_at(&b, START_MS + HOUR_MS / 2);
+    assert_int_equal(push_as(&b, one, numbered(&b, "a", 2), START_MS + HOUR_MS / 2), ADMIT_OK);
+    bench_at(&b, START_MS + HOUR_MS + MINUTE_MS);
+    store_retire(b.store);
+    expect_identity(&b, "one", 1, 2);
+    expect_identity(&b, "two", 0, 0);
+    assert_int_equal(push_as(&b, one, numbered(&b, "a", 9), START_MS + HOUR_MS), ADMIT_OK);
+    limits = before;
+    bench_close(&b);
+}
+
+static void numbers_of_identities_are_bounded_and_used_again(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = 10 * HOUR_MS});
+    uint16_t numbers[2000];
+    for (int i = 0; i < 2000; i++)
+        numbers[i] = store_identity(b.store, str_of(arena_format(&b.arena, "tenant-%d", i)));
+    assert_int_not_equal(numbers[0], numbers[1]);
+    assert_int_equal(numbers[1998], numbers[1999]); /* beyond them all are one */
+    assert_int_equal(push_as(&b, numbers[0], numbered(&b, "a", 0), START_MS), ADMIT_OK);
+    assert_int_equal(push_as(&b, numbers[1999], numbered(&b, "a", 1), START_MS), ADMIT_OK);
+    expect_identity(&b, "others", 1, 0);
+    bench_at(&b, START_MS + HOUR_MS + MINUTE_MS);
+    assert_int_equal(store_identity(b.store, STR("late")), numbers[1]); /* the first has series */
+    assert_int_equal(store_identity(b.store, STR("tenant-0")), numbers[0]);
+    expect_identity(&b, "tenant-0", 1, 0);
+    bench_close(&b);
+}
+
+static void expect_refused(struct bench *b, size_t at, const char *metric, uint64_t count, uint64_t over)
+{
+    struct store_refused *list;
+    size_t n;
+    assert_int_equal(store_refusals(b->store, &b->arena, &list, &n), 0);
+    assert_true(at < n);
+    if (!str_is(list[at].metric, metric) || list[at].count != count || list[at].over != over)
+        fail_msg("expected %s %llu, got %.*s %llu (%llu)", metric, (unsigned long long)count,
+                 STR_ARG(list[at].metric), (unsigned long long)list[at].count,
+                 (unsigned long long)list[at].over);
+}
+
+static void what_was_refused_most_is_named(void **state)
+{
+    (void)state;
+    struct limits before = limits;
+    struct bench b;
+    limits.series = 1;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    assert_int_equal(bench_push(&b, up(&b), START_MS, 1), ADMIT_OK);
+    for (int i = 0; i < 1000; i++) {
+        bench_push(&b, numbered(&b, "flood", i), START_MS, 1);
+        bench_push(&b, numbered(&b, arena_format(&b.arena, "rare_%d", i % 200), i), START_MS, 1);
+        if (i % 2 == 0)
+            bench_push(&b, numbered(&b, "other", i), START_MS, 1);
+    }
+    expect_refused(&b, 0, "flood", 1000, 0);
+    expect_refused(&b, 1, "other", 500, 0);
+    bench_at(&b, START_MS + HOUR_MS);
+    bench_push(&b, numbered(&b, "flood", 1), START_MS + HOUR_MS, 1);
+    expect_refused(&b, 0, "flood", 1001, 0);
+    bench_at(&b, START_MS + 2 * HOUR_MS);
+    expect_refused(&b, 0, "flood", 1, 0);
+    bench_at(&b, START_MS + 9 * HOUR_MS);
+    struct store_refused *list;
+    size_t count;
+    assert_int_equal(store_refusals(b.store, &b.arena, &list, &count), 0);
+    assert_int_equal(count, 0);
+    limits = before;
+    bench_close(&b);
+}
+
+/* A sender that got no answer sends all of it again. */
+static void samples_that_are_there_may_be_sent_again(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    const struct histogram h = {.schema = 1, .count = 1, .zero_count = 1};
+    static struct sample samples[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        samples[i] = (struct sample){
+            .t_ms = START_MS + i, .value = i % 100 == 0 ? 0 : i, .histogram = i % 100 == 0 ? &h : NULL};
+    for (int round = 0; round < 2; round++) {
+        struct admit_result r = bench_push_all(&b, up(&b), samples, COUNT, NULL);
+        assert_int_equal(r.first, ADMIT_OK);
+        assert_int_equal(r.appended, round == 0 ? COUNT : 0);
+        assert_int_equal(r.appended_histograms, round == 0 ? COUNT / 100 : 0);
+    }
+    assert_int_equal(bench_figures(&b).samples, COUNT);
+    assert_int_equal(bench_push(&b, up(&b), START_MS + 77, 78), ADMIT_OUT_OF_ORDER); /* another value */
+    assert_int_equal(bench_push(&b, up(&b), START_MS + 100, 0), ADMIT_OUT_OF_ORDER); /* no histogram */
+    assert_int_equal(bench_push(&b, up(&b), START_MS - 1, 0), ADMIT_OUT_OF_ORDER);   /* not there */
+    bench_close(&b);
+}
+
 static void the_limit_of_memory_refuses_samples_and_series(void **state)
 {
     (void)state;
@@ -300,6 +444,47 @@ static void retention_drops_samples_and_then_the_series(void **state)
     bench_close(&b);
 }
 
+/* A minute in which each of many instances is replaced: new series under old and new label values, four samples each. */
+static void churn_minute(struct bench *b, int64_t minute)
+{
+    enum { INSTANCES = 200 };
+    struct arena_mark mark = arena_mark(&b->arena);
+    for (int i = 0; i < INSTANCES; i++) {
+        const char *pod = arena_format(&b->arena, "pod-%05lld-%03d", (long long)minute, i);
+        const char *zone = arena_format(&b->arena, "zone-%lld", (long long)minute % 3);
+        const struct labels *ls =
+            labels_of(&b->arena, "__name__", "up", "job", "api", "pod", pod, "zone", zone, NULL);
+        for (int64_t t = 0; t < MINUTE_MS; t += MINUTE_MS / 4) {
+            bench_at(b, START_MS + minute * MINUTE_MS + t);
+            must(bench_push(b, ls, START_MS + minute * MINUTE_MS + t, i) == ADMIT_OK);
+        }
+    }
+    store_retire(b->store);
+    arena_rewind(&b->arena, mark);
+}
+
+/* E4: memory depends on what is held, not on how much has come and gone. */
+static void e4_churn_gives_its_memory_back(void **state)
+{
+    enum { RETENTION_MIN = 10, ROUNDS = 20 };
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = RETENTION_MIN * MINUTE_MS});
+    uint64_t settled = 0;
+    for (int64_t minute = 0; minute < (int64_t)RETENTION_MIN * ROUNDS * 3; minute++) {
+        churn_minute(&b, minute);
+        if (minute == 6 * RETENTION_MIN)
+            settled = bench_figures(&b).bytes;
+        if (minute > 6 * RETENTION_MIN && minute % (3 * RETENTION_MIN) == 0)
+            assert_int_equal(bench_figures(&b).bytes, settled);
+    }
+    bench_at(&b, START_MS + HOUR_MS * 100);
+    store_retire(b.store);
+    assert_int_equal(bench_figures(&b).series + bench_figures(&b).samples, 0);
+    assert_in_range(bench_figures(&b).bytes, 0, settled * 2 / 3); /* tables are kept for the next */
+    bench_close(&b);
+}
+
 static void a_series_that_died_can_come_back(void **state)
 {
     (void)state;
@@ -339,6 +524,72 @@ static void unreferenced_series_are_left_out_when_asked(void **state)
     bench_close(&b);
 }
 
+static void expect_top(const struct store_top *top, size_t at, const char *name, uint64_t value)
+{
+    assert_true(at < top->count);
+    if (!str_is(top->items[at].name, name) || top->items[at].value != value)
+        fail_msg("expected %s %llu, got %.*s %llu", name, (unsigned long long)value,
+                 STR_ARG(top->items[at].name), (unsigned long long)top->items[at].value);
+}
+
+/* More pairs than are looked at under one hold of the index. */
+static void push_many(struct bench *b)
+{
+    for (int i = 0; i < 10000; i++) {
+        struct arena_mark mark = arena_mark(&b->arena);
+        const char *metric = arena_format(&b->arena, "metric_%d", i % 100 < 60 ? 0 : i % 7);
+        const char *pod = arena_format(&b->arena, "%05d", i);
+        const char *zone = i % 4 == 0 ? "b" : "a";
+        const struct labels *ls =
+            labels_of(&b->arena, "__name__", metric, "pod", pod, "zone", zone, "lonely",
+                      i == 9999 ? "a rather long value for a label that only one series has" : "", NULL);
+        must(bench_push(b, ls, START_MS, 1) == ADMIT_OK);
+        arena_rewind(&b->arena, mark);
+    }
+}
+
+static void the_largest_metrics_and_labels_are_told(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct store_tops tops;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    assert_int_equal(store_tops(b.store, 3, &b.arena, &tops), 0);
+    assert_int_equal(tops.metrics.count + tops.pairs.count + tops.names_by_bytes.count, 0);
+    push_many(&b);
+    assert_int_equal(store_tops(b.store, 3, &b.arena, &tops), 0);
+    assert_int_equal(tops.metrics.count, 3);
+    expect_top(&tops.metrics, 0, "metric_0", 6572);
+    expect_top(&tops.metrics, 1, "metric_1", 572);
+    expect_top(&tops.metrics, 2, "metric_6", 572);
+    expect_top(&tops.pairs, 0, "zone=a", 7500);
+    expect_top(&tops.pairs, 1, "__name__=metric_0", 6572);
+    expect_top(&tops.pairs, 2, "zone=b", 2500);
+    expect_top(&tops.names_by_values, 0, "pod", 10000);
+    expect_top(&tops.names_by_values, 1, "__name__", 7);
+    expect_top(&tops.names_by_values, 2, "zone", 2);
+    expect_top(&tops.names_by_bytes, 0, "pod", 50000);
+    expect_top(&tops.names_by_bytes, 1, "__name__", 56);
+    expect_top(&tops.names_by_bytes, 2, "lonely", 56);
+    struct store_figures f = bench_figures(&b);
+    assert_int_equal(f.pairs, 10000 + 7 + 2 + 1);
+    assert_int_equal(f.text_bytes, 50000 + 56 + 56 + 2 + 3 + 8 + 4 + 6);
+    assert_int_equal(store_tops(b.store, 20000, &b.arena, &tops), 0);
+    assert_int_equal(tops.pairs.count, 10010);
+    struct arena small;
+    for (size_t cap = 1000; cap < 400000; cap *= 2) {
+        arena_init(&small, cap);
+        assert_int_equal(store_tops(b.store, 10000, &small, &tops), ERR_LIMIT);
+        arena_release(&small);
+    }
+    bench_at(&b, START_MS + 2 * HOUR_MS);
+    store_retire(b.store);
+    assert_int_equal(store_tops(b.store, 3, &b.arena, &tops), 0);
+    assert_int_equal(tops.metrics.count + tops.pairs.count + tops.names_by_values.count, 0);
+    assert_int_equal(bench_figures(&b).text_bytes + bench_figures(&b).pairs, 0);
+    bench_close(&b);
+}
+
 static void every_reason_has_its_text(void **state)
 {
     (void)state;
@@ -362,10 +613,16 @@ int main(void)
         cmocka_unit_test(the_store_decides_the_hint_of_a_histogram),
         cmocka_unit_test(a_late_histogram_takes_the_certainty_of_the_next_one),
         cmocka_unit_test(the_limit_of_series_refuses_new_ones_only),
+        cmocka_unit_test(each_identity_has_its_share_of_series),
+        cmocka_unit_test(numbers_of_identities_are_bounded_and_used_again),
+        cmocka_unit_test(what_was_refused_most_is_named),
+        cmocka_unit_test(samples_that_are_there_may_be_sent_again),
         cmocka_unit_test(the_limit_of_memory_refuses_samples_and_series),
         cmocka_unit_test(retention_drops_samples_and_then_the_series),
+        cmocka_unit_test(e4_churn_gives_its_memory_back),
         cmocka_unit_test(a_series_that_died_can_come_back),
         cmocka_unit_test(unreferenced_series_are_left_out_when_asked),
+        cmocka_unit_test(the_largest_metrics_and_labels_are_told),
         cmocka_unit_test(every_reason_has_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
