@@ -53,18 +53,28 @@ static bool same_bits(double a, double b)
     return double_bits(a) == double_bits(b);
 }
 
-static bool side_equal(const struct histogram_side *a, const struct histogram_side *b)
+static bool same_side(const struct histogram_side *a, const struct histogram_side *b)
 {
     return a->span_count == b->span_count && a->bucket_count == b->bucket_count &&
-           same_bytes(a->spans, b->spans, a->span_count * sizeof *a->spans) &&
-           same_bytes(a->buckets, b->buckets, a->bucket_count * sizeof *a->buckets);
+           same_bytes(a->spans, b->spans, a->span_count * sizeof *a->spans);
+}
+
+bool box_same_layout(const struct histogram *a, const struct histogram *b)
+{
+    return a->schema == b->schema && same_bits(a->zero_threshold, b->zero_threshold) &&
+           a->custom_count == b->custom_count &&
+           same_bytes(a->custom_bounds, b->custom_bounds, a->custom_count * sizeof *a->custom_bounds) &&
+           same_side(&a->positive, &b->positive) && same_side(&a->negative, &b->negative);
+}
+
+static bool same_buckets(const struct histogram_side *a, const struct histogram_side *b)
+{
+    return same_bytes(a->buckets, b->buckets, a->bucket_count * sizeof *a->buckets);
 }
 
 bool box_equal(const struct histogram *a, const struct histogram *b)
 {
-    return a->schema == b->schema && same_bits(a->count, b->count) && same_bits(a->sum, b->sum) &&
-           same_bits(a->zero_threshold, b->zero_threshold) && same_bits(a->zero_count, b->zero_count) &&
-           a->custom_count == b->custom_count &&
-           same_bytes(a->custom_bounds, b->custom_bounds, a->custom_count * sizeof *a->custom_bounds) &&
-           side_equal(&a->positive, &b->positive) && side_equal(&a->negative, &b->negative);
+    return box_same_layout(a, b) && same_bits(a->count, b->count) && same_bits(a->sum, b->sum) &&
+           same_bits(a->zero_count, b->zero_count) && same_buckets(&a->positive, &b->positive) &&
+           same_buckets(&a->negative, &b->negative);
 }

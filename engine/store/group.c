@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static void put_number(struct bits_out *b, uint64_t v)
+void group_put_number(struct bits_out *b, uint64_t v)
 {
     bits_put(b, v != 0, 1);
     if (v == 0)
@@ -170,7 +170,7 @@ static void plan_intervals(struct relative *r, const struct point *points, size_
 /* So few a sample that looking for fewer does not pay. */
 enum { FEW_TIME_BITS = 2 };
 
-static void put_times(struct bits_out *b, const struct point *points, size_t count, struct pace pace)
+void group_put_times(struct bits_out *b, const struct point *points, size_t count, struct pace pace)
 {
     if (keeps_pace(points, count, pace)) {
         bits_put(b, ON_PACE, KIND_BITS);
@@ -185,13 +185,13 @@ static void put_times(struct bits_out *b, const struct point *points, size_t cou
     }
     const struct relative *r = by_pace ? &off_pace : &intervals;
     bits_put(b, by_pace ? OFF_PACE : INTERVALS, KIND_BITS);
-    put_number(b, bits_fold(less(points[0].t_ms, pace.start_ms)));
-    put_number(b, bits_fold(r->minimum));
+    group_put_number(b, bits_fold(less(points[0].t_ms, pace.start_ms)));
+    group_put_number(b, bits_fold(r->minimum));
     put_list(b, &r->list);
 }
 
 /* Returns whether start times stand at the end. */
-static bool take_times(struct bits_in *b, struct point *points, size_t count, struct pace pace)
+bool group_take_times(struct bits_in *b, struct point *points, size_t count, struct pace pace)
 {
     bool started;
     enum time_kind kind = take_time_kind(b, &started);
@@ -330,7 +330,7 @@ static void put_shifted(struct bits_out *b, struct list *l)
     put_list(b, l);
 }
 
-static void put_values(struct bits_out *b, const struct point *points, size_t count)
+void group_put_values(struct bits_out *b, const struct point *points, size_t count)
 {
     struct whole w;
     struct relative r;
@@ -340,7 +340,7 @@ static void put_values(struct bits_out *b, const struct point *points, size_t co
     bits_put(b, w.kind, KIND_BITS);
     if (w.kind == DECIMAL)
         bits_put(b, w.digits, DIGITS_BITS);
-    put_number(b, bits_fold(w.item[0]));
+    group_put_number(b, bits_fold(w.item[0]));
     for (size_t i = 1; i < count; i++) {
         interval[i - 1] = less(w.item[i], w.item[i - 1]);
         constant &= interval[i - 1] == 0;
@@ -348,13 +348,13 @@ static void put_values(struct bits_out *b, const struct point *points, size_t co
     bits_put(b, constant, 1);
     if (!constant) {
         relate(&r, interval, count - 1);
-        put_number(b, bits_fold(r.minimum));
+        group_put_number(b, bits_fold(r.minimum));
         put_shifted(b, &r.list);
     }
     put_odd(b, points, w.odd);
 }
 
-static void take_values(struct bits_in *b, struct point *points, size_t count)
+void group_take_values(struct bits_in *b, struct point *points, size_t count)
 {
     uint64_t item[GROUP_SAMPLES];
     struct value_head h = take_value_head(b);
@@ -386,12 +386,12 @@ static bool any_start(const int64_t *starts, size_t count)
     return any != 0;
 }
 
-static void put_starts(struct bits_out *b, const int64_t *starts, size_t count, struct pace pace)
+void group_put_starts(struct bits_out *b, const int64_t *starts, size_t count, struct pace pace)
 {
     struct relative r;
     int64_t interval[GROUP_SAMPLES];
     bool constant = true;
-    put_number(b, bits_fold(less(starts[0], pace.start_ms)));
+    group_put_number(b, bits_fold(less(starts[0], pace.start_ms)));
     for (size_t i = 1; i < count; i++) {
         interval[i - 1] = less(starts[i], starts[i - 1]);
         constant &= interval[i - 1] == 0;
@@ -401,11 +401,11 @@ static void put_starts(struct bits_out *b, const int64_t *starts, size_t count, 
         return;
     relate(&r, interval, count - 1);
     list_plan(&r.list);
-    put_number(b, bits_fold(r.minimum));
+    group_put_number(b, bits_fold(r.minimum));
     put_list(b, &r.list);
 }
 
-static void take_starts(struct bits_in *b, int64_t *starts, size_t count, struct pace pace)
+void group_take_starts(struct bits_in *b, int64_t *starts, size_t count, struct pace pace)
 {
     uint64_t item[GROUP_SAMPLES];
     starts[0] = plus(pace.start_ms, bits_unfold(take_number(b)));
@@ -433,10 +433,10 @@ size_t group_pack(const struct point *points, const int64_t *starts, size_t coun
         bits_put(&b, count - 1, COUNT_BITS);
     if (started)
         bits_put(&b, STARTED, KIND_BITS);
-    put_times(&b, points, count, pace);
-    put_values(&b, points, count);
+    group_put_times(&b, points, count, pace);
+    group_put_values(&b, points, count);
     if (started)
-        put_starts(&b, starts, count, pace);
+        group_put_starts(&b, starts, count, pace);
     size_t bytes = (b.at + 7) / 8;
     must(bytes + BITS_SLACK <= GROUP_BYTES_MAX);
     struct bits_out length = {out, 0};
@@ -448,10 +448,10 @@ size_t group_unpack(const uint8_t *in, struct pace pace, struct point *points, i
 {
     struct bits_in b = {in, LENGTH_BITS};
     size_t count = take_count(&b);
-    bool started = take_times(&b, points, count, pace);
-    take_values(&b, points, count);
+    bool started = group_take_times(&b, points, count, pace);
+    group_take_values(&b, points, count);
     if (starts != NULL && started)
-        take_starts(&b, starts, count, pace);
+        group_take_starts(&b, starts, count, pace);
     else if (starts != NULL)
         memset(starts, 0, count * sizeof *starts);
     return count;

@@ -1,6 +1,6 @@
 /*
  * group_layout: how a group is laid out in bits, for those who read it (group.c packs and unpacks, group_at.c looks for
- * one sample, group_sound.c checks what comes from a disk).
+ * one sample, group_sound.c checks what comes from a disk), and its parts, of which wide.c makes other things.
  *
  *   12 bytes of the group; 0, or 1 and 6 count - 1 if it is not full
  *   2 time: ON_PACE, or OFF_PACE and INTERVALS: first, minimum, list of the others less the minimum; or STARTED, which
@@ -108,5 +108,19 @@ static inline double value_of(const struct value_head *h, int64_t m)
 {
     return h->kind == BITS ? double_from_bits((uint64_t)m) : from_whole(m, h->digits);
 }
+
+/* ---- parts of a group: 1 to GROUP_SAMPLES items, of which each part uses its own field ---- */
+
+void group_put_number(struct bits_out *b, uint64_t v);
+
+void group_put_times(struct bits_out *b, const struct point *points, size_t count, struct pace pace);
+bool group_take_times(struct bits_in *b, struct point *points, size_t count,
+                      struct pace pace); /* true: STARTED */
+
+void group_put_values(struct bits_out *b, const struct point *points, size_t count);
+void group_take_values(struct bits_in *b, struct point *points, size_t count);
+
+void group_put_starts(struct bits_out *b, const int64_t *starts, size_t count, struct pace pace);
+void group_take_starts(struct bits_in *b, int64_t *starts, size_t count, struct pace pace);
 
 #endif

@@ -1,4 +1,5 @@
 #include "box_priv.h"
+#include "loose_priv.h"
 #include "spine_priv.h"
 #include "tocsin/check.h"
 #include "tocsin/mem.h"
@@ -73,16 +74,9 @@ static void append_floats(struct account *account, struct sealed *s, const struc
     sealed_append(account, s, floats.points, floats.starts, b->count);
 }
 
-static void seal_open(struct ring *r, struct account *account)
+static void seal_floats(struct ring *r, const struct block *b, struct account *account)
 {
-    struct block *b = r->open;
-    r->open = NULL;
     size_t n = spine_count(r);
-    if (b->kind == BLOCK_MIXED) {
-        struct sealed wide = sealed_of_block(b);
-        spine_insert(r, n, &wide, account);
-        return;
-    }
     struct sealed *last = n > 0 ? &r->spine->item[n - 1] : NULL;
     if (last == NULL || sealed_is_wide(last) || last->count + b->count > SEALED_SAMPLES_MAX) {
         struct sealed fresh = {0};
@@ -90,6 +84,31 @@ static void seal_open(struct ring *r, struct account *account)
         last = &r->spine->item[n];
     }
     append_floats(account, last, b);
+}
+
+/* Packs them again together with what came before them, as long as that is little. */
+static void seal_wide(struct ring *r, const struct block *b, struct account *account)
+{
+    size_t n = spine_count(r);
+    const struct sealed *last = n > 0 ? &r->spine->item[n - 1] : NULL;
+    if (last != NULL && sealed_is_wide(last) && last->count + b->count <= WIDE_SAMPLES_MAX) {
+        struct loose l = loose_unpack(last, b->count);
+        loose_add(&l, block_samples(b), b->count);
+        loose_pack(&l, r, n - 1, account);
+        return;
+    }
+    struct sealed wide = sealed_wide(account, block_samples(b), b->count);
+    spine_insert(r, n, &wide, account);
+}
+
+static void seal_open(struct ring *r, struct account *account)
+{
+    struct block *b = r->open;
+    r->open = NULL;
+    if (b->kind == BLOCK_MIXED)
+        seal_wide(r, b, account);
+    else
+        seal_floats(r, b, account);
     block_free(account, b);
 }
 
@@ -191,9 +210,7 @@ static size_t points_upto(const struct unpacked *u, int64_t t_ms)
 static void part_and_insert(struct ring *r, size_t i, const struct sample *s, const struct unpacked *u,
                             size_t at, struct account *account)
 {
-    struct block *b = block_make(account, BLOCK_SAMPLES_MIN, BLOCK_MIXED);
-    insert(b, s, account);
-    struct sealed upper = {0}, wide = sealed_of_block(b);
+    struct sealed upper = {0}, wide = sealed_wide(account, s, 1);
     if (at > 0) {
         repack(r, i, u, at, at, account);
         spine_insert(r, ++i, &wide, account);
@@ -230,32 +247,18 @@ static enum ring_verdict insert_packed(struct ring *r, size_t i, const struct sa
     return verdict;
 }
 
-static void split_wide(struct ring *r, size_t i, struct account *account)
-{
-    struct block *lower = r->spine->item[i].wide;
-    struct block *b = block_make(account, lower->capacity, BLOCK_MIXED);
-    block_move(b, lower, lower->count / 2);
-    struct sealed upper = sealed_of_block(b);
-    r->spine->item[i] = sealed_of_block(lower);
-    spine_insert(r, i + 1, &upper, account);
-}
-
 static enum ring_verdict insert_wide(struct ring *r, size_t i, const struct sample *s,
                                      struct account *account)
 {
-    struct sealed *item = &r->spine->item[i];
-    enum ring_verdict verdict = look(item->wide, s);
-    if (verdict != RING_TAKEN)
+    struct loose l = loose_unpack(&r->spine->item[i], 1);
+    size_t at = loose_upto(&l, s->t_ms);
+    if (at > 0 && l.samples[at - 1].t_ms == s->t_ms) {
+        enum ring_verdict verdict = compare(&l.samples[at - 1], s);
+        loose_release(&l);
         return verdict;
-    if (item->count == BLOCK_SAMPLES_MAX) {
-        split_wide(r, i, account);
-        item = &r->spine->item[i];
-        if (s->t_ms > item[1].oldest_ms)
-            item++;
     }
-    make_room(&item->wide, s, account);
-    insert(item->wide, s, account);
-    *item = sealed_of_block(item->wide);
+    loose_insert(&l, at, s);
+    loose_pack(&l, r, i, account);
     return RING_TAKEN;
 }
 
@@ -329,7 +332,7 @@ static struct sample with_hint(const struct ring *r, const struct sample *s, str
     struct sample own = *s;
     if (s->histogram != NULL) {
         *hinted = *s->histogram;
-        hinted->hint = histogram_stored_hint(ring_histogram_before(r, s->t_ms), s->histogram);
+        hinted->hint = ring_hint(r, s);
         own.histogram = hinted;
     }
     return own;
@@ -342,15 +345,19 @@ enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct acc
     struct sample own = with_hint(r, s, &hinted);
     enum ring_verdict verdict = place(r, &own, account);
     if (verdict == RING_TAKEN && among)
-        ring_forget_hint_after(r, s->t_ms);
+        ring_forget_hint_after(r, s->t_ms, account);
     return verdict;
 }
 
 bool ring_has(const struct ring *r, const struct sample *s)
 {
-    struct histogram hinted;
-    struct sample there, own = with_hint(r, s, &hinted);
-    return ring_find_last(r, s->t_ms, &there) && there.t_ms == s->t_ms && same_sample(&there, &own);
+    struct arena arena;
+    struct sample there;
+    arena_init(&arena, SIZE_MAX); /* for one histogram that has been taken in before */
+    bool has = ring_last(r, INT64_MIN, s->t_ms, &arena, &there) == 1 && there.t_ms == s->t_ms &&
+               same_sample(&there, s);
+    arena_release(&arena);
+    return has;
 }
 
 /* ---- bringing back ---- */

@@ -15,6 +15,7 @@
 
 #include "block_priv.h"
 #include "tocsin/arena.h"
+#include "tocsin/histogram.h"
 #include "tocsin/sample.h"
 #include "tocsin/view.h"
 
@@ -46,10 +47,10 @@ bool ring_ends_before(const struct ring *r, int64_t t_ms);
 enum ring_verdict ring_restore(struct ring *r, const struct sample *s, struct account *account);
 enum ring_verdict ring_restore_sealed(struct ring *r, const struct sealed *s, struct account *account);
 
-/* ring_hint.c: the histogram right before t_ms (NULL: none, or a float); and the one right after it, which has got
+/* ring_hint.c: what the hint of a histogram must say at its place; and what to do for the one right after t_ms, which has got
  * another predecessor: what was known of the old one is no longer true. */
-const struct histogram *ring_histogram_before(const struct ring *r, int64_t t_ms);
-void ring_forget_hint_after(struct ring *r, int64_t t_ms);
+enum histogram_hint ring_hint(const struct ring *r, const struct sample *s);
+void ring_forget_hint_after(struct ring *r, int64_t t_ms, struct account *account);
 
 /* Copies of the samples with after_ms < t <= upto_ms. 0, or ERR_LIMIT (arena). */
 int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
@@ -58,9 +59,6 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 /* The newest one in that window. 1 if there is one, 0 if not, or ERR_LIMIT (arena). */
 int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
               struct sample *out);
-
-/* The newest one at or before t_ms, its histogram borrowed. False if there is none. */
-bool ring_find_last(const struct ring *r, int64_t t_ms, struct sample *out);
 
 /* What the floats in that window come to. False if a wide block overlaps it. */
 bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,

@@ -22,8 +22,7 @@ static size_t count_about(const struct ring *r, int64_t after_ms, int64_t upto_m
     size_t end;
     for (size_t i = spine_within(r, after_ms, upto_ms, &end); i < end; i++) {
         const struct sealed *s = &r->spine->item[i];
-        n += sealed_is_wide(s) ? block_count_within(s->wide, after_ms, upto_ms)
-                               : sealed_count_about(s, after_ms, upto_ms);
+        n += sealed_is_wide(s) ? s->count : sealed_count_about(s, after_ms, upto_ms);
     }
     return n;
 }
@@ -50,6 +49,25 @@ static bool read_block(struct reading *to, const struct block *b)
     return true;
 }
 
+/* How many samples of a wide stretch are at or before t_ms. */
+static size_t wide_upto(const struct sealed *s, int64_t t_ms)
+{
+    int64_t times[WIDE_SAMPLES_MAX];
+    size_t n = s->count;
+    wide_times(s->packed, s->oldest_ms, n, times);
+    while (n > 0 && times[n - 1] > t_ms)
+        n--;
+    return n;
+}
+
+static bool read_wide(struct reading *to, const struct sealed *s)
+{
+    size_t from = wide_upto(s, to->after_ms), end = wide_upto(s, to->upto_ms);
+    struct sample *out = to->samples + to->count;
+    to->count += end - from;
+    return wide_unpack(s->packed, s->oldest_ms, s->count, from, end, to->arena, out) == 0;
+}
+
 static void read_packed(struct reading *to, const struct sealed *s)
 {
     struct point points[GROUP_SAMPLES];
@@ -72,7 +90,7 @@ static bool read_all(struct reading *to, const struct ring *r)
         const struct sealed *s = &r->spine->item[i];
         if (!sealed_is_wide(s))
             read_packed(to, s);
-        else if (!read_block(to, s->wide))
+        else if (!read_wide(to, s))
             return false;
     }
     return r->open == NULL || read_block(to, r->open);
@@ -98,25 +116,32 @@ static struct sample packed_last(const struct sealed *s, int64_t t_ms)
     return (struct sample){.t_ms = p.point.t_ms, .start_ms = start_ms, .value = p.point.value};
 }
 
-bool ring_find_last(const struct ring *r, int64_t t_ms, struct sample *out)
+/* The newest at or before t_ms in what is sealed: 1, 0 or ERR_LIMIT. */
+static int last_sealed(const struct ring *r, int64_t t_ms, struct arena *arena, struct sample *out)
 {
-    size_t upto = r->open != NULL ? block_upto(r->open, t_ms) : 0;
-    if (upto > 0) {
-        *out = block_get(r->open, upto - 1);
-        return true;
-    }
     size_t i = spine_upto(r, t_ms);
     if (i == 0)
-        return false;
+        return 0;
     const struct sealed *s = &r->spine->item[i - 1];
-    *out = sealed_is_wide(s) ? block_get(s->wide, block_upto(s->wide, t_ms) - 1) : packed_last(s, t_ms);
-    return true;
+    if (!sealed_is_wide(s)) {
+        *out = packed_last(s, t_ms);
+        return 1;
+    }
+    size_t end = wide_upto(s, t_ms);
+    int rc = wide_unpack(s->packed, s->oldest_ms, s->count, end - 1, end, arena, out);
+    return rc < 0 ? rc : 1;
 }
 
 int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
               struct sample *out)
 {
-    if (!ring_find_last(r, upto_ms, out) || out->t_ms <= after_ms)
+    size_t upto = r->open != NULL ? block_upto(r->open, upto_ms) : 0;
+    if (upto == 0) {
+        int rc = last_sealed(r, upto_ms, arena, out);
+        return rc == 1 && out->t_ms <= after_ms ? 0 : rc;
+    }
+    *out = block_get(r->open, upto - 1);
+    if (out->t_ms <= after_ms)
         return 0;
     return own_box(out, arena) ? 1 : ERR_LIMIT;
 }

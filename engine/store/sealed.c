@@ -3,12 +3,12 @@
 #include "tocsin/check.h"
 #include "tocsin/kahan.h"
 
-struct sealed sealed_of_block(struct block *wide)
+struct sealed sealed_wide(struct account *account, const struct sample *samples, size_t count)
 {
-    return (struct sealed){.wide = wide,
-                           .count = wide->count,
-                           .oldest_ms = block_time(wide, 0),
-                           .newest_ms = block_time(wide, (size_t)wide->count - 1)};
+    struct sealed s = {
+        .count = (uint16_t)count, .oldest_ms = samples[0].t_ms, .newest_ms = samples[count - 1].t_ms};
+    s.packed = wide_pack(account, samples, count, &s.wide_bytes);
+    return s;
 }
 
 static struct pace pace_at(const struct sealed *s, size_t index)
@@ -92,10 +92,7 @@ size_t sealed_bytes_max(size_t count)
 
 void sealed_free(struct account *account, struct sealed *s)
 {
-    if (sealed_is_wide(s))
-        block_free(account, s->wide);
-    else
-        account_give(account, s->packed, with_slack(s->bytes));
+    account_give(account, s->packed, sealed_is_wide(s) ? s->wide_bytes : with_slack(s->bytes));
 }
 
 static struct group_head peek(const struct sealed_walk *w)

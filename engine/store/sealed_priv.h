@@ -1,6 +1,6 @@
 /*
- * sealed: a stretch of samples that is no longer written at its end: packed groups with their summary, or a wide
- * block as it is.
+ * sealed: a stretch of samples that is no longer written at its end: groups of floats with their summary, or a wide one,
+ * with histograms (wide_priv.h).
  *
  * `in` sums up the floats of a packed one; a wide one has none. Packed ones grow group by group up to
  * SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window unpacks at most the two at its edges. All
@@ -12,18 +12,19 @@
 #include "block_priv.h"
 #include "summary_priv.h"
 #include "tocsin/str.h"
+#include "wide_priv.h"
 
 enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES, SEALED_SKIP = 4, SEALED_SKIPS = 3 };
 
 struct sealed {
     struct window_summary in;
     int64_t oldest_ms, newest_ms;
+    uint8_t *packed;
     union {
-        uint8_t *packed;
-        struct block *wide;
+        uint32_t step_ms;    /* of the pace of a packed one */
+        uint32_t wide_bytes; /* of a wide one */
     };
-    uint32_t step_ms; /* of the pace of a packed one */
-    uint16_t bytes;   /* packed: without slack; 0: this one is wide */
+    uint16_t bytes; /* packed: without slack; 0: this one is wide */
     uint16_t count;
     uint16_t last_at;            /* where the last group of a packed one begins */
     uint16_t skip[SEALED_SKIPS]; /* where every fourth one begins; 0: walk to it */
@@ -34,7 +35,8 @@ static inline bool sealed_is_wide(const struct sealed *s)
     return s->bytes == 0;
 }
 
-struct sealed sealed_of_block(struct block *wide); /* takes it over */
+/* A wide one of 1 to WIDE_SAMPLES_MAX samples. */
+struct sealed sealed_wide(struct account *account, const struct sample *samples, size_t count);
 
 /* Packs points, and their start times in ms (NULL: none has one), behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
 void sealed_append(struct account *account, struct sealed *s, const struct point *points,

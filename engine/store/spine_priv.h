@@ -30,7 +30,7 @@ size_t spine_bytes_more(const struct ring *r);
 /* Puts an item before index i. */
 void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct account *account);
 
-/* Must follow a change of item i that was not the last one. */
+/* Must follow a change of item i. */
 void spine_changed(struct ring *r, size_t i);
 
 /* Takes out the first n, which the caller has freed. */

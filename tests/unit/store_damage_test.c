@@ -142,6 +142,7 @@ static void a_hurt_snapshot_is_replaced_by_the_one_before(void **state)
         struct seen seen = look(&f);
         assert_int_equal(seen.restored.snapshot, f.older);
         assert_int_equal(seen.lost, 0);
+        assert_int_equal(seen.restored.recovery.damaged, 1);
         write_file(&f.play, path, (struct str){whole.bytes, i});
         seen = look(&f);
         assert_int_equal(seen.restored.snapshot, f.older);
