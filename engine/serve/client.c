@@ -343,7 +343,9 @@ static void wait_for_log(struct client *client, struct MHD_Connection *connectio
     client->suspended = connection;
     MHD_suspend_connection(connection);
     int64_t deadline_ns = world->mono_ns(world) + limits.commit_ms * NS_PER_MS;
-    if (!commits_wait(&serve->commits, &client->commit, client->answer.logged, deadline_ns))
+    if (commits_wait(&serve->commits, &client->commit, client->answer.logged, deadline_ns))
+        store_log_wake(serve->service.parts.store);
+    else
         MHD_resume_connection(connection);
 }
 

@@ -10,11 +10,6 @@
 #include <stdatomic.h>
 #include <time.h>
 
-/* How long the first record waits for company. Senders that wait for their record put the next one only when it is safe, so
- * once all of them have put one nothing more comes, and waiting longer gains nothing: a wait ends when there was
- * nothing new for QUIET_US. Those that come during the sync share the next one in any case. */
-enum { GATHER_MS = 2, QUIET_US = 500 };
-
 /* A buffer beyond this is given back when it was little used for so many rounds. */
 enum { BUFFER_KEEP_BYTES = 1 << 20, BUFFER_IDLE_ROUNDS = 100 };
 
@@ -33,11 +28,10 @@ struct wal {
     enum store_sync sync;
     struct room taken; /* what is being written; guarded by segments.lock, as all writing is */
 
-    struct lock lock;       /* guards all that follows; the log's own is taken after that of the segments */
-    pthread_cond_t changed; /* records where there were none, or woken */
+    struct lock lock; /* guards all that follows; the log's own is taken after that of the segments */
+    pthread_cond_t wakes;
+    bool woken; /* somebody waits for what was put, or wants the log's thread to look */
     struct room filling;
-    bool waits; /* the log's thread waits for the first record */
-    bool woken;
     struct err why;   /* it has failed */
     uint64_t put;     /* position behind the last record */
     uint64_t written; /* position up to which commits went well */
@@ -119,8 +113,6 @@ uint64_t wal_put(struct wal *wal, struct str record)
         position = wal->put += FRAME_HEAD_BYTES + record.n;
         wal->figures.records++;
         wal->figures.bytes += record.n;
-        if (wal->waits)
-            pthread_cond_signal(&wal->changed);
     }
     lock_drop(&wal->lock);
     return position;
@@ -281,43 +273,27 @@ static int64_t real_ns(void)
     return real->mono_ns(real);
 }
 
-/* With the lock held: until somebody signals, or this time has come. */
-static void wait_until(struct wal *wal, int64_t ns)
-{
-    struct timespec until = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
-    int rc = pthread_cond_timedwait(&wal->changed, &wal->lock.mutex, &until);
-    must(rc == 0 || rc == ETIMEDOUT);
-}
-
-/* With the lock held. In a failed log nothing comes, and it waits to be woken. */
-static void wait_for_first(struct wal *wal, int64_t wait_ms)
+/* With the lock held. */
+static void wait_until_woken(struct wal *wal, int64_t wait_ms)
 {
     int64_t until = real_ns() + wait_ms * NS_PER_MS;
-    wal->waits = true;
-    while (wal->filling.buf.used == 0 && !wal->woken && real_ns() < until)
-        wait_until(wal, until);
-    wal->waits = false;
+    struct timespec end = {.tv_sec = (time_t)(until / NS_PER_S), .tv_nsec = (long)(until % NS_PER_S)};
+    int rc = 0;
+    while (!wal->woken && rc == 0)
+        rc = pthread_cond_timedwait(&wal->wakes, &wal->lock.mutex, &end);
+    must(rc == 0 || rc == ETIMEDOUT);
+    wal->woken = false;
 }
 
-/* With the lock held. */
-static void wait_for_company(struct wal *wal)
-{
-    int64_t now = real_ns(), until = now + GATHER_MS * NS_PER_MS;
-    for (uint64_t before = 0; before != wal->put && !wal->woken && now < until; now = real_ns()) {
-        before = wal->put;
-        wait_until(wal, now + QUIET_US * INT64_C(1000));
-    }
-}
-
+/* Whoever wakes it is served at once: what others put during the sync shares the next one, and to wait for them before it costs
+ * more than it saves (a thread that sleeps for a millisecond uses as much CPU as half a sync). */
 int wal_commit(struct wal *wal, int64_t wait_ms, struct err *err)
 {
-    lock_take(&wal->lock);
-    if (wait_ms > 0)
-        wait_for_first(wal, wait_ms);
-    if (wait_ms > 0 && wal->filling.buf.used > 0)
-        wait_for_company(wal);
-    wal->woken = false;
-    lock_drop(&wal->lock);
+    if (wait_ms > 0) {
+        lock_take(&wal->lock);
+        wait_until_woken(wal, wait_ms);
+        lock_drop(&wal->lock);
+    }
     lock_take(&wal->segments.lock);
     int rc = commit(wal, err);
     lock_drop(&wal->segments.lock);
@@ -328,7 +304,7 @@ void wal_wake(struct wal *wal)
 {
     lock_take(&wal->lock);
     wal->woken = true;
-    pthread_cond_signal(&wal->changed);
+    pthread_cond_signal(&wal->wakes);
     lock_drop(&wal->lock);
 }
 
@@ -411,12 +387,12 @@ void wal_figures(struct wal *wal, struct wal_figures *out)
 
 /* ---- open and close ---- */
 
-static void init_changed(pthread_cond_t *changed)
+static void init_wakes(pthread_cond_t *wakes)
 {
     pthread_condattr_t monotonic;
     must(pthread_condattr_init(&monotonic) == 0);
     must(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    must(pthread_cond_init(changed, &monotonic) == 0);
+    must(pthread_cond_init(wakes, &monotonic) == 0);
     pthread_condattr_destroy(&monotonic);
 }
 
@@ -433,7 +409,7 @@ int wal_open(struct world *world, const char *folder, enum store_sync sync, uint
     buf_init(&wal->filling.buf, (size_t)limits.wal_buffer_bytes);
     buf_init(&wal->taken.buf, (size_t)limits.wal_buffer_bytes);
     lock_init(&wal->lock, LOCK_log);
-    init_changed(&wal->changed);
+    init_wakes(&wal->wakes);
     publish(wal);
     *out = wal;
     return 0;
@@ -445,7 +421,7 @@ void wal_close(struct wal *wal)
     segments_close(&wal->segments);
     buf_release(&wal->filling.buf);
     buf_release(&wal->taken.buf);
-    must(pthread_cond_destroy(&wal->changed) == 0);
+    must(pthread_cond_destroy(&wal->wakes) == 0);
     lock_release(&wal->lock);
     mem_free(wal);
 }

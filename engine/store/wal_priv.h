@@ -38,12 +38,11 @@ uint64_t wal_put(struct wal *wal, struct str record);
 /* The position behind the last record, or 0: the log has failed. */
 uint64_t wal_position(struct wal *wal);
 
-/* One round: waits up to wait_ms for the first record, then a little for others that want to share the sync (GATHER_MS in
- * all, less when no more come), writes and syncs. 0, also when there was nothing; else why the log has failed. With wait_ms 0
- * it takes what is there and does not wait for others either. A log that has failed before also waits, to be woken. */
+/* One round: waits up to wait_ms to be woken, then writes and syncs what is in the buffer. 0, also when there was nothing;
+ * else why the log has failed. */
 int wal_commit(struct wal *wal, int64_t wait_ms, struct err *err);
 
-/* Ends the waiting in wal_commit: in the one under way, or else in the next one. */
+/* Somebody waits for what has been put: ends the waiting in wal_commit, in the one under way or else in the next one. */
 void wal_wake(struct wal *wal);
 
 /* Everything before this position is as durable as `sync` promises. Stands still from a failure until its gap is closed. */

@@ -150,9 +150,11 @@ struct store_recovery {
 int store_recover(struct store *store, const char *folder, enum store_sync sync, struct store_recovery *out,
                   struct err *err);
 
-/* One round of the log's thread: waits up to wait_ms for something to write, writes and syncs it; after a failure tries, about once
- * a second, to begin anew. 0, or why the log does not work. */
+/* One round of the log's thread: waits up to wait_ms to be woken, then writes and syncs what has gathered; after a failure tries,
+ * about once a second, to begin anew. 0, or why the log does not work. */
 int store_log_run(struct store *store, int64_t wait_ms, struct err *err);
+
+/* Somebody waits for what was logged. */
 void store_log_wake(struct store *store);
 
 /* Stands still from a failure until a snapshot has closed the gap in the log; only then the log works again. */

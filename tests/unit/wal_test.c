@@ -169,6 +169,7 @@ static void to_be_woken_ends_waiting(void **state)
     wal_wake(wal);
     assert_int_equal(wal_commit(wal, HOUR_MS, NULL), 0); /* or this test never ends */
     put_one(&ledger, wal, 10);
+    wal_wake(wal);
     assert_int_equal(wal_commit(wal, HOUR_MS, NULL), 0);
     assert_true(wal_durable(wal) == ledger.position[0]);
     sim_disk_fail(disk, SIM_DISK_WRITE, 1, ERR_IO, false);
