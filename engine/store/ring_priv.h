@@ -5,8 +5,8 @@
  * Nobody outside keeps a pointer into a ring: readers get copies, so what is dropped is freed at once. The hint of a
  * histogram says how it stands to the sample before it (histogram_stored_hint), whatever the sender wrote.
  *
- * Appending writes into the open block; a full one is packed (or, when wide, sealed as it is). What comes late for
- * the open block is put into its sealed stretch: that is unpacked and packed again, some microseconds.
+ * Appending writes into the open block; a full one is packed. What comes late for the open block is put into its
+ * sealed stretch: that is unpacked and packed again, some microseconds.
  *
  * Not thread-safe: whoever calls holds the lock of the series' shard.
  */
@@ -60,7 +60,7 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
               struct sample *out);
 
-/* What the floats in that window come to. False if a wide block overlaps it. */
+/* What the floats in that window come to. False if histograms may be among them. */
 bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out);
 

@@ -16,8 +16,10 @@
 
 enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES, SEALED_SKIP = 4, SEALED_SKIPS = 3 };
 
+_Static_assert(SEALED_SAMPLES_MAX / GROUP_SAMPLES * GROUP_BYTES_MAX <= UINT16_MAX,
+               "struct sealed counts in 16 bits");
+
 struct sealed {
-    struct window_summary in;
     int64_t oldest_ms, newest_ms;
     uint8_t *packed;
     union {
@@ -28,6 +30,7 @@ struct sealed {
     uint16_t count;
     uint16_t last_at;            /* where the last group of a packed one begins */
     uint16_t skip[SEALED_SKIPS]; /* where every fourth one begins; 0: walk to it */
+    struct window_summary in;
 };
 
 static inline bool sealed_is_wide(const struct sealed *s)
@@ -38,7 +41,8 @@ static inline bool sealed_is_wide(const struct sealed *s)
 /* A wide one of 1 to WIDE_SAMPLES_MAX samples. */
 struct sealed sealed_wide(struct account *account, const struct sample *samples, size_t count);
 
-/* Packs points, and their start times in ms (NULL: none has one), behind what is there; count <= SEALED_SAMPLES_MAX in all. Into a zeroed one: begins it. */
+/* Packs points, and their start times in ms (NULL: none has one), behind what is there; count <= SEALED_SAMPLES_MAX in
+ * all. Into a zeroed one: begins it. */
 void sealed_append(struct account *account, struct sealed *s, const struct point *points,
                    const int64_t *starts, size_t count);
 

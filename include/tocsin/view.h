@@ -64,8 +64,8 @@ struct window_summary {
     bool whole_resets : 1; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
 };
 
-/* What is asked for besides count, first, last and has_starts; the less, the less is read: of a counter without resets two places.
- * What is not asked for is undefined. */
+/* What is asked for besides count, first, last and has_starts; the less, the less is read: of a counter without resets two
+ * places. What is not asked for is undefined. */
 enum window_wish {
     WINDOW_RESETS = 1,  /* resets, correction, whole_resets */
     WINDOW_BOUNDS = 2,  /* min, max */

@@ -3,12 +3,14 @@
  * docs/benchmarks.md; how to build and run it stands there.
  *
  *     codec kinds                          bytes and time a sample, next to XOR and variable-length deltas
+ *     codec histograms                     the same for native histograms, next to what they take unpacked
  *     codec fleet SERIES SAMPLES [exact]   100 series a pod through store_admit; exact: no scrape is late
  *     codec windows                        rate over 5 minutes to 30 days of one series, summaries and samples
  *     codec spans SERIES                   the same windows over many series: the median, and each series once
  *     codec late                           what a sample costs that falls into what is sealed
  */
-#include "../../engine/store/group_priv.h"
+#include "../../engine/store/box_priv.h"
+#include "../../engine/store/wide_priv.h"
 
 #include "tocsin/check.h"
 #include "tocsin/mem.h"
@@ -297,6 +299,116 @@ static void print_kinds(void)
         struct packed exact = pack(points);
         printf("| %s | %.2f | %.2f | **%.2f** | %.2f | %.1f | %.1f |\n", kinds[i].name, xor_bytes(points),
                varint_deltas(points), exact.bytes, late.bytes, exact.pack_ns, exact.unpack_ns);
+    }
+}
+
+/* ---- histograms ---- */
+
+struct histogram_kind {
+    const char *name;
+    int32_t schema;
+    size_t buckets;
+    double observed;   /* a step, on average; below 1: in so many of the steps one */
+    double multiplier; /* of all counts: not whole if it is not */
+    bool gauge;
+};
+
+static const struct histogram_kind histogram_kinds[] = {
+    {"20 buckets, 400 observations a step", 3, 20, 400, 1, false},
+    {"20 buckets, one observation in 10 steps", 3, 20, .1, 1, false},
+    {"160 buckets, 5,000 observations a step", 5, 160, 5000, 1, false},
+    {"160 buckets, 20 observations a step", 5, 160, 20, 1, false},
+    {"11 custom buckets, 400 observations a step", HISTOGRAM_CUSTOM, 11, 400, 1, false},
+    {"20 buckets, fractions (a recorded rate)", 3, 20, 400, 1. / 300, true},
+    {"20 buckets, gauge of whole numbers", 3, 20, 400, 1, true},
+};
+
+enum { HISTOGRAMS = 4096, BUCKETS_MAX = 160 };
+
+/* Most observations fall into the middle; `sum` gets what they add up to. */
+static double observed_in(const struct histogram_kind *kind, size_t bucket, size_t k, double *sum)
+{
+    double middle = ((double)bucket + .5) / (double)kind->buckets * 2 - 1;
+    double mean = kind->observed * exp(-middle * middle * 4) * 2.3 / (double)kind->buckets;
+    double u = uniform(k * 1000 + bucket, 77);
+    double n = mean < 3 ? (u < mean) : floor(mean + sqrt(mean) * (u - .5) * 3.4);
+    *sum += n * exp2(middle * 4) * (.9 + .2 * uniform(k, bucket));
+    return n;
+}
+
+static void step_histogram(const struct histogram_kind *kind, size_t k, struct histogram *h)
+{
+    double sum = 0, count = 0;
+    for (size_t i = 0; i < kind->buckets; i++) {
+        double n = observed_in(kind, i, k, &sum) * kind->multiplier;
+        h->positive.buckets[i] = kind->gauge ? n : h->positive.buckets[i] + n;
+        count += n;
+    }
+    h->count = kind->gauge ? count : h->count + count;
+    h->sum = kind->gauge ? sum * kind->multiplier : h->sum + sum;
+    h->hint = kind->gauge ? HINT_GAUGE : k > 0 ? HINT_NOT_RESET : HINT_UNKNOWN;
+}
+
+/* Returns the bytes they take unpacked. */
+static size_t make_histograms(const struct histogram_kind *kind, struct arena *arena, struct sample *samples)
+{
+    static const double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+    struct histogram_span span = {0, (uint32_t)kind->buckets};
+    double buckets[BUCKETS_MAX] = {0};
+    bool custom = kind->schema == HISTOGRAM_CUSTOM;
+    struct histogram now = {.schema = kind->schema,
+                            .zero_threshold = custom ? 0 : 2.938735877055719e-39,
+                            .custom_bounds = custom ? (double *)bounds : NULL,
+                            .custom_count = custom ? 11 : 0,
+                            .positive = {&span, 1, buckets, kind->buckets}};
+    size_t bytes = 0;
+    for (size_t k = 0; k < HISTOGRAMS; k++) {
+        step_histogram(kind, k, &now);
+        samples[k] = (struct sample){.t_ms = START_MS + (int64_t)k * STEP_MS};
+        samples[k].histogram = box_copy(arena_alloc(arena, box_bytes(&now)), &now);
+        bytes += box_bytes(&now) + sizeof *samples;
+    }
+    return bytes;
+}
+
+static struct packed pack_histograms(struct arena *arena, const struct sample *samples)
+{
+    enum { STRETCHES = HISTOGRAMS / WIDE_SAMPLES_MAX };
+    static uint8_t *packed[STRETCHES];
+    struct account account = {0};
+    uint32_t bytes[STRETCHES];
+    double begin = seconds();
+    for (size_t i = 0; i < STRETCHES; i++)
+        packed[i] = wide_pack(&account, samples + i * WIDE_SAMPLES_MAX, WIDE_SAMPLES_MAX, &bytes[i]);
+    double middle = seconds();
+    for (size_t i = 0; i < STRETCHES; i++) {
+        struct arena_mark mark = arena_mark(arena);
+        struct sample back[WIDE_SAMPLES_MAX];
+        const struct sample *want = samples + i * WIDE_SAMPLES_MAX;
+        int rc = wide_unpack(packed[i], want->t_ms, WIDE_SAMPLES_MAX, 0, WIDE_SAMPLES_MAX, arena, back);
+        must(rc == 0 && box_equal(want[63].histogram, back[63].histogram));
+        arena_rewind(arena, mark);
+    }
+    double end = seconds();
+    struct packed result = {(double)account.bytes / HISTOGRAMS, (middle - begin) / HISTOGRAMS * 1e9,
+                            (end - middle) / HISTOGRAMS * 1e9};
+    for (size_t i = 0; i < STRETCHES; i++)
+        account_give(&account, packed[i], bytes[i]);
+    return result;
+}
+
+static void print_histograms(void)
+{
+    static struct sample samples[HISTOGRAMS];
+    struct arena arena;
+    puts("| histograms | unpacked B | packed B | pack ns | unpack ns |\n|---|---|---|---|---|");
+    for (size_t i = 0; i < sizeof histogram_kinds / sizeof *histogram_kinds; i++) {
+        arena_init(&arena, 1 << 30);
+        size_t raw = make_histograms(&histogram_kinds[i], &arena, samples);
+        struct packed p = pack_histograms(&arena, samples);
+        printf("| %s | %.0f | **%.1f** | %.0f | %.0f |\n", histogram_kinds[i].name, (double)raw / HISTOGRAMS,
+               p.bytes, p.pack_ns, p.unpack_ns);
+        arena_release(&arena);
     }
 }
 
@@ -607,6 +719,8 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "kinds") == 0)
         print_kinds();
+    else if (argc == 2 && strcmp(argv[1], "histograms") == 0)
+        print_histograms();
     else if (argc == 2 && strcmp(argv[1], "windows") == 0)
         print_windows();
     else if (argc == 2 && strcmp(argv[1], "late") == 0)
@@ -616,7 +730,8 @@ int main(int argc, char **argv)
     else if (argc >= 4 && strcmp(argv[1], "fleet") == 0)
         print_fleet(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), argc > 4);
     else
-        return fputs("usage: codec kinds | windows | spans SERIES | late | fleet SERIES SAMPLES [exact]\n",
+        return fputs("usage: codec kinds | histograms | windows | spans SERIES | late | fleet SERIES SAMPLES "
+                     "[exact]\n",
                      stderr),
                2;
     return 0;
