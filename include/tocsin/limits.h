@@ -34,7 +34,7 @@
     LIMIT(future_ms, 600000, "ms", "how far ahead of now a sample may be")                                 \
     LIMIT(wal_buffer_bytes, 64 << 20, "bytes", "what waits to be written to the log")                      \
     LIMIT(wal_segment_bytes, 16 << 20, "bytes", "one file of the log; a larger record has one of its own") \
-    LIMIT(wal_replay_bytes, 32 << 20, "bytes", "log behind a snapshot, unless the snapshot is larger")     \
+    LIMIT(wal_replay_bytes, 64 << 20, "bytes", "log behind a snapshot, unless the snapshot is larger")     \
     LIMIT(exemplars, 100000, "exemplars", "exemplars held; beyond that the one that came first goes")      \
     LIMIT(exemplars_per_series, 10, "exemplars", "exemplars of one series, its last")                      \
     LIMIT(metadata_families, 100000, "families", "metric families whose type, help and unit are held")     \

@@ -37,6 +37,7 @@ static void *send(void *record)
         double began = seconds(CLOCK_MONOTONIC);
         uint64_t position = wal_put(wal, (struct str){record, RECORD_BYTES});
         must(position > 0);
+        wal_wake(wal);
         pthread_mutex_lock(&lock);
         while (wal_durable(wal) < position)
             pthread_cond_wait(&committed, &lock);
