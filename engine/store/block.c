@@ -5,8 +5,14 @@
 
 size_t block_bytes(size_t capacity, enum block_kind kind)
 {
-    size_t each = kind >= BLOCK_STARTS ? sizeof(struct sample) : sizeof(struct point);
-    return sizeof(struct block) + (kind == BLOCK_STARTED ? sizeof(int64_t) : 0) + capacity * each;
+    switch (kind) {
+    case BLOCK_WHOLE:
+        return sizeof(struct block) + sizeof(struct block_base) + capacity * sizeof(struct block_whole);
+    case BLOCK_POINTS:
+        return sizeof(struct block) + capacity * sizeof(struct point);
+    default:
+        return sizeof(struct block) + capacity * sizeof(struct sample);
+    }
 }
 
 struct block *block_make(struct account *account, size_t capacity, enum block_kind kind)
@@ -32,28 +38,21 @@ struct sample block_get(const struct block *b, size_t i)
 {
     if (block_is_wide(b))
         return block_samples(b)[i];
-    struct point p = block_points(b)[i];
-    return (struct sample){.t_ms = p.t_ms, .start_ms = block_common_start(b), .value = p.value};
+    struct point p = b->kind == BLOCK_WHOLE ? block_whole_point(b, i) : block_points(b)[i];
+    return (struct sample){.t_ms = p.t_ms, .start_ms = b->start_ms, .value = p.value};
 }
 
-void block_lay_out(const struct block *b, struct block_floats *out)
+bool block_lay_out(const struct block *b, size_t from, size_t to, struct point *points, int64_t *starts)
 {
-    for (size_t i = 0; i < b->count; i++) {
+    int64_t any = 0;
+    for (size_t i = from; i < to; i++) {
         struct sample s = block_get(b, i);
-        out->points[i] = (struct point){s.t_ms, s.value};
-        out->starts[i] = s.start_ms;
+        points[i - from] = (struct point){s.t_ms, s.value};
+        if (starts != NULL)
+            starts[i - from] = s.start_ms;
+        any |= s.start_ms;
     }
-}
-
-static void put(struct block *b, size_t i, const struct sample *s)
-{
-    if (block_is_wide(b)) {
-        block_samples(b)[i] = *s;
-        return;
-    }
-    if (b->kind == BLOCK_STARTED)
-        *block_start(b) = s->start_ms;
-    block_points(b)[i] = (struct point){s->t_ms, s->value};
+    return any != 0;
 }
 
 size_t block_upto(const struct block *b, int64_t t_ms)
@@ -72,33 +71,125 @@ size_t block_upto(const struct block *b, int64_t t_ms)
     return low;
 }
 
+/* ---- kinds ---- */
+
+/* Below it every whole number is a double of its own, and what is 32 bits away from it as well. */
+static const double WHOLE_MAX = 0x1p52;
+
+static bool is_whole(double v, int64_t *whole)
+{
+    if (!(v < WHOLE_MAX && v > -WHOLE_MAX))
+        return false;
+    *whole = (int64_t)v;
+    return double_bits((double)*whole) == double_bits(v); /* not so for -0 */
+}
+
+static bool is_near(int64_t a, int64_t b)
+{
+    int64_t more;
+    return !__builtin_sub_overflow(a, b, &more) && more == (int32_t)more;
+}
+
+/* False if it is no whole number near the base. */
+static bool to_whole(const struct block *b, const struct sample *s, struct block_whole *out)
+{
+    const struct block_base *base = block_base(b);
+    int64_t whole;
+    if (!is_whole(s->value, &whole) || !is_near(whole, base->value) || !is_near(s->t_ms, base->t_ms))
+        return false;
+    *out = (struct block_whole){(int32_t)(s->t_ms - base->t_ms), (int32_t)(whole - base->value)};
+    return true;
+}
+
+enum block_kind block_kind_for(const struct block *b, const struct sample *s)
+{
+    struct block_whole near;
+    int64_t whole;
+    if (s->histogram != NULL)
+        return BLOCK_MIXED;
+    if (b == NULL || b->count == 0)
+        return is_whole(s->value, &whole) ? BLOCK_WHOLE : BLOCK_POINTS;
+    if (block_is_wide(b))
+        return (enum block_kind)b->kind;
+    if (s->start_ms != b->start_ms)
+        return BLOCK_STARTS;
+    return b->kind == BLOCK_WHOLE && to_whole(b, s, &near) ? BLOCK_WHOLE : BLOCK_POINTS;
+}
+
+/* ---- putting ---- */
+
+/* What the first sample settles for those that follow. */
+static void begin(struct block *b, const struct sample *s)
+{
+    b->start_ms = s->start_ms;
+    if (b->kind == BLOCK_WHOLE)
+        *block_base(b) = (struct block_base){s->t_ms, (int64_t)s->value};
+}
+
+bool block_append(struct block *b, const struct sample *s)
+{
+    struct block_whole *whole = &block_wholes(b)[b->count];
+    if (b->count == b->capacity || s->histogram != NULL)
+        return false;
+    if (b->kind == BLOCK_WHOLE && b->count > 0) {
+        if (s->start_ms != b->start_ms || !to_whole(b, s, whole))
+            return false;
+        b->count++;
+        return true;
+    }
+    if (block_kind_for(b, s) > b->kind)
+        return false;
+    block_insert(b, b->count, s);
+    return true;
+}
+
 void block_insert(struct block *b, size_t i, const struct sample *s)
 {
     must(b->count < b->capacity && b->kind >= block_kind_for(b, s));
     size_t behind = (size_t)b->count - i;
-    if (block_is_wide(b))
-        memmove(block_samples(b) + i + 1, block_samples(b) + i, behind * sizeof(struct sample));
-    else
+    if (b->count == 0)
+        begin(b, s);
+    switch (b->kind) {
+    case BLOCK_WHOLE:
+        memmove(block_wholes(b) + i + 1, block_wholes(b) + i, behind * sizeof(struct block_whole));
+        must(to_whole(b, s, &block_wholes(b)[i]));
+        break;
+    case BLOCK_POINTS:
         memmove(block_points(b) + i + 1, block_points(b) + i, behind * sizeof(struct point));
-    put(b, i, s);
+        block_points(b)[i] = (struct point){s->t_ms, s->value};
+        break;
+    default:
+        memmove(block_samples(b) + i + 1, block_samples(b) + i, behind * sizeof(struct sample));
+        block_samples(b)[i] = *s;
+    }
     b->count++;
 }
 
-static void copy_points(struct block *to, const struct block *from, size_t i, size_t n)
+static size_t sample_bytes(enum block_kind kind)
 {
-    if (to->kind == BLOCK_STARTED)
-        *block_start(to) = *block_start(from);
-    memcpy(block_points(to) + to->count, block_points(from) + i, n * sizeof(struct point));
+    return block_bytes(1, kind) - block_bytes(0, kind);
+}
+
+/* A base need not be the first sample's: here it is taken along. */
+static void copy(struct block *to, const struct block *from, size_t i, size_t n)
+{
+    size_t head = block_bytes(0, from->kind), each = sample_bytes(from->kind);
+    uint16_t capacity = to->capacity;
+    memcpy(to, from, head);
+    memcpy((char *)to + head, (const char *)from + head + i * each, n * each);
+    to->capacity = capacity;
+    to->count = (uint16_t)n;
 }
 
 void block_move(struct block *to, struct block *from, size_t i)
 {
     size_t n = (size_t)from->count - i;
-    must(to->count + n <= to->capacity && (to->kind == from->kind || block_is_wide(to)));
-    if (to->kind == from->kind && !block_is_wide(to))
-        copy_points(to, from, i, n);
-    for (size_t k = 0; k < n && block_is_wide(to); k++)
-        block_samples(to)[to->count + k] = block_get(from, i + k);
-    to->count = (uint16_t)(to->count + n);
+    must(to->count == 0 && n <= to->capacity && to->kind >= from->kind);
+    if (to->kind == from->kind)
+        copy(to, from, i, n);
+    for (size_t k = to->count; k < n; k++) {
+        struct sample s = block_get(from, i + k);
+        block_insert(to, k, &s);
+    }
     from->count = (uint16_t)i;
 }

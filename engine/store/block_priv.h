@@ -11,9 +11,9 @@
 #include "tocsin/mem.h"
 #include "tocsin/sample.h"
 
-/* Blocks grow from small (one cache line with what malloc adds) to large by halves, because many series hold few samples. Two
- * full narrow ones make a group. */
-enum { BLOCK_SAMPLES_MIN = 3, BLOCK_SAMPLES_MAX = GROUP_SAMPLES / 2 };
+/* Blocks grow from small (one cache line with what malloc adds) to large by halves, because many series hold few samples. A
+ * series that has filled one begins the next with more. */
+enum { BLOCK_SAMPLES_MIN = 3, BLOCK_SAMPLES_NEXT = 8, BLOCK_SAMPLES_MAX = GROUP_SAMPLES };
 
 static inline size_t block_capacity_after(size_t capacity)
 {
@@ -22,16 +22,26 @@ static inline size_t block_capacity_after(size_t capacity)
 }
 
 enum block_kind {
-    BLOCK_POINTS,  /* 16 bytes a sample: floats without start times */
-    BLOCK_STARTED, /* the same, with one start time that all have in common */
-    BLOCK_STARTS,  /* 32 bytes a sample: floats */
-    BLOCK_MIXED    /* as many: histograms, and floats that came right behind them */
+    BLOCK_WHOLE,  /* 8 bytes a sample: whole numbers, all within 2^31 of the first, and so their times */
+    BLOCK_POINTS, /* 16 bytes: floats. Like those above they have their start time in common */
+    BLOCK_STARTS, /* 32 bytes: floats with start times of their own */
+    BLOCK_MIXED   /* as many: histograms, and floats that came right behind them */
 };
 
 struct block {
-    _Alignas(8) uint16_t count; /* the common start time and the samples follow */
+    _Alignas(8) uint16_t count;
     uint16_t capacity;
     uint8_t kind;
+    int64_t
+        start_ms; /* in common; the samples follow, those of a BLOCK_WHOLE behind what they are relative to */
+};
+
+struct block_base {
+    int64_t t_ms, value;
+};
+
+struct block_whole {
+    int32_t t_ms, value; /* more than the base */
 };
 
 size_t block_bytes(size_t capacity, enum block_kind kind);
@@ -43,16 +53,26 @@ static inline bool block_is_wide(const struct block *b)
     return b->kind >= BLOCK_STARTS;
 }
 
-/* The common start time of a BLOCK_STARTED. */
-static inline int64_t *block_start(const struct block *b)
+/* Time to pack it: whole numbers make a group at once; of others, two blocks make one, because they take so much. */
+static inline bool block_is_full(const struct block *b)
 {
-    return (int64_t *)(b + 1);
+    return b->count >= (b->kind == BLOCK_WHOLE ? BLOCK_SAMPLES_MAX : BLOCK_SAMPLES_MAX / 2);
 }
 
-/* The samples of a narrow block, and of a wide one. */
+/* What follows the head, by kind. */
+static inline struct block_base *block_base(const struct block *b)
+{
+    return (struct block_base *)(b + 1);
+}
+
+static inline struct block_whole *block_wholes(const struct block *b)
+{
+    return (struct block_whole *)(block_base(b) + 1);
+}
+
 static inline struct point *block_points(const struct block *b)
 {
-    return (struct point *)(block_start(b) + (b->kind == BLOCK_STARTED));
+    return (struct point *)(b + 1);
 }
 
 static inline struct sample *block_samples(const struct block *b)
@@ -60,9 +80,18 @@ static inline struct sample *block_samples(const struct block *b)
     return (struct sample *)(b + 1);
 }
 
+static inline struct point block_whole_point(const struct block *b, size_t i)
+{
+    const struct block_base *base = block_base(b);
+    struct block_whole w = block_wholes(b)[i];
+    return (struct point){base->t_ms + w.t_ms, (double)(base->value + w.value)};
+}
+
 /* i < count. */
 static inline int64_t block_time(const struct block *b, size_t i)
 {
+    if (b->kind == BLOCK_WHOLE)
+        return block_base(b)->t_ms + block_wholes(b)[i].t_ms;
     return block_is_wide(b) ? block_samples(b)[i].t_ms : block_points(b)[i].t_ms;
 }
 
@@ -74,39 +103,27 @@ size_t block_upto(const struct block *b, int64_t t_ms);
 /* Reads where the next sample will go, so that whoever does this for many blocks waits for them side by side. */
 static inline void block_touch_end(const struct block *b)
 {
+    static const uint8_t each[] = {sizeof(struct block_whole), sizeof(struct point), sizeof(struct sample),
+                                   sizeof(struct sample)};
     if (b->count > 0)
-        mem_touch(block_is_wide(b) ? (const void *)&block_samples(b)[b->count - 1]
-                                   : &block_points(b)[b->count - 1]);
+        mem_touch((const char *)(b + 1) + (size_t)(b->count - 1) * each[b->kind]);
 }
+
+/* The narrowest kind that holds the sample and what is in the block (NULL: nothing). */
+enum block_kind block_kind_for(const struct block *b, const struct sample *s);
+
+/* Puts it behind all others, where it belongs. False, and nothing is changed, if it is a histogram, or room or kind do not do. */
+bool block_append(struct block *b, const struct sample *s);
 
 /* Inserts before index i; the block has room and the kind for it. The histogram becomes the block's. */
 void block_insert(struct block *b, size_t i, const struct sample *s);
 
-/* Moves the samples from index i on to the end of `to`, which has room and the kind for them. */
+/* Moves the samples from index i on to an empty one, which has room and the kind for them. */
 void block_move(struct block *to, struct block *from, size_t i);
 
-static inline int64_t block_common_start(const struct block *b)
-{
-    return b->kind == BLOCK_STARTED ? *block_start(b) : 0;
-}
-
-/* The narrowest kind that holds the sample and what is in the block (NULL: nothing). */
-static inline enum block_kind block_kind_for(const struct block *b, const struct sample *s)
-{
-    if (s->histogram != NULL)
-        return BLOCK_MIXED;
-    if (b == NULL || b->count == 0)
-        return s->start_ms != 0 ? BLOCK_STARTED : BLOCK_POINTS;
-    bool fits = block_is_wide(b) || s->start_ms == block_common_start(b);
-    return fits ? (enum block_kind)b->kind : BLOCK_STARTS;
-}
-
-/* The samples of a block that is not BLOCK_MIXED, as they are packed. */
-struct block_floats {
-    struct point points[BLOCK_SAMPLES_MAX];
-    int64_t starts[BLOCK_SAMPLES_MAX];
-};
-void block_lay_out(const struct block *b, struct block_floats *out);
+/* The floats from <= i < to, laid out as they are packed; `starts`: NULL, or room for as many. Returns whether any has a start
+ * time. */
+bool block_lay_out(const struct block *b, size_t from, size_t to, struct point *points, int64_t *starts);
 
 /* True if a sample is more than time and value. */
 static inline bool sample_is_wide(const struct sample *s)

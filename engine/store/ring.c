@@ -65,13 +65,10 @@ static enum ring_verdict look(const struct block *b, const struct sample *s)
 
 static void append_floats(struct account *account, struct sealed *s, const struct block *b)
 {
-    if (b->kind == BLOCK_POINTS) {
-        sealed_append(account, s, block_points(b), NULL, b->count);
-        return;
-    }
-    struct block_floats floats;
-    block_lay_out(b, &floats);
-    sealed_append(account, s, floats.points, floats.starts, b->count);
+    struct point points[BLOCK_SAMPLES_MAX];
+    int64_t starts[BLOCK_SAMPLES_MAX];
+    bool started = block_lay_out(b, 0, b->count, points, starts);
+    sealed_append(account, s, points, started ? starts : NULL, b->count);
 }
 
 static void seal_floats(struct ring *r, const struct block *b, struct account *account)
@@ -115,7 +112,7 @@ static void seal_open(struct ring *r, struct account *account)
 /* Floats that came before a histogram are packed, not kept beside it. */
 static bool must_be_sealed(const struct block *b, const struct sample *s)
 {
-    return b != NULL && (b->count == BLOCK_SAMPLES_MAX || (s->histogram != NULL && b->kind != BLOCK_MIXED));
+    return b != NULL && (block_is_full(b) || (s->histogram != NULL && b->kind != BLOCK_MIXED));
 }
 
 /* Makes room for one behind all others. */
@@ -124,7 +121,8 @@ static void room_at_end(struct ring *r, const struct sample *s, struct account *
     if (must_be_sealed(r->open, s))
         seal_open(r, account);
     if (r->open == NULL)
-        r->open = block_make(account, BLOCK_SAMPLES_MIN, block_kind_for(NULL, s));
+        r->open = block_make(account, r->spine == NULL ? BLOCK_SAMPLES_MIN : BLOCK_SAMPLES_NEXT,
+                             block_kind_for(NULL, s));
     else
         make_room(&r->open, s, account);
 }
@@ -132,9 +130,9 @@ static void room_at_end(struct ring *r, const struct sample *s, struct account *
 /* Makes room for one before the newest, which stays open. */
 static void room_inside(struct ring *r, const struct sample *s, struct account *account)
 {
-    if (r->open->count == BLOCK_SAMPLES_MAX) {
+    if (block_is_full(r->open)) {
         struct block *newer = block_make(account, BLOCK_SAMPLES_MAX, r->open->kind);
-        block_move(newer, r->open, BLOCK_SAMPLES_MAX / 2);
+        block_move(newer, r->open, r->open->count / 2);
         seal_open(r, account);
         r->open = newer;
     }
@@ -295,21 +293,13 @@ static bool is_late(const struct ring *r, int64_t t_ms)
     return !is_newest(r, t_ms) && r->spine != NULL && t_ms <= r->spine->item[r->spine->count - 1].newest_ms;
 }
 
-/* True if a float can be put there without taking memory. */
-static bool has_place(const struct block *b, const struct sample *s)
-{
-    return b != NULL && b->count < b->capacity && s->histogram == NULL && block_kind_for(b, s) <= b->kind;
-}
-
 static enum ring_verdict place(struct ring *r, const struct sample *s, struct account *account)
 {
     if (is_late(r, s->t_ms))
         return has_room(account, s, late_bytes_max(r)) ? append_late(r, s, account) : RING_FULL;
     bool newest = is_newest(r, s->t_ms);
-    if (newest && has_place(r->open, s)) {
-        block_insert(r->open, r->open->count, s);
+    if (newest && r->open != NULL && block_append(r->open, s))
         return RING_TAKEN;
-    }
     enum ring_verdict verdict = newest ? RING_TAKEN : look(r->open, s);
     if (verdict != RING_TAKEN)
         return verdict;

@@ -96,14 +96,6 @@ static bool add_sealed(struct window_summary *out, const struct query *q, const 
     return true;
 }
 
-static void add_with_starts(struct window_summary *out, const struct query *q, const struct block *b,
-                            size_t from, size_t to)
-{
-    struct block_floats floats;
-    block_lay_out(b, &floats);
-    summary_add_wished(out, floats.points + from, to - from, q->wish);
-}
-
 /* False if it holds histograms and something of the window. */
 static bool add_open(struct window_summary *out, const struct query *q, const struct block *b)
 {
@@ -111,11 +103,9 @@ static bool add_open(struct window_summary *out, const struct query *q, const st
     size_t to = block_upto(b, q->upto_ms);
     if (b->kind == BLOCK_MIXED)
         return from == to;
-    if (b->kind == BLOCK_STARTS)
-        add_with_starts(out, q, b, from, to);
-    else
-        summary_add_wished(out, block_points(b) + from, to - from, q->wish);
-    out->has_starts |= b->kind != BLOCK_POINTS && from < to;
+    struct point points[BLOCK_SAMPLES_MAX];
+    out->has_starts |= block_lay_out(b, from, to, points, NULL);
+    summary_add_wished(out, points, to - from, q->wish);
     return true;
 }
 
