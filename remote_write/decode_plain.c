@@ -13,12 +13,14 @@ enum {
     LONGER = 0x80 /* a length of more than one byte begins so */
 };
 
-/* Name and value once each, in this order. */
-static bool label_is_plain(const uint8_t *b, size_t n)
+/* Name and value once each, in this order, in fewer than LONGER bytes: so no length inside is longer than one byte. */
+static inline bool label_is_plain(const uint8_t *b, size_t n)
 {
     enum { HEADS = 4 };
-    return n >= HEADS && b[0] == FIRST_TAG && b[1] < LONGER && b[1] + (size_t)HEADS <= n &&
-           b[b[1] + 2] == SECOND_TAG && b[b[1] + 3] < LONGER && b[1] + (size_t)b[b[1] + 3] + HEADS == n;
+    if (n < HEADS || n >= LONGER || b[0] != FIRST_TAG || b[1] + (size_t)HEADS > n)
+        return false;
+    const uint8_t *value = b + b[1] + 2;
+    return value[0] == SECOND_TAG && value[1] == n - HEADS - b[1];
 }
 
 bool decode_plain_label(struct str message, struct label *to)
@@ -52,16 +54,23 @@ static bool take_float(struct wire w, struct sample *to)
     return w.at == w.end;
 }
 
+/* Steps over labels, as many as are plain. */
+static uint32_t step_over_labels(struct wire *w)
+{
+    uint32_t labels = 0;
+    const uint8_t *at = w->at, *end = w->end;
+    while (end - at > 2 && at[0] == FIRST_TAG && at[1] <= end - at - 2 && label_is_plain(at + 2, at[1])) {
+        at += at[1] + 2;
+        labels++;
+    }
+    w->at = at;
+    return labels;
+}
+
 bool decode_plain_v1(struct push *p, struct pushed *s, struct sample *to)
 {
     struct wire w = wire_of(s->body);
-    uint32_t labels = 0;
-    while (w.end - w.at > 2 && w.at[0] == FIRST_TAG && w.at[1] < LONGER && w.end - w.at >= w.at[1] + 2) {
-        if (!label_is_plain(w.at + 2, w.at[1]))
-            return false;
-        w.at += w.at[1] + 2;
-        labels++;
-    }
+    uint32_t labels = step_over_labels(&w);
     if (labels == 0 || p->sample_count >= (size_t)limits.push_samples || !take_float(w, to))
         return false;
     size_t label_bytes = (size_t)(w.at - (const uint8_t *)s->body.p);

@@ -29,6 +29,12 @@ struct pushed {
     uint32_t help_ref, unit_ref, metadata_type; /* 2.0's metadata of the series; all 0: none */
 };
 
+/* Exemplars, or metadata of its own. */
+static inline bool pushed_has_extras(const struct pushed *s)
+{
+    return (s->exemplar_count | s->help_ref | s->unit_ref | s->metadata_type) != 0;
+}
+
 /* 2.0's metadata of a series, which comes again with every series of its family. */
 struct told {
     uint32_t name_ref, help_ref, unit_ref, type;

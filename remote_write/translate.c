@@ -11,8 +11,18 @@ enum { SLICE_SERIES = 256 /* translated and admitted at once, so that memory is 
 /* What became of one series. */
 enum fate { FATE_READY, FATE_EMPTY, FATE_REFUSED, FATE_NO_MEMORY };
 
+/* Translated, then admitted in order. */
+struct slice {
+    struct batch_series series[SLICE_SERIES];
+    struct spelling spellings[SLICE_SERIES];
+    const struct pushed *from[SLICE_SERIES];
+    size_t count;
+    size_t unknown[SLICE_SERIES]; /* places of those that the store does not know by their spellings */
+};
+
 struct translation {
     struct push *push;
+    struct slice slice; /* the one at hand */
     struct admit_result admitted;
     uint64_t refused_series;
     uint64_t refused_samples; /* of those series, by us; the store counts its own */
@@ -211,14 +221,6 @@ static enum fate translate(struct translation *t, const struct pushed *s, struct
 
 /* ---- one slice: translated, then admitted in order ------------------------------------------------------ */
 
-struct slice {
-    struct batch_series series[SLICE_SERIES];
-    struct spelling spellings[SLICE_SERIES];
-    const struct pushed *from[SLICE_SERIES];
-    size_t count;
-    size_t unknown[SLICE_SERIES]; /* places of those that the store does not know by their spellings */
-};
-
 static uint64_t refused_by_store(const struct admit_result *r)
 {
     uint64_t refused = 0;
@@ -232,12 +234,15 @@ static enum fate note_offered(struct translation *t, const struct pushed *s)
 {
     t->offered_floats += s->float_count;
     t->offered_histograms += s->histogram_count;
+    if (!pushed_has_extras(s))
+        return FATE_READY;
     return push_series_extras(t->push, s) == 0 ? FATE_READY : FATE_NO_MEMORY;
 }
 
 /* Moves one that the store does not know to the place `to`, with its labels. */
-static enum fate spell_unknown(struct translation *t, struct slice *slice, size_t from, size_t to)
+static enum fate spell_unknown(struct translation *t, size_t from, size_t to)
 {
+    struct slice *slice = &t->slice;
     struct labels *ls;
     enum fate fate = spell(t, slice->from[from], &ls);
     if (fate != FATE_READY)
@@ -250,14 +255,15 @@ static enum fate spell_unknown(struct translation *t, struct slice *slice, size_
     return fate;
 }
 
-static struct batch batch_of(const struct translation *t, const struct slice *slice)
+static struct batch batch_of(const struct translation *t)
 {
-    return (struct batch){slice->series, slice->count, slice->spellings, t->push->identity};
+    return (struct batch){t->slice.series, t->slice.count, t->slice.spellings, t->push->identity};
 }
 
 /* All of a slice but the first `left_out` of the unknown. */
-static enum fate note_all_but(struct translation *t, const struct slice *slice, size_t left_out)
+static enum fate note_all_but(struct translation *t, size_t left_out)
 {
+    const struct slice *slice = &t->slice;
     size_t next = 0;
     for (size_t i = 0; i < slice->count; i++) {
         if (next < left_out && slice->unknown[next] == i)
@@ -268,40 +274,41 @@ static enum fate note_all_but(struct translation *t, const struct slice *slice, 
     return FATE_READY;
 }
 
-static int admit_slice(struct translation *t, struct slice *slice)
+static int admit_slice(struct translation *t)
 {
-    struct batch all = batch_of(t, slice);
+    struct slice *slice = &t->slice;
+    struct batch all = batch_of(t);
     size_t unknown_count = store_admit_known(t->push->store, &all, &t->admitted, slice->unknown);
-    if (note_all_but(t, slice, unknown_count) == FATE_NO_MEMORY)
+    if (note_all_but(t, unknown_count) == FATE_NO_MEMORY)
         return push_out_of_memory(t->push);
     if (unknown_count == 0)
         return 0;
     slice->count = 0;
     for (size_t i = 0; i < unknown_count; i++) {
-        enum fate fate = spell_unknown(t, slice, slice->unknown[i], slice->count);
+        enum fate fate = spell_unknown(t, slice->unknown[i], slice->count);
         if (fate == FATE_NO_MEMORY)
             return push_out_of_memory(t->push);
         slice->count += fate == FATE_READY;
     }
-    struct batch unknown = batch_of(t, slice);
+    struct batch unknown = batch_of(t);
     store_admit(t->push->store, &unknown, &t->admitted);
-    return note_all_but(t, slice, 0) == FATE_NO_MEMORY ? push_out_of_memory(t->push) : 0;
+    return note_all_but(t, 0) == FATE_NO_MEMORY ? push_out_of_memory(t->push) : 0;
 }
 
 static int translate_slice(struct translation *t, const struct pushed *from, size_t count)
 {
-    struct slice slice;
-    slice.count = 0;
+    struct slice *slice = &t->slice;
+    slice->count = 0;
     struct arena_mark mark = arena_mark(&t->push->arena);
     for (size_t i = 0; i < count; i++) {
-        enum fate fate = translate(t, &from[i], &slice.series[slice.count]);
+        enum fate fate = translate(t, &from[i], &slice->series[slice->count]);
         if (fate == FATE_NO_MEMORY)
             return push_out_of_memory(t->push);
-        slice.from[slice.count] = &from[i];
-        slice.spellings[slice.count] = from[i].spelling;
-        slice.count += fate == FATE_READY;
+        slice->from[slice->count] = &from[i];
+        slice->spellings[slice->count] = from[i].spelling;
+        slice->count += fate == FATE_READY;
     }
-    int rc = admit_slice(t, &slice);
+    int rc = admit_slice(t);
     arena_rewind(&t->push->arena, mark);
     push_settle(t->push);
     return rc;

@@ -316,24 +316,20 @@ static enum ring_verdict place(struct ring *r, const struct sample *s, struct ac
     return RING_TAKEN;
 }
 
-/* The sample as it is stored: with the hint that the store decides, kept in *hinted. */
-static struct sample with_hint(const struct ring *r, const struct sample *s, struct histogram *hinted)
+/* With the hint that the store decides. */
+static enum ring_verdict place_histogram(struct ring *r, const struct sample *s, struct account *account)
 {
+    struct histogram hinted = *s->histogram;
     struct sample own = *s;
-    if (s->histogram != NULL) {
-        *hinted = *s->histogram;
-        hinted->hint = ring_hint(r, s);
-        own.histogram = hinted;
-    }
-    return own;
+    hinted.hint = ring_hint(r, s);
+    own.histogram = &hinted;
+    return place(r, &own, account);
 }
 
 enum ring_verdict ring_append(struct ring *r, const struct sample *s, struct account *account)
 {
     bool among = r->open != NULL && s->t_ms < ring_newest_ms(r);
-    struct histogram hinted;
-    struct sample own = with_hint(r, s, &hinted);
-    enum ring_verdict verdict = place(r, &own, account);
+    enum ring_verdict verdict = s->histogram != NULL ? place_histogram(r, s, account) : place(r, s, account);
     if (verdict == RING_TAKEN && among)
         ring_forget_hint_after(r, s->t_ms, account);
     return verdict;
