@@ -51,6 +51,11 @@ void mem_free(void *p)
     free(p);
 }
 
+void mem_share(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+}
+
 void mem_trim(void)
 {
     (void)malloc_trim(0);

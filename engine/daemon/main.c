@@ -1,6 +1,7 @@
 #include "command_priv.h"
 
 #include "tocsin/hash.h"
+#include "tocsin/mem.h"
 #include "tocsin/world.h"
 
 #include <stdio.h>
@@ -55,6 +56,7 @@ int command_flags(const char *usage, const struct flag *flags, int argc, char **
 
 int main(int argc, char **argv)
 {
+    mem_share();
     struct world *world = world_real();
     hash_seed(world->random(world));
     if (argc < 2) {

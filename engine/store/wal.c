@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* A buffer beyond this is given back when it was little used for so many rounds. */
-enum { BUFFER_KEEP_BYTES = 1 << 20, BUFFER_IDLE_ROUNDS = 100 };
+enum { BUFFER_KEEP_BYTES = 16 << 10, BUFFER_IDLE_ROUNDS = 8 };
 
 /* Who is alone may wait for a sync as long as this. */
 enum { QUICK_SYNC_NS = 1000000 };

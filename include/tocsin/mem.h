@@ -26,6 +26,10 @@ char *mem_copy_text(const char *p, size_t n);
 
 void mem_free(void *p);
 
+/* Before there is a second thread: all share one heap, where what one of them frees another may use, and mem_trim reaches all of
+ * it. A heap for each, as glibc has it, keeps the largest push that each has ever seen. */
+void mem_share(void);
+
 /* Gives back to the system what the heap holds free. The heap does not do so by itself for what lies between pieces in use. */
 void mem_trim(void);
 
