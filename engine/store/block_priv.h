@@ -17,7 +17,7 @@ enum { BLOCK_SAMPLES_MIN = 3, BLOCK_SAMPLES_NEXT = 8, BLOCK_SAMPLES_MAX = GROUP_
 
 static inline size_t block_capacity_after(size_t capacity)
 {
-    size_t more = capacity + capacity / 2 + 1;
+    size_t more = capacity < 8 ? capacity * 2 : capacity + 8;
     return more + 1 < BLOCK_SAMPLES_MAX ? more : BLOCK_SAMPLES_MAX;
 }
 
