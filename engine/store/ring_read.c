@@ -112,7 +112,7 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 static struct sample packed_last(const struct sealed *s, int64_t t_ms)
 {
     struct sealed_place p = sealed_upto(s, t_ms);
-    int64_t start_ms = s->in.has_starts ? sealed_start(s, p.index) : 0;
+    int64_t start_ms = s->has_starts ? sealed_start(s, p.index) : 0;
     return (struct sample){.t_ms = p.point.t_ms, .start_ms = start_ms, .value = p.point.value};
 }
 

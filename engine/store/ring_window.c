@@ -38,17 +38,16 @@ static void add_samples(struct window_summary *out, const struct query *q, const
 static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
 {
     if (s->newest_ms <= upto_ms)
-        return (struct sealed_place){{s->in.last_ms, s->in.last}, s->count - 1};
+        return (struct sealed_place){{s->newest_ms, s->last}, s->count - 1};
     return sealed_upto(s, upto_ms);
 }
 
 /* True if the ends of any part of it tell all that is asked for, but for the sum. */
 static bool ends_tell(const struct query *q, const struct sealed *s)
 {
-    if (s->in.count != s->count || asks(q, WINDOW_CHANGES))
+    if ((s->aside & SEALED_STALE) != 0 || asks(q, WINDOW_CHANGES))
         return false;
-    return s->in.resets == 0 ? !asks(q, WINDOW_BOUNDS) || !s->in.has_nan
-                             : !asks(q, WINDOW_BOUNDS | WINDOW_RESETS);
+    return (s->aside & SEALED_FALLS) == 0 || !asks(q, WINDOW_BOUNDS | WINDOW_RESETS);
 }
 
 /* What never falls reaches from its first value to its last. False if these do not tell: it reaches zero, and there
@@ -82,14 +81,20 @@ static bool is_inside(const struct query *q, const struct sealed *s)
     return s->oldest_ms > q->after_ms && s->newest_ms <= q->upto_ms;
 }
 
+static bool join(struct window_summary *out, const struct query *q, const struct sealed *s)
+{
+    struct window_summary in = sealed_summary(s, q->wish);
+    return summary_join(out, &in, q->wish);
+}
+
 /* False if it is wide. */
 static bool add_sealed(struct window_summary *out, const struct query *q, const struct sealed *s)
 {
     if (sealed_is_wide(s))
         return false;
-    out->has_starts |= s->in.has_starts;
+    out->has_starts |= s->has_starts;
     bool inside = is_inside(q, s);
-    if (inside && summary_join(out, &s->in, q->wish))
+    if (inside && join(out, q, s))
         return true;
     if (inside || !ends_tell(q, s) || !add_ends(out, q, s))
         add_samples(out, q, s);

@@ -16,9 +16,23 @@ static struct pace pace_at(const struct sealed *s, size_t index)
     return (struct pace){(int64_t)((uint64_t)s->oldest_ms + index * s->step_ms), s->step_ms};
 }
 
-static size_t with_slack(size_t bytes)
+static struct group_head peek(const struct sealed_walk *w)
 {
-    return bytes > 0 ? bytes + BITS_SLACK : 0;
+    return group_peek(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
+}
+
+/* To the group of sample `index`, or to the end if that is the next one to come. */
+static struct sealed_walk walk_to(const struct sealed *s, size_t index)
+{
+    struct sealed_walk w = {.sealed = s};
+    for (size_t i = 0; i < SEALED_SKIPS && s->skip[i] > 0; i++) {
+        size_t begin = (i + 1) * SEALED_SKIP * GROUP_SAMPLES;
+        if (begin <= index)
+            w = (struct sealed_walk){s, s->skip[i], begin};
+    }
+    for (; w.index + GROUP_SAMPLES <= index; w.index += GROUP_SAMPLES)
+        w.at += peek(&w).bytes;
+    return w;
 }
 
 /* *held: bytes that `packed` has now. */
@@ -26,13 +40,12 @@ static void append_group(struct account *account, struct sealed *s, size_t *held
                          const int64_t *starts, size_t count)
 {
     uint8_t group[GROUP_BYTES_MAX] = {0};
-    size_t bytes = group_pack(points, starts, count, pace_at(s, s->count), group);
-    size_t wanted = with_slack(s->bytes + bytes);
-    s->packed = account_resize(account, s->packed, *held, wanted);
-    *held = wanted;
-    memcpy(s->packed + s->bytes, group, with_slack(bytes));
-    sealed_mark(s, s->count, s->bytes);
-    s->bytes = (uint16_t)(s->bytes + bytes);
+    size_t at = s->bytes, bytes = group_pack(points, starts, count, pace_at(s, s->count), group);
+    sealed_mark(s, s->count, at);
+    s->bytes = (uint16_t)(at + bytes);
+    s->packed = account_resize(account, s->packed, *held, sealed_held(s));
+    *held = sealed_held(s);
+    memcpy(s->packed + at, group, bytes + BITS_SLACK);
     s->count = (uint16_t)(s->count + count);
     s->newest_ms = points[count - 1].t_ms;
 }
@@ -40,12 +53,12 @@ static void append_group(struct account *account, struct sealed *s, size_t *held
 /* Takes the last group out if it is not full: it will be packed again with what follows. */
 static size_t take_short_group(struct sealed *s, struct point *points, int64_t *starts)
 {
-    unsigned count = s->count % GROUP_SAMPLES;
-    if (count == 0)
+    if (s->count % GROUP_SAMPLES == 0)
         return 0;
-    s->count = (uint16_t)(s->count - count);
-    s->bytes = s->last_at;
-    return group_unpack(s->packed + s->last_at, pace_at(s, s->count), points, starts);
+    struct sealed_walk w = walk_to(s, s->count);
+    s->count = (uint16_t)w.index;
+    s->bytes = (uint16_t)w.at;
+    return group_unpack(s->packed + w.at, pace_at(s, w.index), points, starts);
 }
 
 /* Fills a group up. Returns how many of `count` it took. */
@@ -65,61 +78,56 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
                    const int64_t *starts, size_t count)
 {
     must(s->count + count <= SEALED_SAMPLES_MAX);
+    struct window_summary in = sealed_summary(s, WINDOW_ALL);
+    size_t held = sealed_held(s);
     if (s->count == 0) {
         s->oldest_ms = points[0].t_ms;
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
-    summary_add(&s->in, points, count);
-    s->in.has_starts |= starts != NULL;
+    summary_add(&in, points, count);
+    in.has_starts |= starts != NULL;
     struct point group[GROUP_SAMPLES];
     int64_t group_starts[GROUP_SAMPLES];
-    size_t held = with_slack(s->bytes);
     size_t filled = take_short_group(s, group, group_starts);
     while (count > 0) {
         size_t more = fill(group, group_starts, filled, points, starts, count);
-        append_group(account, s, &held, group, s->in.has_starts ? group_starts : NULL, filled + more);
+        append_group(account, s, &held, group, in.has_starts ? group_starts : NULL, filled + more);
         points += more;
         starts += starts != NULL ? more : 0;
         count -= more;
         filled = 0;
     }
+    sealed_remember(account, s, &in);
 }
 
 size_t sealed_bytes_max(size_t count)
 {
-    return (count / GROUP_SAMPLES + 1) * GROUP_BYTES_MAX;
+    return (count / GROUP_SAMPLES + 1) * GROUP_BYTES_MAX + SEALED_ASIDE_MAX;
 }
 
 void sealed_free(struct account *account, struct sealed *s)
 {
-    account_give(account, s->packed, sealed_is_wide(s) ? s->wide_bytes : with_slack(s->bytes));
-}
-
-static struct group_head peek(const struct sealed_walk *w)
-{
-    return group_peek(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
+    account_give(account, s->packed, sealed_is_wide(s) ? s->wide_bytes : sealed_held(s));
 }
 
 size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points)
 {
-    struct sealed_walk w = {.sealed = s};
-    while (w.index + GROUP_SAMPLES <= index) {
-        w.at += peek(&w).bytes;
-        w.index += GROUP_SAMPLES;
-    }
+    struct sealed_walk w = walk_to(s, index);
+    struct window_summary in = {.has_starts = s->has_starts};
+    size_t held = sealed_held(s);
     if (w.index == 0) {
         sealed_free(account, s);
         *s = (struct sealed){0};
         return 0;
     }
-    s->packed = account_resize(account, s->packed, with_slack(s->bytes), with_slack(w.at));
     s->bytes = (uint16_t)w.at;
     s->count = (uint16_t)w.index;
+    s->packed = account_resize(account, s->packed, held, sealed_held(s));
     for (size_t i = 0; i < SEALED_SKIPS; i++)
         s->skip[i] = s->skip[i] < w.at ? s->skip[i] : 0;
     s->newest_ms = points[w.index - 1].t_ms;
-    s->in = (struct window_summary){.has_starts = s->in.has_starts};
-    summary_add(&s->in, points, w.index);
+    summary_add(&in, points, w.index);
+    sealed_remember(account, s, &in);
     return w.index;
 }
 
@@ -197,9 +205,7 @@ int64_t sealed_start(const struct sealed *s, size_t index)
 {
     struct point points[GROUP_SAMPLES];
     int64_t starts[GROUP_SAMPLES];
-    struct sealed_walk w = {.sealed = s};
-    for (; w.index + GROUP_SAMPLES <= index; w.index += GROUP_SAMPLES)
-        w.at += peek(&w).bytes;
+    struct sealed_walk w = walk_to(s, index);
     sealed_next(&w, points, starts);
     return starts[index % GROUP_SAMPLES];
 }
@@ -236,13 +242,10 @@ static void add_group(struct window_summary *sum, const struct sealed_walk *w, s
 
 static void add_part(struct window_summary *sum, const struct sealed *s, size_t from, size_t to)
 {
-    struct sealed_walk w = {.sealed = s};
-    for (size_t i = from; i < to;) {
+    struct sealed_walk w = walk_to(s, from);
+    for (size_t i = from; i < to; i = w.index) {
         size_t end = w.index + GROUP_SAMPLES; /* or more than the last one has */
-        if (i < end) {
-            add_group(sum, &w, i - w.index, (end < to ? end : to) - w.index);
-            i = end;
-        }
+        add_group(sum, &w, i - w.index, (end < to ? end : to) - w.index);
         w.at += peek(&w).bytes;
         w.index = end;
     }
@@ -252,13 +255,13 @@ static void add_part(struct window_summary *sum, const struct sealed *s, size_t 
  * unless next to nothing remains; false then. */
 static bool subtract(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
 {
-    struct window_summary outside = {0};
-    double largest = fmax(fabs(s->in.min), fabs(s->in.max));
-    if (s->in.has_nan || s->in.has_inf || s->in.has_huge)
+    struct window_summary outside = {0}, in = sealed_summary(s, WINDOW_ALL);
+    double largest = fmax(fabs(in.min), fabs(in.max));
+    if (in.has_nan || in.has_inf || in.has_huge)
         return false;
     add_part(&outside, s, 0, from);
     add_part(&outside, s, to, s->count);
-    *out = (struct window_summary){.sum = s->in.sum, .rest = s->in.rest};
+    *out = (struct window_summary){.sum = in.sum, .rest = in.rest};
     add_double(out, -outside.sum);
     out->rest -= outside.rest;
     return fabs(out->sum + out->rest) * 0x1p30 > largest * s->count;

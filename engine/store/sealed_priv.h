@@ -1,10 +1,12 @@
 /*
- * sealed: a stretch of samples that is no longer written at its end: groups of floats with their summary, or a wide one,
+ * sealed: a stretch of samples that is no longer written at its end: groups of floats with what they come to, or a wide one,
  * with histograms (wide_priv.h).
  *
- * `in` sums up the floats of a packed one; a wide one has none. Packed ones grow group by group up to
- * SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window unpacks at most the two at its edges. All
- * groups but the last are full: a short one is packed again together with what follows.
+ * Packed ones grow group by group up to SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window unpacks at
+ * most the two at its edges. All groups but the last are full: a short one is packed again together with what follows.
+ *
+ * A counter or a constant is told by one cache line: where no value is below the one before it, the first is the least
+ * and the last the greatest. What others need besides stands behind their groups (`aside`).
  */
 #ifndef TOCSIN_STORE_SEALED_PRIV_H
 #define TOCSIN_STORE_SEALED_PRIV_H
@@ -15,23 +17,30 @@
 #include "wide_priv.h"
 
 enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES, SEALED_SKIP = 4, SEALED_SKIPS = 3 };
+enum { SEALED_CHANGES_BITS = 12, SEALED_CHANGES_MASK = (1 << SEALED_CHANGES_BITS) - 1 };
 
 _Static_assert(SEALED_SAMPLES_MAX / GROUP_SAMPLES * GROUP_BYTES_MAX <= UINT16_MAX,
                "struct sealed counts in 16 bits");
 
 struct sealed {
     int64_t oldest_ms, newest_ms;
+    double first, last; /* of the floats of a packed one, stale markers left out */
+    double sum;         /* of them */
     uint8_t *packed;
     union {
         uint32_t step_ms;    /* of the pace of a packed one */
         uint32_t wide_bytes; /* of a wide one */
     };
-    uint16_t bytes; /* packed: without slack; 0: this one is wide */
+    uint16_t bytes; /* of the groups, without slack; 0: this one is wide */
     uint16_t count;
-    uint16_t last_at;            /* where the last group of a packed one begins */
-    uint16_t skip[SEALED_SKIPS]; /* where every fourth one begins; 0: walk to it */
-    struct window_summary in;
+    uint16_t skip[SEALED_SKIPS]; /* where every fourth group begins; 0: there is none */
+    uint16_t changes : SEALED_CHANGES_BITS;
+    uint16_t aside : 3; /* enum sealed_aside: what of the summary stands behind groups and slack */
+    bool has_starts : 1;
 };
+
+_Static_assert(sizeof(struct sealed) == 64,
+               "a cache line: every series has some, and a long window reads many");
 
 static inline bool sealed_is_wide(const struct sealed *s)
 {
@@ -49,11 +58,10 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
 /* Drops the groups from that of sample `index` on; `points` are all samples before it. Returns how many stay. */
 size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points);
 
-/* Remembers where the group of sample `index` begins, which is the last one now. */
+/* Remembers where the group of sample `index` begins. */
 static inline void sealed_mark(struct sealed *s, size_t index, size_t at)
 {
     size_t group = index / GROUP_SAMPLES;
-    s->last_at = (uint16_t)at;
     if (group > 0 && group % SEALED_SKIP == 0)
         s->skip[group / SEALED_SKIP - 1] = (uint16_t)at;
 }
@@ -62,6 +70,46 @@ static inline void sealed_mark(struct sealed *s, size_t index, size_t at)
 size_t sealed_bytes_max(size_t count);
 
 void sealed_free(struct account *account, struct sealed *s);
+
+/* sealed_summary.c: what stands aside, and in this order. */
+enum sealed_aside {
+    SEALED_LOSS = 1,  /* the rest of a sum that was rounded */
+    SEALED_FALLS = 2, /* least and greatest value, resets; what is no plain number */
+    SEALED_STALE = 4  /* first and last time, and count: without the stale markers */
+};
+enum { SEALED_ASIDE_MAX = 64 };
+
+/* Bytes that `packed` of a packed one has. */
+size_t sealed_held(const struct sealed *s);
+
+/* Puts what its samples come to in place of what is kept of them; gives `packed` the room that this takes. */
+void sealed_remember(struct account *account, struct sealed *s, const struct window_summary *in);
+
+void sealed_take_aside(const struct sealed *s, struct window_summary *in);
+
+/* What the floats of a packed one come to, to the bit as it was remembered. What stands aside is in other cache lines, and is
+ * not read if it is not wished for. */
+static inline struct window_summary sealed_summary(const struct sealed *s, enum window_wish wish)
+{
+    unsigned wanted = SEALED_STALE | ((wish & WINDOW_SUM) != 0 ? SEALED_LOSS : 0) |
+                      ((wish & (WINDOW_RESETS | WINDOW_BOUNDS | WINDOW_SUM)) != 0 ? SEALED_FALLS : 0);
+    struct window_summary in = {
+        .first_ms = s->oldest_ms,
+        .last_ms = s->newest_ms,
+        .first = s->first,
+        .last = s->last,
+        .min = s->first,
+        .max = s->last,
+        .sum = s->sum,
+        .count = s->count,
+        .changes = s->changes,
+        .has_starts = s->has_starts,
+        .whole_resets = s->count > 0,
+    };
+    if ((s->aside & wanted) != 0)
+        sealed_take_aside(s, &in);
+    return in;
+}
 
 /* sealed_save.c: a packed one as bytes, for sealed_load; at most sealed_save_bytes_max of them. Returns how many. */
 size_t sealed_save_bytes_max(const struct sealed *s);

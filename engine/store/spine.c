@@ -71,7 +71,8 @@ static void join_items(const struct spine *s, size_t from, size_t to, struct win
             *node = (struct window_summary){0};
             return;
         }
-        summary_join(node, &s->item[i].in, (enum window_wish)JOINED);
+        struct window_summary in = sealed_summary(&s->item[i], WINDOW_ALL);
+        summary_join(node, &in, (enum window_wish)JOINED);
     }
 }
 
@@ -121,23 +122,24 @@ static size_t join_node(const struct spine *s, size_t i, size_t end, enum window
 
 /* ---- tallies ---- */
 
+/* No value in it: nothing follows from one that is before it to one after it. */
 static bool is_broken(const struct sealed *s)
 {
-    return sealed_is_wide(s) || s->in.count == 0;
+    return sealed_is_wide(s) || sealed_summary(s, (enum window_wish)0).count == 0;
 }
 
 /* Item i after the one whose tally is *t. */
 static struct tally next_tally(const struct spine *s, size_t i, const struct tally *t)
 {
-    const struct window_summary *in = &s->item[i].in;
-    struct window_summary sum = {.count = 1, .last = s->item[i - 1].in.last, .whole_resets = true};
-    if (i == 1 || is_broken(&s->item[i - 1]) || is_broken(&s->item[i]) ||
-        in->has_starts != s->item[i - 1].in.has_starts)
+    const struct sealed *before = &s->item[i - 1];
+    if (i == 1 || is_broken(before) || is_broken(&s->item[i]) || before->has_starts != s->item[i].has_starts)
         return (struct tally){.begin = (uint32_t)i};
-    sum.correction = t->correction;
-    summary_join(&sum, in, (enum window_wish)0);
+    struct window_summary in = sealed_summary(&s->item[i], WINDOW_ALL);
+    struct window_summary sum = {
+        .count = 1, .last = before->last, .correction = t->correction, .whole_resets = true};
+    summary_join(&sum, &in, (enum window_wish)0);
     return (struct tally){.correction = sum.whole_resets ? sum.correction : (double)NAN,
-                          .count = t->count + in->count,
+                          .count = t->count + in.count,
                           .resets = t->resets + sum.resets,
                           .changes = t->changes + sum.changes,
                           .begin = t->begin};
@@ -158,13 +160,16 @@ static size_t join_tallied(const struct spine *s, size_t i, size_t end, enum win
     if ((wish & (WINDOW_BOUNDS | WINDOW_SUM)) != 0 || i == 0 || last <= i)
         return 0;
     const struct tally *from = &tallies(s)[i - 1], *to = &tallies(s)[last - 1];
-    const struct window_summary *in = &s->item[last].in;
-    if (to->begin > i || is_broken(&s->item[i]) || !summary_join(out, &s->item[i].in, wish))
+    if (to->begin > i || is_broken(&s->item[i]))
         return 0;
+    struct window_summary in = sealed_summary(&s->item[i], wish);
+    if (!summary_join(out, &in, wish))
+        return 0;
+    in = sealed_summary(&s->item[last], (enum window_wish)0);
     struct window_summary rest = {
         .first = out->last,
-        .last_ms = in->last_ms,
-        .last = in->last,
+        .last_ms = in.last_ms,
+        .last = in.last,
         .count = to->count - from->count,
         .resets = to->resets - from->resets,
         .changes = to->changes - from->changes,

@@ -69,17 +69,41 @@ static void assert_adds_up(const struct sealed *s)
     }
 }
 
+static bool same(double a, double b)
+{
+    return double_bits(a) == double_bits(b);
+}
+
+static void assert_same(const struct window_summary *a, const struct window_summary *b)
+{
+    must(a->first_ms == b->first_ms && a->last_ms == b->last_ms);
+    must(same(a->first, b->first) && same(a->last, b->last));
+    must(same(a->min, b->min) && same(a->max, b->max));
+    must(same(a->sum, b->sum) && same(a->rest, b->rest));
+    must(a->count == b->count && a->changes == b->changes && a->has_starts == b->has_starts);
+    must(a->resets == b->resets && same(a->correction, b->correction) && a->whole_resets == b->whole_resets);
+    must(a->has_nan == b->has_nan && a->has_inf == b->has_inf && a->has_huge == b->has_huge);
+}
+
+/* What is kept of the samples is what they come to. */
+static void assert_remembers(const struct sealed *s)
+{
+    struct window_summary kept = sealed_summary(s, WINDOW_ALL), in = {.has_starts = s->has_starts};
+    summary_add(&in, unpacked, s->count);
+    assert_same(&kept, &in);
+}
+
 static void assert_saves(struct account *account, const struct sealed *s)
 {
     struct sealed copy;
     char *bytes = mem_new(1, sealed_save_bytes_max(s));
     int rc = sealed_load(account, (struct str){bytes, sealed_save(s, bytes)}, &copy);
     must(rc == 0);
-    must(copy.count == s->count && copy.bytes == s->bytes && copy.last_at == s->last_at &&
-         copy.step_ms == s->step_ms && copy.newest_ms == s->newest_ms);
+    must(copy.count == s->count && copy.bytes == s->bytes && copy.step_ms == s->step_ms &&
+         copy.newest_ms == s->newest_ms);
     must(memcmp(copy.packed, s->packed, s->bytes) == 0);
-    must(double_bits(copy.in.sum) == double_bits(s->in.sum) && copy.in.count == s->in.count &&
-         copy.in.resets == s->in.resets && double_bits(copy.in.correction) == double_bits(s->in.correction));
+    assert_remembers(&copy);
+    must(copy.has_starts == s->has_starts);
     sealed_free(account, &copy);
     mem_free(bytes);
 }
@@ -124,6 +148,7 @@ static void pack_honestly(struct account *account, const uint8_t *data, size_t s
     sealed_append(account, &s, unpacked, starts, count);
     assert_holds(&s, count);
     assert_finds(&s);
+    assert_remembers(&s);
     assert_saves(account, &s);
     sealed_free(account, &s);
 }
@@ -139,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert_walks(&s);
         assert_finds(&s);
         assert_adds_up(&s);
+        assert_remembers(&s);
         assert_saves(&account, &s);
         assert_lives_on(&account, &s);
         sealed_free(&account, &s);
