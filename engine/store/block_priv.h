@@ -11,14 +11,19 @@
 #include "tocsin/mem.h"
 #include "tocsin/sample.h"
 
-/* Blocks grow from small (one cache line with what malloc adds) to large by halves, because many series hold few samples. A
- * series that has filled one begins the next with more. */
-enum { BLOCK_SAMPLES_MIN = 3, BLOCK_SAMPLES_NEXT = 8, BLOCK_SAMPLES_MAX = GROUP_SAMPLES };
+/* Many series hold few samples, so the first block of one is small (a cache line with what malloc adds) and doubles; later ones begin
+ * larger and grow in few steps: each step leaves a hole in the heap that another size does not fill. */
+enum {
+    BLOCK_SAMPLES_MIN = 3,
+    BLOCK_SAMPLES_NEXT = 16,
+    BLOCK_SAMPLES_STEP = 16,
+    BLOCK_SAMPLES_MAX = GROUP_SAMPLES
+};
 
 static inline size_t block_capacity_after(size_t capacity)
 {
-    size_t more = capacity < 8 ? capacity * 2 : capacity + 8;
-    return more + 1 < BLOCK_SAMPLES_MAX ? more : BLOCK_SAMPLES_MAX;
+    size_t more = capacity < BLOCK_SAMPLES_STEP ? capacity * 2 : capacity + BLOCK_SAMPLES_STEP;
+    return more < BLOCK_SAMPLES_MAX ? more : BLOCK_SAMPLES_MAX;
 }
 
 enum block_kind {
