@@ -132,10 +132,10 @@ asan: ## the same tests, and every fuzz corpus, under AddressSanitizer and UBSan
 	@tests/run --build build/asan --binary build/asan/tocsin
 	@tests/run --build build/fuzz --binary build/asan/tocsin corpus
 
-tsan: ## unit tests and end-to-end tests under ThreadSanitizer
+tsan: ## the unit tests that can start a thread, and the end-to-end tests, under ThreadSanitizer
 	@deploy/deps.sh build test peer
 	@$(MAKE) --no-print-directory -s -j2 BUILD=tsan build/tsan/tocsin units
-	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin unit remote_write e2e
+	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin threads remote_write e2e
 
 fuzz: ## fuzz each parser for FUZZ_SECONDS (60); new inputs go to build/fuzz/found
 	@deploy/deps.sh build test habits
