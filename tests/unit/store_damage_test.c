@@ -20,7 +20,7 @@
 #include <stdlib.h>
 
 #ifdef TOCSIN_COSTLY
-enum { STEP = 13, BIT_STEP = 3 };
+enum { STEP = 5, BIT_STEP = 3 };
 #else
 enum { STEP = 1, BIT_STEP = 1 };
 #endif
