@@ -1,6 +1,7 @@
 /*
- * What the item of a stretch keeps of its samples, against the summary of these: whatever they are, and however the stretch
- * came to be. Which stretches need nothing but their item. SEALED_TEST_SEED in the environment makes other histories.
+ * What the item of a stretch keeps of its samples, against the summary of these: whatever they are, and however the
+ * stretch came to be. Which stretches need nothing but their item. SEALED_TEST_SEED in the environment makes other
+ * histories.
  */
 #include "../../engine/store/sealed_priv.h"
 #include "tocsin/sample.h"
@@ -72,7 +73,8 @@ static void assert_same(const struct window_summary *a, const struct window_summ
 /* It tells the same, to the bit; and what is counted is what it holds. */
 static void assert_remembers(const struct history *h)
 {
-    struct window_summary kept = sealed_summary(&h->sealed, WINDOW_ALL);
+    struct window_summary kept;
+    sealed_summary(&h->sealed, WINDOW_ALL, &kept);
     assert_same(&kept, &h->in);
     assert_int_equal(h->account.bytes, sealed_held(&h->sealed));
 }
@@ -159,10 +161,11 @@ static void a_growing_one_turns_and_is_cut_back(void **state)
 /* Only what is wished for is promised; that is the same, and ends and count always are. */
 static void assert_less_tells_as_much(const struct history *h)
 {
-    struct window_summary sum = sealed_summary(&h->sealed, WINDOW_SUM);
-    struct window_summary bounds = sealed_summary(&h->sealed, WINDOW_BOUNDS);
-    struct window_summary resets = sealed_summary(&h->sealed, WINDOW_RESETS);
-    struct window_summary ends = sealed_summary(&h->sealed, (enum window_wish)0);
+    struct window_summary sum, bounds, resets, ends;
+    sealed_summary(&h->sealed, WINDOW_SUM, &sum);
+    sealed_summary(&h->sealed, WINDOW_BOUNDS, &bounds);
+    sealed_summary(&h->sealed, WINDOW_RESETS, &resets);
+    sealed_summary(&h->sealed, (enum window_wish)0, &ends);
     assert_true(same(sum.sum, h->in.sum) && same(sum.rest, h->in.rest));
     assert_true(sum.has_nan == h->in.has_nan && sum.has_inf == h->in.has_inf &&
                 sum.has_huge == h->in.has_huge);
