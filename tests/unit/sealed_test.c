@@ -177,22 +177,22 @@ static void assert_less_tells_as_much(const struct history *h)
                 same(ends.last, h->in.last));
 }
 
-static double odd_one(struct history *h)
-{
-    static const double odd[] = {0,           -0.,     1, -1, .1, (double)INFINITY, -(double)INFINITY,
-                                 (double)NAN, 0x1p1000};
-    size_t i = below(h, sizeof odd / sizeof *odd + 1);
-    return i < sizeof odd / sizeof *odd ? odd[i] : stale_nan();
-}
+/* What comes: of a thousand so many are odd, as many fall, and so many are stale. */
+struct course {
+    unsigned kind;
+    uint64_t odd, stale;
+};
 
-/* `rare` of a thousand are odd, and as many falls. */
-static double next(struct history *h, double v, unsigned kind, uint64_t rare)
+static double next(struct history *h, double v, const struct course *c)
 {
-    if (below(h, 1000) < rare)
-        return odd_one(h);
-    if (!isfinite(v) || below(h, 1000) < rare)
+    static const double odd[] = {
+        0, -0., 1, -1, .1, (double)INFINITY, -(double)INFINITY, (double)NAN, 0x1p1000,
+    };
+    if (below(h, 1000) < c->odd)
+        return odd[below(h, sizeof odd / sizeof *odd)];
+    if (!isfinite(v) || below(h, 1000) < c->odd)
         v = 0;
-    switch (kind) {
+    switch (c->kind) {
     case 0:
         return v;
     case 1:
@@ -204,13 +204,17 @@ static double next(struct history *h, double v, unsigned kind, uint64_t rare)
     }
 }
 
-static void grow(struct history *h, unsigned kind, uint64_t rare)
+/* Stale markers stand between values and are none. */
+static void grow(struct history *h, const struct course *c)
 {
-    double values[64], v = h->count > 0 ? h->points[h->count - 1].value : -(double)below(h, 3);
+    double values[64], v = h->in.count > 0 ? h->in.last : -(double)below(h, 3);
     size_t count = 1 + below(h, 64);
     count = count < EACH - h->count ? count : EACH - h->count;
-    for (size_t i = 0; i < count; i++)
-        values[i] = v = next(h, v, kind, rare);
+    for (size_t i = 0; i < count; i++) {
+        bool stale = below(h, 1000) < c->stale;
+        v = stale ? v : next(h, v, c);
+        values[i] = stale ? stale_nan() : v;
+    }
     append(h, values, count);
 }
 
@@ -237,11 +241,10 @@ static void every_history_is_told_to_the_bit(void **state)
     size_t seen[8] = {0};
     for (size_t i = 0; i < HISTORIES; i++) {
         static const uint64_t often[] = {0, 0, 3, 40, 600};
-        uint64_t rare = often[below(&h, 5)];
-        unsigned kind = (unsigned)below(&h, 4);
+        struct course c = {(unsigned)below(&h, 4), often[below(&h, 5)], often[below(&h, 5)]};
         begin(&h);
         for (size_t more = 1 + below(&h, 12); more > 0 && h.count < EACH; more--) {
-            grow(&h, kind, rare);
+            grow(&h, &c);
             assert_remembers(&h);
         }
         assert_less_tells_as_much(&h);
