@@ -48,6 +48,7 @@ OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(CXXSOURCES:%.cc=$(O)/%.o)
 # protobuf-c is what the tests compare our own decoder with; the program is linked without it.
 PROTO := $(wildcard tests/oracle/*.proto)
 ORACLE := $(PROTO:tests/oracle/%.proto=$(O)/gen/%.pb-c.o)
+SIM := $(patsubst %.c,$(O)/%.o,$(wildcard tests/sim/*.c))
 TEST_LIBS = $(LIBS) $(shell pkg-config --libs libprotobuf-c)
 LIB_OBJECTS := $(filter-out $(MAIN:%.c=$(O)/%.o),$(OBJECTS))
 UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*_test.c))
@@ -78,23 +79,23 @@ $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h &: tests/oracle/%.proto
 	@mkdir -p $(O)/gen
 	$(Q)protoc-c --c_out=$(O)/gen --proto_path=tests/oracle $<
 
-$(O)/liboracle.a: $(ORACLE)
+$(O)/libtests.a: $(ORACLE) $(SIM)
 	@rm -f $@ && ar rcs $@ $^
 
-$(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a $(O)/liboracle.a
+$(O)/unit/%: tests/unit/%.c $(O)/libtocsin.a $(O)/libtests.a
 	$(say)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(O)/liboracle.a $(TEST_LIBS) -lcmocka
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtests.a $(O)/libtocsin.a $(TEST_LIBS) -lcmocka
 
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 
-$(O)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(O)/libtocsin.a $(O)/liboracle.a
+$(O)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(O)/libtocsin.a $(O)/libtests.a
 	$(say)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(Q)$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtocsin.a $(O)/liboracle.a $(TEST_LIBS)
+	$(Q)$(CXX) $(OPTIMIZE) -fsanitize=fuzzer -o $@ $@.o $(O)/libtests.a $(O)/libtocsin.a $(TEST_LIBS)
 
 BENCH := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/*.c))
 
@@ -132,10 +133,10 @@ asan: ## the same tests, and every fuzz corpus, under AddressSanitizer and UBSan
 	@tests/run --build build/asan --binary build/asan/tocsin
 	@tests/run --build build/fuzz --binary build/asan/tocsin corpus
 
-tsan: ## unit tests and end-to-end tests under ThreadSanitizer
+tsan: ## the unit tests that can start a thread, and the end-to-end tests, under ThreadSanitizer
 	@deploy/deps.sh build test peer
 	@$(MAKE) --no-print-directory -s -j2 BUILD=tsan build/tsan/tocsin units
-	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin unit remote_write e2e
+	@TSAN_OPTIONS=halt_on_error=1 tests/run --build build/tsan --binary build/tsan/tocsin threads remote_write e2e
 
 fuzz: ## fuzz each parser for FUZZ_SECONDS (60); new inputs go to build/fuzz/found
 	@deploy/deps.sh build test habits
@@ -189,7 +190,7 @@ PREFIX ?= /usr/local
 units: $(UNIT)
 fuzzers: $(FUZZ)
 benches: $(BENCH)
--include $(OBJECTS:.o=.d) $(UNIT:=.d)
+-include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(UNIT:=.d)
 
 .PHONY: all help deps demo test unit units benches asan tsan fuzz fuzzers kill conformance bench diff layers shape format install clean
 .SECONDARY:

@@ -114,7 +114,4 @@ bool wire_histogram_is_sound(struct str message, bool v2);
  * reason, or ERR_LIMIT (arena). */
 int translate_histogram(struct arena *arena, struct str message, bool v2, struct sample *to, struct err *err);
 
-/* coarsen: merges buckets so that the schema drops by `shift`. 0, or ERR_LIMIT (arena). */
-int histogram_coarsen(struct arena *arena, struct histogram *h, int shift);
-
 #endif

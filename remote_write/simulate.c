@@ -182,16 +182,6 @@ void simulate_close(struct simulation *sim)
     mem_free(sim);
 }
 
-size_t simulate_services(const struct simulation *sim)
-{
-    return sim->options.services;
-}
-
-struct str simulate_service(const struct simulation *sim, size_t i)
-{
-    return sim->services[i];
-}
-
 /* The values of one instance's series, in the order of label_instance. */
 static void read_instance(const struct sim_instance *in, double *to)
 {

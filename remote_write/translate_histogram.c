@@ -219,8 +219,8 @@ static int convert(struct arena *arena, const struct wire_histogram *from, struc
     if (rc == 0)
         rc = take_sides(arena, from, h, err);
     if (rc == 0 && h->schema > SCHEMA_MAX)
-        rc = histogram_coarsen(arena, h, h->schema - SCHEMA_MAX);
-    return rc;
+        *to = histogram_coarsen(arena, h, SCHEMA_MAX);
+    return *to != NULL ? rc : err_set(err, ERR_LIMIT, "no memory");
 }
 
 int translate_histogram(struct arena *arena, struct str message, bool v2, struct sample *to, struct err *err)

@@ -124,12 +124,3 @@ int rulecheck_files(struct world *world, const struct str *paths, size_t count,
     }
     return exit_code(worst, options);
 }
-
-int rulecheck_text(struct str text, const struct rulecheck_options *options, FILE *out, FILE *errors)
-{
-    fputs("Checking standard input\n", out);
-    fflush(out);
-    enum verdict verdict = judge((struct str){0}, text, options, out, errors);
-    fputc('\n', out);
-    return exit_code(verdict, options);
-}

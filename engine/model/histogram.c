@@ -1,5 +1,6 @@
 #include "histogram_open_priv.h"
 
+#include "tocsin/check.h"
 #include "tocsin/sample.h"
 
 bool histogram_is_custom(const struct histogram *h)
@@ -81,6 +82,37 @@ struct histogram *histogram_compact(struct arena *arena, const struct histogram 
     made->custom_bounds = arena_copy(arena, h->custom_bounds, h->custom_count, sizeof *h->custom_bounds);
     if (made->custom_bounds == NULL || !compact_side(arena, &made->positive, &h->positive) ||
         !compact_side(arena, &made->negative, &h->negative))
+        return NULL;
+    return made;
+}
+
+static bool coarsen_side(struct arena *arena, struct histogram_side *to, const struct histogram_side *from,
+                         int32_t by)
+{
+    struct side_layout layout;
+    if (!histogram_side_begin(&layout, arena, to, from->bucket_count))
+        return false;
+    for (struct histogram_walk w = {.side = from}; histogram_next(&w);) {
+        int32_t index = histogram_coarser_index(w.index, by);
+        if (to->bucket_count > 0 && index + INT64_C(1) == layout.end)
+            to->buckets[to->bucket_count - 1] += w.count;
+        else
+            histogram_side_put(&layout, index, w.count);
+    }
+    return true;
+}
+
+struct histogram *histogram_coarsen(struct arena *arena, const struct histogram *h, int32_t schema)
+{
+    struct histogram *made = ARENA_NEW(arena, struct histogram);
+    int32_t by = h->schema - schema;
+    must(!histogram_is_custom(h) && by >= 0);
+    if (made == NULL)
+        return NULL;
+    *made = *h;
+    made->schema = schema;
+    if (!coarsen_side(arena, &made->positive, &h->positive, by) ||
+        !coarsen_side(arena, &made->negative, &h->negative, by))
         return NULL;
     return made;
 }

@@ -54,31 +54,6 @@ void labels_print(struct buf *out, const struct labels *ls)
     buf_char(out, '}');
 }
 
-void labels_print_metric(struct buf *out, const struct labels *ls)
-{
-    struct str name = labels_get(ls, STR(LABEL_METRIC_NAME));
-    bool bare = metric_name_is_classic(name);
-    bool inside = false; /* something stands between the braces */
-    if (bare)
-        buf_str(out, name);
-    if (bare && ls->count == 1)
-        return;
-    buf_char(out, '{');
-    if (!bare && name.n > 0) {
-        go_quote(out, name);
-        inside = true;
-    }
-    for (size_t i = 0; i < ls->count; i++) {
-        if (str_is(ls->item[i].name, LABEL_METRIC_NAME))
-            continue;
-        if (inside)
-            buf_puts(out, ", ");
-        print_label(out, &ls->item[i]);
-        inside = true;
-    }
-    buf_char(out, '}');
-}
-
 void labels_print_json(struct buf *out, const struct labels *ls)
 {
     buf_char(out, '{');

@@ -28,8 +28,3 @@ const struct promql_function *promql_function_find(struct str name)
 {
     return bsearch(&name, functions, FUNC_COUNT, sizeof functions[0], compare_name);
 }
-
-const struct promql_function *promql_function_get(enum promql_func_id id)
-{
-    return &functions[id];
-}

@@ -102,14 +102,6 @@ static void compile_regexes(struct promql *q)
     }
 }
 
-/* A selector under way: how far its parents look back already. */
-struct reach {
-    struct promql *q;
-    int64_t farthest_ms;
-    bool unbounded;
-    struct err *err;
-};
-
 /* step() and range() are not known before the query; durations made of them count as nothing. */
 static int64_t known_ms(const struct duration_expr *d)
 {
@@ -118,22 +110,18 @@ static int64_t known_ms(const struct duration_expr *d)
     return duration_value(d, &none, &ms, NULL) == 0 ? ms : 0;
 }
 
-/* id: the node that keeps the standing selector. */
-static int stand_selector(struct reach *r, const struct expr *e, size_t id, int64_t outside_ms)
+/* id: the node that keeps the standing selector; outside_ms: how far its parents look back already. */
+static int stand_selector(struct promql *q, const struct expr *e, size_t id, int64_t outside_ms,
+                          struct err *err)
 {
-    struct promql *q = r->q;
     int64_t lookback = q->options.lookback_ms;
     int64_t window = e->selector.is_range ? known_ms(e->selector.range) : lookback;
     int64_t widened = e->selector.is_range && e->selector.modifier != RANGE_PLAIN ? lookback : 0;
     int64_t reach = outside_ms + known_ms(e->selector.shift.offset) + window + widened;
-    if (e->selector.shift.at != AT_NONE)
-        r->unbounded = true;
-    if (reach > r->farthest_ms)
-        r->farthest_ms = reach;
     if (q->store == NULL)
         return 0;
     return store_stand(q->store, e->selector.matchers, e->selector.matcher_count, reach > 0 ? reach : 0,
-                       &q->nodes[id].standing, r->err);
+                       &q->nodes[id].standing, err);
 }
 
 /* The sum of all offsets and ranges on the way to the first selector. */
@@ -151,23 +139,21 @@ static int64_t farthest_shift(const struct expr *e)
     return own + below;
 }
 
-static int stand(struct reach *r, const struct expr *e, int64_t outside_ms)
+static int stand(struct promql *q, const struct expr *e, int64_t outside_ms, struct err *err)
 {
-    struct plan_node *node = &r->q->nodes[e->plan_id];
+    struct plan_node *node = &q->nodes[e->plan_id];
     if (e->kind == EXPR_SELECTOR)
-        return node->template ? 0 : stand_selector(r, e, e->plan_id, outside_ms);
+        return node->template ? 0 : stand_selector(q, e, e->plan_id, outside_ms, err);
     if (e->kind == EXPR_CALL && e->call.function->id == FUNC_info) {
-        TRY(plan_info(r->q, e, r->err));
+        TRY(plan_info(q, e, err));
         /* The info series are read at the times of the selector that they explain. */
-        TRY(stand_selector(r, node->info, e->plan_id, outside_ms + farthest_shift(e->call.args.items[0])));
+        TRY(stand_selector(q, node->info, e->plan_id, outside_ms + farthest_shift(e->call.args.items[0]),
+                           err));
     }
-    if (e->kind == EXPR_SUBQUERY) {
+    if (e->kind == EXPR_SUBQUERY)
         outside_ms += known_ms(e->subquery.range) + known_ms(e->subquery.shift.offset);
-        if (e->subquery.shift.at != AT_NONE)
-            r->unbounded = true;
-    }
     for (size_t i = 0; promql_child(e, i) != NULL; i++)
-        TRY(stand(r, promql_child(e, i), outside_ms));
+        TRY(stand(q, promql_child(e, i), outside_ms, err));
     return 0;
 }
 
@@ -183,19 +169,6 @@ static void fill_options(struct promql_options *o)
         o->timeout_ms = limits.query_timeout_ms;
 }
 
-static int print_canonical(struct promql *q, struct err *err)
-{
-    struct buf text;
-    buf_init(&text, 16 * (size_t)limits.query_text_bytes);
-    promql_print(&text, q->root);
-    bool overflow = buf_overflow(&text);
-    q->canonical = str_copy(&q->arena, buf_slice(&text));
-    buf_release(&text);
-    if (overflow || q->canonical.p == NULL)
-        return err_set(err, ERR_LIMIT, "expression is too long to print");
-    return 0;
-}
-
 static int prepare(struct promql *q, struct str text, struct err *err)
 {
     q->text = str_copy(&q->arena, text);
@@ -209,11 +182,7 @@ static int prepare(struct promql *q, struct str text, struct err *err)
     note_nodes(q, q->root);
     note_detection(q, q->root, false);
     compile_regexes(q);
-    TRY(print_canonical(q, err));
-    struct reach reach = {.q = q, .err = err};
-    TRY(stand(&reach, q->root, q->options.late_ms));
-    q->reach_ms = reach.unbounded ? -1 : reach.farthest_ms;
-    return 0;
+    return stand(q, q->root, q->options.late_ms, err);
 }
 
 int promql_open(struct str text, const struct promql_options *options, struct store *store,
@@ -252,16 +221,6 @@ void promql_close(struct promql *q)
 const struct expr *promql_expr(const struct promql *q)
 {
     return q->root;
-}
-
-struct str promql_text(const struct promql *q)
-{
-    return q->canonical;
-}
-
-int64_t promql_reach_ms(const struct promql *q)
-{
-    return q->reach_ms;
 }
 
 static size_t count_matches(struct store *store, const struct expr *selector)

@@ -32,12 +32,10 @@ struct promql {
     struct arena arena;
     struct promql_options options;
     struct store *store;
-    struct str text;      /* as given: positions refer to it */
-    struct str canonical; /* as printed */
+    struct str text; /* as given: positions refer to it */
     struct expr *root;
     struct plan_node *nodes;
     size_t node_count;
-    int64_t reach_ms;
 };
 
 static inline const struct plan_node *plan_node(const struct promql *q, const struct expr *e)

@@ -47,11 +47,6 @@ const struct definition *set_find(const struct template_set *set, struct str nam
     return NULL;
 }
 
-bool template_defined(const struct template_set *set, struct str name)
-{
-    return set_find(set, name) != NULL;
-}
-
 bool definition_is_empty(const struct definition *d)
 {
     for (const struct node *n = d->root->first; n != NULL; n = n->next)

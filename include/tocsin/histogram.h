@@ -64,6 +64,9 @@ struct histogram *histogram_copy(struct arena *arena, const struct histogram *h)
 /* A copy without empty buckets and with as few spans as possible (Prometheus' Compact(0)). */
 struct histogram *histogram_compact(struct arena *arena, const struct histogram *h);
 
+/* A copy of an exponential one at a schema that is not above its own, which may be finer than 8: neighbours become one. */
+struct histogram *histogram_coarsen(struct arena *arena, const struct histogram *h, int32_t schema);
+
 /* The test language's form `{{schema:1 count:3 ...}}` (Prometheus 3.14): reads from the first '{', *used is how
  * many bytes it took; *hint_given tells whether counter_reset_hint was written. */
 int histogram_parse(struct arena *arena, struct str text, size_t *used, struct histogram **h,

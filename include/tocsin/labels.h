@@ -70,9 +70,6 @@ int labels_compare(const struct labels *a, const struct labels *b);
 /* {a="b", c="d"}: __name__ is an ordinary label here, odd names are quoted (Prometheus 3.14). */
 void labels_print(struct buf *out, const struct labels *ls);
 
-/* name{a="b", c="d"}: as people write it; `{}` only if there is nothing else. */
-void labels_print_metric(struct buf *out, const struct labels *ls);
-
 /* {"a":"b","c":"d"} as Go's encoding/json writes a map of texts; {} for NULL. */
 void labels_print_json(struct buf *out, const struct labels *ls);
 

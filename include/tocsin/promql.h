@@ -67,10 +67,6 @@ int promql_open(struct str text, const struct promql_options *options, struct st
 void promql_close(struct promql *q);
 
 const struct expr *promql_expr(const struct promql *q);
-struct str promql_text(const struct promql *q); /* canonical */
-
-/* How far before the evaluation time it looks (ranges, offsets, look-back, subqueries), in ms; -1: unbounded (@). */
-int64_t promql_reach_ms(const struct promql *q);
 
 /* How many series each of its selectors holds now: the smallest of them. 0 means "matches no series". */
 size_t promql_series_matched(const struct promql *q, struct store *store);

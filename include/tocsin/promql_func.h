@@ -27,6 +27,5 @@ struct promql_function {
 
 /* NULL if there is none. Names are case-sensitive. */
 const struct promql_function *promql_function_find(struct str name);
-const struct promql_function *promql_function_get(enum promql_func_id id);
 
 #endif

@@ -22,7 +22,4 @@ enum { RULECHECK_OK = 0, RULECHECK_FAILED = 1, RULECHECK_LINT = 3 }; /* exit cod
 int rulecheck_files(struct world *world, const struct str *paths, size_t count,
                     const struct rulecheck_options *options, FILE *out, FILE *errors);
 
-/* The same for a text that came over standard input. */
-int rulecheck_text(struct str text, const struct rulecheck_options *options, FILE *out, FILE *errors);
-
 #endif

@@ -55,10 +55,6 @@ struct simulation;
 int simulate_open(const struct simulate_options *options, struct simulation **out, struct err *err);
 void simulate_close(struct simulation *sim);
 
-/* Name of service i (below simulate_services): checkout, payments, ... */
-size_t simulate_services(const struct simulation *sim);
-struct str simulate_service(const struct simulation *sim, size_t i);
-
 /* A sample of every series at t_ms (not before the start). Samples live in the arena, labels in the simulation. 0, or
  * ERR_LIMIT (arena), ERR_ARG (before the start). */
 int simulate_at(struct simulation *sim, int64_t t_ms, struct arena *arena, struct batch *out);

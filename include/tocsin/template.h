@@ -116,8 +116,6 @@ struct template_set *template_set_clone(struct arena *arena, const struct templa
  * as it was. */
 int template_parse(struct template_set *set, struct str name, struct str text, struct err *err);
 
-bool template_defined(const struct template_set *set, struct str name);
-
 /* Executes the named template on data. `context` is for functions (template_context). Output is
  * appended to *out even when it then fails, as Go's does; callers who want all or nothing truncate. */
 int template_execute(const struct template_set *set, struct str name, const struct tval *data, void *context,

@@ -92,7 +92,7 @@ struct world {
      * and what it points to are borrowed until done is called. */
     int (*send)(struct world *, const struct net_request *request, net_done *done, void *context);
     void *net;  /* behind send; private to whoever installed it */
-    void *disk; /* behind the calls for the disk; likewise (sim_disk.h) */
+    void *disk; /* behind the calls for the disk; likewise (tests/sim/sim_disk.h) */
 };
 
 /* The real clock, random source and disk; no network until engine/route/courier.h installs one. */

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(b);
     check_algebra(&arena, a, b);
     labels_print(&out, a);
-    labels_print_metric(&out, b);
+    labels_print(&out, b);
     buf_release(&out);
     arena_release(&arena);
     return 0;

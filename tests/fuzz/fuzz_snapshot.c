@@ -9,10 +9,10 @@
 #include "../../engine/store/frame_priv.h"
 #include "../../engine/store/restore_priv.h"
 #include "../../engine/store/snapshot_priv.h"
+#include "../sim/sim_disk.h"
 #include "tocsin/check.h"
 #include "tocsin/histogram.h"
 #include "tocsin/log.h"
-#include "tocsin/sim_disk.h"
 
 enum { NUMBER = 1, MEMORY_BYTES = 64 << 20 };
 static const char folder[] = "data";

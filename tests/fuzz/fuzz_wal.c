@@ -1,9 +1,9 @@
 /* A log of three segments that is cut, flipped, moved and removed as the input says, or a file of any bytes in its folder:
  * reading gives records that were put, in order, and a new log goes on behind it. */
 #include "../../engine/store/wal_priv.h"
+#include "../sim/sim_disk.h"
 #include "tocsin/check.h"
 #include "tocsin/limits.h"
-#include "tocsin/sim_disk.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -40,12 +40,19 @@ static void expect_error(const char *text, int code, const char *message)
     assert_string_equal(err.text, message);
 }
 
-static void bad_files_are_refused_in_alertmanagers_words(void **state)
+struct refused {
+    const char *text, *message;
+};
+
+static void expect_refused(const struct refused *cases, size_t count)
 {
-    (void)state;
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
+    for (size_t i = 0; i < count; i++)
+        expect_error(cases[i].text, ERR_PARSE, cases[i].message);
+}
+
+static void what_is_no_configuration_is_refused_in_alertmanagers_words(void **state)
+{
+    static const struct refused cases[] = {
         {"", "no route provided in config"},
         {"route:", "no routes provided"},
         {"global: {}", "no routes provided"},
@@ -66,30 +73,37 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
          "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!int `3` into bool"},
         {"receivers: [{name: a, webhook_configs: [{url: \"http://x\", max_alerts: -1}]}]",
          "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!int `-1` into uint64"},
+        {"global: {resolve_timeout: abcdefghijklmnop}", "not a valid duration string: \"abcdefghijklmnop\""},
+        {"route: {receiver: a, group_wait: 5}", "not a valid duration string: \"5\""},
+    };
+    (void)state;
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void bad_matchers_are_refused_in_alertmanagers_words(void **state)
+{
+    static const struct refused cases[] = {
         {"route: {receiver: a, routes: [{matchers: [\"foo\"]}]}", "bad matcher format: foo"},
         {"route: {receiver: a, routes: [{match: {\"a-b\": c}}]}", "invalid label name \"a-b\""},
         {"route: {receiver: a, routes: [{match_re: {\"a\": \"(\"}}]}",
          "error parsing regexp: missing closing ): `^(?:()$`"},
         {"route: {receiver: a, routes: [{matchers: [\"a=~(\"]}]}",
          "error parsing regexp: missing closing ): `^(?:()$`"},
+        {"inhibit_rules: [{equal: [\"\"]}]", "invalid label name \"\" in equal list"},
+        {"inhibit_rules: [{source_matchers: [\"x\"]}]", "bad matcher format: x"},
+        {"inhibit_rules: [{source_match: {\"x-\": y}}]", "invalid label name \"x-\""},
+    };
+    (void)state;
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void bad_addresses_are_refused_in_alertmanagers_words(void **state)
+{
+    static const struct refused cases[] = {
         {"receivers: [{name: a, webhook_configs: [{url: \"ftp://x\"}]}]",
          "unsupported scheme \"ftp\" for URL"},
         {"receivers: [{name: a, webhook_configs: [{url: \"http://\"}]}]", "missing host for URL"},
         {"receivers: [{name: a, webhook_configs: [{url: \":x\"}]}]", "parse \":x\": missing protocol scheme"},
-        {"receivers: [{name: a, webhook_configs: [{}]}]", "one of url or url_file must be configured"},
-        {"receivers: [{name: a, webhook_configs: [null]}]", "missing webhook config"},
-        {"receivers: [{name: a, webhook_configs: [{url: \"http://x\", url_file: y}]}]",
-         "at most one of url & url_file must be configured"},
-        {"receivers: [{name: \"\"}]", "missing name in receiver"},
-        {"receivers: [{name: a, labels: {name: b}}]",
-         "receiver label \"name\" must match receiver name \"a\", got \"b\""},
-        {"receivers: [{name: a}, {name: a}]\nroute: {receiver: a}",
-         "notification config name \"a\" is not unique"},
-        {"global: {resolve_timeout: abcdefghijklmnop}", "not a valid duration string: \"abcdefghijklmnop\""},
-        {"route: {receiver: a, group_wait: 5}", "not a valid duration string: \"5\""},
-        {"inhibit_rules: [{equal: [\"\"]}]", "invalid label name \"\" in equal list"},
-        {"inhibit_rules: [{source_matchers: [\"x\"]}]", "bad matcher format: x"},
-        {"inhibit_rules: [{source_match: {\"x-\": y}}]", "invalid label name \"x-\""},
         {"global: {smtp_smarthost: \"h\"}", "address h: missing port in address"},
         {"global: {smtp_smarthost: \"h:\"}", "address \"h:\": port cannot be empty"},
         {"global: {slack_api_url: \"h\"}", "unsupported scheme \"\" for URL"},
@@ -99,6 +113,14 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
         {"global: {pagerduty_url: \"http://u:p@x:y/\"}",
          "parse \"http://u:p@x:y/\": invalid port \":y\" after host"},
         {"global: {pagerduty_url: \"http://%zz\"}", "parse \"http://%zz\": invalid URL escape \"%zz\""},
+    };
+    (void)state;
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void contradictory_http_settings_are_refused_in_alertmanagers_words(void **state)
+{
+    static const struct refused cases[] = {
         {"global: {http_config: {authorization: {type: basic}}}",
          "authorization type cannot be set to \"basic\", use \"basic_auth\" instead"},
         {"global: {http_config: {authorization: {type: x, credentials: a}, basic_auth: {username: x}}}",
@@ -109,8 +131,33 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
          "at most one of basic_auth password & password_file must be configured"},
         {"global: {http_config: {bearer_token: a, bearer_token_file: b}}",
          "at most one of bearer_token & bearer_token_file must be configured"},
+    };
+    (void)state;
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void bad_receivers_are_refused_in_alertmanagers_words(void **state)
+{
+    static const struct refused cases[] = {
+        {"receivers: [{name: a, webhook_configs: [{}]}]", "one of url or url_file must be configured"},
+        {"receivers: [{name: a, webhook_configs: [null]}]", "missing webhook config"},
+        {"receivers: [{name: a, webhook_configs: [{url: \"http://x\", url_file: y}]}]",
+         "at most one of url & url_file must be configured"},
+        {"receivers: [{name: \"\"}]", "missing name in receiver"},
+        {"receivers: [{name: a, labels: {name: b}}]",
+         "receiver label \"name\" must match receiver name \"a\", got \"b\""},
+        {"receivers: [{name: a}, {name: a}]\nroute: {receiver: a}",
+         "notification config name \"a\" is not unique"},
         {"global: {opsgenie_api_key: a, opsgenie_api_key_file: b}\nroute: {receiver: a}",
          "at most one of opsgenie_api_key & opsgenie_api_key_file must be configured"},
+    };
+    (void)state;
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void bad_routes_are_refused_in_alertmanagers_words(void **state)
+{
+    static const struct refused cases[] = {
         {"route: {receiver: a}", "undefined receiver \"a\" used in route"},
         {"route: {receiver: a, routes: [{receiver: b}]}\n" RECEIVER_A,
          "undefined receiver \"b\" used in route"},
@@ -131,6 +178,14 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
         {"route: {receiver: a, routes: [{mute_time_intervals: [a]}]}\n" RECEIVER_A,
          "undefined time interval \"a\" used in route"},
         {"route: {receiver: a, routes: [null]}\n" RECEIVER_A, "missing route in routes"},
+    };
+    (void)state;
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void time_intervals_without_a_name_of_their_own_are_refused(void **state)
+{
+    static const struct refused cases[] = {
         {"mute_time_intervals: [{name: n}]\ntime_intervals: [{name: n}]\nroute: {receiver: a}\n" RECEIVER_A,
          "time interval \"n\" is not unique"},
         {"mute_time_intervals: [{name: n}, {name: n}]\nroute: {receiver: a}\n" RECEIVER_A,
@@ -138,8 +193,8 @@ static void bad_files_are_refused_in_alertmanagers_words(void **state)
         {"time_intervals: [{time_intervals: []}]", "missing name in time interval"},
         {"mute_time_intervals: [{time_intervals: []}]", "missing name in mute time interval"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_error(cases[i].text, ERR_PARSE, cases[i].message);
+    (void)state;
+    expect_refused(cases, sizeof cases / sizeof *cases);
 }
 
 static void bad_time_intervals_are_refused_in_alertmanagers_words(void **state)
@@ -291,111 +346,145 @@ static void null_wipes_a_default(void **state)
     amconfig_free(config);
 }
 
-static void the_configuration_prints_again_without_secrets(void **state)
+/* A configuration of these lines and what every one needs prints this section so, up to the head of the next one or the end, and
+ * no secret; and reads all of it again as it was. */
+static void expect_printed(const char *lines, const char *section)
 {
-    (void)state;
-    struct amconfig *config = load("global:\n"
-                                   "  resolve_timeout: 420s\n"
-                                   "  smtp_from: a@b\n"
-                                   "  slack_api_url: http://x/s3cret\n"
-                                   "templates: ['t/*.none']\n"
-                                   "route:\n"
-                                   "  receiver: a\n"
-                                   "  group_by: [x, y]\n"
-                                   "  routes:\n"
-                                   "  - match: {a: b}\n"
-                                   "    match_re: {c: d|e}\n"
-                                   "    matchers: ['x=\"y\"', \"u!=v, t=~w\"]\n"
-                                   "    receiver: b\n"
-                                   "    continue: true\n"
-                                   "    group_wait: 0s\n"
-                                   "    routes:\n"
-                                   "    - group_by: []\n"
-                                   "receivers:\n"
-                                   "- name: a\n"
-                                   "- name: 'b'\n"
-                                   "  webhook_configs:\n"
-                                   "  - url: http://s3cret\n"
-                                   "    http_config: {basic_auth: {username: u, password: s3cret}}\n"
-                                   "inhibit_rules:\n"
-                                   "- source_matchers: [a=b]\n"
-                                   "  target_matchers: ['c=~\"d e\"']\n"
-                                   "  equal: [z]\n"
-                                   "time_intervals:\n"
-                                   "- name: n\n"
-                                   "  time_intervals:\n"
-                                   "  - times: [{start_time: 09:00, end_time: '17:00'}]\n"
-                                   "    location: Europe/Rome\n");
-    assert_string_equal(
-        config->original.p,
-        "global:\n"
-        "  resolve_timeout: 7m\n"
-        "  http_config:\n"
-        "    follow_redirects: true\n"
-        "    enable_http2: true\n"
-        "  smtp_from: a@b\n"
-        "  smtp_hello: localhost\n"
-        "  smtp_require_tls: true\n"
-        "  slack_api_url: <secret>\n"
-        "  pagerduty_url: https://events.pagerduty.com/v2/enqueue\n"
-        "  opsgenie_api_url: https://api.opsgenie.com/\n"
-        "  wechat_api_url: https://qyapi.weixin.qq.com/cgi-bin/\n"
-        "  victorops_api_url: https://alert.victorops.com/integrations/generic/20131114/alert/\n"
-        "  telegram_api_url: https://api.telegram.org\n"
-        "  webex_api_url: https://webexapis.com/v1/messages\n"
-        "route:\n"
-        "  receiver: a\n"
-        "  group_by:\n"
-        "  - x\n"
-        "  - \"y\"\n"
-        "  continue: false\n"
-        "  routes:\n"
-        "  - receiver: b\n"
-        "    match:\n"
-        "      a: b\n"
-        "    match_re:\n"
-        "      c: d|e\n"
-        "    matchers:\n"
-        "    - t=~\"w\"\n"
-        "    - u!=\"v\"\n"
-        "    - x=\"y\"\n"
-        "    continue: true\n"
-        "    routes:\n"
-        "    - continue: false\n"
-        "    group_wait: 0s\n"
-        "inhibit_rules:\n"
-        "- source_matchers:\n"
-        "  - a=\"b\"\n"
-        "  target_matchers:\n"
-        "  - c=~\"d e\"\n"
-        "  equal:\n"
-        "  - z\n"
-        "receivers:\n"
-        "- name: a\n"
-        "- name: b\n"
-        "  webhook_configs:\n"
-        "  - send_resolved: true\n"
-        "    http_config:\n"
-        "      basic_auth:\n"
-        "        username: u\n"
-        "        password: <secret>\n"
-        "      follow_redirects: true\n"
-        "      enable_http2: true\n"
-        "    url: <secret>\n"
-        "    max_alerts: 0\n"
-        "templates:\n"
-        "- /etc/am/t/*.none\n"
-        "time_intervals:\n"
-        "- name: \"n\"\n"
-        "  time_intervals:\n"
-        "  - times:\n"
-        "    - start_time: \"09:00\"\n"
-        "      end_time: \"17:00\"\n"
-        "    location: Europe/Rome\n");
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s%s", lines,
+             strstr(lines, "route:") != NULL ? "" : "route: {receiver: a}\n",
+             strstr(lines, "receivers:") != NULL ? "" : RECEIVER_A);
+    struct amconfig *config = load(text);
+    const char *found = strstr(config->original.p, section);
+    if (found == NULL || (found > config->original.p && found[-1] != '\n'))
+        fail_msg("%s\nis not in\n%s", section, config->original.p);
+    size_t n = strlen(section);
+    assert_true(section[n - 2] == ':' || found[n] == '\0');
+    assert_null(strstr(config->original.p, "s3cret"));
     struct amconfig *again = load(config->original.p);
     assert_string_equal(again->original.p, config->original.p);
     amconfig_free(again);
     amconfig_free(config);
+}
+
+static void globals_print_again_with_their_defaults_and_without_secrets(void **state)
+{
+    (void)state;
+    expect_printed("global:\n"
+                   "  resolve_timeout: 420s\n"
+                   "  smtp_from: a@b\n"
+                   "  slack_api_url: http://x/s3cret\n",
+                   "global:\n"
+                   "  resolve_timeout: 7m\n"
+                   "  http_config:\n"
+                   "    follow_redirects: true\n"
+                   "    enable_http2: true\n"
+                   "  smtp_from: a@b\n"
+                   "  smtp_hello: localhost\n"
+                   "  smtp_require_tls: true\n"
+                   "  slack_api_url: <secret>\n"
+                   "  pagerduty_url: https://events.pagerduty.com/v2/enqueue\n"
+                   "  opsgenie_api_url: https://api.opsgenie.com/\n"
+                   "  wechat_api_url: https://qyapi.weixin.qq.com/cgi-bin/\n"
+                   "  victorops_api_url: https://alert.victorops.com/integrations/generic/20131114/alert/\n"
+                   "  telegram_api_url: https://api.telegram.org\n"
+                   "  webex_api_url: https://webexapis.com/v1/messages\n"
+                   "route:\n");
+}
+
+static void routes_print_again_with_sorted_matchers(void **state)
+{
+    (void)state;
+    expect_printed("route:\n"
+                   "  receiver: a\n"
+                   "  group_by: [x, y]\n"
+                   "  routes:\n"
+                   "  - match: {a: b}\n"
+                   "    match_re: {c: d|e}\n"
+                   "    matchers: ['x=\"y\"', \"u!=v, t=~w\"]\n"
+                   "    receiver: a\n"
+                   "    continue: true\n"
+                   "    group_wait: 0s\n"
+                   "    routes:\n"
+                   "    - group_by: []\n",
+                   "route:\n"
+                   "  receiver: a\n"
+                   "  group_by:\n"
+                   "  - x\n"
+                   "  - \"y\"\n"
+                   "  continue: false\n"
+                   "  routes:\n"
+                   "  - receiver: a\n"
+                   "    match:\n"
+                   "      a: b\n"
+                   "    match_re:\n"
+                   "      c: d|e\n"
+                   "    matchers:\n"
+                   "    - t=~\"w\"\n"
+                   "    - u!=\"v\"\n"
+                   "    - x=\"y\"\n"
+                   "    continue: true\n"
+                   "    routes:\n"
+                   "    - continue: false\n"
+                   "    group_wait: 0s\n"
+                   "receivers:\n");
+}
+
+static void receivers_print_again_with_their_defaults_and_without_secrets(void **state)
+{
+    (void)state;
+    expect_printed("receivers:\n"
+                   "- name: a\n"
+                   "- name: 'b'\n"
+                   "  webhook_configs:\n"
+                   "  - url: http://s3cret\n"
+                   "    http_config: {basic_auth: {username: u, password: s3cret}}\n",
+                   "receivers:\n"
+                   "- name: a\n"
+                   "- name: b\n"
+                   "  webhook_configs:\n"
+                   "  - send_resolved: true\n"
+                   "    http_config:\n"
+                   "      basic_auth:\n"
+                   "        username: u\n"
+                   "        password: <secret>\n"
+                   "      follow_redirects: true\n"
+                   "      enable_http2: true\n"
+                   "    url: <secret>\n"
+                   "    max_alerts: 0\n"
+                   "templates: []\n");
+}
+
+static void all_other_sections_print_again(void **state)
+{
+    (void)state;
+    expect_printed("inhibit_rules:\n"
+                   "- source_matchers: [a=b]\n"
+                   "  target_matchers: ['c=~\"d e\"']\n"
+                   "  equal: [z]\n",
+                   "inhibit_rules:\n"
+                   "- source_matchers:\n"
+                   "  - a=\"b\"\n"
+                   "  target_matchers:\n"
+                   "  - c=~\"d e\"\n"
+                   "  equal:\n"
+                   "  - z\n"
+                   "receivers:\n");
+    expect_printed("templates: ['t/*.none']\n"
+                   "time_intervals:\n"
+                   "- name: n\n"
+                   "  time_intervals:\n"
+                   "  - times: [{start_time: 09:00, end_time: '17:00'}]\n"
+                   "    location: Europe/Rome\n",
+                   "templates:\n"
+                   "- /etc/am/t/*.none\n"
+                   "time_intervals:\n"
+                   "- name: \"n\"\n"
+                   "  time_intervals:\n"
+                   "  - times:\n"
+                   "    - start_time: \"09:00\"\n"
+                   "      end_time: \"17:00\"\n"
+                   "    location: Europe/Rome\n");
 }
 
 static void expect_matcher(const char *text, const char *printed)
@@ -492,14 +581,23 @@ static void a_starved_arena_is_a_limit_not_a_crash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_files_are_refused_in_alertmanagers_words),
+        cmocka_unit_test(what_is_no_configuration_is_refused_in_alertmanagers_words),
+        cmocka_unit_test(bad_matchers_are_refused_in_alertmanagers_words),
+        cmocka_unit_test(bad_addresses_are_refused_in_alertmanagers_words),
+        cmocka_unit_test(contradictory_http_settings_are_refused_in_alertmanagers_words),
+        cmocka_unit_test(bad_receivers_are_refused_in_alertmanagers_words),
+        cmocka_unit_test(bad_routes_are_refused_in_alertmanagers_words),
+        cmocka_unit_test(time_intervals_without_a_name_of_their_own_are_refused),
         cmocka_unit_test(bad_time_intervals_are_refused_in_alertmanagers_words),
         cmocka_unit_test(what_is_not_built_is_refused_by_name),
         cmocka_unit_test(alertmanagers_own_complaints_come_before_what_is_not_built),
         cmocka_unit_test(routes_inherit_what_they_do_not_say),
         cmocka_unit_test(webhooks_have_their_defaults_and_the_global_http_settings),
         cmocka_unit_test(null_wipes_a_default),
-        cmocka_unit_test(the_configuration_prints_again_without_secrets),
+        cmocka_unit_test(globals_print_again_with_their_defaults_and_without_secrets),
+        cmocka_unit_test(routes_print_again_with_sorted_matchers),
+        cmocka_unit_test(receivers_print_again_with_their_defaults_and_without_secrets),
+        cmocka_unit_test(all_other_sections_print_again),
         cmocka_unit_test(both_matcher_grammars_are_read_with_the_fallback_rule),
         cmocka_unit_test(matcher_lists_may_have_braces_commas_and_nothing_in_them),
         cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),

@@ -191,6 +191,29 @@ static void compacting_drops_empty_buckets_and_joins_spans(void **state)
     assert_true(histogram_equal(c, &h));
 }
 
+static void coarsening_merges_neighbours(void **state)
+{
+    (void)state;
+    struct histogram_span spans[] = {{-4, 3}, {1, 2}, {10, 1}}, negative[] = {{0, 1}};
+    double buckets[] = {1, 2, 4, 0, 8, 16}, one[] = {32};
+    struct histogram h = {
+        .schema = 20, .count = 63, .positive = {spans, 3, buckets, 6}, .negative = {negative, 1, one, 1}};
+    struct histogram *c = histogram_coarsen(&arena, &h, 18);
+    assert_int_equal(c->schema, 18);
+    assert_true(c->count == 63);
+    assert_int_equal(c->positive.span_count, 2); /* -4, -3 -2 0, 1, 12 are -1, 0, 1, 3 */
+    assert_int_equal(c->positive.spans[0].offset, -1);
+    assert_int_equal(c->positive.spans[0].length, 3);
+    assert_int_equal(c->positive.spans[1].offset, 1);
+    assert_int_equal(c->positive.bucket_count, 4);
+    static const double sums[] = {1, 6, 8, 16};
+    for (size_t i = 0; i < 4; i++)
+        assert_true(c->positive.buckets[i] == sums[i]);
+    assert_int_equal(c->negative.spans[0].offset, 0);
+    assert_true(c->negative.buckets[0] == 32);
+    assert_true(histogram_equal(histogram_coarsen(&arena, &h, 20), &h));
+}
+
 static void walks_end_where_spans_and_buckets_disagree(void **state)
 {
     (void)state;
@@ -235,6 +258,7 @@ static void a_full_arena_gives_no_histogram(void **state)
     const struct histogram *h = parsed("{{buckets:[1 2 3 4 5 6 7 8 9]}}");
     assert_null(histogram_copy(&tiny, h));
     assert_null(histogram_compact(&tiny, h));
+    assert_null(histogram_coarsen(&tiny, h, 0));
     arena_release(&tiny);
     arena_release(&arena);
 }
@@ -250,6 +274,7 @@ int main(void)
         cmocka_unit_test(bounds_are_prometheus_to_the_bit),
         cmocka_unit_test(only_infinity_lies_beyond_the_last_bound),
         cmocka_unit_test(compacting_drops_empty_buckets_and_joins_spans),
+        cmocka_unit_test(coarsening_merges_neighbours),
         cmocka_unit_test(walks_end_where_spans_and_buckets_disagree),
         cmocka_unit_test(equality_looks_at_bits_and_not_at_the_hint),
         cmocka_unit_test(a_full_arena_gives_no_histogram),

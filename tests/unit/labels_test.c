@@ -11,15 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *print(const struct labels *ls, bool metric)
+static const char *print(const struct labels *ls)
 {
     static char text[512];
     struct buf b;
     buf_init(&b, sizeof text - 1);
-    if (metric)
-        labels_print_metric(&b, ls);
-    else
-        labels_print(&b, ls);
+    labels_print(&b, ls);
     snprintf(text, sizeof text, "%s", buf_text(&b));
     buf_release(&b);
     return text;
@@ -31,12 +28,12 @@ static void are_sorted_without_empty_values_and_the_last_of_equals_wins(void **s
     struct arena a;
     arena_init(&a, 1 << 16);
     struct labels *ls = labels_of(&a, "b", "1", "a", "2", "B", "3", "c", "", "b", "4", NULL);
-    assert_string_equal(print(ls, false), "{B=\"3\", a=\"2\", b=\"4\"}");
+    assert_string_equal(print(ls), "{B=\"3\", a=\"2\", b=\"4\"}");
     assert_true(str_is(labels_get(ls, STR("b")), "4"));
     assert_int_equal(labels_get(ls, STR("c")).n, 0);
     assert_false(labels_has(ls, STR("c")));
     assert_true(labels_has(ls, STR("B")));
-    assert_string_equal(print(labels_empty(&a), false), "{}");
+    assert_string_equal(print(labels_empty(&a)), "{}");
     arena_release(&a);
 }
 
@@ -104,8 +101,8 @@ static void copies_stand_on_their_own(void **state)
     memset(name, '?', 4);
     memset(value, '?', 5);
     arena_release(&a);
-    assert_string_equal(print(copy, false), "{name=\"value\", other=\"x\"}");
-    assert_string_equal(print(heap, false), "{name=\"value\", other=\"x\"}");
+    assert_string_equal(print(copy), "{name=\"value\", other=\"x\"}");
+    assert_string_equal(print(heap), "{name=\"value\", other=\"x\"}");
     assert_true(labels_equal(copy, heap));
     mem_free(heap);
     arena_release(&b);
@@ -117,10 +114,10 @@ static void with_sets_replaces_and_removes(void **state)
     struct arena a;
     arena_init(&a, 1 << 16);
     struct labels *ls = labels_of(&a, "b", "1", "d", "2", NULL);
-    assert_string_equal(print(labels_with(&a, ls, STR("c"), STR("x")), false), "{b=\"1\", c=\"x\", d=\"2\"}");
-    assert_string_equal(print(labels_with(&a, ls, STR("b"), STR("x")), false), "{b=\"x\", d=\"2\"}");
-    assert_string_equal(print(labels_with(&a, ls, STR("b"), STR("")), false), "{d=\"2\"}");
-    assert_string_equal(print(labels_with(&a, ls, STR("z"), STR("")), false), "{b=\"1\", d=\"2\"}");
+    assert_string_equal(print(labels_with(&a, ls, STR("c"), STR("x"))), "{b=\"1\", c=\"x\", d=\"2\"}");
+    assert_string_equal(print(labels_with(&a, ls, STR("b"), STR("x"))), "{b=\"x\", d=\"2\"}");
+    assert_string_equal(print(labels_with(&a, ls, STR("b"), STR(""))), "{d=\"2\"}");
+    assert_string_equal(print(labels_with(&a, ls, STR("z"), STR(""))), "{b=\"1\", d=\"2\"}");
     assert_true(
         labels_equal(labels_with(&a, labels_with(&a, ls, STR("b"), STR("x")), STR("b"), STR("1")), ls));
     arena_release(&a);
@@ -133,7 +130,7 @@ static void merging_lets_the_upper_set_win(void **state)
     arena_init(&a, 1 << 16);
     struct labels *base = labels_of(&a, "a", "1", "b", "1", NULL),
                   *over = labels_of(&a, "b", "2", "c", "2", NULL);
-    assert_string_equal(print(labels_merge(&a, base, over), false), "{a=\"1\", b=\"2\", c=\"2\"}");
+    assert_string_equal(print(labels_merge(&a, base, over)), "{a=\"1\", b=\"2\", c=\"2\"}");
     assert_true(labels_equal(labels_merge(&a, base, labels_empty(&a)), base));
     assert_true(labels_equal(labels_merge(&a, labels_empty(&a), over), over));
     arena_release(&a);
@@ -146,9 +143,9 @@ static void keeps_or_drops_named_ones(void **state)
     arena_init(&a, 1 << 16);
     struct labels *ls = labels_of(&a, "__name__", "m", "a", "1", "b", "2", NULL);
     const struct str names[] = {STR("b"), STR("zz"), STR("a")};
-    assert_string_equal(print(labels_keep(&a, ls, names, 3), false), "{a=\"1\", b=\"2\"}");
-    assert_string_equal(print(labels_drop(&a, ls, names, 3), false), "{__name__=\"m\"}");
-    assert_string_equal(print(labels_drop_name(&a, ls), false), "{a=\"1\", b=\"2\"}");
+    assert_string_equal(print(labels_keep(&a, ls, names, 3)), "{a=\"1\", b=\"2\"}");
+    assert_string_equal(print(labels_drop(&a, ls, names, 3)), "{__name__=\"m\"}");
+    assert_string_equal(print(labels_drop_name(&a, ls)), "{a=\"1\", b=\"2\"}");
     assert_int_equal(labels_keep(&a, ls, NULL, 0)->count, 0);
     arena_release(&a);
 }
@@ -167,19 +164,14 @@ static void sets_are_ordered_pairwise(void **state)
     arena_release(&a);
 }
 
-static void prints_as_people_write_it(void **state)
+static void odd_names_and_all_values_are_printed_in_quotes(void **state)
 {
     (void)state;
     struct arena a;
     arena_init(&a, 1 << 16);
-    assert_string_equal(print(labels_of(&a, "__name__", "up", NULL), true), "up");
-    assert_string_equal(print(labels_of(&a, "__name__", "job:up", "a", "\"\n", NULL), true),
-                        "job:up{a=\"\\\"\\n\"}");
-    assert_string_equal(print(labels_of(&a, "__name__", "my.metric", "x.y", "1", NULL), true),
-                        "{\"my.metric\", \"x.y\"=\"1\"}");
-    assert_string_equal(print(labels_of(&a, "a", "1", NULL), true), "{a=\"1\"}");
-    assert_string_equal(print(labels_empty(&a), true), "{}");
-    assert_string_equal(print(labels_of(&a, "x-y", "1", NULL), false), "{\"x-y\"=\"1\"}");
+    assert_string_equal(print(labels_of(&a, "__name__", "job:up", "a", "\"\n", NULL)),
+                        "{__name__=\"job:up\", a=\"\\\"\\n\"}");
+    assert_string_equal(print(labels_of(&a, "x-y", "1", NULL)), "{\"x-y\"=\"1\"}");
     arena_release(&a);
 }
 
@@ -224,7 +216,7 @@ int main(void)
         cmocka_unit_test(merging_lets_the_upper_set_win),
         cmocka_unit_test(keeps_or_drops_named_ones),
         cmocka_unit_test(sets_are_ordered_pairwise),
-        cmocka_unit_test(prints_as_people_write_it),
+        cmocka_unit_test(odd_names_and_all_values_are_printed_in_quotes),
         cmocka_unit_test(names_are_checked_by_two_schemes),
         cmocka_unit_test(a_full_arena_gives_no_set),
     };

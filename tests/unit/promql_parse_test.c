@@ -415,24 +415,6 @@ static void a_walk_sees_parents_first_and_everything(void **state)
     buf_release(&kinds);
 }
 
-/* ---- the table of functions ---- */
-
-static void every_function_is_found_by_its_name(void **state)
-{
-    (void)state;
-    for (int id = 0; id < FUNC_COUNT; id++) {
-        const struct promql_function *f = promql_function_get((enum promql_func_id)id);
-        assert_int_equal(f->id, id);
-        assert_ptr_equal(promql_function_find(str_of(f->name)), f);
-        assert_true(f->arg_count <= PROMQL_ARGS_MAX);
-        assert_true(f->variadic <= f->arg_count);
-    }
-    assert_null(promql_function_find(STR("Rate")));
-    assert_null(promql_function_find(STR("")));
-    assert_int_equal(promql_function_find(STR("time"))->arg_count, 0);
-    assert_int_equal(promql_function_find(STR("label_replace"))->arg_count, 5);
-}
-
 /* ---- selectors and metrics alone ---- */
 
 static void expect_matchers(const char *text, const char *wanted)
@@ -546,7 +528,6 @@ int main(void)
         cmocka_unit_test(matching_is_kept_only_between_vectors),
         cmocka_unit_test(fill_keeps_each_side),
         cmocka_unit_test(a_walk_sees_parents_first_and_everything),
-        cmocka_unit_test(every_function_is_found_by_its_name),
         cmocka_unit_test(matchers_are_a_selector_and_nothing_else),
         cmocka_unit_test(a_metric_ends_where_its_labels_do),
         cmocka_unit_test(a_metric_has_only_equal_signs),

@@ -458,13 +458,27 @@ struct printed {
     int status;
 };
 
+static const char *file_text; /* what stands in every file */
+
+static int read_any_file(struct world *w, const char *path, struct buf *out, struct err *err)
+{
+    (void)w;
+    (void)path;
+    (void)err;
+    buf_puts(out, file_text);
+    return 0;
+}
+
 static struct printed check_text(const char *text, bool lint, bool fatal)
 {
     struct printed p;
+    struct world world = {.read_file = read_any_file};
+    struct str path = STR("x.yml");
     struct rulecheck_options options = {
         .features = promql_features_default, .lint_duplicates = lint, .lint_fatal = fatal};
     FILE *out = open_memstream(&p.out, &p.out_bytes), *errors = open_memstream(&p.errors, &p.errors_bytes);
-    p.status = rulecheck_text(str_of(text), &options, out, errors);
+    file_text = text;
+    p.status = rulecheck_files(&world, &path, 1, &options, out, errors);
     fclose(out);
     fclose(errors);
     return p;
@@ -499,18 +513,17 @@ static void check_prints_what_promtool_prints(void **state)
 {
     (void)state;
     expect_printed(check_text("groups: [{name: g, rules: [{record: r, expr: m}]}]", true, true), 0,
-                   "Checking standard input\n  SUCCESS: 1 rules found\n\n", "");
-    expect_printed(check_text("groups: [{rules: []}]", true, true), 1, "Checking standard input\n\n",
-                   "  FAILED:\n1:10: Groupname must not be empty\n");
+                   "Checking x.yml\n  SUCCESS: 1 rules found\n\n", "");
+    expect_printed(check_text("groups: [{rules: []}]", true, true), 1, "Checking x.yml\n\n",
+                   "  FAILED:\nx.yml: 1:10: Groupname must not be empty\n");
 }
 
 static void duplicates_are_lint_and_fatal_only_when_asked(void **state)
 {
     (void)state;
-    expect_printed(check_text(twice, true, false), 0, "Checking standard input\n\n", twice_found);
-    expect_printed(check_text(twice, true, true), 3, "Checking standard input\n\n", twice_found);
-    expect_printed(check_text(twice, false, true), 0, "Checking standard input\n  SUCCESS: 4 rules found\n\n",
-                   "");
+    expect_printed(check_text(twice, true, false), 0, "Checking x.yml\n\n", twice_found);
+    expect_printed(check_text(twice, true, true), 3, "Checking x.yml\n\n", twice_found);
+    expect_printed(check_text(twice, false, true), 0, "Checking x.yml\n  SUCCESS: 4 rules found\n\n", "");
 }
 
 static void the_worst_of_several_files_decides(void **state)

@@ -1,4 +1,4 @@
-#include "tocsin/sim_disk.h"
+#include "../sim/sim_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

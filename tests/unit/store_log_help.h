@@ -6,10 +6,10 @@
 #include "../../engine/store/log_priv.h"
 #include "../../engine/store/record_priv.h"
 #include "../../engine/store/store_priv.h"
+#include "../sim/sim_disk.h"
 #include "store_help.h"
 #include "tocsin/histogram.h"
 #include "tocsin/mem.h"
-#include "tocsin/sim_disk.h"
 
 #include <stdio.h>
 

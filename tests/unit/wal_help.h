@@ -3,8 +3,8 @@
 #define WAL_HELP_H
 
 #include "../../engine/store/wal_priv.h"
+#include "../sim/sim_disk.h"
 #include "tocsin/limits.h"
-#include "tocsin/sim_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

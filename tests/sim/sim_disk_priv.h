@@ -2,8 +2,8 @@
  * sim_disk_priv: what the simulated disk is made of: contents (sim_disk_node.c) and names (sim_disk_names.c), both as they are and
  * as a power cut would leave them.
  */
-#ifndef TOCSIN_BASE_SIM_DISK_PRIV_H
-#define TOCSIN_BASE_SIM_DISK_PRIV_H
+#ifndef TOCSIN_TESTS_SIM_DISK_PRIV_H
+#define TOCSIN_TESTS_SIM_DISK_PRIV_H
 
 #include "tocsin/str.h"
 

@@ -14,8 +14,8 @@
  *
  * Drawback: it knows sectors, not drives: a drive that lies about syncs, or hurts what lies beside a write, is not played.
  */
-#ifndef TOCSIN_SIM_DISK_H
-#define TOCSIN_SIM_DISK_H
+#ifndef TOCSIN_TESTS_SIM_DISK_H
+#define TOCSIN_TESTS_SIM_DISK_H
 
 #include "tocsin/world.h"
 

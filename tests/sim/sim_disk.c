@@ -1,4 +1,4 @@
-#include "tocsin/sim_disk.h"
+#include "sim_disk.h"
 
 #include "sim_disk_priv.h"
 #include "tocsin/check.h"
