@@ -81,12 +81,6 @@ static bool is_inside(const struct query *q, const struct sealed *s)
     return s->oldest_ms > q->after_ms && s->newest_ms <= q->upto_ms;
 }
 
-static bool join(struct window_summary *out, const struct query *q, const struct sealed *s)
-{
-    struct window_summary in = sealed_summary(s, q->wish);
-    return summary_join(out, &in, q->wish);
-}
-
 /* False if it is wide. */
 static bool add_sealed(struct window_summary *out, const struct query *q, const struct sealed *s)
 {
@@ -94,7 +88,7 @@ static bool add_sealed(struct window_summary *out, const struct query *q, const 
         return false;
     out->has_starts |= s->has_starts;
     bool inside = is_inside(q, s);
-    if (inside && join(out, q, s))
+    if (inside && sealed_join(out, s, q->wish))
         return true;
     if (inside || !ends_tell(q, s) || !add_ends(out, q, s))
         add_samples(out, q, s);

@@ -78,9 +78,11 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
                    const int64_t *starts, size_t count)
 {
     must(s->count + count <= SEALED_SAMPLES_MAX);
-    struct window_summary in = sealed_summary(s, WINDOW_ALL);
+    struct window_summary in = {0};
     size_t held = sealed_held(s);
-    if (s->count == 0) {
+    if (s->count > 0) {
+        sealed_summary(s, WINDOW_ALL, &in);
+    } else {
         s->oldest_ms = points[0].t_ms;
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
@@ -255,7 +257,8 @@ static void add_part(struct window_summary *sum, const struct sealed *s, size_t 
  * unless next to nothing remains; false then. */
 static bool subtract(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
 {
-    struct window_summary outside = {0}, in = sealed_summary(s, WINDOW_ALL);
+    struct window_summary outside = {0}, in;
+    sealed_summary(s, WINDOW_ALL, &in);
     double largest = fmax(fabs(in.min), fabs(in.max));
     if (in.has_nan || in.has_inf || in.has_huge)
         return false;

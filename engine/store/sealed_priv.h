@@ -1,12 +1,13 @@
 /*
- * sealed: a stretch of samples that is no longer written at its end: groups of floats with what they come to, or a wide one,
- * with histograms (wide_priv.h).
+ * sealed: a stretch of samples that is no longer written at its end: groups of floats with what they come to, or a
+ * wide one, with histograms (wide_priv.h).
  *
- * Packed ones grow group by group up to SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window unpacks at
- * most the two at its edges. All groups but the last are full: a short one is packed again together with what follows.
+ * Packed ones grow group by group up to SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window
+ * unpacks at most the two at its edges. All groups but the last are full: a short one is packed again together with
+ * what follows.
  *
- * A counter or a constant is told by one cache line: where no value is below the one before it, the first is the least
- * and the last the greatest. What others need besides stands behind their groups (`aside`).
+ * A counter or a constant is told by one cache line: where no value is below the one before it, the first is the
+ * least and the last the greatest. What others need besides stands behind their groups (`aside`).
  */
 #ifndef TOCSIN_STORE_SEALED_PRIV_H
 #define TOCSIN_STORE_SEALED_PRIV_H
@@ -87,13 +88,13 @@ void sealed_remember(struct account *account, struct sealed *s, const struct win
 
 void sealed_take_aside(const struct sealed *s, struct window_summary *in);
 
-/* What the floats of a packed one come to, to the bit as it was remembered. What stands aside is in other cache lines, and is
- * not read if it is not wished for. */
-static inline struct window_summary sealed_summary(const struct sealed *s, enum window_wish wish)
+/* What the floats of a packed one come to, to the bit as it was remembered. What stands aside is in other cache
+ * lines, and is not read if it is not wished for. */
+static inline void sealed_summary(const struct sealed *s, enum window_wish wish, struct window_summary *in)
 {
     unsigned wanted = SEALED_STALE | ((wish & WINDOW_SUM) != 0 ? SEALED_LOSS : 0) |
                       ((wish & (WINDOW_RESETS | WINDOW_BOUNDS | WINDOW_SUM)) != 0 ? SEALED_FALLS : 0);
-    struct window_summary in = {
+    *in = (struct window_summary){
         .first_ms = s->oldest_ms,
         .last_ms = s->newest_ms,
         .first = s->first,
@@ -104,11 +105,18 @@ static inline struct window_summary sealed_summary(const struct sealed *s, enum 
         .count = s->count,
         .changes = s->changes,
         .has_starts = s->has_starts,
-        .whole_resets = s->count > 0,
+        .whole_resets = true,
     };
     if ((s->aside & wanted) != 0)
-        sealed_take_aside(s, &in);
-    return in;
+        sealed_take_aside(s, in);
+}
+
+/* summary_join of its summary. */
+static inline bool sealed_join(struct window_summary *out, const struct sealed *s, enum window_wish wish)
+{
+    struct window_summary in;
+    sealed_summary(s, wish, &in);
+    return summary_join(out, &in, wish);
 }
 
 /* sealed_save.c: a packed one as bytes, for sealed_load; at most sealed_save_bytes_max of them. Returns how many. */

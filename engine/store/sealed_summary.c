@@ -1,6 +1,6 @@
 /*
- * What the samples of a stretch come to, kept in few bytes: what differs from what a counter would have stands behind the
- * groups, part by part.
+ * What the samples of a stretch come to, kept in few bytes: what differs from what a counter would have stands behind
+ * the groups, part by part.
  */
 #include "sealed_priv.h"
 #include "tocsin/sample.h"
@@ -35,12 +35,12 @@ static bool same(double a, double b)
     return double_bits(a) == double_bits(b);
 }
 
-/* True if an item that says nothing of falls says the same. Zeros of both signs are equal and yet not the same: then it may
- * not. */
+/* The item alone would say the same. Where no value falls the first one is the least; but a zero at the end may have
+ * met one of the other sign before, which is the greatest then. */
 static bool never_falls(const struct window_summary *in)
 {
-    return same(in->min, in->first) && same(in->max, in->last) && in->resets == 0 &&
-           same(in->correction, 0) && !in->has_nan && !in->has_inf && !in->has_huge && in->whole_resets;
+    return in->resets == 0 && same(in->max, in->last) && !in->has_nan && !in->has_inf && !in->has_huge &&
+           in->whole_resets;
 }
 
 static bool has_stale(const struct sealed *s, const struct window_summary *in)

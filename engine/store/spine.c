@@ -71,7 +71,8 @@ static void join_items(const struct spine *s, size_t from, size_t to, struct win
             *node = (struct window_summary){0};
             return;
         }
-        struct window_summary in = sealed_summary(&s->item[i], WINDOW_ALL);
+        struct window_summary in;
+        sealed_summary(&s->item[i], WINDOW_ALL, &in);
         summary_join(node, &in, (enum window_wish)JOINED);
     }
 }
@@ -125,7 +126,9 @@ static size_t join_node(const struct spine *s, size_t i, size_t end, enum window
 /* No value in it: nothing follows from one that is before it to one after it. */
 static bool is_broken(const struct sealed *s)
 {
-    return sealed_is_wide(s) || sealed_summary(s, (enum window_wish)0).count == 0;
+    struct window_summary in;
+    sealed_summary(s, (enum window_wish)0, &in);
+    return sealed_is_wide(s) || in.count == 0;
 }
 
 /* Item i after the one whose tally is *t. */
@@ -134,7 +137,8 @@ static struct tally next_tally(const struct spine *s, size_t i, const struct tal
     const struct sealed *before = &s->item[i - 1];
     if (i == 1 || is_broken(before) || is_broken(&s->item[i]) || before->has_starts != s->item[i].has_starts)
         return (struct tally){.begin = (uint32_t)i};
-    struct window_summary in = sealed_summary(&s->item[i], WINDOW_ALL);
+    struct window_summary in;
+    sealed_summary(&s->item[i], WINDOW_ALL, &in);
     struct window_summary sum = {
         .count = 1, .last = before->last, .correction = t->correction, .whole_resets = true};
     summary_join(&sum, &in, (enum window_wish)0);
@@ -152,20 +156,19 @@ static void refresh_tallies(struct spine *s, size_t from)
         t[i] = next_tally(s, i, &t[i - 1]);
 }
 
-/* Item i, then what comes between it and the last one before `end` by their tallies. */
+/* Item i, then what comes between it and the last one before `end` by their tallies. Bounds and sums are not wished
+ * for. */
 static size_t join_tallied(const struct spine *s, size_t i, size_t end, enum window_wish wish,
                            struct window_summary *out)
 {
     size_t last = least(end - 1, covered(s));
-    if ((wish & (WINDOW_BOUNDS | WINDOW_SUM)) != 0 || i == 0 || last <= i)
+    if (i == 0 || last <= i)
         return 0;
     const struct tally *from = &tallies(s)[i - 1], *to = &tallies(s)[last - 1];
-    if (to->begin > i || is_broken(&s->item[i]))
+    if (to->begin > i || !sealed_join(out, &s->item[i], wish))
         return 0;
-    struct window_summary in = sealed_summary(&s->item[i], wish);
-    if (!summary_join(out, &in, wish))
-        return 0;
-    in = sealed_summary(&s->item[last], (enum window_wish)0);
+    struct window_summary in;
+    sealed_summary(&s->item[last], (enum window_wish)0, &in);
     struct window_summary rest = {
         .first = out->last,
         .last_ms = in.last_ms,
@@ -183,7 +186,8 @@ static size_t join_tallied(const struct spine *s, size_t i, size_t end, enum win
 size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish wish,
                   struct window_summary *out)
 {
-    size_t joined = join_tallied(s, i, end, wish, out);
+    bool tallied = (wish & (WINDOW_BOUNDS | WINDOW_SUM)) == 0;
+    size_t joined = tallied ? join_tallied(s, i, end, wish, out) : 0;
     return joined > 0 ? joined : join_node(s, i, end, wish, out);
 }
 

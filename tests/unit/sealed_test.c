@@ -1,6 +1,7 @@
 /*
- * What the item of a stretch keeps of its samples, against the summary of these: whatever they are, and however the stretch
- * came to be. Which stretches need nothing but their item. SEALED_TEST_SEED in the environment makes other histories.
+ * What the item of a stretch keeps of its samples, against the summary of these: whatever they are, and however the
+ * stretch came to be. Which stretches need nothing but their item. SEALED_TEST_SEED in the environment makes other
+ * histories.
  */
 #include "../../engine/store/sealed_priv.h"
 #include "tocsin/sample.h"
@@ -72,7 +73,8 @@ static void assert_same(const struct window_summary *a, const struct window_summ
 /* It tells the same, to the bit; and what is counted is what it holds. */
 static void assert_remembers(const struct history *h)
 {
-    struct window_summary kept = sealed_summary(&h->sealed, WINDOW_ALL);
+    struct window_summary kept;
+    sealed_summary(&h->sealed, WINDOW_ALL, &kept);
     assert_same(&kept, &h->in);
     assert_int_equal(h->account.bytes, sealed_held(&h->sealed));
 }
@@ -159,10 +161,11 @@ static void a_growing_one_turns_and_is_cut_back(void **state)
 /* Only what is wished for is promised; that is the same, and ends and count always are. */
 static void assert_less_tells_as_much(const struct history *h)
 {
-    struct window_summary sum = sealed_summary(&h->sealed, WINDOW_SUM);
-    struct window_summary bounds = sealed_summary(&h->sealed, WINDOW_BOUNDS);
-    struct window_summary resets = sealed_summary(&h->sealed, WINDOW_RESETS);
-    struct window_summary ends = sealed_summary(&h->sealed, (enum window_wish)0);
+    struct window_summary sum, bounds, resets, ends;
+    sealed_summary(&h->sealed, WINDOW_SUM, &sum);
+    sealed_summary(&h->sealed, WINDOW_BOUNDS, &bounds);
+    sealed_summary(&h->sealed, WINDOW_RESETS, &resets);
+    sealed_summary(&h->sealed, (enum window_wish)0, &ends);
     assert_true(same(sum.sum, h->in.sum) && same(sum.rest, h->in.rest));
     assert_true(sum.has_nan == h->in.has_nan && sum.has_inf == h->in.has_inf &&
                 sum.has_huge == h->in.has_huge);
@@ -174,22 +177,22 @@ static void assert_less_tells_as_much(const struct history *h)
                 same(ends.last, h->in.last));
 }
 
-static double odd_one(struct history *h)
-{
-    static const double odd[] = {0,           -0.,     1, -1, .1, (double)INFINITY, -(double)INFINITY,
-                                 (double)NAN, 0x1p1000};
-    size_t i = below(h, sizeof odd / sizeof *odd + 1);
-    return i < sizeof odd / sizeof *odd ? odd[i] : stale_nan();
-}
+/* What comes: of a thousand so many are odd, as many fall, and so many are stale. */
+struct course {
+    unsigned kind;
+    uint64_t odd, stale;
+};
 
-/* `rare` of a thousand are odd, and as many falls. */
-static double next(struct history *h, double v, unsigned kind, uint64_t rare)
+static double next(struct history *h, double v, const struct course *c)
 {
-    if (below(h, 1000) < rare)
-        return odd_one(h);
-    if (!isfinite(v) || below(h, 1000) < rare)
+    static const double odd[] = {
+        0, -0., 1, -1, .1, (double)INFINITY, -(double)INFINITY, (double)NAN, 0x1p1000,
+    };
+    if (below(h, 1000) < c->odd)
+        return odd[below(h, sizeof odd / sizeof *odd)];
+    if (!isfinite(v) || below(h, 1000) < c->odd)
         v = 0;
-    switch (kind) {
+    switch (c->kind) {
     case 0:
         return v;
     case 1:
@@ -201,13 +204,17 @@ static double next(struct history *h, double v, unsigned kind, uint64_t rare)
     }
 }
 
-static void grow(struct history *h, unsigned kind, uint64_t rare)
+/* Stale markers stand between values and are none. */
+static void grow(struct history *h, const struct course *c)
 {
-    double values[64], v = h->count > 0 ? h->points[h->count - 1].value : -(double)below(h, 3);
+    double values[64], v = h->in.count > 0 ? h->in.last : -(double)below(h, 3);
     size_t count = 1 + below(h, 64);
     count = count < EACH - h->count ? count : EACH - h->count;
-    for (size_t i = 0; i < count; i++)
-        values[i] = v = next(h, v, kind, rare);
+    for (size_t i = 0; i < count; i++) {
+        bool stale = below(h, 1000) < c->stale;
+        v = stale ? v : next(h, v, c);
+        values[i] = stale ? stale_nan() : v;
+    }
     append(h, values, count);
 }
 
@@ -234,11 +241,10 @@ static void every_history_is_told_to_the_bit(void **state)
     size_t seen[8] = {0};
     for (size_t i = 0; i < HISTORIES; i++) {
         static const uint64_t often[] = {0, 0, 3, 40, 600};
-        uint64_t rare = often[below(&h, 5)];
-        unsigned kind = (unsigned)below(&h, 4);
+        struct course c = {(unsigned)below(&h, 4), often[below(&h, 5)], often[below(&h, 5)]};
         begin(&h);
         for (size_t more = 1 + below(&h, 12); more > 0 && h.count < EACH; more--) {
-            grow(&h, kind, rare);
+            grow(&h, &c);
             assert_remembers(&h);
         }
         assert_less_tells_as_much(&h);
