@@ -75,7 +75,7 @@ static void seal_floats(struct ring *r, const struct block *b, struct account *a
 {
     size_t n = spine_count(r);
     struct sealed *last = n > 0 ? &r->spine->item[n - 1] : NULL;
-    if (last == NULL || sealed_is_wide(last) || last->count + b->count > SEALED_SAMPLES_MAX) {
+    if (last == NULL || !sealed_has_room(last, b->count)) {
         struct sealed fresh = {0};
         spine_insert(r, n, &fresh, account);
         last = &r->spine->item[n];
@@ -144,7 +144,7 @@ static size_t open_bytes_max(const struct ring *r, const struct sample *s)
 {
     size_t bytes = block_bytes(BLOCK_SAMPLES_MAX, BLOCK_MIXED);
     if (must_be_sealed(r->open, s))
-        bytes += spine_bytes_more(r) + sealed_bytes_max(0);
+        bytes += spine_bytes_more(r) + sealed_bytes_max(BLOCK_SAMPLES_MAX);
     return bytes;
 }
 
@@ -362,7 +362,7 @@ enum ring_verdict ring_restore(struct ring *r, const struct sample *s, struct ac
 enum ring_verdict ring_restore_sealed(struct ring *r, const struct sealed *s, struct account *account)
 {
     must(ring_ends_before(r, s->oldest_ms));
-    if (!account_has_room(account, 2 * spine_bytes_more(r) + sealed_bytes_max(0)))
+    if (!account_has_room(account, 2 * spine_bytes_more(r) + sealed_bytes_max(BLOCK_SAMPLES_MAX)))
         return RING_FULL;
     if (r->open != NULL)
         seal_open(r, account);

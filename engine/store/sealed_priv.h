@@ -17,7 +17,7 @@
 #include "tocsin/str.h"
 #include "wide_priv.h"
 
-enum { SEALED_SAMPLES_MAX = 16 * GROUP_SAMPLES, SEALED_SKIP = 4, SEALED_SKIPS = 3 };
+enum { SEALED_SAMPLES_MAX = 32 * GROUP_SAMPLES, SEALED_FEW_BYTES = 512, SEALED_SKIP = 8, SEALED_SKIPS = 3 };
 enum { SEALED_CHANGES_BITS = 12, SEALED_CHANGES_MASK = (1 << SEALED_CHANGES_BITS) - 1 };
 
 _Static_assert(SEALED_SAMPLES_MAX / GROUP_SAMPLES * GROUP_BYTES_MAX <= UINT16_MAX,
@@ -34,7 +34,7 @@ struct sealed {
     };
     uint16_t bytes; /* of the groups, without slack; 0: this one is wide */
     uint16_t count;
-    uint16_t skip[SEALED_SKIPS]; /* where every fourth group begins; 0: there is none */
+    uint16_t skip[SEALED_SKIPS]; /* where every eighth group begins; 0: there is none */
     uint16_t changes : SEALED_CHANGES_BITS;
     uint16_t aside : 3; /* enum sealed_aside: what of the summary stands behind groups and slack */
     bool has_starts : 1;
@@ -46,6 +46,14 @@ _Static_assert(sizeof(struct sealed) == 64,
 static inline bool sealed_is_wide(const struct sealed *s)
 {
     return s->bytes == 0;
+}
+
+/* True if a packed one may grow by so many samples. One of few bytes becomes twice as long: else its item would weigh as much, and
+ * what little it holds is quickly unpacked. */
+static inline bool sealed_has_room(const struct sealed *s, size_t count)
+{
+    size_t most = s->bytes < SEALED_FEW_BYTES ? SEALED_SAMPLES_MAX : SEALED_SAMPLES_MAX / 2;
+    return !sealed_is_wide(s) && s->count + count <= most;
 }
 
 /* A wide one of 1 to WIDE_SAMPLES_MAX samples. */
