@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* A buffer beyond this is given back when it was little used for so many rounds. */
-enum { BUFFER_KEEP_BYTES = 16 << 10, BUFFER_IDLE_ROUNDS = 8 };
+enum { BUFFER_KEEP_BYTES = 16 << 10, BUFFER_IDLE_ROUNDS = 4 };
 
 /* Records on their way, each with room for its frame's head in front, which holds its length until the frame is sealed: so they are
  * written from where they were put. */
