@@ -105,13 +105,26 @@ struct sample block_get(const struct block *b, size_t i); /* the histogram stays
 /* How many samples are at or before t_ms: also the index of the first one after it. */
 size_t block_upto(const struct block *b, int64_t t_ms);
 
-/* Reads where the next sample will go, so that whoever does this for many blocks waits for them side by side. */
-static inline void block_touch_end(const struct block *b)
+static inline size_t block_sample_bytes(const struct block *b)
 {
     static const uint8_t each[] = {sizeof(struct block_whole), sizeof(struct point), sizeof(struct sample),
                                    sizeof(struct sample)};
+    return each[b->kind];
+}
+
+/* Reads where the next sample will go, so that whoever does this for many blocks waits for them side by side. */
+static inline void block_touch_end(const struct block *b)
+{
     if (b->count > 0)
-        mem_touch((const char *)(b + 1) + (size_t)(b->count - 1) * each[b->kind]);
+        mem_touch((const char *)(b + 1) + (size_t)(b->count - 1) * block_sample_bytes(b));
+}
+
+/* All of it. */
+static inline void block_touch(const struct block *b)
+{
+    for (size_t at = 0, end = (size_t)b->count * block_sample_bytes(b); at < end; at += MEM_LINE_BYTES)
+        mem_touch((const char *)(b + 1) + at);
+    block_touch_end(b);
 }
 
 /* The narrowest kind that holds the sample and what is in the block (NULL: nothing). */

@@ -132,3 +132,55 @@ bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum w
         return true;
     return (r->spine == NULL || add_spine(out, &q, r)) && (r->open == NULL || add_open(out, &q, r->open));
 }
+
+/* ---- touching ---- */
+
+/* Whether no sealed sample is after it. */
+static void touch_heads(const struct ring *r)
+{
+    if (r->spine != NULL)
+        mem_touch(r->spine);
+    ring_touch(r);
+}
+
+static void touch_ends(const struct ring *r)
+{
+    if (r->spine != NULL)
+        spine_touch_end(r->spine);
+    if (r->open != NULL)
+        block_touch(r->open);
+}
+
+static void touch_inside(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish)
+{
+    size_t end, i = spine_within(r, after_ms, upto_ms, &end);
+    if (i == end)
+        return;
+    const struct spine *s = r->spine;
+    if (s->item[i].oldest_ms <= after_ms)
+        sealed_touch_at(&s->item[i], after_ms);
+    if (s->item[end - 1].newest_ms > upto_ms)
+        sealed_touch_at(&s->item[end - 1], upto_ms);
+    spine_touch_joined(s, i, end, wish);
+}
+
+void ring_touch_window(const struct ring *r, int step, int64_t after_ms, int64_t upto_ms,
+                       enum window_wish wish)
+{
+    switch (step) {
+    case 0:
+        touch_heads(r);
+        return;
+    case 1:
+        touch_ends(r);
+        return;
+    case 2:
+        if (r->spine != NULL) {
+            spine_touch_guess(r->spine, after_ms);
+            spine_touch_guess(r->spine, upto_ms);
+        }
+        return;
+    default:
+        touch_inside(r, after_ms, upto_ms, wish);
+    }
+}

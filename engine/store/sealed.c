@@ -305,3 +305,15 @@ void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts
             memcpy(starts + at, group_starts, n * sizeof *starts);
     }
 }
+
+void sealed_touch_at(const struct sealed *s, int64_t t_ms)
+{
+    double part = (double)(t_ms - s->oldest_ms) / (double)(s->newest_ms - s->oldest_ms + 1);
+    size_t at = (size_t)(part * s->bytes);
+    mem_touch(s->packed);
+    for (size_t i = 0; i < SEALED_SKIPS && s->skip[i] > 0; i++)
+        mem_touch(s->packed + s->skip[i]);
+    mem_touch(s->packed + at);
+    if (at + MEM_LINE_BYTES < s->bytes)
+        mem_touch(s->packed + at + MEM_LINE_BYTES);
+}

@@ -147,6 +147,9 @@ struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
 /* Unpacks the next one as group_unpack does. 0: that was all. */
 size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts);
 
+/* Brings near what sealed_after and sealed_upto of a time inside will read. */
+void sealed_touch_at(const struct sealed *s, int64_t t_ms);
+
 struct sealed_place {
     struct point point;
     size_t index;

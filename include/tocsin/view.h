@@ -79,6 +79,12 @@ enum window_wish {
 bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out);
 
+/* Says which series view_window and view_labels will be asked for next: what they are going to read is brought near, so that they
+ * need not wait for memory one by one. Changes nothing; pays from some series on. At most VIEW_TOUCH_MAX at once. */
+enum { VIEW_TOUCH_MAX = 128 };
+void view_touch_windows(struct view *view, const series_ref *series, size_t count, int64_t after_ms,
+                        int64_t upto_ms, enum window_wish wish);
+
 /* Sorted names (or values of one name) over the series that pass all of one of the matcher lists; no lists: over all
  * series. Texts live in the arena. */
 struct matcher_list {
