@@ -65,8 +65,8 @@ bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum w
                  struct window_summary *out);
 
 /* Brings near what ring_window will read, step by step: each follows what the one before it brought. */
-enum { RING_STEPS = 4 };
-void ring_touch_window(const struct ring *r, int step, int64_t after_ms, int64_t upto_ms,
+enum ring_step { RING_HEADS, RING_ENDS, RING_EDGES, RING_PACKED, RING_STEPS };
+void ring_touch_window(const struct ring *r, enum ring_step step, int64_t after_ms, int64_t upto_ms,
                        enum window_wish wish);
 
 /* Frees stretches whose samples are all older than before_ms. Returns how many samples went. */

@@ -123,6 +123,12 @@ static bool add_spine(struct window_summary *out, const struct query *q, const s
     return true;
 }
 
+/* The open block alone holds most short windows: then nothing else is read. */
+static bool reaches_sealed(const struct ring *r, const struct query *q)
+{
+    return r->spine != NULL && (r->open == NULL || block_time(r->open, 0) > q->after_ms);
+}
+
 bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out)
 {
@@ -130,12 +136,26 @@ bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum w
     *out = (struct window_summary){0};
     if (after_ms >= upto_ms)
         return true;
-    return (r->spine == NULL || add_spine(out, &q, r)) && (r->open == NULL || add_open(out, &q, r->open));
+    return (!reaches_sealed(r, &q) || add_spine(out, &q, r)) && (r->open == NULL || add_open(out, &q, r->open));
 }
 
 /* ---- touching ---- */
 
-/* Whether no sealed sample is after it. */
+/* Where packed samples are read: at the edges, and where what is inside is joined. */
+static void touch_packed(const struct ring *r, const struct query *q)
+{
+    const struct spine *s = r->spine;
+    size_t end, i = spine_within(r, q->after_ms, q->upto_ms, &end);
+    if (i == end)
+        return;
+    bool cut = s->item[i].oldest_ms <= q->after_ms;
+    if (cut)
+        sealed_touch_at(&s->item[i], q->after_ms);
+    if (s->item[end - 1].newest_ms > q->upto_ms)
+        sealed_touch_at(&s->item[end - 1], q->upto_ms);
+    spine_touch_joined(s, i + cut, end, q->wish);
+}
+
 static void touch_heads(const struct ring *r)
 {
     if (r->spine != NULL)
@@ -143,44 +163,25 @@ static void touch_heads(const struct ring *r)
     ring_touch(r);
 }
 
-static void touch_ends(const struct ring *r)
+static void touch_edges(const struct spine *s, const struct query *q)
 {
-    if (r->spine != NULL)
-        spine_touch_end(r->spine);
-    if (r->open != NULL)
-        block_touch(r->open);
+    spine_touch_guess(s, q->after_ms);
+    spine_touch_guess(s, q->upto_ms);
 }
 
-static void touch_inside(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish)
-{
-    size_t end, i = spine_within(r, after_ms, upto_ms, &end);
-    if (i == end)
-        return;
-    const struct spine *s = r->spine;
-    if (s->item[i].oldest_ms <= after_ms)
-        sealed_touch_at(&s->item[i], after_ms);
-    if (s->item[end - 1].newest_ms > upto_ms)
-        sealed_touch_at(&s->item[end - 1], upto_ms);
-    spine_touch_joined(s, i, end, wish);
-}
-
-void ring_touch_window(const struct ring *r, int step, int64_t after_ms, int64_t upto_ms,
+void ring_touch_window(const struct ring *r, enum ring_step step, int64_t after_ms, int64_t upto_ms,
                        enum window_wish wish)
 {
-    switch (step) {
-    case 0:
+    struct query q = {after_ms, upto_ms, wish};
+    bool sealed = step > RING_HEADS && reaches_sealed(r, &q);
+    if (step == RING_HEADS)
         touch_heads(r);
-        return;
-    case 1:
-        touch_ends(r);
-        return;
-    case 2:
-        if (r->spine != NULL) {
-            spine_touch_guess(r->spine, after_ms);
-            spine_touch_guess(r->spine, upto_ms);
-        }
-        return;
-    default:
-        touch_inside(r, after_ms, upto_ms, wish);
-    }
+    if (step == RING_ENDS && r->open != NULL)
+        block_touch(r->open);
+    if (step == RING_ENDS && sealed)
+        spine_touch_last(r->spine);
+    if (step == RING_EDGES && sealed)
+        touch_edges(r->spine, &q);
+    if (step == RING_PACKED && sealed)
+        touch_packed(r, &q);
 }

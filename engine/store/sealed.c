@@ -309,11 +309,16 @@ void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts
 void sealed_touch_at(const struct sealed *s, int64_t t_ms)
 {
     double part = (double)(t_ms - s->oldest_ms) / (double)(s->newest_ms - s->oldest_ms + 1);
-    size_t at = (size_t)(part * s->bytes);
-    mem_touch(s->packed);
-    for (size_t i = 0; i < SEALED_SKIPS && s->skip[i] > 0; i++)
+    size_t at = (size_t)(part * s->bytes), from = 0, end = at + 2 * MEM_LINE_BYTES;
+    end = end < s->bytes && (s->aside & (SEALED_FALLS|SEALED_STALE)) == 0 ? end : s->bytes;
+    for (size_t i = 0; i < SEALED_SKIPS && s->skip[i] > 0; i++) {
         mem_touch(s->packed + s->skip[i]);
-    mem_touch(s->packed + at);
-    if (at + MEM_LINE_BYTES < s->bytes)
-        mem_touch(s->packed + at + MEM_LINE_BYTES);
+        if (s->skip[i] < at)
+            from = s->skip[i];
+    }
+    if (from + 1024 < end)
+        from = end - 1024;
+    for (; from < end; from += MEM_LINE_BYTES)
+        mem_touch(s->packed + from);
+    mem_touch(s->packed + end);
 }

@@ -119,6 +119,14 @@ static inline void sealed_summary(const struct sealed *s, enum window_wish wish,
         sealed_take_aside(s, in);
 }
 
+static inline void sealed_touch_aside(const struct sealed *s, enum window_wish wish)
+{
+    unsigned wanted = SEALED_STALE | ((wish & WINDOW_SUM) != 0 ? SEALED_LOSS : 0) |
+                      ((wish & (WINDOW_RESETS | WINDOW_BOUNDS | WINDOW_SUM)) != 0 ? SEALED_FALLS : 0);
+    if ((s->aside & wanted) != 0)
+        mem_touch(s->packed + s->bytes + 7);
+}
+
 /* summary_join of its summary. */
 static inline bool sealed_join(struct window_summary *out, const struct sealed *s, enum window_wish wish)
 {

@@ -315,14 +315,14 @@ size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, siz
 
 /* ---- touching ---- */
 
-/* An item begins anywhere in a line. */
+/* An item may begin anywhere in a line. */
 static void touch_item(const struct spine *s, size_t i)
 {
     mem_touch(&s->item[i].oldest_ms);
     mem_touch(&s->item[i].count);
 }
 
-void spine_touch_end(const struct spine *s)
+void spine_touch_last(const struct spine *s)
 {
     touch_item(s, s->count - 1);
 }
@@ -336,12 +336,13 @@ void spine_touch_guess(const struct spine *s, int64_t t_ms)
 void spine_touch_joined(const struct spine *s, size_t i, size_t end, enum window_wish wish)
 {
     size_t last = least(end - 1, covered(s));
-    if (i + 1 >= last)
+    if (i == 0 || i >= last)
         return;
-    touch_item(s, i + 1);
+    mem_touch(&tallies(s)[i - 1]);
+    mem_touch(&tallies(s)[last - 1]);
+    touch_item(s, i);
     touch_item(s, last);
-    if ((wish & (WINDOW_BOUNDS | WINDOW_SUM)) == 0) {
-        mem_touch(&tallies(s)[i]);
-        mem_touch(&tallies(s)[last - 1]);
-    }
+    sealed_touch_aside(&s->item[i], wish);
+    sealed_touch_aside(&s->item[last], wish);
+    sealed_touch_aside(&s->item[end - 1], wish);
 }

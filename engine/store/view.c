@@ -151,9 +151,9 @@ void view_touch_windows(struct view *v, const series_ref *refs, size_t count, in
         if (t.end[k] == i)
             continue;
         lock_take(&s->shards[k]);
-        for (int step = 0; step < RING_STEPS; step++)
+        for (int step = RING_HEADS; step < RING_STEPS; step++)
             for (size_t j = i; j < t.end[k]; j++)
-                ring_touch_window(&series_at(&s->series, t.refs[j])->ring, step, after_ms, upto_ms, wish);
+                ring_touch_window(&series_at(&s->series, t.refs[j])->ring, (enum ring_step)step, after_ms, upto_ms, wish);
         lock_drop(&s->shards[k]);
     }
 }
