@@ -112,19 +112,28 @@ static inline size_t block_sample_bytes(const struct block *b)
     return each[b->kind];
 }
 
-/* Reads where the next sample will go, so that whoever does this for many blocks waits for them side by side. */
+/* Where samples begin, of whichever kind. */
+static inline const char *block_items(const struct block *b)
+{
+    return b->kind == BLOCK_WHOLE ? (const char *)block_wholes(b) : (const char *)(b + 1);
+}
+
+/* Reads, so that whoever does this for many blocks waits for them side by side: the head and the first sample, without
+ * following anything; where the next sample will go; all samples. */
+static inline void block_touch_begin(const struct block *b)
+{
+    mem_touch_all(b, sizeof *b + sizeof(struct block_base) + sizeof(struct block_whole));
+}
+
 static inline void block_touch_end(const struct block *b)
 {
     if (b->count > 0)
-        mem_touch((const char *)(b + 1) + (size_t)(b->count - 1) * block_sample_bytes(b));
+        mem_touch(block_items(b) + (size_t)(b->count - 1) * block_sample_bytes(b));
 }
 
-/* All of it. */
 static inline void block_touch(const struct block *b)
 {
-    for (size_t at = 0, end = (size_t)b->count * block_sample_bytes(b); at < end; at += MEM_LINE_BYTES)
-        mem_touch((const char *)(b + 1) + at);
-    block_touch_end(b);
+    mem_touch_all(block_items(b), b->count * block_sample_bytes(b));
 }
 
 /* The narrowest kind that holds the sample and what is in the block (NULL: nothing). */

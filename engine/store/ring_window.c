@@ -160,28 +160,38 @@ static void touch_heads(const struct ring *r)
 {
     if (r->spine != NULL)
         mem_touch(r->spine);
-    ring_touch(r);
+    if (r->open != NULL)
+        block_touch_begin(r->open);
 }
 
-static void touch_edges(const struct spine *s, const struct query *q)
+static void touch_ends(const struct ring *r, const struct query *q)
 {
-    spine_touch_guess(s, q->after_ms);
-    spine_touch_guess(s, q->upto_ms);
+    if (r->open != NULL && q->after_ms < q->upto_ms)
+        block_touch(r->open);
+    else if (r->open != NULL)
+        block_touch_end(r->open);
+    if (reaches_sealed(r, q))
+        spine_touch_last(r->spine);
+}
+
+static void touch_edges(const struct ring *r, const struct query *q)
+{
+    spine_touch_guess(r->spine, q->after_ms);
+    spine_touch_guess(r->spine, q->upto_ms);
 }
 
 void ring_touch_window(const struct ring *r, enum ring_step step, int64_t after_ms, int64_t upto_ms,
                        enum window_wish wish)
 {
     struct query q = {after_ms, upto_ms, wish};
-    bool sealed = step > RING_HEADS && reaches_sealed(r, &q);
     if (step == RING_HEADS)
         touch_heads(r);
-    if (step == RING_ENDS && r->open != NULL)
-        block_touch(r->open);
-    if (step == RING_ENDS && sealed)
-        spine_touch_last(r->spine);
-    if (step == RING_EDGES && sealed)
-        touch_edges(r->spine, &q);
-    if (step == RING_PACKED && sealed)
+    else if (step == RING_ENDS)
+        touch_ends(r, &q);
+    else if (!reaches_sealed(r, &q))
+        return;
+    else if (step == RING_EDGES)
+        touch_edges(r, &q);
+    else
         touch_packed(r, &q);
 }

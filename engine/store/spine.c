@@ -333,16 +333,22 @@ void spine_touch_guess(const struct spine *s, int64_t t_ms)
         touch_item(s, guess(s, t_ms));
 }
 
+static void touch_summary(const struct spine *s, size_t i, enum window_wish wish)
+{
+    touch_item(s, i);
+    if (sealed_needs_aside(&s->item[i], wish))
+        sealed_touch_aside(&s->item[i]);
+}
+
 void spine_touch_joined(const struct spine *s, size_t i, size_t end, enum window_wish wish)
 {
     size_t last = least(end - 1, covered(s));
-    if (i == 0 || i >= last)
+    if (i == 0 || last <= i)
         return;
     mem_touch(&tallies(s)[i - 1]);
     mem_touch(&tallies(s)[last - 1]);
-    touch_item(s, i);
     touch_item(s, last);
-    sealed_touch_aside(&s->item[i], wish);
-    sealed_touch_aside(&s->item[last], wish);
-    sealed_touch_aside(&s->item[end - 1], wish);
+    touch_summary(s, i, wish);
+    touch_summary(s, last, wish);
+    touch_summary(s, end - 1, wish);
 }

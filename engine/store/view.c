@@ -129,14 +129,17 @@ static void sort_by_shard(struct touched *t, const series_ref *refs, size_t coun
 }
 
 /* The series themselves, and their labels. No lock guards `shown`. */
-static void touch_series(const struct store *s, const struct touched *t, size_t count)
+static void touch_series(const struct store *s, const series_ref *refs, size_t count)
 {
     const struct labels *shown[VIEW_TOUCH_MAX];
     for (size_t i = 0; i < count; i++)
-        shown[i] = atomic_load_explicit(&series_at(&s->series, t->refs[i])->shown, memory_order_acquire);
+        shown[i] = atomic_load_explicit(&series_at(&s->series, refs[i])->shown, memory_order_acquire);
     for (size_t i = 0; i < count; i++)
         if (shown[i] != NULL)
             mem_touch(shown[i]);
+    for (size_t i = 0; i < count; i++)
+        if (shown[i] != NULL)
+            mem_touch_all(shown[i], view_labels_bytes(shown[i]->count));
 }
 
 void view_touch_windows(struct view *v, const series_ref *refs, size_t count, int64_t after_ms,
@@ -146,7 +149,7 @@ void view_touch_windows(struct view *v, const series_ref *refs, size_t count, in
     struct touched t;
     must(count <= VIEW_TOUCH_MAX);
     sort_by_shard(&t, refs, count);
-    touch_series(s, &t, count);
+    touch_series(s, t.refs, count);
     for (size_t k = 0, i = 0; k < SHARDS; i = t.end[k++]) {
         if (t.end[k] == i)
             continue;
