@@ -2,7 +2,6 @@
 
 #include "tocsin/check.h"
 
-#include <errno.h>
 #include <stdint.h>
 
 #ifdef TOCSIN_COSTLY
@@ -49,15 +48,6 @@ void lock_take(struct lock *l)
 {
     note_take(l->rank);
     must(pthread_mutex_lock(&l->mutex) == 0);
-}
-
-bool lock_try(struct lock *l)
-{
-    int rc = pthread_mutex_trylock(&l->mutex);
-    must(rc == 0 || rc == EBUSY);
-    if (rc == 0)
-        note_take(l->rank);
-    return rc == 0;
 }
 
 void lock_drop(struct lock *l)

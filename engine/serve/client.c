@@ -362,10 +362,7 @@ static enum MHD_Result send_committed(struct client *client, struct MHD_Connecti
 static enum MHD_Result send_when_durable(struct client *client, struct MHD_Connection *connection)
 {
     uint64_t logged = client->answer.logged;
-    struct store *store = client->serve->service.parts.store;
-    if (logged > 0 && logged > store_durable(store))
-        store_log_here(store);
-    if (logged == 0 || logged <= store_durable(store))
+    if (logged == 0 || logged <= store_durable(client->serve->service.parts.store))
         return send_answer(client, connection);
     wait_for_log(client, connection);
     return MHD_YES;

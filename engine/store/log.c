@@ -136,12 +136,6 @@ int store_log_run(struct store *s, int64_t wait_ms, struct err *err)
     return fail(log, err);
 }
 
-void store_log_here(struct store *s)
-{
-    if (s->log != NULL)
-        wal_commit_here(s->log->wal);
-}
-
 void store_log_wake(struct store *s)
 {
     if (s->log != NULL)

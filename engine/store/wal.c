@@ -13,9 +13,6 @@
 /* A buffer beyond this is given back when it was little used for so many rounds. */
 enum { BUFFER_KEEP_BYTES = 16 << 10, BUFFER_IDLE_ROUNDS = 8 };
 
-/* Who is alone may wait for a sync as long as this. */
-enum { QUICK_SYNC_NS = 1000000 };
-
 /* Records on their way, each with room for its frame's head in front, which holds its length until the frame is sealed: so they are
  * written from where they were put. */
 struct room {
@@ -42,7 +39,6 @@ struct wal {
     struct wal_figures figures;
 
     _Atomic uint64_t durable;
-    _Atomic int64_t last_sync_ns; /* how long it took */
     atomic_bool failed;
 };
 
@@ -200,9 +196,7 @@ static int sync_run(struct wal *wal, struct syncs *syncs, struct err *err)
     struct world *world = wal->segments.world;
     int64_t began_ns = world->mono_ns(world);
     int rc = world->file_sync(world, wal->segments.file, err);
-    int64_t took_ns = world->mono_ns(world) - began_ns;
-    atomic_store(&wal->last_sync_ns, took_ns);
-    syncs->took_ns += took_ns;
+    syncs->took_ns += world->mono_ns(world) - began_ns;
     syncs->count++;
     return rc;
 }
@@ -304,14 +298,6 @@ int wal_commit(struct wal *wal, int64_t wait_ms, struct err *err)
     int rc = commit(wal, err);
     lock_drop(&wal->segments.lock);
     return rc;
-}
-
-void wal_commit_here(struct wal *wal)
-{
-    if (atomic_load(&wal->last_sync_ns) > QUICK_SYNC_NS || !lock_try(&wal->segments.lock))
-        return;
-    (void)commit(wal, NULL); /* the log's thread finds a failure again */
-    lock_drop(&wal->segments.lock);
 }
 
 void wal_wake(struct wal *wal)

@@ -10,7 +10,6 @@
 #define TOCSIN_LOCK_H
 
 #include <pthread.h>
-#include <stdbool.h>
 
 #define LOCK_TABLE(LOCK)                                                \
     LOCK(generation) /* the pointer to the configuration in force */    \
@@ -52,7 +51,6 @@ struct rwlock {
 void lock_init(struct lock *l, enum lock_rank rank);
 void lock_release(struct lock *l);
 void lock_take(struct lock *l);
-bool lock_try(struct lock *l); /* false: somebody holds it */
 void lock_drop(struct lock *l);
 
 void rwlock_init(struct rwlock *l, enum lock_rank rank);

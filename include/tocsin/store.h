@@ -154,10 +154,6 @@ int store_recover(struct store *store, const char *folder, enum store_sync sync,
  * about once a second, to begin anew. 0, or why the log does not work. */
 int store_log_run(struct store *store, int64_t wait_ms, struct err *err);
 
-/* Writes and syncs at once what has gathered, on the caller's thread, if nobody else is doing so and the disk is quick. Look at
- * store_durable afterwards. */
-void store_log_here(struct store *store);
-
 /* Somebody waits for what was logged. */
 void store_log_wake(struct store *store);
 

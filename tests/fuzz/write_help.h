@@ -176,8 +176,7 @@ static inline void must_agree(struct side *a, struct side *b)
     must_hold_the_same_metadata(a, b);
 }
 
-/* protobuf-c takes field number 0 when it is written in more than one byte; Go's decoder and ours refuse it. True if the bytes for
- * that are there, in whatever role. */
+/* protobuf-c takes field number 0 when it is written in more than one byte; Go's decoder and ours refuse it. */
 static inline bool may_have_field_zero(struct str message)
 {
     const uint8_t *b = (const uint8_t *)message.p;
@@ -185,6 +184,19 @@ static inline bool may_have_field_zero(struct str message)
         if (b[i] >= 0x80 && b[i] < 0x88 && (b[i + 1] == 0x80 || b[i + 1] == 0))
             return true;
     return false;
+}
+
+/* protobuf-c leaves out -0 when it writes, as it does 0; Go does not. */
+static inline bool may_have_minus_zero(struct str message)
+{
+    static const char minus_zero[] = {0, 0, 0, 0, 0, 0, 0, (char)0x80};
+    return message.n > 0 && memmem(message.p, message.n, minus_zero, sizeof minus_zero) != NULL;
+}
+
+/* True if bytes are there, in whatever role, that the oracle takes for something else. */
+static inline bool oracle_may_err(struct str message)
+{
+    return may_have_field_zero(message) || may_have_minus_zero(message);
 }
 
 /* Memory of the oracle: it goes with its side. */
