@@ -136,7 +136,8 @@ bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum w
     *out = (struct window_summary){0};
     if (after_ms >= upto_ms)
         return true;
-    return (!reaches_sealed(r, &q) || add_spine(out, &q, r)) && (r->open == NULL || add_open(out, &q, r->open));
+    return (!reaches_sealed(r, &q) || add_spine(out, &q, r)) &&
+           (r->open == NULL || add_open(out, &q, r->open));
 }
 
 /* ---- touching ---- */

@@ -156,7 +156,8 @@ void view_touch_windows(struct view *v, const series_ref *refs, size_t count, in
         lock_take(&s->shards[k]);
         for (int step = RING_HEADS; step < RING_STEPS; step++)
             for (size_t j = i; j < t.end[k]; j++)
-                ring_touch_window(&series_at(&s->series, t.refs[j])->ring, (enum ring_step)step, after_ms, upto_ms, wish);
+                ring_touch_window(&series_at(&s->series, t.refs[j])->ring, (enum ring_step)step, after_ms,
+                                  upto_ms, wish);
         lock_drop(&s->shards[k]);
     }
 }

@@ -762,7 +762,8 @@ static void print_spans(size_t count)
     puts("\n| window | resets us | ahead | bounds | ahead | sum | ahead |\n|---|---|---|---|---|---|---|");
     print_each(&s, &set, now_ms, print_cold);
     shuffle(&set);
-    puts("\n| in any order | resets us | ahead | bounds | ahead | sum | ahead |\n|---|---|---|---|---|---|---|");
+    puts("\n| in any order | resets us | ahead | bounds | ahead | sum | ahead "
+         "|\n|---|---|---|---|---|---|---|");
     print_each(&s, &set, now_ms, print_cold);
     view_close(v);
     arena_release(&arena);
