@@ -22,6 +22,7 @@ struct call {
     size_t param_count;
     size_t step;                 /* at hand */
     const struct labels *labels; /* of the series at hand */
+    size_t near;                 /* the series of the matrix before it have been touched */
 };
 
 static inline double call_param(const struct call *c, size_t i)

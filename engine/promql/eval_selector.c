@@ -101,6 +101,15 @@ static int cell_of(struct lookup *l, const struct sample *s, struct cell *cell)
     return 0;
 }
 
+/* Series are waited for together; one alone gains nothing. */
+static void touch_next(const struct lookup *l, const series_ref *refs, size_t left)
+{
+    int64_t t = shift_time(&l->shift, l->grid->start_ms);
+    size_t count = left < VIEW_TOUCH_MAX ? left : VIEW_TOUCH_MAX;
+    if (count > 1)
+        view_touch_windows(l->ev->view, refs, count, t, t, (enum window_wish)0);
+}
+
 static int look_once(struct lookup *l, series_ref ref, struct vector *out)
 {
     struct evaluation *ev = l->ev;
@@ -254,10 +263,13 @@ int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid
     TRY(shift_resolve(ev, &e->selector.shift, &l.shift));
     TRY(eval_series(ev, e, &set));
     size_t held = 0;
+    bool once = g->count == 1 && !l.smoothed && !l.detect_resets;
     for (size_t i = 0; i < set.count && g->count > 0; i++) {
         TRY(eval_poll(ev));
         arena_clear(&ev->scratch);
-        if (g->count == 1 && !l.smoothed && !l.detect_resets)
+        if (once && i % VIEW_TOUCH_MAX == 0)
+            touch_next(&l, set.refs + i, set.count - i);
+        if (once)
             TRY(look_once(&l, set.refs[i], out));
         else
             TRY(look_along(&l, set.refs[i], out));

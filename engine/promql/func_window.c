@@ -130,6 +130,18 @@ static int count_against_limit(struct evaluation *ev, int64_t samples)
     return eval_hold(ev, -samples);
 }
 
+/* The next series are waited for together; one alone gains nothing. */
+static void touch_next(struct call *c, const struct matrix *m, const struct window *w)
+{
+    size_t left = m->set.count - m->next;
+    size_t count = left < VIEW_TOUCH_MAX ? left : VIEW_TOUCH_MAX;
+    if (m->next < c->near || count < 2)
+        return;
+    view_touch_windows(c->ev->view, m->set.refs + m->next, count, w->start_ms, w->end_ms,
+                       wish_of(call_id(c)));
+    c->near = m->next + count;
+}
+
 int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answered)
 {
     struct window_summary s;
@@ -140,6 +152,7 @@ int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answe
     if (m->next == m->set.count)
         return 0;
     TRY(eval_poll(c->ev));
+    touch_next(c, m, &w);
     series_ref ref = m->set.refs[m->next];
     if (!view_window(c->ev->view, ref, w.start_ms, w.end_ms, wish_of(call_id(c)), &s) || !is_answered(c, &s))
         return 0;

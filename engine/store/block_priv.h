@@ -105,13 +105,35 @@ struct sample block_get(const struct block *b, size_t i); /* the histogram stays
 /* How many samples are at or before t_ms: also the index of the first one after it. */
 size_t block_upto(const struct block *b, int64_t t_ms);
 
-/* Reads where the next sample will go, so that whoever does this for many blocks waits for them side by side. */
-static inline void block_touch_end(const struct block *b)
+static inline size_t block_sample_bytes(const struct block *b)
 {
     static const uint8_t each[] = {sizeof(struct block_whole), sizeof(struct point), sizeof(struct sample),
                                    sizeof(struct sample)};
+    return each[b->kind];
+}
+
+/* Where samples begin, of whichever kind. */
+static inline const char *block_items(const struct block *b)
+{
+    return b->kind == BLOCK_WHOLE ? (const char *)block_wholes(b) : (const char *)(b + 1);
+}
+
+/* Reads, so that whoever does this for many blocks waits for them side by side: the head and the first sample, without
+ * following anything; where the next sample will go; all samples. */
+static inline void block_touch_begin(const struct block *b)
+{
+    mem_touch_all(b, sizeof *b + sizeof(struct block_base) + sizeof(struct block_whole));
+}
+
+static inline void block_touch_end(const struct block *b)
+{
     if (b->count > 0)
-        mem_touch((const char *)(b + 1) + (size_t)(b->count - 1) * each[b->kind]);
+        mem_touch(block_items(b) + (size_t)(b->count - 1) * block_sample_bytes(b));
+}
+
+static inline void block_touch(const struct block *b)
+{
+    mem_touch_all(block_items(b), b->count * block_sample_bytes(b));
 }
 
 /* The narrowest kind that holds the sample and what is in the block (NULL: nothing). */

@@ -64,6 +64,11 @@ int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out);
 
+/* Brings near what ring_window will read, step by step: each follows what the one before it brought. */
+enum ring_step { RING_HEADS, RING_ENDS, RING_EDGES, RING_PACKED, RING_STEPS };
+void ring_touch_window(const struct ring *r, enum ring_step step, int64_t after_ms, int64_t upto_ms,
+                       enum window_wish wish);
+
 /* Frees stretches whose samples are all older than before_ms. Returns how many samples went. */
 size_t ring_drop_before(struct ring *r, int64_t before_ms, struct account *account);
 

@@ -123,6 +123,12 @@ static bool add_spine(struct window_summary *out, const struct query *q, const s
     return true;
 }
 
+/* The open block alone holds most short windows: then nothing else is read. */
+static bool reaches_sealed(const struct ring *r, const struct query *q)
+{
+    return r->spine != NULL && (r->open == NULL || block_time(r->open, 0) > q->after_ms);
+}
+
 bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out)
 {
@@ -130,5 +136,63 @@ bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum w
     *out = (struct window_summary){0};
     if (after_ms >= upto_ms)
         return true;
-    return (r->spine == NULL || add_spine(out, &q, r)) && (r->open == NULL || add_open(out, &q, r->open));
+    return (!reaches_sealed(r, &q) || add_spine(out, &q, r)) &&
+           (r->open == NULL || add_open(out, &q, r->open));
+}
+
+/* ---- touching ---- */
+
+/* Where packed samples are read: at the edges, and where what is inside is joined. */
+static void touch_packed(const struct ring *r, const struct query *q)
+{
+    const struct spine *s = r->spine;
+    size_t end, i = spine_within(r, q->after_ms, q->upto_ms, &end);
+    if (i == end)
+        return;
+    bool cut = s->item[i].oldest_ms <= q->after_ms;
+    if (cut)
+        sealed_touch_at(&s->item[i], q->after_ms);
+    if (s->item[end - 1].newest_ms > q->upto_ms)
+        sealed_touch_at(&s->item[end - 1], q->upto_ms);
+    spine_touch_joined(s, i + cut, end, q->wish);
+}
+
+static void touch_heads(const struct ring *r)
+{
+    if (r->spine != NULL)
+        mem_touch(r->spine);
+    if (r->open != NULL)
+        block_touch_begin(r->open);
+}
+
+static void touch_ends(const struct ring *r, const struct query *q)
+{
+    if (r->open != NULL && q->after_ms < q->upto_ms)
+        block_touch(r->open);
+    else if (r->open != NULL)
+        block_touch_end(r->open);
+    if (reaches_sealed(r, q))
+        spine_touch_last(r->spine);
+}
+
+static void touch_edges(const struct ring *r, const struct query *q)
+{
+    spine_touch_guess(r->spine, q->after_ms);
+    spine_touch_guess(r->spine, q->upto_ms);
+}
+
+void ring_touch_window(const struct ring *r, enum ring_step step, int64_t after_ms, int64_t upto_ms,
+                       enum window_wish wish)
+{
+    struct query q = {after_ms, upto_ms, wish};
+    if (step == RING_HEADS)
+        touch_heads(r);
+    else if (step == RING_ENDS)
+        touch_ends(r, &q);
+    else if (!reaches_sealed(r, &q))
+        return;
+    else if (step == RING_EDGES)
+        touch_edges(r, &q);
+    else
+        touch_packed(r, &q);
 }

@@ -305,3 +305,19 @@ void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts
             memcpy(starts + at, group_starts, n * sizeof *starts);
     }
 }
+
+/* From the group to skip to up to the one that t_ms is in if all are as large; the heads of those in between are read, too. */
+void sealed_touch_at(const struct sealed *s, int64_t t_ms)
+{
+    enum { MOST = 1024 };
+    double length_ms = (double)((uint64_t)s->newest_ms - (uint64_t)s->oldest_ms) + 1;
+    double part = (double)((uint64_t)t_ms - (uint64_t)s->oldest_ms) / length_ms;
+    size_t at = (size_t)(part * s->bytes), from = 0, end = at + 2 * MEM_LINE_BYTES;
+    end = end < s->bytes ? end : s->bytes;
+    for (size_t i = 0; i < SEALED_SKIPS && s->skip[i] > 0; i++) {
+        mem_touch(s->packed + s->skip[i]);
+        from = s->skip[i] < at ? s->skip[i] : from;
+    }
+    from = from + MOST < end ? end - MOST : from;
+    mem_touch_all(s->packed + from, end - from);
+}

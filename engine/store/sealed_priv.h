@@ -95,13 +95,20 @@ size_t sealed_held(const struct sealed *s);
 void sealed_remember(struct account *account, struct sealed *s, const struct window_summary *in);
 
 void sealed_take_aside(const struct sealed *s, struct window_summary *in);
+void sealed_touch_aside(const struct sealed *s);
+
+/* True if that tells something that is wished for. */
+static inline bool sealed_needs_aside(const struct sealed *s, enum window_wish wish)
+{
+    unsigned wanted = SEALED_STALE | ((wish & WINDOW_SUM) != 0 ? SEALED_LOSS : 0) |
+                      ((wish & (WINDOW_RESETS | WINDOW_BOUNDS | WINDOW_SUM)) != 0 ? SEALED_FALLS : 0);
+    return (s->aside & wanted) != 0;
+}
 
 /* What the floats of a packed one come to, to the bit as it was remembered. What stands aside is in other cache
  * lines, and is not read if it is not wished for. */
 static inline void sealed_summary(const struct sealed *s, enum window_wish wish, struct window_summary *in)
 {
-    unsigned wanted = SEALED_STALE | ((wish & WINDOW_SUM) != 0 ? SEALED_LOSS : 0) |
-                      ((wish & (WINDOW_RESETS | WINDOW_BOUNDS | WINDOW_SUM)) != 0 ? SEALED_FALLS : 0);
     *in = (struct window_summary){
         .first_ms = s->oldest_ms,
         .last_ms = s->newest_ms,
@@ -115,7 +122,7 @@ static inline void sealed_summary(const struct sealed *s, enum window_wish wish,
         .has_starts = s->has_starts,
         .whole_resets = true,
     };
-    if ((s->aside & wanted) != 0)
+    if (sealed_needs_aside(s, wish))
         sealed_take_aside(s, in);
 }
 
@@ -146,6 +153,9 @@ struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
 
 /* Unpacks the next one as group_unpack does. 0: that was all. */
 size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts);
+
+/* Brings near what sealed_after and sealed_upto of a time inside will read. */
+void sealed_touch_at(const struct sealed *s, int64_t t_ms);
 
 struct sealed_place {
     struct point point;

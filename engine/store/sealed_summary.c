@@ -115,6 +115,11 @@ void sealed_take_aside(const struct sealed *s, struct window_summary *in)
     }
 }
 
+void sealed_touch_aside(const struct sealed *s)
+{
+    mem_touch_all(aside(s), aside_bytes(s));
+}
+
 void sealed_remember(struct account *account, struct sealed *s, const struct window_summary *in)
 {
     size_t held = sealed_held(s);

@@ -312,3 +312,43 @@ size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, siz
         i--;
     return i;
 }
+
+/* ---- touching ---- */
+
+/* An item may begin anywhere in a line. */
+static void touch_item(const struct spine *s, size_t i)
+{
+    mem_touch(&s->item[i].oldest_ms);
+    mem_touch(&s->item[i].count);
+}
+
+void spine_touch_last(const struct spine *s)
+{
+    touch_item(s, s->count - 1);
+}
+
+void spine_touch_guess(const struct spine *s, int64_t t_ms)
+{
+    if (s->item[0].oldest_ms <= t_ms && s->item[s->count - 1].oldest_ms > t_ms)
+        touch_item(s, guess(s, t_ms));
+}
+
+static void touch_summary(const struct spine *s, size_t i, enum window_wish wish)
+{
+    touch_item(s, i);
+    if (sealed_needs_aside(&s->item[i], wish))
+        sealed_touch_aside(&s->item[i]);
+}
+
+void spine_touch_joined(const struct spine *s, size_t i, size_t end, enum window_wish wish)
+{
+    size_t last = least(end - 1, covered(s));
+    if (i == 0 || last <= i)
+        return;
+    mem_touch(&tallies(s)[i - 1]);
+    mem_touch(&tallies(s)[last - 1]);
+    touch_item(s, last);
+    touch_summary(s, i, wish);
+    touch_summary(s, last, wish);
+    touch_summary(s, end - 1, wish);
+}

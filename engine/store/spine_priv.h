@@ -42,6 +42,11 @@ size_t spine_upto(const struct ring *r, int64_t t_ms);
 /* The items that reach into after_ms < t <= upto_ms: from the one returned on, before *end. */
 size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end);
 
+/* Brings near, in this order: the last item; where spine_upto will look for t_ms; what spine_join will read. */
+void spine_touch_last(const struct spine *s);
+void spine_touch_guess(const struct spine *s, int64_t t_ms);
+void spine_touch_joined(const struct spine *s, size_t i, size_t end, enum window_wish wish);
+
 /* Joins items from i on, before `end`, as many as it can at once. Returns how many; 0: look at item i. */
 size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish wish,
                   struct window_summary *out);

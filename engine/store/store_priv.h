@@ -65,9 +65,14 @@ struct store {
     _Atomic int64_t oldest_ms, newest_ms; /* INT64_MAX and INT64_MIN: no sample */
 };
 
+static inline size_t shard_number(series_ref ref)
+{
+    return ref / SHARD_RUN % SHARDS;
+}
+
 static inline struct lock *shard_of(struct store *s, series_ref ref)
 {
-    return &s->shards[ref / SHARD_RUN % SHARDS];
+    return &s->shards[shard_number(ref)];
 }
 
 /* How long this series' samples are kept. Index lock held. */

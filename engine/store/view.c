@@ -1,6 +1,7 @@
 #include "view_priv.h"
 
 #include "store_priv.h"
+#include "tocsin/check.h"
 #include "tocsin/err.h"
 #include "tocsin/mem.h"
 
@@ -104,4 +105,59 @@ bool view_window(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_
     bool told = ring_window(ring, after_ms, upto_ms, wish, out);
     lock_drop(shard_of(v->store, ref));
     return told;
+}
+
+/* ---- touching ---- */
+
+/* Some series, shard by shard: one lock for those that share it, and no other in between, because taking one waits for all that has
+ * been touched. */
+struct touched {
+    series_ref refs[VIEW_TOUCH_MAX];
+    uint8_t end[SHARDS + 1];
+};
+_Static_assert(VIEW_TOUCH_MAX <= UINT8_MAX, "counted in 8 bits");
+
+static void sort_by_shard(struct touched *t, const series_ref *refs, size_t count)
+{
+    memset(t->end, 0, sizeof t->end);
+    for (size_t i = 0; i < count; i++)
+        t->end[shard_number(refs[i]) + 1]++;
+    for (size_t k = 1; k <= SHARDS; k++)
+        t->end[k] = (uint8_t)(t->end[k] + t->end[k - 1]);
+    for (size_t i = 0; i < count; i++)
+        t->refs[t->end[shard_number(refs[i])]++] = refs[i];
+}
+
+/* The series themselves, and their labels. No lock guards `shown`. */
+static void touch_series(const struct store *s, const series_ref *refs, size_t count)
+{
+    const struct labels *shown[VIEW_TOUCH_MAX];
+    for (size_t i = 0; i < count; i++)
+        shown[i] = atomic_load_explicit(&series_at(&s->series, refs[i])->shown, memory_order_acquire);
+    for (size_t i = 0; i < count; i++)
+        if (shown[i] != NULL)
+            mem_touch(shown[i]);
+    for (size_t i = 0; i < count; i++)
+        if (shown[i] != NULL)
+            mem_touch_all(shown[i], view_labels_bytes(shown[i]->count));
+}
+
+void view_touch_windows(struct view *v, const series_ref *refs, size_t count, int64_t after_ms,
+                        int64_t upto_ms, enum window_wish wish)
+{
+    struct store *s = v->store;
+    struct touched t;
+    must(count <= VIEW_TOUCH_MAX);
+    sort_by_shard(&t, refs, count);
+    touch_series(s, t.refs, count);
+    for (size_t k = 0, i = 0; k < SHARDS; i = t.end[k++]) {
+        if (t.end[k] == i)
+            continue;
+        lock_take(&s->shards[k]);
+        for (int step = RING_HEADS; step < RING_STEPS; step++)
+            for (size_t j = i; j < t.end[k]; j++)
+                ring_touch_window(&series_at(&s->series, t.refs[j])->ring, (enum ring_step)step, after_ms,
+                                  upto_ms, wish);
+        lock_drop(&s->shards[k]);
+    }
 }

@@ -43,6 +43,15 @@ static inline void mem_touch(const void *p)
     (void)*(const volatile char *)p;
 }
 
+/* Every line of so many bytes. */
+static inline void mem_touch_all(const void *p, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += MEM_LINE_BYTES)
+        mem_touch((const char *)p + at);
+    if (bytes > 0)
+        mem_touch((const char *)p + bytes - 1);
+}
+
 /* Makes room for one more item in a heap array that doubles: MEM_GROW(items, count, capacity). */
 #define MEM_GROW(items, count, capacity)                                        \
     do {                                                                        \

@@ -32,7 +32,8 @@ int view_select(struct view *view, const struct matcher *matchers, size_t count,
                 struct series_set *out);
 
 /* The ready list of a standing selector: no look-up. */
-int view_standing(struct view *view, const struct standing *standing, struct arena *arena, struct series_set *out);
+int view_standing(struct view *view, const struct standing *standing, struct arena *arena,
+                  struct series_set *out);
 
 /* Valid until the view is closed. */
 const struct labels *view_labels(struct view *view, series_ref series);
@@ -59,9 +60,10 @@ struct window_summary {
     double sum, rest, correction;
     uint32_t count, resets, changes;
     bool has_nan : 1, has_inf : 1;
-    bool has_huge : 1;     /* values whose sum may leave the range: how it does depends on the order */
-    bool has_starts : 1;   /* some may have a start timestamp (what this says of resets is not counted here) */
-    bool whole_resets : 1; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
+    bool has_huge : 1;   /* values whose sum may leave the range: how it does depends on the order */
+    bool has_starts : 1; /* some may have a start timestamp (what this says of resets is not counted here) */
+    bool
+        whole_resets : 1; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
 };
 
 /* What is asked for besides count, first, last and has_starts; the less, the less is read: of a counter without resets two
@@ -76,8 +78,17 @@ enum window_wish {
 
 /* The summary of after_ms < t <= upto_ms; count 0: nothing there. The cost hardly grows with the window: what is
  * sealed inside is not read. False where it holds (or may hold) histograms: view_read then. */
-bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
-                 struct window_summary *out);
+bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms,
+                 enum window_wish wish, struct window_summary *out);
+
+/*
+ * Says of which series windows and labels are asked for next: brings near what view_window will read of after_ms < t <=
+ * upto_ms, or view_last at upto_ms if both are the same. Whoever asks for many series waits for memory once for all of
+ * them, not once for each place of each. Changes nothing, and promises nothing.
+ */
+enum { VIEW_TOUCH_MAX = 128 };
+void view_touch_windows(struct view *view, const series_ref *series, size_t count, int64_t after_ms,
+                        int64_t upto_ms, enum window_wish wish);
 
 /* Sorted names (or values of one name) over the series that pass all of one of the matcher lists; no lists: over all
  * series. Texts live in the arena. */

@@ -6,7 +6,7 @@
  *     codec histograms                     the same for native histograms, next to what they take unpacked
  *     codec fleet SERIES SAMPLES [exact]   100 series a pod through store_admit; exact: no scrape is late
  *     codec windows                        rate over 5 minutes to 30 days of one series, summaries and samples
- *     codec spans SERIES                   the same windows over many series: the median, and each series once
+ *     codec spans SERIES                   the same windows over many series: the median, and each series once, cold
  *     codec late                           what a sample costs that falls into what is sealed
  */
 #include "../../engine/store/box_priv.h"
@@ -485,7 +485,20 @@ static void print_fleet(size_t series, size_t samples, bool exact)
 
 /* ---- windows ---- */
 
-static double time_query(struct shop *s, const char *text, int64_t t_ms, int rounds)
+/* Drives everything else out of the caches. */
+static void forget(void)
+{
+    enum { BYTES = 96 << 20 };
+    static char *other;
+    if (other == NULL)
+        other = calloc(1, BYTES);
+    must(other != NULL);
+    for (size_t i = 0; i < BYTES; i += MEM_LINE_BYTES)
+        other[i]++;
+}
+
+/* Microseconds: `rounds` one after the other; or the least of as many that each begin with nothing in the caches. */
+static double time_query(struct shop *s, const char *text, int64_t t_ms, int rounds, bool cold)
 {
     struct arena arena;
     struct promql_result r;
@@ -497,17 +510,22 @@ static double time_query(struct shop *s, const char *text, int64_t t_ms, int rou
     must(rc == 0);
     arena_init(&arena, 1 << 30);
     struct view *v = view_open(s->store);
-    double begin = seconds();
-    for (int i = 0; i < rounds; i++) {
-        arena_clear(&arena);
-        rc = promql_instant(q, v, t_ms, &arena, &r, &err);
-        must(rc == 0);
+    double least = 1;
+    for (int done = 0, batch = cold ? 1 : rounds; done < rounds; done += batch) {
+        if (cold)
+            forget();
+        double begin = seconds();
+        for (int i = 0; i < batch; i++) {
+            arena_clear(&arena);
+            rc = promql_instant(q, v, t_ms, &arena, &r, &err);
+            must(rc == 0);
+        }
+        least = fmin(least, (seconds() - begin) / batch);
     }
-    double spent = (seconds() - begin) / rounds;
     view_close(v);
     arena_release(&arena);
     promql_close(q);
-    return spent * 1e6;
+    return least * 1e6;
 }
 
 static double time_window(struct shop *s, int64_t range_ms, int64_t t_ms, enum window_wish wish)
@@ -550,15 +568,22 @@ static void print_windows(void)
         snprintf(slow, sizeof slow, "stddev_over_time(x_total[%s])", ranges[i].name);
         printf("| %s | %.2f | %.2f | %.2f | %.2f | %.1f |\n", ranges[i].name,
                time_window(&s, ranges[i].ms, end_ms, WINDOW_RESETS),
-               time_window(&s, ranges[i].ms, end_ms, WINDOW_ALL), time_query(&s, fast, end_ms, 200),
-               time_query(&s, sum, end_ms, 200), time_query(&s, slow, end_ms, 200));
+               time_window(&s, ranges[i].ms, end_ms, WINDOW_ALL), time_query(&s, fast, end_ms, 200, false),
+               time_query(&s, sum, end_ms, 200, false), time_query(&s, slow, end_ms, 200, false));
     }
     store_close(s.store);
 }
 
 /* ---- windows over many series ---- */
 
-enum { SPAN_SAMPLES = 31 * 86400 / 15, RESTART_STEPS = 40000, TRIES = 64, ROUNDS = 5 };
+enum {
+    SPAN_SAMPLES = 31 * 86400 / 15,
+    RESTART_STEPS = 40000,
+    SPAN_RUN = 16,
+    TRIES = 64,
+    ROUNDS = 5,
+    COLD_ROUNDS = 15
+};
 
 /* Pods restart about once a week. */
 static double span_step(size_t i, size_t k, double v)
@@ -569,28 +594,35 @@ static double span_step(size_t i, size_t k, double v)
     return fleet_step(i, k, v);
 }
 
-static void fill_span(struct shop *s, size_t i)
+/* Samples from <= k < to of series i; *v is the value before them, and after. */
+static void push_span(struct shop *s, size_t i, size_t from, size_t to, double *v)
 {
-    enum { RUN = 1024 };
-    static struct sample run[RUN];
+    struct sample run[SPAN_RUN];
     struct label labels[4];
     char text[3][48];
-    double v = fleet_first(i / POD_SERIES, i % POD_SERIES);
     fleet_labels(i, text, labels);
     labels[3] = (struct label){STR("name"), labels[0].value}; /* rate() takes away the other */
-    for (size_t k = 0; k < SPAN_SAMPLES;) {
-        size_t n = 0;
-        for (; n < RUN && k < SPAN_SAMPLES; n++, k++) {
-            v = span_step(i, k, v);
-            run[n] = (struct sample){.t_ms = fleet_time(i, k), .value = v};
-        }
-        struct batch_series series = {labels, 4, run, n};
-        struct batch batch = {.series = &series, .count = 1};
-        struct admit_result result = {0};
-        s->sim.now_ns = run[n - 1].t_ms * NS_PER_MS;
-        store_admit(s->store, &batch, &result);
-        must(result.appended == n);
-    }
+    for (size_t k = from; k < to; k++)
+        run[k - from] = (struct sample){.t_ms = fleet_time(i, k), .value = *v = span_step(i, k, *v)};
+    struct batch_series series = {labels, 4, run, to - from};
+    struct batch batch = {.series = &series, .count = 1};
+    struct admit_result result = {0};
+    s->sim.now_ns = run[to - from - 1].t_ms * NS_PER_MS;
+    store_admit(s->store, &batch, &result);
+    must(result.appended == to - from);
+}
+
+/* A few of each series by turns, so that they lie in memory as when they are scraped. */
+static void fill_spans(struct shop *s, size_t count)
+{
+    double *v = calloc(count, sizeof *v);
+    must(v != NULL);
+    for (size_t i = 0; i < count; i++)
+        v[i] = fleet_first(i / POD_SERIES, i % POD_SERIES);
+    for (size_t k = 0; k < SPAN_SAMPLES; k += SPAN_RUN)
+        for (size_t i = 0; i < count; i++)
+            push_span(s, i, k, k + SPAN_RUN < SPAN_SAMPLES ? k + SPAN_RUN : SPAN_SAMPLES, &v[i]);
+    free(v);
 }
 
 static double wall(void)
@@ -620,46 +652,104 @@ static double try_series(struct view *v, series_ref ref, int64_t range_ms, int64
     return (wall() - begin) / tries;
 }
 
+/* What stands before the windows of a line. */
+static void name_window(const char *name, int64_t back_ms)
+{
+    printf("| %s, %s |", name, back_ms > 0 ? "ends in the last hour" : "ends now");
+}
+
+/* Each series asked TRIES times, so that it is in the caches: the median. */
 static void print_span(struct shop *s, const struct series_set *set, const char *name, int64_t range_ms,
                        int64_t now_ms, int64_t back_ms)
 {
     static const enum window_wish wishes[] = {WINDOW_RESETS, WINDOW_BOUNDS, WINDOW_SUM, WINDOW_ALL};
-    printf("| %s, %s |", name, back_ms > 0 ? "ends in the last hour" : "ends now");
     double *spent = calloc(set->count, sizeof *spent);
     must(spent != NULL);
     struct view *v = view_open(s->store);
+    name_window(name, back_ms);
     for (size_t k = 0; k < sizeof wishes / sizeof *wishes; k++) {
-        enum window_wish wish = wishes[k];
-        double once = 1;
-        for (int round = 0; round < ROUNDS; round++) {
-            double begin = wall();
-            for (size_t i = 0; i < set->count; i++)
-                try_series(v, set->refs[i], range_ms, now_ms, back_ms, wish, 1);
-            once = fmin(once, (wall() - begin) / (double)set->count);
-        }
         for (size_t i = 0; i < set->count; i++) {
             spent[i] = 1;
             for (int round = 0; round < ROUNDS; round++)
                 spent[i] =
-                    fmin(spent[i], try_series(v, set->refs[i], range_ms, now_ms, back_ms, wish, TRIES));
+                    fmin(spent[i], try_series(v, set->refs[i], range_ms, now_ms, back_ms, wishes[k], TRIES));
         }
         qsort(spent, set->count, sizeof *spent, by_size);
-        printf(" %.2f | %.2f |", spent[set->count / 2] * 1e6, once * 1e6);
+        printf(" %.2f |", spent[set->count / 2] * 1e6);
     }
     puts("");
     view_close(v);
     free(spent);
 }
 
-/* Microseconds a series for one evaluation over all of them. */
+/* Seconds for a window of each series, none of which is in the caches; `near` at once are touched before (0: none). */
+static double ask_cold(struct view *v, const struct series_set *set, int64_t after_ms, int64_t upto_ms,
+                       enum window_wish wish, size_t near)
+{
+    struct window_summary w;
+    forget();
+    double begin = wall();
+    for (size_t i = 0; i < set->count; i++) {
+        if (near > 0 && i % near == 0)
+            view_touch_windows(v, set->refs + i, set->count - i < near ? set->count - i : near, after_ms,
+                               upto_ms, wish);
+        bool told = view_window(v, set->refs[i], after_ms, upto_ms, wish, &w);
+        must(told);
+    }
+    return (wall() - begin) / (double)set->count;
+}
+
+static void print_cold(struct shop *s, const struct series_set *set, const char *name, int64_t range_ms,
+                       int64_t now_ms, int64_t back_ms)
+{
+    static const enum window_wish wishes[] = {WINDOW_RESETS, WINDOW_BOUNDS, WINDOW_SUM};
+    struct view *v = view_open(s->store);
+    int64_t end_ms = now_ms - TRIES / 2 * back_ms;
+    name_window(name, back_ms);
+    for (size_t k = 0; k < sizeof wishes / sizeof *wishes; k++) {
+        double single = 1, ahead = 1;
+        for (int round = 0; round < COLD_ROUNDS; round++) {
+            single = fmin(single, ask_cold(v, set, end_ms - range_ms, end_ms, wishes[k], 0));
+            ahead = fmin(ahead, ask_cold(v, set, end_ms - range_ms, end_ms, wishes[k], VIEW_TOUCH_MAX));
+        }
+        printf(" %.2f | %.2f |", single * 1e6, ahead * 1e6);
+    }
+    puts("");
+    view_close(v);
+}
+
+typedef void print_window_fn(struct shop *s, const struct series_set *set, const char *name, int64_t range_ms,
+                             int64_t now_ms, int64_t back_ms);
+
+static void print_each(struct shop *s, const struct series_set *set, int64_t now_ms, print_window_fn *print)
+{
+    for (int64_t back_ms = 0; back_ms <= 54321; back_ms += 54321) {
+        print(s, set, "5m", 300000, now_ms, back_ms);
+        print(s, set, "6h", 21600000, now_ms, back_ms);
+        print(s, set, "30d", INT64_C(2592000000), now_ms, back_ms);
+    }
+}
+
+/* Neighbours apart, as a selector mostly has them. */
+static void shuffle(struct series_set *set, struct arena *arena)
+{
+    series_ref *refs = arena_copy(arena, set->refs, set->count, sizeof *refs);
+    must(refs != NULL);
+    for (size_t i = set->count; i > 1; i--) {
+        size_t j = (size_t)(uniform(900, i) * (double)i);
+        series_ref r = refs[j];
+        refs[j] = refs[i - 1];
+        refs[i - 1] = r;
+    }
+    set->refs = refs;
+}
+
+/* Microseconds a series for one evaluation over all of them, cold. */
 static double time_all(struct shop *s, const char *function, const char *range, int64_t now_ms, size_t count)
 {
     char text[96];
-    snprintf(text, sizeof text, "count(%s({job=~\"svc.*\"}[%s]))", function, range);
-    double best = 1e9;
-    for (int i = 0; i < ROUNDS; i++)
-        best = fmin(best, time_query(s, text, now_ms, 3));
-    return best / (double)count;
+    snprintf(text, sizeof text, "%s({job=~\"svc.*\"}%s)", function, range);
+    return time_query(s, text, now_ms, COLD_ROUNDS, true) / (double)count;
 }
 
 static void print_spans(size_t count)
@@ -670,8 +760,7 @@ static void print_spans(size_t count)
     struct arena arena;
     struct series_set set;
     shop_open(&s);
-    for (size_t i = 0; i < count; i++)
-        fill_span(&s, i);
+    fill_spans(&s, count);
     struct store_figures f;
     store_figures(s.store, &f);
     int64_t now_ms = s.sim.now_ns / NS_PER_MS;
@@ -679,19 +768,19 @@ static void print_spans(size_t count)
     struct view *v = view_open(s.store);
     must(view_select(v, NULL, 0, &arena, &set) == 0);
     printf("%zu series, %.3f B a sample\n\n", count, (double)f.bytes / (double)f.samples);
-    puts("| window | resets us, median | once | bounds | once | sum | once | all | once "
-         "|\n|---|---|---|---|---|---|---|---|---|");
-    for (int64_t back_ms = 0; back_ms <= 54321; back_ms += 54321) {
-        print_span(&s, &set, "5m", 300000, now_ms, back_ms);
-        print_span(&s, &set, "6h", 21600000, now_ms, back_ms);
-        print_span(&s, &set, "30d", INT64_C(2592000000), now_ms, back_ms);
-    }
+    puts("| window | resets us | bounds | sum | all |\n|---|---|---|---|---|");
+    print_each(&s, &set, now_ms, print_span);
+    shuffle(&set, &arena);
+    puts("\n| cold | resets us | touched | bounds | touched | sum | touched "
+         "|\n|---|---|---|---|---|---|---|");
+    print_each(&s, &set, now_ms, print_cold);
     view_close(v);
     arena_release(&arena);
-    puts("\n| function | 5m, us a series | 30d |\n|---|---|---|");
+    puts("\n| function, cold | 5m, us a series | 30d |\n|---|---|---|");
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        printf("| %s | %.2f | %.2f |\n", functions[i], time_all(&s, functions[i], "5m", now_ms, count),
-               time_all(&s, functions[i], "30d", now_ms, count));
+        printf("| %s | %.2f | %.2f |\n", functions[i], time_all(&s, functions[i], "[5m]", now_ms, count),
+               time_all(&s, functions[i], "[30d]", now_ms, count));
+    printf("| none: the last value | %.2f | |\n", time_all(&s, "", "", now_ms, count));
     store_close(s.store);
 }
 

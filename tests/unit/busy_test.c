@@ -152,6 +152,7 @@ static void *ask_all(void *context)
     for (int i = 0; !atomic_load(&b->stop); i++) {
         ask(b, "sum by (pusher) (rate(busy_total[30s]))", b->start_ms + i % ROUNDS * 1000);
         ask(b, "max_over_time(busy_total{life=\"lasting\"}[2m])", b->start_ms + ROUNDS * 1000);
+        ask(b, "increase(busy_total[4m])", b->start_ms + ROUNDS * 1000); /* sealed ones, too */
         ask(b, "ALERTS", b->start_ms + i % ROUNDS * 1000);
     }
     return NULL;

@@ -162,8 +162,49 @@ static void summaries_say_what_samples_say(void **state)
     bench_close(&b);
 }
 
+/* More series than are touched at once, and some among them that need their samples. */
+static void fill_many(struct bench *b)
+{
+    enum { MANY = 3 * VIEW_TOUCH_MAX + 7, EACH = 150 };
+    static struct sample samples[EACH + 1];
+    struct histogram h = {.schema = 1, .count = 3, .sum = 4};
+    bench_open(b, (struct store_options){.retention_ms = 100 * HOUR_MS});
+    bench_at(b, START_MS + (EACH + 1) * STEP_MS);
+    for (int k = 0; k < MANY; k++) {
+        size_t count = k % 9 == 0 ? 1 : EACH;
+        for (int i = 0; i < EACH; i++)
+            samples[i] = (struct sample){.t_ms = START_MS + i * STEP_MS + k, .value = i * (k + 1)};
+        if (k % 50 == 49)
+            samples[count++] = (struct sample){.t_ms = START_MS + EACH * STEP_MS, .histogram = &h};
+        const struct labels *ls =
+            labels_of(&b->arena, "__name__", "m_total", "k", arena_format(&b->arena, "%d", k), NULL);
+        assert_int_equal(bench_push_all(b, ls, samples, count, NULL).appended, count);
+    }
+}
+
+static void many_series_say_what_their_samples_say(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"rate(m_total[5m])", "max_over_time(m_total[30m])",
+                                        "sum_over_time(m_total[30m])", "m_total", "m_total offset 20m"};
+    struct bench b;
+    fill_many(&b);
+    struct view *v = view_open(b.store);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct promql_options options = {.features = promql_features_all};
+        struct promql *q;
+        assert_int_equal(promql_open(str_of(texts[i]), &options, NULL, &q, NULL), 0);
+        for (int k = 0; k < 5; k++)
+            compare(&b, v, q, texts[i], START_MS + k * 40 * STEP_MS);
+        promql_close(q);
+    }
+    view_close(v);
+    bench_close(&b);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(summaries_say_what_samples_say)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(summaries_say_what_samples_say),
+                                       cmocka_unit_test(many_series_say_what_their_samples_say)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
