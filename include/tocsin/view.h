@@ -62,8 +62,7 @@ struct window_summary {
     bool has_nan : 1, has_inf : 1;
     bool has_huge : 1;   /* values whose sum may leave the range: how it does depends on the order */
     bool has_starts : 1; /* some may have a start timestamp (what this says of resets is not counted here) */
-    bool
-        whole_resets : 1; /* `correction` is made of whole numbers from 0 on, below 2^53: no order changes it */
+    bool whole_resets : 1; /* `correction` is made of whole numbers from 0 on: no order changes it */
 };
 
 /* What is asked for besides count, first, last and has_starts; the less, the less is read: of a counter without resets two
