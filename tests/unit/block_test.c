@@ -3,6 +3,7 @@
  * to kind and are sealed. BLOCK_TEST_SEED in the environment makes other histories.
  */
 #include "../../engine/store/ring_priv.h"
+#include "random_help.h"
 #include "tocsin/sample.h"
 
 #include <math.h>
@@ -80,10 +81,7 @@ struct history {
 
 static uint64_t below(struct history *h, uint64_t n)
 {
-    h->random ^= h->random << 13;
-    h->random ^= h->random >> 7;
-    h->random ^= h->random << 17;
-    return (h->random >> 20) % n;
+    return random_below(&h->random, n);
 }
 
 static double any_value(struct history *h, unsigned oddity)

@@ -4,6 +4,7 @@
  * histories.
  */
 #include "../../engine/store/sealed_priv.h"
+#include "random_help.h"
 #include "tocsin/sample.h"
 
 #include <math.h>
@@ -26,10 +27,7 @@ struct history {
 
 static uint64_t below(struct history *h, uint64_t n)
 {
-    h->random ^= h->random << 13;
-    h->random ^= h->random >> 7;
-    h->random ^= h->random << 17;
-    return (h->random >> 20) % n;
+    return random_below(&h->random, n);
 }
 
 static void begin(struct history *h)

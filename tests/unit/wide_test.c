@@ -4,6 +4,7 @@
  */
 #include "../../engine/store/box_priv.h"
 #include "../../engine/store/spine_priv.h"
+#include "random_help.h"
 #include "tocsin/err.h"
 
 #include <math.h>
@@ -26,17 +27,9 @@ struct history {
     struct histogram now; /* what comes next; grows */
 };
 
-static uint64_t any(struct history *h)
-{
-    h->random ^= h->random << 13;
-    h->random ^= h->random >> 7;
-    h->random ^= h->random << 17;
-    return h->random;
-}
-
 static uint64_t below(struct history *h, uint64_t n)
 {
-    return (any(h) >> 20) % n;
+    return random_below(&h->random, n);
 }
 
 /* ---- what comes next ---- */

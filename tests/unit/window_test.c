@@ -2,6 +2,7 @@
  * view_window against the loop it stands for: random series of many shapes, pushed late, twice and with gaps, and
  * random windows over them. WINDOW_TEST_SEED and WINDOW_TEST_SERIES in the environment make other and longer runs.
  */
+#include "random_help.h"
 #include "store_help.h"
 
 #include "tocsin/histogram.h"
@@ -30,15 +31,12 @@ struct course {
 
 static uint64_t any(struct course *c)
 {
-    c->random ^= c->random << 13;
-    c->random ^= c->random >> 7;
-    c->random ^= c->random << 17;
-    return c->random;
+    return random_next(&c->random);
 }
 
 static uint64_t below(struct course *c, uint64_t n)
 {
-    return (any(c) >> 20) % n;
+    return random_below(&c->random, n);
 }
 
 static double unit(struct course *c)
