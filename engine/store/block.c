@@ -165,15 +165,10 @@ void block_insert(struct block *b, size_t i, const struct sample *s)
     b->count++;
 }
 
-static size_t sample_bytes(enum block_kind kind)
-{
-    return block_bytes(1, kind) - block_bytes(0, kind);
-}
-
 /* A base need not be the first sample's: here it is taken along. */
 static void copy(struct block *to, const struct block *from, size_t i, size_t n)
 {
-    size_t head = block_bytes(0, from->kind), each = sample_bytes(from->kind);
+    size_t head = block_bytes(0, from->kind), each = block_sample_bytes(from);
     uint16_t capacity = to->capacity;
     memcpy(to, from, head);
     memcpy((char *)to + head, (const char *)from + head + i * each, n * each);

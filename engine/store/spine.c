@@ -347,7 +347,6 @@ void spine_touch_joined(const struct spine *s, size_t i, size_t end, enum window
         return;
     mem_touch(&tallies(s)[i - 1]);
     mem_touch(&tallies(s)[last - 1]);
-    touch_item(s, last);
     touch_summary(s, i, wish);
     touch_summary(s, last, wish);
     touch_summary(s, end - 1, wish);
