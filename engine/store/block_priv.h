@@ -37,8 +37,8 @@ struct block {
     _Alignas(8) uint16_t count;
     uint16_t capacity;
     uint8_t kind;
-    int64_t
-        start_ms; /* in common; the samples follow, those of a BLOCK_WHOLE behind what they are relative to */
+    int64_t start_ms; /* in common */
+    /* The samples follow, those of a BLOCK_WHOLE behind what they are relative to. */
 };
 
 struct block_base {

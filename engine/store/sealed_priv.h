@@ -2,7 +2,7 @@
  * sealed: a stretch of samples that is no longer written at its end: groups of floats with what they come to, or a
  * wide one, with histograms (wide_priv.h).
  *
- * Packed ones grow group by group up to SEALED_SAMPLES_MAX, so that summary and slack weigh little, and a window
+ * Packed ones grow group by group as far as sealed_has_room allows, so that summary and slack weigh little, and a window
  * unpacks at most the two at its edges. All groups but the last are full: a short one is packed again together with
  * what follows.
  *
