@@ -1,9 +1,13 @@
 #include "tocsin/mem.h"
 
+#include "tocsin/check.h"
+
 #include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static _Noreturn void out_of_memory(size_t count, size_t size)
 {
@@ -49,6 +53,27 @@ char *mem_copy_text(const char *p, size_t n)
 void mem_free(void *p)
 {
     free(p);
+}
+
+void *mem_map(size_t bytes, size_t alignment)
+{
+    char *p = mmap(NULL, bytes + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        out_of_memory(1, bytes);
+    size_t before = (alignment - (uintptr_t)p % alignment) % alignment;
+    mem_unmap(p, before);
+    mem_unmap(p + before + bytes, alignment - before);
+    return p + before;
+}
+
+void mem_unmap(void *p, size_t bytes)
+{
+    must(bytes == 0 || munmap(p, bytes) == 0);
+}
+
+void mem_forget(void *p, size_t bytes)
+{
+    must(madvise(p, bytes, MADV_DONTNEED) == 0);
 }
 
 void mem_share(void)

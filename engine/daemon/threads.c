@@ -170,8 +170,10 @@ static void keep_house(struct daemon *d, struct chores *chores)
         store_retire(d->store);
     if (is_due(&chores->snapshot_ms, now_ms, SNAPSHOT_EVERY_MS))
         keep_snapshot(d, chores);
-    if (is_due(&chores->trimmed_ms, now_ms, TRIM_EVERY_MS))
+    if (is_due(&chores->trimmed_ms, now_ms, TRIM_EVERY_MS)) {
+        store_trim(d->store);
         mem_trim();
+    }
     if (is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS) &&
         state_nflog_expire(d->state, wall(d), &err) != 0)
         log_error("old entries of the notification log could not be removed", LOG_ERR(&err));

@@ -1,6 +1,7 @@
 #include "block_priv.h"
 
 #include "box_priv.h"
+#include "slab_priv.h"
 #include "tocsin/check.h"
 
 size_t block_bytes(size_t capacity, enum block_kind kind)
@@ -18,9 +19,8 @@ size_t block_bytes(size_t capacity, enum block_kind kind)
 struct block *block_make(struct account *account, size_t capacity, enum block_kind kind)
 {
     must(capacity <= BLOCK_SAMPLES_MAX);
-    struct block *b = account_take(account, block_bytes(capacity, kind));
-    b->capacity = (uint16_t)capacity;
-    b->kind = (uint8_t)kind;
+    struct block *b = slab_take(account->slab, block_bytes(capacity, kind));
+    *b = (struct block){.capacity = (uint16_t)capacity, .kind = (uint8_t)kind};
     return b;
 }
 
@@ -31,7 +31,7 @@ void block_free(struct account *account, struct block *b)
         if (h != NULL)
             account_give(account, h, box_bytes(h));
     }
-    account_give(account, b, block_bytes(b->capacity, b->kind));
+    slab_give(account->slab, b, block_bytes(b->capacity, b->kind));
 }
 
 struct sample block_get(const struct block *b, size_t i)

@@ -1,5 +1,6 @@
 #include "series_priv.h"
 
+#include "slab_priv.h"
 #include "tocsin/check.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
@@ -12,7 +13,6 @@ void series_table_init(struct series_table *t, size_t series_max, struct account
     t->segments = account_take(account, t->segments_max * sizeof *t->segments);
     slots_init(&t->by_labels, account);
     slots_init(&t->by_spelling, account);
-    slab_init(&t->slab, account);
 }
 
 static void release_shown(struct series_table *t, struct series *s)
@@ -32,7 +32,6 @@ void series_table_release(struct series_table *t, struct pairs *pairs)
     account_give(t->account, t->segments, t->segments_max * sizeof *t->segments);
     slots_release(&t->by_labels);
     slots_release(&t->by_spelling);
-    slab_release(&t->slab);
 }
 
 static uint64_t hash_of(const struct label *label, const struct series_key *like, size_t i)
@@ -148,7 +147,7 @@ static void make(struct series_table *t, struct pairs *pairs, const struct serie
     struct series *s = series_at(t, ref);
     *s = (struct series){
         .hash_tag = tag_of(key), .pair_count = (uint8_t)key->count, .turn = s->turn, .state = SERIES_LIVING};
-    s->pairs = slab_take(&t->slab, key->count * sizeof *s->pairs);
+    s->pairs = slab_take(t->account->slab, key->count * sizeof *s->pairs);
     for (size_t i = 0; i < key->count; i++) {
         struct pair *pair = use_pair(t, pairs, key, i, like);
         pair_post(pairs, pair, ref);
@@ -231,7 +230,7 @@ void series_free(struct series_table *t, struct pairs *pairs, series_ref ref)
     release_shown(t, s);
     for (size_t i = 0; i < s->pair_count; i++)
         pairs_leave(pairs, s->pairs[i]);
-    slab_give(&t->slab, s->pairs, s->pair_count * sizeof *s->pairs);
+    slab_give(t->account->slab, s->pairs, s->pair_count * sizeof *s->pairs);
     s->state = SERIES_FREE;
     give_slot_back(t, ref);
     t->held--;

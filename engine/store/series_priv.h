@@ -10,7 +10,6 @@
 
 #include "pairs_priv.h"
 #include "ring_priv.h"
-#include "slab_priv.h"
 #include "slots_priv.h"
 #include "tocsin/mem.h"
 
@@ -45,7 +44,6 @@ struct series_table {
     uint32_t living;
     struct slots by_labels;   /* the living */
     struct slots by_spelling; /* of them, those with a spelling */
-    struct slab slab;         /* the series' lists of pairs */
     struct account *account;
 };
 

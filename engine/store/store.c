@@ -26,6 +26,8 @@ struct store *store_open(const struct store_options *options, struct world *worl
     for (int i = 0; i < SHARDS; i++)
         lock_init(&s->shards[i], LOCK_shard);
     lock_init(&s->views, LOCK_views);
+    slab_init(&s->slab, &s->account);
+    s->account.slab = &s->slab;
     pairs_init(&s->pairs, &s->account);
     series_table_init(&s->series, (size_t)limits.series, &s->account);
     selectors_init(&s->selectors, &s->account);
@@ -35,6 +37,11 @@ struct store *store_open(const struct store_options *options, struct world *worl
     atomic_init(&s->oldest_ms, INT64_MAX);
     atomic_init(&s->newest_ms, INT64_MIN);
     return s;
+}
+
+void store_trim(struct store *s)
+{
+    slab_trim(&s->slab);
 }
 
 void store_close(struct store *s)
@@ -49,6 +56,7 @@ void store_close(struct store *s)
     identities_release(&s->identities);
     series_table_release(&s->series, &s->pairs);
     pairs_release(&s->pairs);
+    slab_release(&s->slab);
     costly(s->account.bytes == 0);
     lock_release(&s->views);
     for (int i = 0; i < SHARDS; i++)

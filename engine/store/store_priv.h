@@ -15,6 +15,7 @@
 #include "refused_priv.h"
 #include "selector_priv.h"
 #include "series_priv.h"
+#include "slab_priv.h"
 #include "tocsin/limits.h"
 #include "tocsin/lock.h"
 #include "tocsin/store.h"
@@ -39,6 +40,7 @@ struct log;
 struct store {
     struct world *world;
     struct account account;
+    struct slab slab;
     struct lock keeper;
 
     struct rwlock index;

@@ -304,8 +304,8 @@ void wal_wake(struct wal *wal)
 {
     lock_take(&wal->lock);
     wal->woken = true;
-    pthread_cond_signal(&wal->wakes);
     lock_drop(&wal->lock);
+    pthread_cond_signal(&wal->wakes); /* without the lock: who wakes would only wait for it */
 }
 
 uint64_t wal_durable(const struct wal *wal)

@@ -24,6 +24,7 @@
     LOCK(views)      /* who reads the store, and since when */          \
     LOCK(exemplars)  /* exemplars of all series */                      \
     LOCK(metadata)   /* what metrics mean */                            \
+    LOCK(slab)       /* small pieces of the store's memory */           \
     LOCK(segments)   /* the files of the log */                         \
     LOCK(log)        /* what waits to be written to the log */          \
     LOCK(courier)    /* requests waiting for the courier's thread */    \

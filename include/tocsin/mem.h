@@ -8,6 +8,7 @@
 #ifndef TOCSIN_MEM_H
 #define TOCSIN_MEM_H
 
+#include <sanitizer/asan_interface.h>
 #include <stddef.h>
 
 /* Zeroed memory for count items of size bytes. Free with mem_free. */
@@ -25,6 +26,23 @@ void *mem_resize(void *p, size_t count, size_t size);
 char *mem_copy_text(const char *p, size_t n);
 
 void mem_free(void *p);
+
+/* Zeroed memory straight from the system, in whole pages, beginning at a multiple of `alignment` (a power of two); there is none
+ * behind it until it is written. mem_forget takes that away again: the pages read as zero. */
+void *mem_map(size_t bytes, size_t alignment);
+void mem_unmap(void *p, size_t bytes);
+void mem_forget(void *p, size_t bytes);
+
+/* With AddressSanitizer, what is poisoned must not be read or written: for pieces of memory that are given out by hand. Else nothing. */
+static inline void mem_poison(void *p, size_t bytes)
+{
+    ASAN_POISON_MEMORY_REGION(p, bytes);
+}
+
+static inline void mem_unpoison(void *p, size_t bytes)
+{
+    ASAN_UNPOISON_MEMORY_REGION(p, bytes);
+}
 
 /* Before there is a second thread: all share one heap, where what one of them frees another may use, and mem_trim reaches all of
  * it. A heap for each, as glibc has it, keeps the largest push that each has ever seen. */

@@ -128,6 +128,9 @@ size_t standing_count(struct store *store, const struct standing *standing);
  * nothing to do; call it about every ten seconds. */
 void store_retire(struct store *store);
 
+/* Gives back to the system what open blocks no longer need; about every second, as with mem_trim. */
+void store_trim(struct store *store);
+
 /*
  * The log: without it the store is memory only.
  *
