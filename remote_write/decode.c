@@ -21,19 +21,6 @@ int decode_count_field(struct push *p)
     return p->field_count++ < limits.push_fields ? 0 : ERR_FULL;
 }
 
-/* A walk over the outermost fields, so that lists can be made in their size. Malformed bytes end the count; they are found
- * again. */
-static void count_fields(struct push *p)
-{
-    struct wire w = outermost(p);
-    struct wire_field f;
-    while (p->series_count <= (size_t)limits.push_series && wire_next(&w, &f) == WIRE_FIELD &&
-           decode_count_field(p) == 0) {
-        p->series_count += f.number == series_number(p);
-        p->symbol_count += p->v2 && f.number == V2_SYMBOLS;
-    }
-}
-
 static bool metadata_is_sound(struct str message)
 {
     enum { TYPE = 1, FAMILY = 2, HELP = 4, UNIT = 5 };
@@ -49,71 +36,99 @@ static bool metadata_is_sound(struct str message)
     return step == WIRE_END;
 }
 
+/* They may stand behind the series that refer to them. */
 static int decode_symbols(struct push *p)
 {
     struct wire w = outermost(p);
     struct wire_field f;
     enum wire_step step;
-    struct symbol *to = p->symbols;
+    size_t capacity = 0;
     while ((step = wire_next(&w, &f)) == WIRE_FIELD) {
         if (f.number != V2_SYMBOLS)
             continue;
+        if (decode_count_field(p) != 0)
+            return ERR_FULL;
         if (f.type != WIRE_BYTES)
             return ERR_PARSE;
+        ARENA_GROW(&p->arena, p->symbols, p->symbol_count, capacity);
+        if (p->symbols == NULL || !push_settle(p))
+            return ERR_LIMIT;
         struct hash128 hash = hash_wide(f.bytes.p, f.bytes.n);
-        *to++ = (struct symbol){f.bytes, {hash.low, hash.high}};
+        p->symbols[p->symbol_count++] = (struct symbol){f.bytes, {hash.low, hash.high}};
     }
     return step == WIRE_END ? 0 : ERR_PARSE;
 }
 
-static int decode_field(struct push *p, const struct wire_field *f, struct pushed *to)
+/* Room for as many as the request may hold; there are more of them if its series are tiny. */
+static struct pushed_run *add_run(struct push *p)
 {
+    enum { SERIES_BYTES = 64, FEW = 4 };
+    size_t capacity = p->decoded_bytes / SERIES_BYTES + FEW;
+    capacity = capacity < RUN_SERIES_MAX ? capacity : RUN_SERIES_MAX;
+    struct pushed_run *run = arena_alloc(&p->arena, sizeof *run + capacity * sizeof run->series[0]);
+    struct sample *plain = ARENA_ARRAY(&p->arena, struct sample, p->v2 ? 0 : capacity);
+    if (run == NULL || plain == NULL || !push_settle(p))
+        return NULL;
+    run->capacity = capacity;
+    run->plain = plain;
+    *(p->last_run != NULL ? &p->last_run->next : &p->first_run) = run;
+    return p->last_run = run;
+}
+
+static int decode_series(struct push *p, struct str body)
+{
+    if (++p->series_count > (size_t)limits.push_series)
+        return ERR_FULL;
+    struct pushed_run *run = p->last_run;
+    if (run == NULL || run->count == run->capacity)
+        run = add_run(p);
+    if (run == NULL)
+        return ERR_LIMIT;
+    struct pushed *to = &run->series[run->count];
+    to->body = body;
+    int rc = 0;
+    if (p->v2)
+        rc = decode_series_v2(p, to);
+    else if (!decode_plain_v1(p, to, &run->plain[run->count]))
+        rc = decode_series_v1(p, to);
+    run->count++;
+    p->sample_count += to->float_count + to->histogram_count;
+    return rc;
+}
+
+static int decode_field(struct push *p, const struct wire_field *f)
+{
+    if (p->v2 && f->number == V2_SYMBOLS)
+        return 0;
+    if (decode_count_field(p) != 0)
+        return ERR_FULL;
     if (!p->v2 && f->number == V1_METADATA) {
         p->has_metadata = true;
         return f->type == WIRE_BYTES && metadata_is_sound(f->bytes) ? 0 : ERR_PARSE;
     }
     if (f->number != series_number(p))
         return 0;
-    if (f->type != WIRE_BYTES)
-        return ERR_PARSE;
-    to->body = f->bytes;
-    int rc = 0;
-    if (p->v2)
-        rc = decode_series_v2(p, to);
-    else if (!decode_plain_v1(p, to, &p->plain[to - p->series]))
-        rc = decode_series_v1(p, to);
-    if (rc == 0)
-        p->sample_count += to->float_count + to->histogram_count;
-    return rc;
+    return f->type == WIRE_BYTES ? decode_series(p, f->bytes) : ERR_PARSE;
 }
 
 static int decode_all(struct push *p)
 {
-    p->series = ARENA_ARRAY(&p->arena, struct pushed, p->series_count);
-    p->symbols = ARENA_ARRAY(&p->arena, struct symbol, p->symbol_count);
-    p->plain = ARENA_ARRAY(&p->arena, struct sample, p->v2 ? 0 : p->series_count);
-    if (p->series == NULL || p->symbols == NULL || p->plain == NULL || !push_settle(p))
-        return ERR_LIMIT;
     int rc = p->v2 ? decode_symbols(p) : 0;
     struct wire w = outermost(p);
     struct wire_field f;
     enum wire_step step = WIRE_END;
-    struct pushed *to = p->series;
-    while (rc == 0 && (step = wire_next(&w, &f)) == WIRE_FIELD) {
-        rc = decode_field(p, &f, to);
-        to += f.number == series_number(p);
-    }
+    while (rc == 0 && (step = wire_next(&w, &f)) == WIRE_FIELD)
+        rc = decode_field(p, &f);
     return rc == 0 && step != WIRE_END ? ERR_PARSE : rc;
 }
 
 int push_decode(struct push *p)
 {
-    count_fields(p);
+    int rc = decode_all(p);
     if (p->series_count > (size_t)limits.push_series) {
         limit_hit(LIMIT_push_series);
         return push_fail(p, 413, "more than %lld series in one push", (long long)limits.push_series);
     }
-    int rc = p->field_count <= limits.push_fields ? decode_all(p) : ERR_FULL;
     if (rc == ERR_FULL) {
         limit_hit(LIMIT_push_fields);
         return push_fail(p, 413, "more than %lld fields in one push", (long long)limits.push_fields);

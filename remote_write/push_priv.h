@@ -29,6 +29,15 @@ struct pushed {
     uint32_t help_ref, unit_ref, metadata_type; /* 2.0's metadata of the series; all 0: none */
 };
 
+/* Series of a request as they come, so many at a time that they are translated and admitted together. */
+enum { RUN_SERIES_MAX = 256 };
+struct pushed_run {
+    struct pushed_run *next;
+    size_t count, capacity;
+    struct sample *plain; /* of 1.0: one for each series that is written plainly */
+    struct pushed series[];
+};
+
 /* Exemplars, or metadata of its own. */
 static inline bool pushed_has_extras(const struct pushed *s)
 {
@@ -58,11 +67,10 @@ struct push {
 
     struct symbol *symbols;
     size_t symbol_count;
-    struct pushed *series;
+    struct pushed_run *first_run, *last_run;
     size_t series_count;
-    struct sample *plain; /* of 1.0: one for each series that is written plainly */
-    size_t sample_count;  /* histograms included */
-    int64_t field_count;  /* of the request and its series: what a push costs, whatever its bytes */
+    size_t sample_count; /* histograms included */
+    int64_t field_count; /* of the request and its series: what a push costs, whatever its bytes */
 
     bool has_metadata; /* 1.0: of families, beside the series */
     struct told told[TOLD];

@@ -6,18 +6,16 @@
 
 #include <stdlib.h>
 
-enum { SLICE_SERIES = 256 /* translated and admitted at once, so that memory is needed for these only */ };
-
 /* What became of one series. */
 enum fate { FATE_READY, FATE_EMPTY, FATE_REFUSED, FATE_NO_MEMORY };
 
-/* Translated, then admitted in order. */
+/* A run: translated, then admitted in order. */
 struct slice {
-    struct batch_series series[SLICE_SERIES];
-    struct spelling spellings[SLICE_SERIES];
-    const struct pushed *from[SLICE_SERIES];
+    struct batch_series series[RUN_SERIES_MAX];
+    struct spelling spellings[RUN_SERIES_MAX];
+    const struct pushed *from[RUN_SERIES_MAX];
     size_t count;
-    size_t unknown[SLICE_SERIES]; /* places of those that the store does not know by their spellings */
+    size_t unknown[RUN_SERIES_MAX]; /* places of those that the store does not know by their spellings */
 };
 
 struct translation {
@@ -295,17 +293,18 @@ static int admit_slice(struct translation *t)
     return note_all_but(t, 0) == FATE_NO_MEMORY ? push_out_of_memory(t->push) : 0;
 }
 
-static int translate_slice(struct translation *t, const struct pushed *from, size_t count)
+static int translate_slice(struct translation *t, const struct pushed_run *run)
 {
     struct slice *slice = &t->slice;
     slice->count = 0;
     struct arena_mark mark = arena_mark(&t->push->arena);
-    for (size_t i = 0; i < count; i++) {
-        enum fate fate = translate(t, &from[i], &slice->series[slice->count]);
+    for (size_t i = 0; i < run->count; i++) {
+        const struct pushed *from = &run->series[i];
+        enum fate fate = translate(t, from, &slice->series[slice->count]);
         if (fate == FATE_NO_MEMORY)
             return push_out_of_memory(t->push);
-        slice->from[slice->count] = &from[i];
-        slice->spellings[slice->count] = from[i].spelling;
+        slice->from[slice->count] = from;
+        slice->spellings[slice->count] = from->spelling;
         slice->count += fate == FATE_READY;
     }
     int rc = admit_slice(t);
@@ -353,10 +352,8 @@ int push_translate(struct push *p)
 {
     struct translation t = {.push = p, .admitted.detail = &p->answer->text};
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < p->series_count; i += SLICE_SERIES) {
-        size_t left = p->series_count - i;
-        rc = translate_slice(&t, p->series + i, left < SLICE_SERIES ? left : SLICE_SERIES);
-    }
+    for (const struct pushed_run *run = p->first_run; rc == 0 && run != NULL; run = run->next)
+        rc = translate_slice(&t, run);
     if (rc == 0 && p->has_metadata)
         push_families(p);
     count_written(&t);

@@ -3,6 +3,7 @@
  * to kind and are sealed. BLOCK_TEST_SEED in the environment makes other histories.
  */
 #include "../../engine/store/ring_priv.h"
+#include "account_help.h"
 #include "random_help.h"
 #include "tocsin/sample.h"
 
@@ -27,12 +28,14 @@ static struct sample at(int64_t t_ms, double value)
 /* The kind that `second` asks of a block that begins with `first`. */
 static enum block_kind kind_of(struct sample first, struct sample second)
 {
-    struct account account = {0};
-    struct block *b = block_make(&account, BLOCK_SAMPLES_MIN, block_kind_for(NULL, &first));
+    struct counted c;
+    counted_open(&c);
+    struct block *b = block_make(&c.account, BLOCK_SAMPLES_MIN, block_kind_for(NULL, &first));
     assert_true(block_append(b, &first));
     enum block_kind kind = block_kind_for(b, &second);
     assert_int_equal(block_append(b, &second), kind == b->kind);
-    block_free(&account, b);
+    block_free(&c.account, b);
+    counted_close(&c);
     return kind;
 }
 
@@ -73,7 +76,7 @@ static void a_start_time_of_its_own_needs_the_widest_floats(void **state)
 
 struct history {
     uint64_t random;
-    struct account account;
+    struct counted counted;
     struct ring ring;
     struct sample item[SAMPLES_MAX]; /* in time order */
     size_t count;
@@ -133,7 +136,7 @@ static void play(struct history *h)
     while (h->count < wanted) {
         struct sample s = {.t_ms = any_time(h), .value = any_value(h, oddity)};
         s.start_ms = started ? 500 + (int64_t)(below(h, 100) == 0) : 0;
-        if (ring_append(&h->ring, &s, &h->account) == RING_TAKEN)
+        if (ring_append(&h->ring, &s, &h->counted.account) == RING_TAKEN)
             model_put(h, &s);
     }
     assert_there(h);
@@ -144,14 +147,16 @@ static void a_ring_gives_back_whatever_was_put(void **state)
     (void)state;
     const char *seed = getenv("BLOCK_TEST_SEED");
     static struct history h;
+    counted_open(&h.counted);
     h.random = seed != NULL ? strtoull(seed, NULL, 10) | 1 : 88172645463325252u;
     for (int i = 0; i < HISTORIES; i++) {
         h.count = 0;
         play(&h);
-        ring_clear(&h.ring, &h.account);
+        ring_clear(&h.ring, &h.counted.account);
         h.ring = (struct ring){0};
-        assert_int_equal(h.account.bytes, 0);
+        assert_int_equal(counted_bytes(&h.counted), 0);
     }
+    counted_close(&h.counted);
 }
 
 int main(void)

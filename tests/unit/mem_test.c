@@ -50,6 +50,24 @@ static void copied_text_ends_in_nul(void **state)
     mem_free(copy);
 }
 
+static void pages_begin_where_they_are_wanted_and_can_be_forgotten(void **state)
+{
+    (void)state;
+    enum { BYTES = 64 << 10, ALIGNMENT = 32 << 10 };
+    for (int i = 0; i < 10; i++) {
+        char *p = mem_map(BYTES, ALIGNMENT);
+        assert_int_equal((uintptr_t)p % ALIGNMENT, 0);
+        for (size_t at = 0; at < BYTES; at++) {
+            assert_int_equal(p[at], 0);
+            p[at] = 'x';
+        }
+        mem_forget(p, BYTES / 2);
+        assert_int_equal(p[BYTES / 2 - 1], 0);
+        assert_int_equal(p[BYTES / 2], 'x');
+        mem_unmap(p, BYTES);
+    }
+}
+
 /* Runs f in a child whose standard error is closed; true if it ended by SIGABRT. */
 static int aborts(void (*f)(void))
 {
@@ -96,6 +114,7 @@ int main(void)
         cmocka_unit_test(memory_is_zeroed_and_never_null),
         cmocka_unit_test(arrays_grow),
         cmocka_unit_test(copied_text_ends_in_nul),
+        cmocka_unit_test(pages_begin_where_they_are_wanted_and_can_be_forgotten),
         cmocka_unit_test(what_cannot_happen_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -480,6 +480,7 @@ static void e4_churn_gives_its_memory_back(void **state)
     }
     bench_at(&b, START_MS + HOUR_MS * 100);
     store_retire(b.store);
+    store_trim(b.store);
     assert_int_equal(bench_figures(&b).series + bench_figures(&b).samples, 0);
     assert_in_range(bench_figures(&b).bytes, 0, settled * 2 / 3); /* tables are kept for the next */
     bench_close(&b);

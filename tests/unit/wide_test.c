@@ -4,6 +4,7 @@
  */
 #include "../../engine/store/box_priv.h"
 #include "../../engine/store/spine_priv.h"
+#include "account_help.h"
 #include "random_help.h"
 #include "tocsin/err.h"
 
@@ -19,7 +20,7 @@ enum { SAMPLES = 700, BUCKETS = 12, HISTORIES = 60, PARTS = 200 };
 struct history {
     uint64_t random;
     struct arena arena; /* of the model's histograms */
-    struct account account;
+    struct counted counted;
     struct ring ring;
     struct sample item[SAMPLES]; /* in time order */
     size_t count;
@@ -157,18 +158,18 @@ static bool same(const struct sample *a, const struct sample *b)
 
 static void push(struct history *h, const struct sample *s)
 {
-    assert_int_equal(ring_append(&h->ring, s, &h->account), RING_TAKEN);
+    assert_int_equal(ring_append(&h->ring, s, &h->counted.account), RING_TAKEN);
     insert(h, s);
 }
 
 static void push_again(struct history *h)
 {
     struct sample s = h->item[below(h, h->count)];
-    assert_int_equal(ring_append(&h->ring, &s, &h->account), RING_SAME);
+    assert_int_equal(ring_append(&h->ring, &s, &h->counted.account), RING_SAME);
     s.value += 1;
     s.histogram = s.histogram == NULL ? &h->now : NULL;
     if (h->now.positive.buckets != NULL)
-        assert_int_equal(ring_append(&h->ring, &s, &h->account), RING_CONFLICT);
+        assert_int_equal(ring_append(&h->ring, &s, &h->counted.account), RING_CONFLICT);
 }
 
 static void run(struct history *h)
@@ -224,11 +225,13 @@ static void rings_of_histograms_are_what_went_in(void **state)
     for (unsigned i = 0; i < HISTORIES; i++) {
         h = (struct history){.random = random, .kind = i % 4};
         arena_init(&h.arena, 256 << 20);
+        counted_open(&h.counted);
         run(&h);
         check(&h);
         size_t held = h.count;
-        assert_int_equal(ring_clear(&h.ring, &h.account), held);
-        assert_int_equal(h.account.bytes, 0);
+        assert_int_equal(ring_clear(&h.ring, &h.counted.account), held);
+        assert_int_equal(counted_bytes(&h.counted), 0);
+        counted_close(&h.counted);
         random = h.random;
         arena_release(&h.arena);
     }
@@ -237,26 +240,28 @@ static void rings_of_histograms_are_what_went_in(void **state)
 static void many_alike_take_few_bytes(void **state)
 {
     (void)state;
-    struct account account = {0};
+    struct counted c;
     struct ring ring = {0};
     double buckets[20] = {0};
     struct histogram_span span = {0, 20};
     struct histogram now = {.schema = 3, .positive = {&span, 1, buckets, 20}};
+    counted_open(&c);
     for (int i = 0; i < 6400; i++) {
         buckets[i % 7] += 5;
         now.count += 5;
         struct sample s = {.t_ms = 1000 + i * 15000, .histogram = &now};
-        assert_int_equal(ring_append(&ring, &s, &account), RING_TAKEN);
+        assert_int_equal(ring_append(&ring, &s, &c.account), RING_TAKEN);
     }
-    assert_in_range(account.bytes, 6400, 6400 * 8); /* of 340 */
-    ring_clear(&ring, &account);
-    assert_int_equal(account.bytes, 0);
+    assert_in_range(counted_bytes(&c), 6400, 6400 * 8); /* of 340 */
+    ring_clear(&ring, &c.account);
+    assert_int_equal(counted_bytes(&c), 0);
+    counted_close(&c);
 }
 
 static void an_arena_that_is_full_is_told(void **state)
 {
     (void)state;
-    struct account account = {0};
+    struct counted c;
     struct ring ring = {0};
     struct arena arena;
     struct sample *out, last;
@@ -264,9 +269,10 @@ static void an_arena_that_is_full_is_told(void **state)
     double buckets[20] = {0};
     struct histogram_span span = {0, 20};
     struct histogram now = {.schema = 3, .positive = {&span, 1, buckets, 20}};
+    counted_open(&c);
     for (int i = 0; i < 100; i++) {
         struct sample s = {.t_ms = 1000 + i, .histogram = &now};
-        assert_int_equal(ring_append(&ring, &s, &account), RING_TAKEN);
+        assert_int_equal(ring_append(&ring, &s, &c.account), RING_TAKEN);
     }
     for (size_t cap = 1; cap < 20000; cap += 555) {
         arena_init(&arena, cap);
@@ -276,7 +282,8 @@ static void an_arena_that_is_full_is_told(void **state)
     arena_init(&arena, 1);
     assert_int_equal(ring_last(&ring, 0, 1050, &arena, &last), ERR_LIMIT);
     arena_release(&arena);
-    ring_clear(&ring, &account);
+    ring_clear(&ring, &c.account);
+    counted_close(&c);
 }
 
 int main(void)
