@@ -190,7 +190,7 @@ static bool looks_like_counter(struct str name)
 static int doubt_counter(struct call *c, const struct column *column)
 {
     bool floats = false;
-    if (call_id(c) != FUNC_rate && call_id(c) != FUNC_increase)
+    if (c->surely_counter || (call_id(c) != FUNC_rate && call_id(c) != FUNC_increase))
         return 0;
     struct str name = labels_metric(column->labels);
     if (name.n == 0 || looks_like_counter(name))
@@ -274,6 +274,8 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
     TRY(check_modifier(c, expr_unwrap(main_arg(c))));
     TRY(matrix_open(c->ev, main_arg(c), c->grid, &m));
     bool summable = call_summable(c, &m);
+    c->surely_counter =
+        m.expr->kind == EXPR_SELECTOR && looks_like_counter(plan_node(c->ev->q, m.expr)->metric);
     for (;;) {
         bool more;
         if (summable)

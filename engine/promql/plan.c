@@ -120,18 +120,25 @@ static bool is_blind_to_names(const struct expr *e)
     return true;
 }
 
-/* All series it selects have the same name: without it no two of them are alike. */
-static bool has_one_name(const struct expr *selector)
+static struct str metric_of(const struct expr *selector)
 {
     for (size_t i = 0; i < selector->selector.matcher_count; i++) {
         const struct matcher *m = &selector->selector.matchers[i];
-        if (m->op == MATCH_EQUAL && m->value.n > 0 && str_is(m->name, LABEL_METRIC_NAME))
-            return true;
+        if (m->op == MATCH_EQUAL && str_is(m->name, LABEL_METRIC_NAME))
+            return m->value;
     }
-    return false;
+    return (struct str){0};
 }
 
-/* To take the name out of each label set, only for an aggregation to take out the rest, costs more than most windows. */
+static void note_metrics(struct promql *q)
+{
+    for (size_t i = 0; i < q->node_count; i++)
+        if (q->nodes[i].expr->kind == EXPR_SELECTOR)
+            q->nodes[i].metric = metric_of(q->nodes[i].expr);
+}
+
+/* All series of one name are told apart without it. And to take it out of each label set, only for an aggregation to take out the
+ * rest, costs more than most windows. */
 static void note_unseen_names(struct promql *q)
 {
     for (size_t i = 0; i < q->node_count; i++) {
@@ -141,7 +148,7 @@ static void note_unseen_names(struct promql *q)
         for (size_t k = 0; call->kind == EXPR_CALL && k < call->call.args.count; k++) {
             const struct expr *arg = expr_unwrap(call->call.args.items[k]);
             if (arg->kind == EXPR_SELECTOR && arg->selector.is_range)
-                q->nodes[call->plan_id].name_unseen = has_one_name(arg);
+                q->nodes[call->plan_id].name_unseen = plan_node(q, arg)->metric.n > 0;
         }
     }
 }
@@ -235,6 +242,7 @@ static int prepare(struct promql *q, struct str text, struct err *err)
         return err_set(err, ERR_LIMIT, "expression is too long");
     note_nodes(q, q->root);
     note_detection(q, q->root, false);
+    note_metrics(q);
     note_unseen_names(q);
     compile_regexes(q);
     return stand(q, q->root, q->options.late_ms, err);
