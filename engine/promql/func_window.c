@@ -5,6 +5,7 @@
  * bit, but for sums and averages of long windows, which agree to 1e-12.
  */
 #include "call_priv.h"
+#include "tally_priv.h"
 #include "tocsin/kahan.h"
 
 static bool is_summable(enum promql_func_id id)
@@ -157,6 +158,7 @@ int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answe
     if (!view_window(c->ev->view, ref, w.start_ms, w.end_ms, wish_of(call_id(c)), &s) || !is_answered(c, &s))
         return 0;
     TRY(count_against_limit(c->ev, s.count));
+    tally_summary(c->ev, s.count);
     m->next++;
     m->labels = view_labels(c->ev->view, ref);
     m->drop_name = false;
