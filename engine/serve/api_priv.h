@@ -17,7 +17,10 @@ enum push_protocol push_protocol_of(struct str content_type);
 void push_confirm_nothing(const struct request *request, struct answer *answer);
 
 /* api_query.c: PromQL over HTTP */
-handler api_query, api_query_range, api_format_query;
+handler api_query, api_query_range;
+
+/* api_parse.c: what an expression looks like */
+handler api_format_query, api_parse_query;
 
 /* api_series.c: what the store knows */
 handler api_labels, api_label_values, api_series;

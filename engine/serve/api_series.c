@@ -1,6 +1,7 @@
 #include "api_priv.h"
 #include "json_priv.h"
 
+#include "tocsin/gotext.h"
 #include "tocsin/tree.h"
 
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static void tell_strings(struct selection *s, int rc, const struct str *items, s
     size_t told = s->limit > 0 && s->limit < count ? s->limit : count;
     prom_begin(s->answer);
     json_strings(&s->answer->body, items, told);
-    prom_end_noted(s->answer, NULL, 0, told < count);
+    prom_end_noted(s->answer, &(struct notes){.truncated = told < count});
 }
 
 void api_labels(struct request *request, struct answer *answer)
@@ -185,7 +186,11 @@ void api_label_values(struct request *request, struct answer *answer)
     struct selection s = {0};
     struct str name = unescape_name(request->arena, request->wildcard);
     if (!label_name_is_valid(name)) {
-        prom_error(answer, PROM_BAD_DATA, "invalid label name: \"%.*s\"", STR_ARG(request->wildcard));
+        struct buf quoted;
+        buf_init(&quoted, (size_t)limits.query_text_bytes);
+        go_quote(&quoted, name);
+        prom_error(answer, PROM_BAD_DATA, "invalid label name: %s", buf_text(&quoted));
+        buf_release(&quoted);
         return;
     }
     if (selection_init(&s, request, answer, false)) {
@@ -265,7 +270,7 @@ static void tell_series(struct selection *s, const struct found *found)
         json_labels(out, found->items[i]);
     }
     buf_char(out, ']');
-    prom_end_noted(s->answer, NULL, 0, told < found->count);
+    prom_end_noted(s->answer, &(struct notes){.truncated = told < found->count});
 }
 
 void api_series(struct request *request, struct answer *answer)

@@ -47,6 +47,7 @@ struct request {
     struct str body, content_type, content_encoding;
     struct str from;     /* the client's address */
     struct str identity; /* who sends it, if serve_options.identity_header says */
+    int64_t queued_ns;   /* since when (mono) it waits for a worker; 0: it did not */
     struct arena *arena;
 };
 

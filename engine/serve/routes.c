@@ -13,6 +13,7 @@ static const struct route routes[] = {
     {"/api/v1/query_exemplars", GET_POST, api_exemplars, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW,
      LIMIT_form_bytes},
     {"/api/v1/format_query", GET_POST, api_format_query, ROUTE_FORM, LIMIT_form_bytes},
+    {"/api/v1/parse_query", GET_POST, api_parse_query, ROUTE_FORM, LIMIT_form_bytes},
     {"/api/v1/labels", GET_POST, api_labels, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
     {"/api/v1/label/*/values", HTTP_GET, api_label_values, ROUTE_READY | ROUTE_SLOW, NO_BODY},
     {"/api/v1/series", GET_POST, api_series, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
