@@ -1,56 +1,30 @@
 #include "api_priv.h"
 #include "json_priv.h"
+#include "match_params_priv.h"
 
 #include "tocsin/gotext.h"
 #include "tocsin/tree.h"
 
 #include <stdlib.h>
 
-/* The match[] parameters of a request, parsed. */
+/* What a request asks about. */
 struct selection {
     struct request *request;
     struct answer *answer;
-    struct matcher_list *lists;
-    size_t count;
+    struct match_params match;
     size_t limit;
     int64_t start_ms, end_ms;
     bool has_window; /* start or end was given */
 };
 
-static bool matches_something(const struct matcher *matchers, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!matcher_matches_empty(&matchers[i]))
-            return true;
-    return false;
-}
-
-/* One match[]; 0 or the error in *err. */
-static int add_list(struct selection *s, struct str text, struct err *err)
-{
-    struct matcher *matchers;
-    size_t count;
-    int rc = promql_parse_matchers(s->request->arena, text, &matchers, &count, err);
-    if (rc != 0)
-        return rc;
-    s->lists[s->count++] = (struct matcher_list){matchers, count};
-    if (!matches_something(matchers, count))
-        return err_set(err, ERR_PARSE, "match[] must contain at least one non-empty matcher");
-    return 0;
-}
-
 /* /series names the parameter in its errors, the others do not (Prometheus 3.14). */
 static bool take_matchers(struct selection *s, bool named)
 {
-    size_t count;
-    struct str *texts = request_params(s->request, "match[]", &count);
-    s->lists = ARENA_ARRAY(s->request->arena, struct matcher_list, count);
-    struct err err = {.code = 0};
-    for (size_t i = 0; i < count && s->lists != NULL && err.code == 0; i++)
-        add_list(s, texts[i], &err);
-    if (s->lists == NULL || texts == NULL)
-        err_set(&err, ERR_LIMIT, "request does not fit its memory");
-    if (err.code == 0)
+    struct err err;
+    int rc = match_params_take(s->request, &s->match, &err);
+    if (rc == 0)
+        rc = match_params_check(&s->match, &err);
+    if (rc == 0)
         return true;
     if (named)
         err_prefix(&err, "invalid parameter \"match[]\": ");
@@ -77,13 +51,6 @@ static bool selection_init(struct selection *s, struct request *request, struct 
     return prom_limit_param(request, answer, &s->limit) && take_window(s) && take_matchers(s, named);
 }
 
-static void selection_release(struct selection *s)
-{
-    for (size_t i = 0; i < s->count; i++)
-        for (size_t m = 0; m < s->lists[i].count; m++)
-            matcher_release((struct matcher *)&s->lists[i].matchers[m]);
-}
-
 static void tell_strings(struct selection *s, int rc, const struct str *items, size_t count)
 {
     if (rc != 0) {
@@ -103,11 +70,11 @@ void api_labels(struct request *request, struct answer *answer)
         struct view *view = view_open(request->service->parts.store);
         struct str *names = NULL;
         size_t count = 0;
-        int rc = view_label_names(view, s.lists, s.count, request->arena, &names, &count);
+        int rc = view_label_names(view, s.match.lists, s.match.count, request->arena, &names, &count);
         tell_strings(&s, rc, names, count);
         view_close(view);
     }
-    selection_release(&s);
+    match_params_release(&s.match);
 }
 
 static int hex_value(char c)
@@ -197,11 +164,11 @@ void api_label_values(struct request *request, struct answer *answer)
         struct view *view = view_open(request->service->parts.store);
         struct str *values = NULL;
         size_t count = 0;
-        int rc = view_label_values(view, name, s.lists, s.count, request->arena, &values, &count);
+        int rc = view_label_values(view, name, s.match.lists, s.match.count, request->arena, &values, &count);
         tell_strings(&s, rc, values, count);
         view_close(view);
     }
-    selection_release(&s);
+    match_params_release(&s.match);
 }
 
 struct found {
@@ -223,9 +190,10 @@ static bool in_window(const struct selection *s, struct view *view, series_ref r
 static int find_series(const struct selection *s, struct view *view, struct found *found)
 {
     struct arena *arena = s->request->arena;
-    for (size_t i = 0; i < s->count; i++) {
+    const struct match_params *lists = &s->match;
+    for (size_t i = 0; i < lists->count; i++) {
         struct series_set set;
-        int rc = view_select(view, s->lists[i].matchers, s->lists[i].count, arena, &set);
+        int rc = view_select(view, lists->lists[i].matchers, lists->lists[i].count, arena, &set);
         if (rc != 0)
             return rc;
         for (size_t k = 0; k < set.count; k++) {
@@ -291,5 +259,5 @@ void api_series(struct request *request, struct answer *answer)
         }
         view_close(view);
     }
-    selection_release(&s);
+    match_params_release(&s.match);
 }
