@@ -69,6 +69,7 @@ struct daemon {
     enum store_sync sync;
     atomic_bool ready, log_ends;
     pthread_mutex_t reloading;
+    struct buf config_text; /* the one in force; under reloading */
 };
 
 /* Opens every part, brings back the samples, loads the configuration, starts the threads and the listener. On failure everything is undone. */

@@ -33,7 +33,13 @@ handler api_rules, api_rule_alerts;
 
 /* api_info.c: what this process is, as Prometheus' clients ask it */
 handler api_buildinfo, api_runtimeinfo, api_flags, api_targets, api_alertmanagers;
-handler api_target_metadata;
+handler api_target_metadata, api_scrape_pools, api_notifications, api_config, api_walreplay, api_options;
+
+/* api_features.c */
+handler api_features;
+
+/* api_federate.c */
+handler api_federate;
 
 /* api_store.c: what the store is full of */
 handler api_tsdb, tocsin_cardinality;

@@ -16,9 +16,11 @@
 
 #include <stdatomic.h>
 
+enum { PROMQL_LOOKBACK_MS = 5 * 60 * 1000 };
+
 struct promql_options {
     struct promql_features features;
-    int64_t lookback_ms;      /* 0: five minutes */
+    int64_t lookback_ms;      /* 0: PROMQL_LOOKBACK_MS */
     int64_t subquery_step_ms; /* for [5m:]; 0: one minute */
     int64_t samples_max;      /* 0: limits.query_samples */
     int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
