@@ -55,17 +55,19 @@ static void note_reload(struct daemon *d, bool ok)
 
 static void keep_text(struct daemon *d, const struct config *c)
 {
+    lock_take(&d->config_lock);
     buf_clear(&d->config_text);
     config_print(&d->config_text, c);
+    lock_drop(&d->config_lock);
 }
 
 static void write_config(void *context, struct buf *out)
 {
     struct daemon *d = context;
-    pthread_mutex_lock(&d->reloading);
+    lock_take(&d->config_lock);
     buf_str(out, buf_slice(&d->config_text));
     out->overflow |= buf_overflow(&d->config_text);
-    pthread_mutex_unlock(&d->reloading);
+    lock_drop(&d->config_lock);
 }
 
 static int apply(struct daemon *d, struct generation *g, struct err *err)
@@ -284,6 +286,7 @@ int daemon_open(struct world *world, const struct daemon_options *options, struc
     d->world = world;
     d->options = *options;
     pthread_mutex_init(&d->reloading, NULL);
+    lock_init(&d->config_lock, LOCK_generation);
     buf_init(&d->config_text, CONFIG_TEXT_MAX);
     int rc = open_parts(d, err);
     if (rc != 0) {
@@ -367,6 +370,7 @@ void daemon_close(struct daemon *daemon)
     if (d->folder_lock != NULL)
         d->world->file_close(d->world, d->folder_lock);
     pthread_mutex_destroy(&d->reloading);
+    lock_release(&d->config_lock);
     buf_release(&d->config_text);
     mem_free(d->external_url);
     mem_free(d->identity_header);
