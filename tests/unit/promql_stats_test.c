@@ -192,9 +192,11 @@ static void the_peak_is_what_was_held_at_once(void **state)
 {
     static const struct question few = {"three", 21, 0, 0, "", ""};
     static const struct question many = {"sum(quantile_over_time(0.5, three[60s]))", 201, 0, 0, "", ""};
+    static const struct question summed = {"sum(max_over_time(three[60s]))", 201, 0, 0, "", ""};
     assert_int_equal(evaluate(*state, &few, true).stats->samples_peak, 3);
     /* One window, and the results of the two series before it, and its own. */
     assert_int_equal(evaluate(*state, &many, true).stats->samples_peak, 9);
+    assert_int_equal(evaluate(*state, &summed, true).stats->samples_peak, 9);
 }
 
 static void nothing_is_counted_unless_asked(void **state)
