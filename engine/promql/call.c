@@ -190,9 +190,11 @@ static bool looks_like_counter(struct str name)
 
 static int doubt_counter(struct call *c, const struct column *column)
 {
-    struct str name = labels_metric(column->labels);
     bool floats = false;
-    if ((call_id(c) != FUNC_rate && call_id(c) != FUNC_increase) || name.n == 0 || looks_like_counter(name))
+    if (c->surely_counter || (call_id(c) != FUNC_rate && call_id(c) != FUNC_increase))
+        return 0;
+    struct str name = labels_metric(column->labels);
+    if (name.n == 0 || looks_like_counter(name))
         return 0;
     for (size_t step = 0; step < c->grid->count; step++)
         floats |= column->kinds[step] == CELL_FLOAT;
@@ -274,6 +276,8 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
     TRY(check_modifier(c, expr_unwrap(main_arg(c))));
     TRY(matrix_open(c->ev, main_arg(c), c->grid, &m));
     bool summable = call_summable(c, &m);
+    c->surely_counter =
+        m.expr->kind == EXPR_SELECTOR && looks_like_counter(plan_node(c->ev->q, m.expr)->metric);
     for (;;) {
         bool more;
         if (summable)
@@ -283,6 +287,8 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
             break;
         TRY(call_series(c, f, &m, out));
     }
+    if (plan_node(c->ev->q, c->expr)->name_unseen)
+        return 0;
     return f->keep_name ? vector_merge_equal(c->ev, out, c->grid) : eval_drop_names(c->ev, out, c->grid);
 }
 
