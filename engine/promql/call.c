@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "tally_priv.h"
 
 #include <math.h>
 
@@ -226,6 +227,7 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
         matrix_window(m, c->step, &w);
         if (w.all.count == 0)
             continue;
+        tally_window(m, c->step, &w);
         TRY(f->window(c, &w, &cell));
         TRY(column_set(c->ev, column, c->grid, c->step, &cell));
     }
