@@ -184,6 +184,18 @@ static void set_external_url(struct daemon *d)
     buf_release(&url);
 }
 
+/* As Prometheus shows a flag that was given several times. */
+static void set_feature_text(struct daemon *d)
+{
+    const struct flag_list *lists = d->options.feature_flags;
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    for (size_t i = 0; i < lists->count; i++)
+        buf_format(&text, "%s%s", i > 0 ? "," : "", lists->items[i]);
+    d->feature_text = mem_copy_text(buf_text(&text), text.used);
+    buf_release(&text);
+}
+
 static void open_own_parts(struct daemon *d, const struct generation *g)
 {
     d->promql = (struct promql_options){
@@ -193,6 +205,7 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
         .world = d->world,
     };
     set_external_url(d);
+    set_feature_text(d);
     d->identity_header = mem_copy_text(g->config->identity_header.p, g->config->identity_header.n);
     d->alerts = queue_open((size_t)limits.alert_queue);
     d->pages = queue_open((size_t)limits.page_queue);
@@ -219,6 +232,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .forward = d->forward,
         .incidents = d->incidents,
         .promql = &d->promql,
+        .features = d->feature_text,
         .reload = reload_for_http,
         .ready = is_ready,
         .write_metrics = daemon_write_metrics,
@@ -348,6 +362,7 @@ void daemon_close(struct daemon *daemon)
         d->world->file_close(d->world, d->folder_lock);
     pthread_mutex_destroy(&d->reloading);
     mem_free(d->external_url);
+    mem_free(d->feature_text);
     mem_free(d->identity_header);
     mem_free(d);
 }

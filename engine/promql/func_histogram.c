@@ -89,7 +89,7 @@ static int find_classic(struct gathering *k, const struct column *column, struct
     struct evaluation *ev = k->c->ev;
     const struct labels *ls = labels_with(ev->arena, column->labels, BUCKET_LABEL, (struct str){0});
     size_t number;
-    if (ls != NULL && !ev->q->options.delayed_name_removal)
+    if (ls != NULL && !ev->q->options.features.delayed_name_removal)
         ls = labels_without_metadata(ev->arena, ls);
     TRY(label_index_add(ev, &k->index, ls, &number));
     TRY(room_for(k, number));
@@ -140,7 +140,7 @@ static int add_native_series(struct gathering *k, const struct column *column)
     struct evaluation *ev = k->c->ev;
     const struct labels *ls = column->labels;
     size_t number;
-    if (!ev->q->options.delayed_name_removal)
+    if (!ev->q->options.features.delayed_name_removal)
         ls = labels_without_metadata(ev->arena, ls);
     TRY(label_index_add(ev, &k->index, ls, &number));
     TRY(room_for(k, number));

@@ -111,7 +111,7 @@ static const struct labels *result_labels(struct join *j, const struct labels *m
         ls = matching->on ? labels_keep(arena, ls, names->items, names->count)
                           : labels_drop(arena, ls, names->items, names->count);
     ls = include_labels(j, ls, one);
-    if (ls != NULL && j->m->expr->binary.return_bool && !j->m->ev->q->options.delayed_name_removal)
+    if (ls != NULL && j->m->expr->binary.return_bool && !j->m->ev->q->options.features.delayed_name_removal)
         ls = labels_without_metadata(arena, ls);
     return ls;
 }

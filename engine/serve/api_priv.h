@@ -6,6 +6,8 @@
 
 #include "http_priv.h"
 
+struct promql_features;
+
 /* api_push.c: remote write */
 handler api_write;
 
@@ -18,6 +20,9 @@ void push_confirm_nothing(const struct request *request, struct answer *answer);
 
 /* api_query.c: PromQL over HTTP */
 handler api_query, api_query_range, api_format_query;
+
+/* What the language of this process has. */
+const struct promql_features *request_features(const struct request *request);
 
 /* api_series.c: what the store knows */
 handler api_labels, api_label_values, api_series;

@@ -16,6 +16,12 @@ struct query {
     int64_t start_ms, end_ms, step_ms;
 };
 
+const struct promql_features *request_features(const struct request *request)
+{
+    const struct promql_options *promql = request->service->parts.promql;
+    return promql != NULL ? &promql->features : &promql_features_default;
+}
+
 static bool have_store(const struct request *request, struct answer *answer)
 {
     if (request->service->parts.store != NULL)
@@ -177,7 +183,7 @@ void api_format_query(struct request *request, struct answer *answer)
     struct str text = request_param(request, "query");
     struct expr *expr;
     struct err err;
-    if (promql_parse(request->arena, text, &promql_features_default, &expr, &err) != 0) {
+    if (promql_parse(request->arena, text, request_features(request), &expr, &err) != 0) {
         prom_bad_param(answer, "query", err.text);
         return;
     }

@@ -9,21 +9,28 @@
 
 #include "tocsin/promql_ast.h"
 
-/* Language parts that Prometheus keeps behind --enable-feature. */
+/* What Prometheus keeps behind --enable-feature. One set goes to the parser, the rules and the queries alike, so that none of
+ * them accepts or means what the others do not. */
 struct promql_features {
+    /* the grammar */
     bool experimental_functions;
     bool extended_range_selectors; /* anchored, smoothed */
     bool binop_fill_modifiers;
     bool duration_expressions; /* on by default since 3.14 */
+    /* the evaluation */
+    bool delayed_name_removal; /* names go at the end, not where a function drops them */
+    bool start_timestamps;     /* rate() and its kin look at when a counter began */
+    bool
+        type_and_unit_labels; /* __type__ says what a counter is; the receiver adds it and __unit__ (intake.h) */
 };
 
 extern const struct promql_features promql_features_default; /* what 3.14 has without flags */
-extern const struct promql_features promql_features_all;
+extern const struct promql_features promql_features_all; /* the whole grammar, evaluated as without flags */
 
 /* Parses and type-checks. On failure ERR_PARSE (or ERR_LIMIT), text "1:5: parse error: ...", position in *err.
  * text is kept as long as the tree: copy it into the same arena first if it may go. */
-int promql_parse(struct arena *arena, struct str text, const struct promql_features *features, struct expr **out,
-                 struct err *err);
+int promql_parse(struct arena *arena, struct str text, const struct promql_features *features,
+                 struct expr **out, struct err *err);
 
 /* A series selector alone (match[] parameters): metric{...}; matchers are owned by the caller, who calls
  * matcher_release on each. */
@@ -32,7 +39,8 @@ int promql_parse_matchers(struct arena *arena, struct str text, struct matcher *
 
 /* A metric as written in tests and exposition: name{a="b"}, no other operators. *used is where it ends; what follows
  * is not looked at. A name given twice: the last value wins, but the name in front of the braces over all. */
-int promql_parse_metric(struct arena *arena, struct str text, struct labels **labels, size_t *used, struct err *err);
+int promql_parse_metric(struct arena *arena, struct str text, struct labels **labels, size_t *used,
+                        struct err *err);
 
 /* Frees the compiled regexes of a tree (the nodes belong to the arena). */
 void promql_free(struct expr *e);

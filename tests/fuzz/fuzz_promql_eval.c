@@ -106,15 +106,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fill_store();
     if (size == 0)
         return 0;
-    struct promql_options options = {
-        .features = promql_features_all,
-        .samples_max = SAMPLES_MAX,
-        .delayed_name_removal = data[0] % 2 == 0,
-        .start_timestamps = true,
-    };
+    struct promql_options options = {.features = promql_features_all, .samples_max = SAMPLES_MAX};
+    options.features.delayed_name_removal = data[0] % 2 == 0;
+    options.features.start_timestamps = true;
+    options.features.type_and_unit_labels = data[0] % 5 == 0;
     if (promql_open(text, &options, data[0] % 3 == 0 ? store : NULL, &q, NULL) != 0)
         return 0;
-    evaluate(q, text, !options.delayed_name_removal);
+    evaluate(q, text, !options.features.delayed_name_removal);
     promql_close(q);
     return 0;
 }

@@ -312,6 +312,25 @@ static void an_expression_is_printed_canonically(void **state)
            BAD "invalid parameter \\\"query\\\": 1:2: parse error: unclosed left parenthesis\"}");
 }
 
+static void the_api_has_the_features_of_the_process(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "/api/v1/format_query?query=limitk(1,+up)", 400,
+           BAD "invalid parameter \\\"query\\\": 1:1: parse error: limitk() is experimental and must be "
+               "enabled with "
+               "--enable-feature=promql-experimental-functions\"}");
+    ask(f, "GET", "/api/v1/query?query=limitk(1,+up)", NULL);
+    assert_int_equal(f->answer.status, 400);
+    f->promql.features.experimental_functions = true;
+    f->service.parts.features = "promql-experimental-functions";
+    expect(f, "/api/v1/format_query?query=limitk(1,+up)", 200, OK "\"limitk(1, up)\"}");
+    ask(f, "GET", "/api/v1/query?query=limitk(1,+up)", NULL);
+    assert_int_equal(f->answer.status, 200);
+    ask(f, "GET", "/api/v1/status/flags", NULL);
+    assert_non_null(
+        strstr(buf_text(&f->answer.body), "\"enable-feature\":\"promql-experimental-functions\""));
+}
+
 static void unknown_paths_are_plain_404(void **state)
 {
     expect(*state, "/api/v1/rules/test/test", 404, "404 page not found\n");
@@ -407,6 +426,7 @@ int main(void)
         TEST(series_without_samples_in_the_window_are_left_out),
         TEST(what_is_not_there_is_empty),
         TEST(an_expression_is_printed_canonically),
+        TEST(the_api_has_the_features_of_the_process),
         TEST(unknown_paths_are_plain_404),
         TEST(nothing_is_answered_before_the_process_is_ready),
         TEST(a_process_without_a_store_has_no_such_api),

@@ -285,7 +285,7 @@ static void names_go_at_once_without_delayed_removal(void **state)
     const char *text = "label_replace(rate(n_total[5m]), \"was\", \"$1\", \"__name__\", \"(.+)\")";
     assert_int_equal(instant(b, text, 10 * MINUTE_MS, &r), 0);
     assert_int_equal(r.series[0].labels->count, 0);
-    b->options.delayed_name_removal = true;
+    b->options.features.delayed_name_removal = true;
     assert_int_equal(instant(b, text, 10 * MINUTE_MS, &r), 0);
     assert_int_equal(r.series[0].labels->count, 1);
     assert_true(str_is(labels_get(r.series[0].labels, STR("was")), "n_total"));
