@@ -150,6 +150,17 @@ static int apply_column(struct call *c, const struct implementation *f, struct c
     return 0;
 }
 
+/* What histogram_count() and its kin give keeps __type__ and __unit__ where names go at once, as in Prometheus. */
+static int drop_only_names(struct call *c, struct vector *out)
+{
+    for (size_t i = 0; i < out->count; i++) {
+        out->items[i]->labels = labels_drop_name(c->ev->arena, out->items[i]->labels);
+        if (out->items[i]->labels == NULL)
+            return eval_no_memory(c->ev);
+    }
+    return vector_merge_equal(c->ev, out, c->grid);
+}
+
 static int call_elements(struct call *c, const struct implementation *f, struct vector *out)
 {
     if (main_arg(c) == NULL)
@@ -159,6 +170,8 @@ static int call_elements(struct call *c, const struct implementation *f, struct 
     for (size_t i = 0; i < out->count; i++)
         TRY(apply_column(c, f, out->items[i]));
     vector_trim(out, c->grid);
+    if (f->element == element_histogram_field && !c->ev->q->options.features.delayed_name_removal)
+        return drop_only_names(c, out);
     return eval_drop_names(c->ev, out, c->grid);
 }
 
@@ -187,19 +200,38 @@ static bool looks_like_counter(struct str name)
            str_ends(name, STR("_bucket"));
 }
 
-static int doubt_counter(struct call *c, const struct column *column)
+static int doubt_name(struct call *c, struct str name)
 {
-    struct str name = labels_metric(column->labels);
-    bool floats = false;
-    if ((call_id(c) != FUNC_rate && call_id(c) != FUNC_increase) || name.n == 0 || looks_like_counter(name))
-        return 0;
-    for (size_t step = 0; step < c->grid->count; step++)
-        floats |= column->kinds[step] == CELL_FLOAT;
-    if (!floats)
+    if (looks_like_counter(name))
         return 0;
     return note_add(c->ev, ANNOTATION_INFO, main_arg(c)->start,
                     "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: %s",
                     note_quote(c->ev, name));
+}
+
+static int doubt_type(struct call *c, struct str name, struct str type)
+{
+    if (str_is(type, "counter") || str_is(type, "histogram"))
+        return 0;
+    return note_add(c->ev, ANNOTATION_INFO, main_arg(c)->start,
+                    "metric might not be a counter, __type__ label is not set to \"counter\" or "
+                    "\"histogram\", got %s: %s",
+                    note_quote(c->ev, type), note_quote(c->ev, name));
+}
+
+static int doubt_counter(struct call *c, const struct column *column)
+{
+    struct str name = labels_metric(column->labels);
+    bool floats = false;
+    if ((call_id(c) != FUNC_rate && call_id(c) != FUNC_increase) || name.n == 0)
+        return 0;
+    for (size_t step = 0; step < c->grid->count && !floats; step++)
+        floats = column->kinds[step] == CELL_FLOAT;
+    if (!floats)
+        return 0;
+    return c->ev->q->options.features.type_and_unit_labels
+               ? doubt_type(c, name, labels_get(column->labels, STR(LABEL_METRIC_TYPE)))
+               : doubt_name(c, name);
 }
 
 /* A column that stays empty goes again. */
@@ -224,6 +256,7 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
         matrix_window(m, c->step, &w);
         if (w.all.count == 0)
             continue;
+        TRY(eval_poll(c->ev)); /* each step may look at as many samples as a query may hold */
         TRY(f->window(c, &w, &cell));
         TRY(column_set(c->ev, column, c->grid, c->step, &cell));
     }

@@ -21,6 +21,9 @@
 #include <stdint.h>
 
 #define LABEL_METRIC_NAME "__name__"
+/* With it what a metric is called: operations that drop the name drop these, too. */
+#define LABEL_METRIC_TYPE "__type__"
+#define LABEL_METRIC_UNIT "__unit__"
 
 struct label {
     struct str name, value;
@@ -58,8 +61,10 @@ struct labels *labels_with(struct arena *arena, const struct labels *ls, struct 
 struct labels *labels_merge(struct arena *arena, const struct labels *base, const struct labels *over);
 
 /* Only the named labels, or all but the named ones. Names need not be sorted. */
-struct labels *labels_keep(struct arena *arena, const struct labels *ls, const struct str *names, size_t count);
-struct labels *labels_drop(struct arena *arena, const struct labels *ls, const struct str *names, size_t count);
+struct labels *labels_keep(struct arena *arena, const struct labels *ls, const struct str *names,
+                           size_t count);
+struct labels *labels_drop(struct arena *arena, const struct labels *ls, const struct str *names,
+                           size_t count);
 struct labels *labels_drop_name(struct arena *arena, const struct labels *ls);
 
 bool labels_equal(const struct labels *a, const struct labels *b);
