@@ -39,7 +39,7 @@ static bool take_options(struct query *q)
     else
         q->options.features = promql_features_default;
     q->options.world = parts->world;
-    q->options.cancelled = &q->request->service->stopping;
+    q->options.cancelled = q->request->gone;
     int64_t most_ms = q->options.timeout_ms > 0 ? q->options.timeout_ms : limits.query_timeout_ms;
     int64_t timeout_ms = most_ms;
     if (!prom_duration_param(q->request, q->answer, "timeout", false, &timeout_ms))

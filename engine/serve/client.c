@@ -195,6 +195,7 @@ static int make_request(struct client *client, const char *method, struct err *e
                         ? header_value(client, client->serve->identity_header)
                         : (struct str){0},
         .arena = &client->arena,
+        .gone = &client->watched.gone,
     };
     return target_parse(&client->arena, buf_slice(&client->raw_target), &client->request.target, err);
 }
@@ -308,6 +309,7 @@ void client_work(void *context)
     struct client *client = context;
     route_run(client->route, &client->request, &client->answer);
     client->answered = true;
+    atomic_store(&client->watched.evaluating, false);
     MHD_resume_connection(client->suspended);
 }
 
@@ -315,6 +317,7 @@ void client_work(void *context)
 static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connection *connection)
 {
     client->suspended = connection;
+    atomic_store(&client->watched.evaluating, true);
     MHD_suspend_connection(connection);
     int rc = workers_take(&client->serve->workers, client);
     if (rc == 0)
@@ -324,6 +327,7 @@ static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connecti
     answer_text(&client->answer, 503, "too many queries at once\n");
     answer_header(&client->answer, "Retry-After", "1");
     client->answered = true;
+    atomic_store(&client->watched.evaluating, false);
     MHD_resume_connection(connection);
     return MHD_YES;
 }

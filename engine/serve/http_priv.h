@@ -36,7 +36,6 @@ struct service {
     struct meter *meter;       /* NULL: nobody counts */
     atomic_int queries;        /* evaluations under way */
     atomic_int waiting_pushes; /* answers that wait for the store's log */
-    atomic_bool stopping;      /* evaluations give up */
 };
 
 struct request {
@@ -48,6 +47,8 @@ struct request {
     struct str from;     /* the client's address */
     struct str identity; /* who sends it, if serve_options.identity_header says */
     struct arena *arena;
+    const atomic_bool
+        *gone; /* nobody waits for the answer any more: evaluations give up; NULL: somebody does */
 };
 
 struct answer_header {

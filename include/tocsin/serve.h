@@ -14,9 +14,7 @@
  * waits with it. Who runs the log tells how far it is (serve_committed).
  *
  * Threads: two that serve, two that evaluate queries while their connections are suspended, one that enforces
- * deadlines.
- *
- * Drawback: a client that goes away is noticed only when its query has been evaluated.
+ * deadlines and notices clients that hang up: their queries are given up.
  */
 #ifndef TOCSIN_SERVE_H
 #define TOCSIN_SERVE_H

@@ -22,6 +22,7 @@ struct fixture {
     struct promql_options promql;
     struct arena arena;
     struct answer answer;
+    atomic_bool gone; /* the client of every request */
 };
 
 static struct fixture fixture;
@@ -94,7 +95,8 @@ static void ask(struct fixture *f, const char *method, const char *target, const
                               .method = http_method_of(str_of(method)),
                               .body = str_of(form),
                               .content_type = STR("application/x-www-form-urlencoded"),
-                              .arena = &f->arena};
+                              .arena = &f->arena,
+                              .gone = &f->gone};
     assert_null(target_refusal(str_of(target)));
     assert_int_equal(target_parse(&f->arena, str_of(target), &request.target, NULL), 0);
     route_dispatch(&request, &f->answer);
@@ -246,10 +248,10 @@ static void too_many_queries_at_once_are_sent_away(void **state)
     assert_int_equal(atomic_load(&f->service.queries), limits.queries_concurrent);
 }
 
-static void evaluations_give_up_when_the_process_stops(void **state)
+static void evaluations_give_up_when_nobody_waits_for_them(void **state)
 {
     struct fixture *f = *state;
-    atomic_store(&f->service.stopping, true);
+    atomic_store(&f->gone, true);
     ask(f, "GET", "/api/v1/query_range?query=rate(up%5B1m%5D)&start=1435770000&end=1435781000&step=1", NULL);
     assert_int_equal(f->answer.status, 499);
     assert_non_null(strstr(buf_text(&f->answer.body), "\"errorType\":\"canceled\""));
@@ -419,7 +421,7 @@ int main(void)
         TEST(exactly_the_largest_number_of_points_is_taken),
         TEST(errors_while_evaluating_are_422),
         TEST(too_many_queries_at_once_are_sent_away),
-        TEST(evaluations_give_up_when_the_process_stops),
+        TEST(evaluations_give_up_when_nobody_waits_for_them),
         TEST(label_names_and_values_are_sorted),
         TEST(selectors_of_label_queries_are_checked),
         TEST(series_are_listed_once_and_sorted),
