@@ -237,9 +237,19 @@ static void print_matching(struct buf *out, const struct vector_matching *m)
     print_fill(out, m);
 }
 
+/* In front of ^ a sign would be taken for one of the whole power. */
+static bool loses_sign(const struct expr *e)
+{
+    const struct expr *left = e->binary.left;
+    return e->binary.op == OP_POW && left->kind == EXPR_NUMBER && isinf(left->number.value);
+}
+
 static void print_binary(struct buf *out, const struct expr *e)
 {
-    promql_print(out, e->binary.left);
+    if (loses_sign(e))
+        buf_puts(out, "Inf");
+    else
+        promql_print(out, e->binary.left);
     buf_format(out, " %s%s", promql_op_text(e->binary.op), e->binary.return_bool ? " bool" : "");
     if (e->binary.matching != NULL)
         print_matching(out, e->binary.matching);

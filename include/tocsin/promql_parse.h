@@ -47,7 +47,7 @@ void promql_free(struct expr *e);
 
 /* expr.String(): the canonical text (Prometheus 3.14). It parses to a tree that prints and means the same; where
  * Prometheus' own text does not (durations below a millisecond, operations after offset, (-2)^2 in brackets,
- * info(x, {})), this one keeps what was meant. */
+ * Inf ^ 2, info(x, {})), this one keeps what was meant. */
 void promql_print(struct buf *out, const struct expr *e);
 
 /* "instant vector", "range vector", ... as errors name them. */

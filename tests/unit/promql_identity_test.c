@@ -344,6 +344,17 @@ static void expressions_of_prometheus_say_what_was_written(void **state)
     assert_true(sweep_files(pattern, check_script) > 1000);
 }
 
+/* "+Inf ^ 2" is +(Inf ^ 2). */
+static void infinity_in_front_of_a_power_left_its_sign_to_the_power(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"inf ^ 2", "1 - inf ^ a", "inf ^ inf ^ inf"};
+    struct sweep s = {.path = "infinity"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        check(&s, str_of(texts[i]));
+    assert_int_equal(s.wrong, 0);
+}
+
 /* Each differs from the first in one thing that a text could lose. */
 static void a_comparison_of_trees_sees_every_difference(void **state)
 {
@@ -403,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comparison_of_trees_sees_every_difference),
+        cmocka_unit_test(infinity_in_front_of_a_power_left_its_sign_to_the_power),
         cmocka_unit_test(expressions_of_our_tests_say_what_was_written),
         cmocka_unit_test(expressions_of_the_cases_say_what_was_written),
         cmocka_unit_test(expressions_of_rules_say_what_was_written),
