@@ -212,6 +212,8 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
     d->stop = queue_open(1);
     d->store = store_open(&g->config->storage, d->world);
     d->intake = intake_open(d->world);
+    if (d->options.features.type_and_unit_labels)
+        intake_name_types(d->intake);
     struct forward_options forward = forward_options_of(d, g->config);
     d->forward = forward_open(&forward);
     struct ruler_options ruler = ruler_options_of(d, g->config);
