@@ -248,6 +248,58 @@ static void too_many_queries_at_once_are_sent_away(void **state)
     assert_int_equal(atomic_load(&f->service.queries), limits.queries_concurrent);
 }
 
+static void a_query_over_its_samples_is_told_as_prometheus_tells_it(void **state)
+{
+    struct fixture *f = *state;
+    f->promql.samples_max = 3;
+    expect(
+        f, "/api/v1/query?query=up[5m]", 422,
+        "{\"status\":\"error\",\"errorType\":\"execution\",\"error\":\"query processing would load too many "
+        "samples into memory in query execution\"}");
+    ask(f, "GET", "/api/v1/query?query=up", NULL);
+    assert_int_equal(f->answer.status, 200);
+}
+
+/* A clock that runs a second further each time somebody looks. */
+static int64_t hurrying_mono(struct world *w)
+{
+    struct world_sim *sim = (struct world_sim *)w;
+    sim->now_ns += NS_PER_S;
+    return sim->now_ns;
+}
+
+static void a_query_past_its_timeout_is_told_as_prometheus_tells_it(void **state)
+{
+    struct fixture *f = *state;
+    f->sim.world.mono_ns = hurrying_mono;
+    expect(f, "/api/v1/query?query=up&timeout=500ms", 503,
+           "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in expression "
+           "evaluation\"}");
+    ask(f, "GET", "/api/v1/query?query=up&timeout=100s", NULL);
+    assert_int_equal(f->answer.status, 200);
+    f->promql.timeout_ms = 500; /* what the process allows at most */
+    ask(f, "GET", "/api/v1/query?query=up&timeout=100s", NULL);
+    assert_int_equal(f->answer.status, 503);
+}
+
+static void a_query_nested_too_deep_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct buf target;
+    const char *const parts[] = {"(", "-"};
+    for (size_t i = 0; i < 2; i++) {
+        buf_init(&target, 1 << 20);
+        buf_puts(&target, "/api/v1/query?query=");
+        for (int k = 0; k < 5000; k++)
+            buf_puts(&target, parts[i]);
+        buf_char(&target, '1');
+        ask(f, "GET", buf_text(&target), NULL);
+        assert_int_equal(f->answer.status, 400);
+        assert_non_null(strstr(buf_text(&f->answer.body), "invalid parameter \\\"query\\\": "));
+        buf_release(&target);
+    }
+}
+
 static void evaluations_give_up_when_nobody_waits_for_them(void **state)
 {
     struct fixture *f = *state;
@@ -421,6 +473,9 @@ int main(void)
         TEST(exactly_the_largest_number_of_points_is_taken),
         TEST(errors_while_evaluating_are_422),
         TEST(too_many_queries_at_once_are_sent_away),
+        TEST(a_query_over_its_samples_is_told_as_prometheus_tells_it),
+        TEST(a_query_past_its_timeout_is_told_as_prometheus_tells_it),
+        TEST(a_query_nested_too_deep_is_refused),
         TEST(evaluations_give_up_when_nobody_waits_for_them),
         TEST(label_names_and_values_are_sorted),
         TEST(selectors_of_label_queries_are_checked),

@@ -278,6 +278,24 @@ static void a_query_past_its_deadline_says_so(void **state)
     assert_int_equal(instant(b, "up", 0, &r), 0);
 }
 
+/* One series, and a window of all its samples at each of many steps: looking at the clock once a series is too seldom. */
+static void many_windows_of_one_series_do_not_outlast_the_deadline(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    struct world_sim hurried;
+    world_sim_init(&hurried, 0, 1);
+    hurried.world.mono_ns = hurrying_mono;
+    b->options.world = &hurried.world;
+    b->options.timeout_ms = 20000;
+    struct promql *q = open_text(b, "sum_over_time(n_total[1000h])", NULL);
+    assert_int_equal(promql_range(q, b->view, 0, 100 * MINUTE_MS, MINUTE_MS, &b->arena, &r, &b->err), 0);
+    assert_int_equal(promql_range(q, b->view, 0, 10000 * MINUTE_MS, MINUTE_MS, &b->arena, &r, &b->err),
+                     ERR_TIMEOUT);
+    assert_string_equal(b->err.text, "query timed out in expression evaluation");
+    promql_close(q);
+}
+
 static void names_go_at_once_without_delayed_removal(void **state)
 {
     struct bench *b = *state;
@@ -467,6 +485,7 @@ int main(void)
         TEST(a_full_arena_fails_the_query),
         TEST(a_cancelled_query_says_so),
         TEST(a_query_past_its_deadline_says_so),
+        TEST(many_windows_of_one_series_do_not_outlast_the_deadline),
         TEST(names_go_at_once_without_delayed_removal),
         TEST(type_and_unit_go_with_the_name),
         TEST(fields_of_histograms_keep_their_type_where_names_go_at_once),
