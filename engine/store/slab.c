@@ -117,9 +117,10 @@ static void *cut(struct slab_chunk *c)
     return p;
 }
 
-/* The link of a free piece stays readable. */
+/* The link of a free piece can be read and written, and may be more than its user was given. */
 static void put_back(struct slab_chunk *c, struct piece *p)
 {
+    mem_unpoison(p, sizeof *p);
     p->next = c->free;
     mem_poison(p + 1, c->units * SLAB_UNIT_BYTES - sizeof *p);
     c->free = p;
