@@ -22,8 +22,7 @@ struct promql_options {
     int64_t subquery_step_ms; /* for [5m:]; 0: one minute */
     int64_t samples_max;      /* 0: limits.query_samples */
     int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
-    int64_t
-        late_ms; /* it may be asked for a time that long ago (query_offset): selectors reach further back */
+    int64_t late_ms;          /* it may be asked for a time that long ago (query_offset): selectors reach further back */
     struct world *world;          /* for the deadline only; NULL: no deadline */
     const atomic_bool *cancelled; /* polled now and then; NULL: never */
 };
@@ -48,12 +47,11 @@ struct annotation {
 };
 
 struct promql_result {
-    enum promql_type type; /* of an instant query: as the expression; of a range query: PROMQL_MATRIX */
-    double scalar;         /* PROMQL_SCALAR */
-    struct str string;     /* PROMQL_STRING */
-    int64_t t_ms;          /* evaluation time of an instant query */
-    struct promql_series
-        *series; /* PROMQL_VECTOR: one point each, order as Prometheus gives it; PROMQL_MATRIX */
+    enum promql_type type;        /* of an instant query: as the expression; of a range query: PROMQL_MATRIX */
+    double scalar;                /* PROMQL_SCALAR */
+    struct str string;            /* PROMQL_STRING */
+    int64_t t_ms;                 /* evaluation time of an instant query */
+    struct promql_series *series; /* PROMQL_VECTOR: one point each, order as Prometheus gives it; PROMQL_MATRIX */
     size_t count;
     struct annotation *annotations; /* deduplicated */
     size_t annotation_count;
@@ -62,8 +60,8 @@ struct promql_result {
 struct promql; /* a prepared expression */
 
 /* text is copied. store NULL: ad hoc, selectors are looked up at each evaluation. */
-int promql_open(struct str text, const struct promql_options *options, struct store *store,
-                struct promql **out, struct err *err);
+int promql_open(struct str text, const struct promql_options *options, struct store *store, struct promql **out,
+                struct err *err);
 void promql_close(struct promql *q);
 
 const struct expr *promql_expr(const struct promql *q);
