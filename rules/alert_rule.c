@@ -164,8 +164,21 @@ static size_t take_due(struct evaluation *e, struct live_alert **due)
     return count;
 }
 
+/* Only this thread changes them. */
+static bool any_due(const struct evaluation *e)
+{
+    int64_t resend_ns = e->globals->options.resend_delay_ms * NS_PER_MS;
+    const struct live_alert *a;
+    for (size_t at = 0; (a = map_next(&e->state->alerts, &at)) != NULL;)
+        if (live_alert_needs_sending(a, e->slot_ns, resend_ns))
+            return true;
+    return false;
+}
+
 static int send_due(struct evaluation *e)
 {
+    if (!any_due(e))
+        return 0;
     struct live_alert **due = ARENA_ARRAY(&e->arena, struct live_alert *, e->state->alerts.count);
     struct str url = generator_url(e);
     if (due == NULL || url.p == NULL)

@@ -25,19 +25,36 @@ static int join_group(struct aggregation *a, struct group *group, struct column 
     return 0;
 }
 
+static int add_group(struct aggregation *a, const struct labels *ls)
+{
+    ARENA_GROW(a->ev->arena, a->groups, a->group_count, a->group_capacity);
+    if (a->groups == NULL || ls == NULL)
+        return eval_no_memory(a->ev);
+    a->groups[a->group_count++] = (struct group){.labels = ls};
+    return 0;
+}
+
+/* sum(...): nothing tells members apart. */
+static int form_one_group(struct aggregation *a)
+{
+    if (a->input.count > 0)
+        TRY(add_group(a, labels_empty(a->ev->arena)));
+    for (size_t i = 0; i < a->input.count; i++)
+        TRY(join_group(a, &a->groups[0], a->input.items[i]));
+    return 0;
+}
+
 static int form_groups(struct aggregation *a)
 {
+    if (!a->expr->aggregate.without && a->expr->aggregate.labels.count == 0)
+        return form_one_group(a);
     struct evaluation *ev = a->ev;
     struct label_index index = {0};
     for (size_t i = 0; i < a->input.count; i++) {
         size_t number;
         TRY(label_index_add(ev, &index, group_labels(ev, a->expr, a->input.items[i]->labels), &number));
-        if (number == a->group_count) {
-            ARENA_GROW(ev->arena, a->groups, a->group_count, a->group_capacity);
-            if (a->groups == NULL)
-                return eval_no_memory(ev);
-            a->groups[a->group_count++] = (struct group){.labels = index.items[number]};
-        }
+        if (number == a->group_count)
+            TRY(add_group(a, index.items[number]));
         TRY(join_group(a, &a->groups[number], a->input.items[i]));
     }
     return 0;

@@ -221,17 +221,18 @@ static int doubt_type(struct call *c, struct str name, struct str type)
 
 static int doubt_counter(struct call *c, const struct column *column)
 {
+    bool by_type = c->ev->q->options.features.type_and_unit_labels, floats = false;
+    if ((call_id(c) != FUNC_rate && call_id(c) != FUNC_increase) || (c->surely_counter && !by_type))
+        return 0;
     struct str name = labels_metric(column->labels);
-    bool floats = false;
-    if ((call_id(c) != FUNC_rate && call_id(c) != FUNC_increase) || name.n == 0)
+    if (name.n == 0)
         return 0;
     for (size_t step = 0; step < c->grid->count && !floats; step++)
         floats = column->kinds[step] == CELL_FLOAT;
     if (!floats)
         return 0;
-    return c->ev->q->options.features.type_and_unit_labels
-               ? doubt_type(c, name, labels_get(column->labels, STR(LABEL_METRIC_TYPE)))
-               : doubt_name(c, name);
+    return by_type ? doubt_type(c, name, labels_get(column->labels, STR(LABEL_METRIC_TYPE)))
+                   : doubt_name(c, name);
 }
 
 /* A column that stays empty goes again. */
@@ -299,12 +300,31 @@ static int check_modifier(struct call *c, const struct expr *range)
     return 0;
 }
 
+/* Series of one name may differ in type or unit, which go with the name. Labels are in order, so these two stand in front. */
+static bool is_typed(const struct labels *ls)
+{
+    for (size_t i = 0; i < ls->count && ls->item[i].name.p[0] <= '_'; i++)
+        if (str_is(ls->item[i].name, LABEL_METRIC_TYPE) || str_is(ls->item[i].name, LABEL_METRIC_UNIT))
+            return true;
+    return false;
+}
+
+static bool any_is_typed(const struct vector *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (is_typed(v->items[i]->labels))
+            return true;
+    return false;
+}
+
 static int call_windows(struct call *c, const struct implementation *f, struct vector *out)
 {
     struct matrix m;
     TRY(check_modifier(c, expr_unwrap(main_arg(c))));
     TRY(matrix_open(c->ev, main_arg(c), c->grid, &m));
     bool summable = call_summable(c, &m);
+    c->surely_counter =
+        m.expr->kind == EXPR_SELECTOR && looks_like_counter(plan_node(c->ev->q, m.expr)->metric);
     for (;;) {
         bool more;
         if (summable)
@@ -314,6 +334,8 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
             break;
         TRY(call_series(c, f, &m, out));
     }
+    if (plan_node(c->ev->q, c->expr)->name_unseen && !any_is_typed(out))
+        return 0;
     return f->keep_name ? vector_merge_equal(c->ev, out, c->grid) : eval_drop_names(c->ev, out, c->grid);
 }
 

@@ -22,6 +22,7 @@ struct call {
     size_t param_count;
     size_t step;                 /* at hand */
     const struct labels *labels; /* of the series at hand */
+    bool surely_counter;         /* of a range: the one name of all its series says so */
     size_t near;                 /* the series of the matrix before it have been touched */
 };
 

@@ -46,9 +46,19 @@ static int compare_refs(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* The order of creation makes results repeatable, at the price of a comparison of integers. */
+static bool is_sorted(const struct series_set *set)
+{
+    for (size_t i = 1; i < set->count; i++)
+        if (set->refs[i - 1] > set->refs[i])
+            return false;
+    return true;
+}
+
+/* The order of creation makes results repeatable, at the price of a comparison of integers. Standing selectors mostly have it. */
 static int sort_refs(struct evaluation *ev, struct series_set *set)
 {
+    if (is_sorted(set))
+        return 0;
     series_ref *refs = arena_copy(ev->arena, set->refs, set->count, sizeof *refs);
     if (refs == NULL)
         return eval_no_memory(ev);
@@ -67,7 +77,7 @@ int eval_series(struct evaluation *ev, const struct expr *e, struct series_set *
         code = view_select(ev->view, e->selector.matchers, e->selector.matcher_count, ev->arena, set);
     if (code != 0)
         return eval_no_memory(ev);
-    return set->count > 1 ? sort_refs(ev, set) : 0;
+    return sort_refs(ev, set);
 }
 
 /* One instant selector over its grid. */

@@ -37,9 +37,12 @@ static int warn_overlap(struct call *c, const struct sample_span *s)
                       note_quote(c->ev, labels_metric(c->labels)));
 }
 
-static double reset_correction(const struct call *c, const struct sample_span *s)
+static double reset_correction(const struct call *c, const struct window *w)
 {
+    const struct sample_span *s = &w->floats;
     double correction = 0;
+    if (w->rising && !c->ev->q->options.features.start_timestamps)
+        return correction;
     for (size_t i = 1; i < s->count; i++) {
         const struct sample *now = &s->samples[i], *before = now - 1;
         if (now->value < before->value || reset_by_start(c, before, now))
@@ -117,7 +120,7 @@ static void rate_floats(struct call *c, const struct window *w, struct cell *out
     double first = s->samples[0].value;
     double result = s->samples[s->count - 1].value - first;
     if (call_id(c) != FUNC_delta)
-        result += reset_correction(c, s);
+        result += reset_correction(c, w);
     struct extrapolation x = {.first = first, .increase = result};
     if (!extrapolate(c, w, s, &x))
         return;

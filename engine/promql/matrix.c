@@ -147,6 +147,15 @@ static int split_kinds(struct matrix *m)
     return 0;
 }
 
+/* Asked once for a series, so that its windows need not look for resets one by one. */
+static bool is_rising(const struct sample_span *floats)
+{
+    bool rising = true;
+    for (size_t i = 1; i < floats->count; i++)
+        rising &= !(floats->samples[i].value < floats->samples[i - 1].value);
+    return rising;
+}
+
 static void rewind_cursors(struct matrix *m)
 {
     m->all.from = m->all.to = 0;
@@ -175,6 +184,7 @@ int matrix_next(struct matrix *m, bool *more)
     arena_clear(&ev->scratch);
     TRY(m->expr->kind == EXPR_SUBQUERY ? load_column(m) : load_selected(m));
     TRY(split_kinds(m));
+    m->rising = is_rising(&m->floats.series);
     rewind_cursors(m);
     m->held = span_weight(&m->all.series);
     return eval_hold(ev, m->held);
@@ -204,6 +214,7 @@ void matrix_window(struct matrix *m, size_t step, struct window *w)
     w->start_ms = end - m->range_ms;
     w->range_ms = m->range_ms;
     w->modifier = m->modifier;
+    w->rising = m->rising;
     w->all = cursor_move(&m->all, after, upto);
     w->floats = cursor_move(&m->floats, after, upto);
     w->histograms = cursor_move(&m->histograms, after, upto);

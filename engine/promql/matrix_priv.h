@@ -29,6 +29,7 @@ struct window {
     int64_t t_ms; /* the step */
     int64_t range_ms;
     enum range_modifier modifier;
+    bool rising; /* no float of the whole series is below the one before it */
 };
 
 struct matrix_cursor {
@@ -52,6 +53,7 @@ struct matrix {
 
     const struct labels *labels; /* of the series at hand */
     bool drop_name;
+    bool rising; /* its floats */
     int64_t held;
     struct matrix_cursor all, floats, histograms;
 };

@@ -92,6 +92,68 @@ static void note_detection(struct promql *q, const struct expr *e, bool wanted)
         note_detection(q, promql_child(e, i), wanted);
 }
 
+/* ---- names that nobody sees ---- */
+
+static bool is_metadata(struct str name)
+{
+    return str_is(name, LABEL_METRIC_NAME) || str_is(name, LABEL_METRIC_TYPE) ||
+           str_is(name, LABEL_METRIC_UNIT);
+}
+
+/* The aggregation looks at neither the names of its members nor at whether two are alike without them. */
+static bool is_blind_to_names(const struct expr *e)
+{
+    if (e->kind != EXPR_AGGREGATE || e->aggregate.without)
+        return false;
+    switch (e->aggregate.op) {
+    case AGG_TOPK:
+    case AGG_BOTTOMK:
+    case AGG_LIMITK:
+    case AGG_LIMIT_RATIO:
+    case AGG_COUNT_VALUES:
+        return false;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < e->aggregate.labels.count; i++)
+        if (is_metadata(e->aggregate.labels.items[i]))
+            return false;
+    return true;
+}
+
+static struct str metric_of(const struct expr *selector)
+{
+    for (size_t i = 0; i < selector->selector.matcher_count; i++) {
+        const struct matcher *m = &selector->selector.matchers[i];
+        if (m->op == MATCH_EQUAL && str_is(m->name, LABEL_METRIC_NAME))
+            return m->value;
+    }
+    return (struct str){0};
+}
+
+static void note_metrics(struct promql *q)
+{
+    for (size_t i = 0; i < q->node_count; i++)
+        if (q->nodes[i].expr->kind == EXPR_SELECTOR)
+            q->nodes[i].metric = metric_of(q->nodes[i].expr);
+}
+
+/* All series of one name are told apart without it. And to take it out of each label set, only for an aggregation to take out the
+ * rest, costs more than most windows. */
+static void note_unseen_names(struct promql *q)
+{
+    for (size_t i = 0; i < q->node_count; i++) {
+        if (!is_blind_to_names(q->nodes[i].expr))
+            continue;
+        const struct expr *call = expr_unwrap(q->nodes[i].expr->aggregate.inner);
+        for (size_t k = 0; call->kind == EXPR_CALL && k < call->call.args.count; k++) {
+            const struct expr *arg = expr_unwrap(call->call.args.items[k]);
+            if (arg->kind == EXPR_SELECTOR && arg->selector.is_range)
+                q->nodes[call->plan_id].name_unseen = plan_node(q, arg)->metric.n > 0;
+        }
+    }
+}
+
 static void compile_regexes(struct promql *q)
 {
     for (size_t i = 0; i < q->node_count; i++) {
@@ -181,6 +243,8 @@ static int prepare(struct promql *q, struct str text, struct err *err)
         return err_set(err, ERR_LIMIT, "expression is too long");
     note_nodes(q, q->root);
     note_detection(q, q->root, false);
+    note_metrics(q);
+    note_unseen_names(q);
     compile_regexes(q);
     return stand(q, q->root, q->options.late_ms, err);
 }

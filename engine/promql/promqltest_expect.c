@@ -57,7 +57,8 @@ static int expect_string(struct arena *arena, struct str rest, struct expectatio
 /* `vector from A to B step C` */
 static int expect_window(struct str rest, struct expectation *x, struct err *err)
 {
-    struct str vector = str_cut_word(&rest), from = str_cut_word(&rest), a = str_cut_word(&rest), to = str_cut_word(&rest);
+    struct str vector = str_cut_word(&rest), from = str_cut_word(&rest), a = str_cut_word(&rest),
+               to = str_cut_word(&rest);
     struct str b = str_cut_word(&rest), step = str_cut_word(&rest), c = str_cut_word(&rest);
     x->is_window = true;
     if (!str_is(vector, "vector") || !str_is(from, "from") || !str_is(to, "to") || !str_is(step, "step"))

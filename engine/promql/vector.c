@@ -14,14 +14,13 @@ int vector_push(struct evaluation *ev, struct vector *v, struct column *c)
 int vector_add(struct evaluation *ev, struct vector *v, const struct grid *g, const struct labels *labels,
                bool drop_name, struct column **out)
 {
-    struct column *c = ARENA_NEW(ev->arena, struct column);
+    size_t cell_bytes = sizeof *(*out)->values + sizeof *(*out)->kinds;
+    struct column *c = arena_alloc(ev->arena, sizeof *c + g->count * cell_bytes);
     if (c == NULL || labels == NULL)
         return eval_no_memory(ev);
     *c = (struct column){.labels = labels, .drop_name = drop_name};
-    c->values = ARENA_ARRAY(ev->arena, double, g->count);
-    c->kinds = ARENA_ARRAY(ev->arena, uint8_t, g->count);
-    if (c->values == NULL || c->kinds == NULL)
-        return eval_no_memory(ev);
+    c->values = (double *)(c + 1);
+    c->kinds = (uint8_t *)(c->values + g->count);
     *out = c;
     return vector_push(ev, v, c);
 }

@@ -61,6 +61,8 @@ size_t block_upto(const struct block *b, int64_t t_ms)
     size_t high = b->count;
     if (high > 0 && block_time(b, high - 1) <= t_ms) /* nearly always */
         return high;
+    if (high > 0 && block_time(b, 0) > t_ms) /* all windows but the shortest */
+        return 0;
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (block_time(b, middle) <= t_ms)

@@ -14,15 +14,31 @@ static struct group_list step_over_list(struct bits_in *b, size_t count)
     return l;
 }
 
+struct patch {
+    size_t place;
+    uint64_t high;
+};
+
+/* Both numbers at once, if they fit: this is done for every patch of a list, whichever item is wanted. */
+static struct patch take_patch(struct bits_in *b, unsigned high_width)
+{
+    if (COUNT_BITS + high_width > WIDTH_IN_WORD) {
+        size_t place = bits_take(b, COUNT_BITS);
+        return (struct patch){place, bits_take(b, high_width)};
+    }
+    uint64_t both = bits_word(b->bytes + b->at / 8) >> b->at % 8;
+    b->at += COUNT_BITS + high_width;
+    return (struct patch){both & bits_mask(COUNT_BITS), both >> COUNT_BITS & bits_mask(high_width)};
+}
+
 /* What is patched into the items from `from` on and before `to`. */
 static uint64_t patched(const struct group_list *l, size_t from, size_t to)
 {
     struct bits_in b = {l->bytes, l->high_at};
     uint64_t sum = 0;
     for (size_t k = 0; k < l->patches; k++) {
-        size_t place = bits_take(&b, COUNT_BITS);
-        uint64_t high = bits_take(&b, l->high_width);
-        sum += place >= from && place < to ? high << l->width : 0;
+        struct patch p = take_patch(&b, l->high_width);
+        sum += p.place >= from && p.place < to ? p.high << l->width : 0;
     }
     return sum;
 }
@@ -36,8 +52,16 @@ static uint64_t low_sum(const struct group_list *l, size_t from, size_t to)
         return sum;
     for (size_t i = from; i < to && l->width > WIDTH_IN_WORD; i++)
         sum += bits_take(&b, l->width);
-    for (size_t i = from, at = b.at; i < to && l->width <= WIDTH_IN_WORD; i++, at += l->width)
-        sum += bits_word(b.bytes + at / 8) >> at % 8 & mask;
+    if (l->width > WIDTH_IN_WORD)
+        return sum;
+    size_t in_word =
+        (WIDTH_IN_WORD + 1) / l->width; /* whole ones, wherever in its first byte a word begins */
+    for (size_t i = from, at = b.at; i < to; i += in_word, at += in_word * l->width) {
+        uint64_t word = bits_word(b.bytes + at / 8) >> at % 8;
+        size_t n = to - i < in_word ? to - i : in_word;
+        for (; n > 0; n--, word >>= l->width)
+            sum += word & mask;
+    }
     return sum;
 }
 
@@ -149,12 +173,12 @@ static void part_high(struct parted *p, const struct group_list *l)
 {
     struct bits_in b = {l->bytes, l->high_at};
     for (size_t k = 0; k < l->patches; k++) {
-        size_t place = bits_take(&b, COUNT_BITS);
-        uint64_t high = bits_take(&b, l->high_width) << l->width;
-        if (place < p->from)
+        struct patch at = take_patch(&b, l->high_width);
+        uint64_t high = at.high << l->width;
+        if (at.place < p->from)
             p->before += high;
-        else if (place + 1 < p->to)
-            p->within += high * (p->to - 1 - place);
+        else if (at.place + 1 < p->to)
+            p->within += high * (p->to - 1 - at.place);
     }
 }
 

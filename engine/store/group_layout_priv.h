@@ -35,6 +35,12 @@ static const double power_of_ten[DIGITS_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 
 /* Wider numbers may reach over the word that begins with their first byte. */
 enum { WIDTH_IN_WORD = 56 };
 
+/* Of the group that begins here. */
+static inline size_t group_bytes(const uint8_t *in)
+{
+    return bits_word(in) & bits_mask(LENGTH_BITS);
+}
+
 static inline uint64_t take_number(struct bits_in *b)
 {
     if (bits_take(b, 1) == 0)

@@ -95,13 +95,40 @@ static bool add_sealed(struct window_summary *out, const struct query *q, const 
     return true;
 }
 
+/* Whole numbers that never fall are told by their ends, as what is sealed of them is. There is something of the window. */
+static bool add_open_ends(struct window_summary *out, const struct query *q, const struct block *b,
+                          size_t from, size_t to)
+{
+    if (b->kind != BLOCK_WHOLE || asks(q, WINDOW_CHANGES | WINDOW_SUM))
+        return false;
+    const struct block_whole *whole = block_wholes(b);
+    bool falls = false;
+    for (size_t i = from + 1; i < to; i++)
+        falls |= whole[i].value < whole[i - 1].value;
+    if (falls)
+        return false;
+    struct point first = block_whole_point(b, from), last = block_whole_point(b, to - 1);
+    struct window_summary part = {.first_ms = first.t_ms,
+                                  .last_ms = last.t_ms,
+                                  .first = first.value,
+                                  .last = last.value,
+                                  .min = first.value,
+                                  .max = last.value,
+                                  .count = (uint32_t)(to - from),
+                                  .has_starts = b->start_ms != 0,
+                                  .whole_resets = true};
+    return summary_join(out, &part, q->wish);
+}
+
 /* False if it holds histograms and something of the window. */
 static bool add_open(struct window_summary *out, const struct query *q, const struct block *b)
 {
     size_t from = block_upto(b, q->after_ms);
     size_t to = block_upto(b, q->upto_ms);
-    if (b->kind == BLOCK_MIXED)
+    if (b->kind == BLOCK_MIXED || from == to)
         return from == to;
+    if (add_open_ends(out, q, b, from, to))
+        return true;
     struct point points[BLOCK_SAMPLES_MAX];
     out->has_starts |= block_lay_out(b, from, to, points, NULL);
     summary_add_wished(out, points, to - from, q->wish);

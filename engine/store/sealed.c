@@ -1,5 +1,6 @@
 #include "sealed_priv.h"
 
+#include "group_layout_priv.h"
 #include "tocsin/check.h"
 #include "tocsin/kahan.h"
 
@@ -31,7 +32,7 @@ static struct sealed_walk walk_to(const struct sealed *s, size_t index)
             w = (struct sealed_walk){s, s->skip[i], begin};
     }
     for (; w.index + GROUP_SAMPLES <= index; w.index += GROUP_SAMPLES)
-        w.at += peek(&w).bytes;
+        w.at += group_bytes(s->packed + w.at);
     return w;
 }
 
@@ -146,13 +147,25 @@ static struct sealed_walk skip(const struct sealed *s, int64_t after_ms)
     return (struct sealed_walk){.sealed = s};
 }
 
+/* To the group of after_ms if samples came at the pace, which is mostly the right one: heads are not read on the way. */
+static struct sealed_walk guess(const struct sealed *s, int64_t after_ms)
+{
+    uint64_t since = (uint64_t)after_ms - (uint64_t)s->oldest_ms;
+    uint64_t index = s->step_ms > 0 ? since / s->step_ms : 0;
+    return walk_to(s, index < s->count ? index : s->count - (size_t)1);
+}
+
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms)
 {
     if (after_ms < s->oldest_ms)
         return (struct sealed_walk){.sealed = s};
-    struct sealed_walk w = skip(s, after_ms), next = w;
+    struct sealed_walk w = guess(s, after_ms);
     struct group_head head = peek(&w);
-    for (;;) {
+    if (head.first_ms > after_ms) {
+        w = skip(s, after_ms);
+        head = peek(&w);
+    }
+    for (struct sealed_walk next = w;;) {
         next.at += head.bytes;
         next.index += head.count;
         if (next.at == s->bytes)
@@ -170,7 +183,7 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
         return 0;
     const uint8_t *group = w->sealed->packed + w->at;
     size_t count = group_unpack(group, pace_at(w->sealed, w->index), points, starts);
-    w->at += peek(w).bytes;
+    w->at += group_bytes(group);
     w->index += count;
     return count;
 }
@@ -186,7 +199,7 @@ struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
     struct group_at g = open_at(&w);
     size_t i = group_upto(&g, t_ms);
     if (i == g.count) { /* it is the first one of the next group */
-        w.at += peek(&w).bytes;
+        w.at += group_bytes(g.in);
         w.index += g.count;
         must(w.at < s->bytes);
         g = open_at(&w);

@@ -349,6 +349,24 @@ static void type_and_unit_go_with_the_name(void **state)
     }
 }
 
+/* An aggregation that sees no names takes series of one name for told apart without it. */
+static void series_that_differ_in_type_alone_collide_where_names_go_at_once(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    load(b, "twice_total{__type__=\"counter\"}", "1 1 1 1");
+    load(b, "twice_total{__type__=\"gauge\"}", "1 1 1 1");
+    const char *const texts[] = {"rate(twice_total[3m])", "sum(rate(twice_total[3m]))",
+                                 "sum by (job) (max_over_time(twice_total[3m]))"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(instant(b, texts[i], 2 * MINUTE_MS, &r), ERR_EXEC);
+        assert_string_equal(b->err.text, "vector cannot contain metrics with the same labelset");
+    }
+    expect_one(b, "sum(rate(twice_total{__type__=\"gauge\"}[3m]))", "{}");
+    b->options.features.delayed_name_removal = true;
+    expect_one(b, "sum(rate(twice_total[3m]))", "{}");
+}
+
 /* As in Prometheus, where only the delayed removal takes them away. */
 static void fields_of_histograms_keep_their_type_where_names_go_at_once(void **state)
 {
@@ -488,6 +506,7 @@ int main(void)
         TEST(many_windows_of_one_series_do_not_outlast_the_deadline),
         TEST(names_go_at_once_without_delayed_removal),
         TEST(type_and_unit_go_with_the_name),
+        TEST(series_that_differ_in_type_alone_collide_where_names_go_at_once),
         TEST(fields_of_histograms_keep_their_type_where_names_go_at_once),
         TEST(a_name_taken_over_from_the_one_side_stays_where_names_go_at_once),
         TEST(buckets_of_two_metrics_were_one_histogram_where_names_go_at_once),
