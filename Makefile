@@ -150,8 +150,8 @@ kill: ## kill the daemon 300 times while it is pushed to (KILL_TURNS): nothing a
 
 conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
 	@test -n "$(PROMQL_TESTDATA)" || { echo "say where they are: make conformance PROMQL_TESTDATA=DIR" >&2; exit 2; }
-	@deploy/deps.sh build
-	@$(MAKE) --no-print-directory -s -j2 build/tocsin
+	@deploy/deps.sh build test
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin build/release/unit/promql_identity_test
 	@tests/conformance $(PROMQL_TESTDATA)
 
 bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (about half an hour)

@@ -152,6 +152,8 @@ int decode_series_v2(struct push *p, struct pushed *s)
         return ERR_PARSE;
     s->label_count = refs.count;
     s->spelling = spelling_of(p, s, &refs);
+    if (push_names_type(p, s) && (s->spelling.a | s->spelling.b) != 0)
+        s->spelling = push_spelling_of_type(p, s, s->spelling);
     return decode_floats(p, s, first_sample);
 }
 

@@ -12,6 +12,7 @@ enum { RETRY_AFTER_MS = 5000 };
 struct intake {
     struct world *world;
     struct flight flight;
+    bool names_types;
 };
 
 struct intake *intake_open(struct world *world)
@@ -24,6 +25,11 @@ struct intake *intake_open(struct world *world)
 void intake_close(struct intake *in)
 {
     mem_free(in);
+}
+
+void intake_name_types(struct intake *in)
+{
+    in->names_types = true;
 }
 
 void intake_answer_init(struct intake_answer *answer)
@@ -160,7 +166,8 @@ static void close_text(struct buf *text)
 static int take_push(struct intake *in, struct store *store, struct str identity, struct str compressed,
                      bool v2, struct intake_answer *answer)
 {
-    struct push p = {.store = store, .answer = answer, .flight = &in->flight, .v2 = v2};
+    struct push p = {
+        .store = store, .answer = answer, .flight = &in->flight, .v2 = v2, .names_types = in->names_types};
     p.identity = identity.n > 0 ? store_identity(store, identity) : 0;
     stat_add(STAT_pushes, 1);
     set_status(answer, 204);

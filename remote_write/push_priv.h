@@ -62,6 +62,7 @@ struct push {
     bool unlogged;         /* some of what was stored is not in the log */
     uint16_t identity;     /* whose it is */
     bool v2;               /* io.prometheus.write.v2.Request, else prometheus.WriteRequest */
+    bool names_types;      /* intake_name_types */
     char *decoded;
     size_t decoded_bytes;
 
@@ -114,10 +115,18 @@ int decode_series_v2(struct push *p, struct pushed *s);
 bool decode_plain_v1(struct push *p, struct pushed *s, struct sample *to);
 bool decode_plain_label(struct str message, struct label *to);
 
-/* The labels in the order of the request; `out` has room for s->label_count (2.0: for half of that). 2.0: ERR_PARSE with the
- * reason if a reference points nowhere, ERR_LIMIT (arena). */
+/* The labels in the order of the request, then those of its type and unit. 0, ERR_PARSE with the reason (2.0) if a reference
+ * points nowhere, or ERR_LIMIT (arena). */
+int push_spell(struct push *p, const struct pushed *s, struct labels **out, struct err *err);
+
+/* What push_spell is made of: `out` has room for s->label_count (2.0: for half of that). */
 void spell_v1(const struct pushed *s, struct label *out);
 int spell_v2(struct push *p, const struct pushed *s, struct label *out, struct err *err);
+
+/* type_labels: its metadata has a type or a unit, and these are to be labels (intake_name_types). */
+bool push_names_type(const struct push *p, const struct pushed *s);
+/* What a spelling must tell apart, then. */
+struct spelling push_spelling_of_type(const struct push *p, const struct pushed *s, struct spelling plain);
 
 /* decode: for the two above. */
 int decode_count_field(struct push *p); /* 0, or ERR_FULL */

@@ -45,19 +45,9 @@ static void sort_labels(struct labels *ls)
  * or ERR_LIMIT past the arena's cap. */
 static int take_labels(struct push *p, const struct pushed *from, struct labels **out, struct err *err)
 {
-    size_t count = p->v2 ? from->label_count / 2 : from->label_count;
-    struct labels *ls = arena_alloc(&p->arena, sizeof *ls + count * sizeof *ls->item);
-    if (ls == NULL)
-        return err_set(err, ERR_LIMIT, "no memory");
-    ls->count = count;
-    *out = ls;
-    int rc = 0;
-    if (p->v2)
-        rc = spell_v2(p, from, ls->item, err);
-    else
-        spell_v1(from, ls->item);
-    if (rc == 0 && count <= (size_t)limits.labels_per_series)
-        sort_labels(ls);
+    int rc = push_spell(p, from, out, err);
+    if (rc == 0 && (*out)->count <= (size_t)limits.labels_per_series)
+        sort_labels(*out);
     return rc;
 }
 

@@ -63,23 +63,15 @@ static uint32_t count_labels(struct str message)
     return count;
 }
 
-/* The labels of a message that has them where a series has them, sorted and without empty ones. `count` as in struct pushed.
+/* The labels of a series, or of a message that has them where a series has them, sorted and without empty ones.
  * 0, ERR_PARSE with the reason, or ERR_LIMIT (arena). */
-static int spell(struct push *p, struct str message, uint32_t count, struct labels **out, struct err *err)
+static int spell(struct push *p, const struct pushed *from, struct labels **out, struct err *err)
 {
-    struct pushed part = {.body = message, .label_count = count};
-    size_t label_count = p->v2 ? count / 2 : count;
-    struct label *items = ARENA_ARRAY(&p->arena, struct label, label_count);
-    if (items == NULL)
-        return ERR_LIMIT;
-    int rc = 0;
-    if (p->v2)
-        rc = spell_v2(p, &part, items, err);
-    else
-        spell_v1(&part, items);
+    struct labels *written;
+    int rc = push_spell(p, from, &written, err);
     if (rc != 0)
         return rc;
-    *out = labels_make(&p->arena, items, label_count);
+    *out = labels_make(&p->arena, written->item, written->count);
     return *out != NULL ? 0 : ERR_LIMIT;
 }
 
@@ -90,7 +82,7 @@ static int take_labels(struct push *p, struct str message, struct exemplar *to, 
     uint32_t most = p->v2 ? 2 * EXEMPLAR_RUNES_MAX : EXEMPLAR_RUNES_MAX;
     if (count > most)
         return err_set(err, ERR_PARSE, "more than %d labels", EXEMPLAR_RUNES_MAX);
-    int rc = spell(p, message, count, &ls, err);
+    int rc = spell(p, &(struct pushed){.body = message, .label_count = count}, &ls, err);
     for (size_t i = 0; rc == 0 && i < ls->count; i++)
         if (!label_name_is_valid(ls->item[i].name) || !str_is_utf8(ls->item[i].value))
             rc = err_set(err, ERR_PARSE, "invalid label name or value");
@@ -138,7 +130,7 @@ static int find_owner(struct delivery *d)
     struct err err;
     if (d->owner != NULL)
         return 0;
-    return spell(d->push, d->from->body, d->from->label_count, &d->owner, &err) == 0 ? 0 : ERR_LIMIT;
+    return spell(d->push, d->from, &d->owner, &err) == 0 ? 0 : ERR_LIMIT;
 }
 
 /* A line for 2.0's sender; `why` may be empty. */

@@ -27,8 +27,7 @@ static bool same_promql(const struct promql_options *a, const struct promql_opti
 {
     return memcmp(&a->features, &b->features, sizeof a->features) == 0 && a->lookback_ms == b->lookback_ms &&
            a->subquery_step_ms == b->subquery_step_ms && a->samples_max == b->samples_max &&
-           a->timeout_ms == b->timeout_ms && a->delayed_name_removal == b->delayed_name_removal &&
-           a->start_timestamps == b->start_timestamps;
+           a->timeout_ms == b->timeout_ms;
 }
 
 static bool goes_on(const struct live_group *old, const struct live_group *fresh)

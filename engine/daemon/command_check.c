@@ -1,5 +1,6 @@
 #include "command_priv.h"
 #include "daemon_priv.h"
+#include "features_priv.h"
 
 #include "tocsin/mem.h"
 #include "tocsin/rulecheck.h"
@@ -97,8 +98,10 @@ static int check_each(const struct check *c, const struct flag_rest *rest,
 
 int command_check(int argc, char **argv)
 {
-    struct check c = {.world = world_real(), .features = promql_features_all, .lint = true};
+    struct check c = {.world = world_real(), .features = promql_features_default, .lint = true};
+    struct flag_list features = {.count = 0};
     const struct flag flags[] = {
+        {"enable-feature", FLAG_LIST, &features, FEATURES_HELP},
         {"lint", FLAG_SWITCH, &c.lint, "look for rules that are there twice (on unless --no-lint)"},
         {"lint-fatal", FLAG_SWITCH, &c.lint_fatal, "end with 3 if lint finds something"},
         {NULL, 0, NULL, NULL},
@@ -107,6 +110,8 @@ int command_check(int argc, char **argv)
     int status = 0;
     if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
         return status;
+    if (features_read(&c.features, &features, "check") != 0)
+        return 2;
     if (rest.count >= 2 && strcmp(rest.items[0], "config") == 0)
         return check_each(&c, &rest, check_config);
     if (rest.count >= 2 && strcmp(rest.items[0], "rules") == 0)

@@ -1,5 +1,6 @@
 #include "command_priv.h"
 #include "daemon_priv.h"
+#include "features_priv.h"
 
 #include "tocsin/log.h"
 
@@ -28,34 +29,6 @@ struct serve_flags {
     struct flag_list features;
 };
 
-static int set_feature(struct promql_features *f, struct str name, struct err *err)
-{
-    if (str_is(name, "promql-experimental-functions"))
-        f->experimental_functions = true;
-    else if (str_is(name, "promql-extended-range-selectors"))
-        f->extended_range_selectors = true;
-    else if (str_is(name, "promql-binop-fill-modifiers"))
-        f->binop_fill_modifiers = true;
-    else if (str_is(name, "promql-duration-expr"))
-        f->duration_expressions = true;
-    else
-        return err_set(err, ERR_ARG, "unknown feature %.*s", STR_ARG(name));
-    return 0;
-}
-
-static int set_features(struct promql_features *f, const struct flag_list *lists, struct err *err)
-{
-    for (size_t i = 0; i < lists->count; i++) {
-        struct str rest = str_of(lists->items[i]);
-        while (rest.p != NULL) {
-            int rc = set_feature(f, str_trim(str_cut(&rest, ',')), err);
-            if (rc != 0)
-                return rc;
-        }
-    }
-    return 0;
-}
-
 static int check_flags(struct serve_flags *f, struct err *err)
 {
     enum log_level level;
@@ -67,7 +40,8 @@ static int check_flags(struct serve_flags *f, struct err *err)
     if (f->daemon.evaluators < 1 || f->daemon.evaluators > EVALUATORS_MAX)
         return err_set(err, ERR_ARG, "--rules.evaluators is 1 to %d", EVALUATORS_MAX);
     log_setup(level, format, STDERR_FILENO);
-    return set_features(&f->daemon.features, &f->features, err);
+    f->daemon.feature_flags = &f->features;
+    return features_enable(&f->daemon.features, &f->features, err);
 }
 
 static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
@@ -85,8 +59,7 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
          "how often a firing alert is told again"},
         {"query.lookback-delta", FLAG_DURATION_MS, &f->daemon.lookback_ms,
          "how old a sample may be to count as current"},
-        {"enable-feature", FLAG_LIST, &f->features,
-         "Prometheus' feature flags of the language, comma-separated"},
+        {"enable-feature", FLAG_LIST, &f->features, FEATURES_HELP},
         {"log.level", FLAG_TEXT, &f->log_level, "debug, info, warn or error"},
         {"log.format", FLAG_TEXT, &f->log_format, "logfmt or json"},
         {NULL, 0, NULL, NULL},

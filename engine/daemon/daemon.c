@@ -203,6 +203,18 @@ static void set_external_url(struct daemon *d)
     buf_release(&url);
 }
 
+/* As Prometheus shows a flag that was given several times. */
+static void set_feature_text(struct daemon *d)
+{
+    const struct flag_list *lists = d->options.feature_flags;
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    for (size_t i = 0; i < lists->count; i++)
+        buf_format(&text, "%s%s", i > 0 ? "," : "", lists->items[i]);
+    d->feature_text = mem_copy_text(buf_text(&text), text.used);
+    buf_release(&text);
+}
+
 static void open_own_parts(struct daemon *d, const struct generation *g)
 {
     d->promql = (struct promql_options){
@@ -212,12 +224,15 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
         .world = d->world,
     };
     set_external_url(d);
+    set_feature_text(d);
     d->identity_header = mem_copy_text(g->config->identity_header.p, g->config->identity_header.n);
     d->alerts = queue_open((size_t)limits.alert_queue);
     d->pages = queue_open((size_t)limits.page_queue);
     d->stop = queue_open(1);
     d->store = store_open(&g->config->storage, d->world);
     d->intake = intake_open(d->world);
+    if (d->options.features.type_and_unit_labels)
+        intake_name_types(d->intake);
     struct forward_options forward = forward_options_of(d, g->config);
     d->forward = forward_open(&forward);
     struct ruler_options ruler = ruler_options_of(d, g->config);
@@ -238,6 +253,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .forward = d->forward,
         .incidents = d->incidents,
         .promql = &d->promql,
+        .features = d->feature_text,
         .reload = reload_for_http,
         .ready = is_ready,
         .write_metrics = daemon_write_metrics,
@@ -373,6 +389,7 @@ void daemon_close(struct daemon *daemon)
     lock_release(&d->config_lock);
     buf_release(&d->config_text);
     mem_free(d->external_url);
+    mem_free(d->feature_text);
     mem_free(d->identity_header);
     mem_free(d);
 }

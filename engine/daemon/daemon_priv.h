@@ -14,6 +14,7 @@
 #define TOCSIN_DAEMON_PRIV_H
 
 #include "config_priv.h"
+#include "flags_priv.h"
 
 #include "tocsin/amconfig.h"
 #include "tocsin/courier.h"
@@ -41,6 +42,7 @@ struct daemon_options {
     int64_t lookback_ms;
     bool lifecycle;
     struct promql_features features;
+    const struct flag_list *feature_flags; /* as they were given, for who asks which flags are set */
 };
 
 struct daemon {
@@ -58,6 +60,7 @@ struct daemon {
     struct promql_options promql;
     char *external_url;
     char *identity_header;
+    char *feature_text;
 
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */

@@ -277,7 +277,7 @@ static int read_statement(struct parser *p, struct str line)
 
 int page_script_parse(struct page_script *script, struct str text, struct err *err)
 {
-    *script = (struct page_script){.rules_interval_ms = 60000};
+    *script = (struct page_script){.rules_interval_ms = 60000, .features = promql_features_default};
     arena_init(&script->arena, (size_t)limits.generation_arena_bytes);
     struct str own = str_copy(&script->arena, text);
     struct parser p = {script, {own, 0}, err};

@@ -344,7 +344,7 @@ static int open_ruler(struct stage *s, struct err *err)
     struct buf errors;
     buf_init(&errors, 1 << 16);
     struct rule_set *set = rule_set_new();
-    int rc = rulefile_parse(set, STR("rules.yml"), s->script->rules, &promql_features_all, &errors);
+    int rc = rulefile_parse(set, STR("rules.yml"), s->script->rules, &s->script->features, &errors);
     if (rc != 0) {
         err_set(err, rc, "%s", buf_text(&errors));
         rule_set_free(set);
@@ -354,7 +354,7 @@ static int open_ruler(struct stage *s, struct err *err)
             .store = s->store,
             .interval_ms = s->script->rules_interval_ms,
             .external_url = STR("http://tocsin"),
-            .promql = {.features = promql_features_all},
+            .promql = {.features = s->script->features},
             .emit = emit,
             .context = s,
         };

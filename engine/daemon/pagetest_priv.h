@@ -24,6 +24,7 @@
 #define TOCSIN_PAGETEST_PRIV_H
 
 #include "tocsin/labels.h"
+#include "tocsin/promql_parse.h"
 #include "tocsin/sample.h"
 #include "tocsin/world.h"
 
@@ -63,6 +64,7 @@ struct page_series {
 struct page_script {
     struct arena arena;
     struct str routes, rules;
+    struct promql_features features; /* of the rules; page_script_parse sets the default */
     int64_t rules_interval_ms;
     struct page_series *series;
     size_t series_count, series_capacity;

@@ -151,6 +151,17 @@ static int apply_column(struct call *c, const struct implementation *f, struct c
     return 0;
 }
 
+/* What histogram_count() and its kin give keeps __type__ and __unit__ where names go at once, as in Prometheus. */
+static int drop_only_names(struct call *c, struct vector *out)
+{
+    for (size_t i = 0; i < out->count; i++) {
+        out->items[i]->labels = labels_drop_name(c->ev->arena, out->items[i]->labels);
+        if (out->items[i]->labels == NULL)
+            return eval_no_memory(c->ev);
+    }
+    return vector_merge_equal(c->ev, out, c->grid);
+}
+
 static int call_elements(struct call *c, const struct implementation *f, struct vector *out)
 {
     if (main_arg(c) == NULL)
@@ -160,6 +171,8 @@ static int call_elements(struct call *c, const struct implementation *f, struct 
     for (size_t i = 0; i < out->count; i++)
         TRY(apply_column(c, f, out->items[i]));
     vector_trim(out, c->grid);
+    if (f->element == element_histogram_field && !c->ev->q->options.features.delayed_name_removal)
+        return drop_only_names(c, out);
     return eval_drop_names(c->ev, out, c->grid);
 }
 
@@ -188,21 +201,39 @@ static bool looks_like_counter(struct str name)
            str_ends(name, STR("_bucket"));
 }
 
-static int doubt_counter(struct call *c, const struct column *column)
+static int doubt_name(struct call *c, struct str name)
 {
-    bool floats = false;
-    if (c->surely_counter || (call_id(c) != FUNC_rate && call_id(c) != FUNC_increase))
-        return 0;
-    struct str name = labels_metric(column->labels);
-    if (name.n == 0 || looks_like_counter(name))
-        return 0;
-    for (size_t step = 0; step < c->grid->count; step++)
-        floats |= column->kinds[step] == CELL_FLOAT;
-    if (!floats)
+    if (looks_like_counter(name))
         return 0;
     return note_add(c->ev, ANNOTATION_INFO, main_arg(c)->start,
                     "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: %s",
                     note_quote(c->ev, name));
+}
+
+static int doubt_type(struct call *c, struct str name, struct str type)
+{
+    if (str_is(type, "counter") || str_is(type, "histogram"))
+        return 0;
+    return note_add(c->ev, ANNOTATION_INFO, main_arg(c)->start,
+                    "metric might not be a counter, __type__ label is not set to \"counter\" or "
+                    "\"histogram\", got %s: %s",
+                    note_quote(c->ev, type), note_quote(c->ev, name));
+}
+
+static int doubt_counter(struct call *c, const struct column *column)
+{
+    bool by_type = c->ev->q->options.features.type_and_unit_labels, floats = false;
+    if ((call_id(c) != FUNC_rate && call_id(c) != FUNC_increase) || (c->surely_counter && !by_type))
+        return 0;
+    struct str name = labels_metric(column->labels);
+    if (name.n == 0)
+        return 0;
+    for (size_t step = 0; step < c->grid->count && !floats; step++)
+        floats = column->kinds[step] == CELL_FLOAT;
+    if (!floats)
+        return 0;
+    return by_type ? doubt_type(c, name, labels_get(column->labels, STR(LABEL_METRIC_TYPE)))
+                   : doubt_name(c, name);
 }
 
 /* A column that stays empty goes again. */
@@ -227,6 +258,7 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
         matrix_window(m, c->step, &w);
         if (w.all.count == 0)
             continue;
+        TRY(eval_poll(c->ev)); /* each step may look at as many samples as a query may hold */
         tally_window(m, c->step, &w);
         TRY(f->window(c, &w, &cell));
         TRY(column_set(c->ev, column, c->grid, c->step, &cell));
@@ -270,6 +302,23 @@ static int check_modifier(struct call *c, const struct expr *range)
     return 0;
 }
 
+/* Series of one name may differ in type or unit, which go with the name. Labels are in order, so these two stand in front. */
+static bool is_typed(const struct labels *ls)
+{
+    for (size_t i = 0; i < ls->count && ls->item[i].name.p[0] <= '_'; i++)
+        if (str_is(ls->item[i].name, LABEL_METRIC_TYPE) || str_is(ls->item[i].name, LABEL_METRIC_UNIT))
+            return true;
+    return false;
+}
+
+static bool any_is_typed(const struct vector *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (is_typed(v->items[i]->labels))
+            return true;
+    return false;
+}
+
 static int call_windows(struct call *c, const struct implementation *f, struct vector *out)
 {
     struct matrix m;
@@ -287,7 +336,7 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
             break;
         TRY(call_series(c, f, &m, out));
     }
-    if (plan_node(c->ev->q, c->expr)->name_unseen)
+    if (plan_node(c->ev->q, c->expr)->name_unseen && !any_is_typed(out))
         return 0;
     return f->keep_name ? vector_merge_equal(c->ev, out, c->grid) : eval_drop_names(c->ev, out, c->grid);
 }

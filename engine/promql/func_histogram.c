@@ -84,25 +84,24 @@ static int room_for(struct gathering *k, size_t number)
     return 0;
 }
 
+/* Names take part: those of two metrics never make one histogram, even where their names go at once. */
 static int find_classic(struct gathering *k, const struct column *column, struct classic **out)
 {
     struct evaluation *ev = k->c->ev;
     const struct labels *ls = labels_with(ev->arena, column->labels, BUCKET_LABEL, (struct str){0});
     size_t number;
-    if (ls != NULL && !ev->q->options.delayed_name_removal)
-        ls = labels_without_metadata(ev->arena, ls);
     TRY(label_index_add(ev, &k->index, ls, &number));
     TRY(room_for(k, number));
     *out = &k->items[number];
     return 0;
 }
 
-/* " for metric name ..." if there is a name to tell. */
+/* " for metric name ..." if there is a name to tell: with delayed name removal only. */
 static const char *name_tail(struct gathering *k, const struct labels *ls)
 {
     struct str name = labels_metric(ls);
     const char *tail = "";
-    if (name.n > 0)
+    if (name.n > 0 && k->c->ev->q->options.features.delayed_name_removal)
         tail = arena_format(k->c->ev->arena, " for metric name %s", note_quote(k->c->ev, name));
     return tail != NULL ? tail : "";
 }
@@ -130,7 +129,7 @@ static int add_bucket_series(struct gathering *k, const struct column *column)
     if (h->series == NULL)
         return eval_no_memory(ev);
     h->series[h->count++] = (struct classic_series){column, upper};
-    h->drop_name = true;
+    h->drop_name = ev->q->options.features.delayed_name_removal;
     return 0;
 }
 
@@ -138,16 +137,13 @@ static int add_bucket_series(struct gathering *k, const struct column *column)
 static int add_native_series(struct gathering *k, const struct column *column)
 {
     struct evaluation *ev = k->c->ev;
-    const struct labels *ls = column->labels;
     size_t number;
-    if (!ev->q->options.delayed_name_removal)
-        ls = labels_without_metadata(ev->arena, ls);
-    TRY(label_index_add(ev, &k->index, ls, &number));
+    TRY(label_index_add(ev, &k->index, column->labels, &number));
     TRY(room_for(k, number));
     if (k->items[number].native != NULL)
         return eval_fail(ev, ERR_EXEC, "vector cannot contain metrics with the same labelset");
     k->items[number].native = column;
-    k->items[number].drop_name = true;
+    k->items[number].drop_name = ev->q->options.features.delayed_name_removal;
     return 0;
 }
 
@@ -292,7 +288,13 @@ static int finish(struct gathering *k, struct vector *out)
     for (size_t i = 0; i < k->count; i++)
         TRY(tell_repair(k, &k->items[i]));
     vector_trim(out, k->c->grid);
-    return vector_merge_equal(k->c->ev, out, k->c->grid);
+    return 0;
+}
+
+static int finish_unnamed(struct gathering *k, struct vector *out)
+{
+    TRY(finish(k, out));
+    return eval_drop_names(k->c->ev, out, k->c->grid);
 }
 
 int call_histogram_quantile(struct call *c, struct vector *out)
@@ -305,7 +307,7 @@ int call_histogram_quantile(struct call *c, struct vector *out)
         TRY(vector_add(c->ev, out, c->grid, k.items[i].labels, k.items[i].drop_name, &column));
         TRY(quantile_column(&k, &k.items[i], c->params[0], column));
     }
-    return finish(&k, out);
+    return finish_unnamed(&k, out);
 }
 
 static int fraction_of(struct gathering *k, const struct classic *h, const struct reading *r, size_t step,
@@ -346,7 +348,7 @@ int call_histogram_fraction(struct call *c, struct vector *out)
             column_set_float(column, step, value);
         }
     }
-    return finish(&k, out);
+    return finish_unnamed(&k, out);
 }
 
 /* ---- histogram_quantiles: one series for each quantile ---- */
@@ -378,7 +380,11 @@ static int quantile_cell(struct gathering *k, struct label_index *index, struct 
     TRY(read_step(k, h, step, &r));
     if (!is_read(&r))
         return 0;
-    const struct labels *ls = labels_with(c->ev->arena, h->labels, name, quantile_text(c, phi));
+    const struct labels *ls = h->labels;
+    if (!c->ev->q->options.features.delayed_name_removal)
+        ls = labels_without_metadata(c->ev->arena, ls);
+    if (ls != NULL)
+        ls = labels_with(c->ev->arena, ls, name, quantile_text(c, phi));
     TRY(label_index_add(c->ev, index, ls, &number));
     if (number == out->count)
         TRY(vector_add(c->ev, out, c->grid, ls, h->drop_name, &column));

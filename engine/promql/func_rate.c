@@ -15,7 +15,7 @@ static bool started_between(const struct sample *before, const struct sample *no
 
 bool reset_by_start(const struct call *c, const struct sample *before, const struct sample *now)
 {
-    return c->ev->q->options.start_timestamps && started_between(before, now);
+    return c->ev->q->options.features.start_timestamps && started_between(before, now);
 }
 
 static bool any_overlap(const struct sample_span *s)
@@ -30,7 +30,7 @@ static bool any_overlap(const struct sample_span *s)
 
 static int warn_overlap(struct call *c, const struct sample_span *s)
 {
-    if (!c->ev->q->options.start_timestamps || !any_overlap(s))
+    if (!c->ev->q->options.features.start_timestamps || !any_overlap(s))
         return 0;
     return note_count(c->ev, ANNOTATION_WARNING, call_arg(c, 0)->start,
                       "sample has start time that overlaps with previous sample timestamp for metric %s",
@@ -41,7 +41,7 @@ static double reset_correction(const struct call *c, const struct window *w)
 {
     const struct sample_span *s = &w->floats;
     double correction = 0;
-    if (w->rising && !c->ev->q->options.start_timestamps)
+    if (w->rising && !c->ev->q->options.features.start_timestamps)
         return correction;
     for (size_t i = 1; i < s->count; i++) {
         const struct sample *now = &s->samples[i], *before = now - 1;
@@ -72,7 +72,7 @@ static double stretched(const struct stretch *s)
 
 static bool begins_inside(const struct call *c, const struct window *w, const struct sample *first)
 {
-    return c->ev->q->options.start_timestamps && first->start_ms != 0 && w->start_ms < first->start_ms &&
+    return c->ev->q->options.features.start_timestamps && first->start_ms != 0 && w->start_ms < first->start_ms &&
            first->start_ms < first->t_ms;
 }
 

@@ -105,7 +105,7 @@ int call_timestamp(struct call *c, struct vector *out)
 int call_start_timestamp(struct call *c, struct vector *out)
 {
     const struct expr *arg = expr_unwrap(call_arg(c, 0));
-    if (arg->kind != EXPR_SELECTOR || !c->ev->q->options.start_timestamps)
+    if (arg->kind != EXPR_SELECTOR || !c->ev->q->options.features.start_timestamps)
         return 0;
     TRY(eval_selector(c->ev, arg, c->grid, SELECT_START_TIME, out));
     vector_trim(out, c->grid);

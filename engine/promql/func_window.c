@@ -64,7 +64,7 @@ static bool is_answered(const struct call *c, const struct window_summary *s)
     case WINDOW_SUM:
         return !(s->has_inf || s->has_nan || s->has_huge);
     case WINDOW_RESETS:
-        return !(s->has_starts && c->ev->q->options.start_timestamps);
+        return !(s->has_starts && c->ev->q->options.features.start_timestamps);
     default:
         return true;
     }

@@ -86,8 +86,12 @@ static size_t place_many_side(struct join *j, size_t step)
     return found;
 }
 
-static bool drops_name(enum promql_op op)
+/* Before labels are taken over from the one side: a name that group_left() or group_right() lists stays. */
+static bool drops_name(const struct match *m)
 {
+    enum promql_op op = m->expr->binary.op;
+    if (m->expr->binary.return_bool)
+        return !m->ev->q->options.features.delayed_name_removal;
     return !op_is_comparison(op) && op != OP_TRIM_UPPER && op != OP_TRIM_LOWER;
 }
 
@@ -105,15 +109,12 @@ static const struct labels *result_labels(struct join *j, const struct labels *m
     const struct vector_matching *matching = j->m->matching;
     const struct name_list *names = &matching->labels;
     const struct labels *ls = many;
-    if (drops_name(j->m->expr->binary.op))
+    if (drops_name(j->m))
         ls = labels_without_metadata(arena, ls);
     if (ls != NULL && matching->card == CARD_ONE_TO_ONE)
         ls = matching->on ? labels_keep(arena, ls, names->items, names->count)
                           : labels_drop(arena, ls, names->items, names->count);
-    ls = include_labels(j, ls, one);
-    if (ls != NULL && j->m->expr->binary.return_bool && !j->m->ev->q->options.delayed_name_removal)
-        ls = labels_without_metadata(arena, ls);
-    return ls;
+    return include_labels(j, ls, one);
 }
 
 static int find_out(struct join *j, const struct labels *many, const struct labels *one, size_t *out)
@@ -124,7 +125,8 @@ static int find_out(struct join *j, const struct labels *many, const struct labe
     if (*out < j->out->count)
         return 0;
     size_t count = j->out->count;
-    TRY(vector_add(ev, j->out, j->m->grid, j->out_labels.items[*out], j->m->expr->binary.return_bool, &c));
+    bool mark = j->m->expr->binary.return_bool && ev->q->options.features.delayed_name_removal;
+    TRY(vector_add(ev, j->out, j->m->grid, j->out_labels.items[*out], mark, &c));
     ARENA_GROW(ev->arena, j->out_group, count, j->out_group_capacity);
     return j->out_group != NULL ? 0 : eval_no_memory(ev);
 }

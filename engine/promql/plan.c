@@ -96,7 +96,8 @@ static void note_detection(struct promql *q, const struct expr *e, bool wanted)
 
 static bool is_metadata(struct str name)
 {
-    return str_is(name, LABEL_METRIC_NAME) || str_is(name, "__type__") || str_is(name, "__unit__");
+    return str_is(name, LABEL_METRIC_NAME) || str_is(name, LABEL_METRIC_TYPE) ||
+           str_is(name, LABEL_METRIC_UNIT);
 }
 
 /* The aggregation looks at neither the names of its members nor at whether two are alike without them. */

@@ -66,7 +66,12 @@ static void split_call(struct pretty *p, const struct expr *e, size_t level)
 
 static void split_binary(struct pretty *p, const struct expr *e, size_t level)
 {
-    lay_out(p, e->binary.left, level + 1);
+    if (print_loses_sign(e)) {
+        indent(p, level + 1);
+        buf_puts(p->out, "Inf");
+    } else {
+        lay_out(p, e->binary.left, level + 1);
+    }
     buf_char(p->out, '\n');
     indent(p, level);
     print_operator(p->out, e);

@@ -245,9 +245,19 @@ void print_operator(struct buf *out, const struct expr *e)
         print_matching(out, e->binary.matching);
 }
 
+/* In front of ^ a sign would be taken for one of the whole power. */
+bool print_loses_sign(const struct expr *e)
+{
+    const struct expr *left = e->binary.left;
+    return e->binary.op == OP_POW && left->kind == EXPR_NUMBER && isinf(left->number.value);
+}
+
 static void print_binary(struct buf *out, const struct expr *e)
 {
-    promql_print(out, e->binary.left);
+    if (print_loses_sign(e))
+        buf_puts(out, "Inf");
+    else
+        promql_print(out, e->binary.left);
     buf_char(out, ' ');
     print_operator(out, e);
     buf_char(out, ' ');

@@ -142,10 +142,19 @@ static int run_command(struct script *s, struct str command, struct err *err)
     return err_at(err, ERR_PARSE, s->line, 1, "invalid command \"%.*s\"", STR_ARG(word));
 }
 
-int promqltest_run(struct world *world, const char *path, struct str text, struct promqltest_report *report,
-                   struct err *err)
+const struct promql_features promqltest_features = {
+    .experimental_functions = true,
+    .extended_range_selectors = true,
+    .binop_fill_modifiers = true,
+    .duration_expressions = true,
+    .delayed_name_removal = true,
+    .start_timestamps = true,
+};
+
+int promqltest_run(struct world *world, const char *path, struct str text,
+                   const struct promql_features *features, struct promqltest_report *report, struct err *err)
 {
-    struct script s = {.world = world, .path = path, .report = report, .rest = text};
+    struct script s = {.world = world, .path = path, .features = features, .report = report, .rest = text};
     struct str line;
     int code = 0;
     open_store(&s);

@@ -251,11 +251,9 @@ int eval_run(struct script *s, const struct eval_command *c, struct arena *arena
 {
     struct run r = {.script = s, .command = c, .err = err};
     r.options = (struct promql_options){
-        .features = promql_features_all,
+        .features = *s->features,
         .samples_max = SAMPLES_MAX,
         .timeout_ms = TIMEOUT_MS,
-        .delayed_name_removal = true,
-        .start_timestamps = true,
         .world = s->world,
     };
     return c->range ? run_range_eval(&r) : run_instant_eval(&r, arena);

@@ -82,6 +82,7 @@ bool almost_equal(double a, double b);
 struct script {
     struct world *world;
     const char *path;
+    const struct promql_features *features;
     struct promqltest_report *report;
     struct store *store;
     struct world_sim clock; /* of the store: late enough for every sample */

@@ -111,7 +111,10 @@ int column_set(struct evaluation *ev, struct column *c, const struct grid *g, si
 const struct labels *labels_without_metadata(struct arena *arena, const struct labels *ls)
 {
     static const struct str metadata[] = {
-        {LABEL_METRIC_NAME, sizeof LABEL_METRIC_NAME - 1}, {"__type__", 8}, {"__unit__", 8}};
+        {LABEL_METRIC_NAME, sizeof LABEL_METRIC_NAME - 1},
+        {LABEL_METRIC_TYPE, sizeof LABEL_METRIC_TYPE - 1},
+        {LABEL_METRIC_UNIT, sizeof LABEL_METRIC_UNIT - 1},
+    };
     return labels_drop(arena, ls, metadata, sizeof metadata / sizeof *metadata);
 }
 
@@ -122,7 +125,7 @@ struct str labels_metric(const struct labels *ls)
 
 int eval_drop_names(struct evaluation *ev, struct vector *v, const struct grid *g)
 {
-    if (ev->q->options.delayed_name_removal) {
+    if (ev->q->options.features.delayed_name_removal) {
         for (size_t i = 0; i < v->count; i++)
             v->items[i]->drop_name = true;
         return 0;

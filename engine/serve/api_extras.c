@@ -136,9 +136,8 @@ void api_exemplars(struct request *request, struct answer *answer)
     }
     if (!take_window(request, answer, &s))
         return;
-    const struct promql_features *features =
-        parts->promql != NULL ? &parts->promql->features : &promql_features_default;
-    if (promql_parse(request->arena, request_param(request, "query"), features, &e, &err) != 0) {
+    if (promql_parse(request->arena, request_param(request, "query"), request_features(request), &e, &err) !=
+        0) {
         prom_error(answer, PROM_BAD_DATA, "%s", err.text);
         return;
     }

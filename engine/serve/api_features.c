@@ -95,9 +95,7 @@ static struct category begin(struct buf *out, const char *name)
 
 void api_features(struct request *request, struct answer *answer)
 {
-    const struct serve_parts *parts = &request->service->parts;
-    const struct promql_features *f =
-        parts->promql != NULL ? &parts->promql->features : &promql_features_default;
+    const struct promql_features *f = request_features(request);
     struct buf *out = &answer->body;
     struct category c;
     prom_begin(answer);

@@ -88,7 +88,9 @@ void api_flags(struct request *request, struct answer *answer)
         promql != NULL && promql->lookback_ms > 0 ? promql->lookback_ms : PROMQL_LOOKBACK_MS;
     struct buf *out = &answer->body;
     prom_begin(answer);
+    const char *features = request->service->parts.features;
     buf_char(out, '{');
+    text_member(out, "enable-feature", features != NULL ? features : "");
     duration_member(out, "query.lookback-delta", lookback_ms);
     text_member(out, "query.max-concurrency",
                 arena_format(request->arena, "%" PRId64, limits.queries_concurrent));

@@ -6,8 +6,7 @@
 /* The expression asked about; false: the answer says what is wrong with it. */
 static bool parse(const struct request *request, struct answer *answer, struct expr **out)
 {
-    const struct promql_options *promql = request->service->parts.promql;
-    const struct promql_features *features = promql != NULL ? &promql->features : &promql_features_default;
+    const struct promql_features *features = request_features(request);
     struct err err;
     if (promql_parse(request->arena, request_param(request, "query"), features, out, &err) == 0)
         return true;

@@ -6,6 +6,8 @@
 
 #include "http_priv.h"
 
+struct promql_features;
+
 /* api_push.c: remote write */
 handler api_write;
 
@@ -21,6 +23,9 @@ handler api_query, api_query_range;
 
 /* api_parse.c: what an expression looks like */
 handler api_format_query, api_parse_query;
+
+/* What the language of this process has. */
+const struct promql_features *request_features(const struct request *request);
 
 /* api_series.c: what the store knows */
 handler api_labels, api_label_values, api_series;

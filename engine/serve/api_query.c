@@ -19,6 +19,12 @@ struct query {
     struct query_times times;
 };
 
+const struct promql_features *request_features(const struct request *request)
+{
+    const struct promql_options *promql = request->service->parts.promql;
+    return promql != NULL ? &promql->features : &promql_features_default;
+}
+
 static bool have_store(const struct request *request, struct answer *answer)
 {
     if (request->service->parts.store != NULL)
@@ -67,7 +73,7 @@ static bool take_options(struct query *q)
     else
         q->options.features = promql_features_default;
     q->options.world = parts->world;
-    q->options.cancelled = &q->request->service->stopping;
+    q->options.cancelled = q->request->gone;
     q->options.stats = stats_wanted(q).n > 0;
     return take_timeout(q) && take_lookback(q);
 }

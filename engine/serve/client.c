@@ -197,6 +197,7 @@ static int make_request(struct client *client, const char *method, struct err *e
                         ? header_value(client, client->serve->identity_header)
                         : (struct str){0},
         .arena = &client->arena,
+        .gone = &client->watched.gone,
     };
     return target_parse(&client->arena, buf_slice(&client->raw_target), &client->request.target, err);
 }
@@ -320,6 +321,7 @@ void client_work(void *context)
     struct client *client = context;
     route_run(client->route, &client->request, &client->answer);
     client->answered = true;
+    atomic_store(&client->watched.evaluating, false);
     MHD_resume_connection(client->suspended);
 }
 
@@ -328,6 +330,7 @@ static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connecti
 {
     client->suspended = connection;
     client->request.queued_ns = mono_ns(client);
+    atomic_store(&client->watched.evaluating, true);
     MHD_suspend_connection(connection);
     int rc = workers_take(&client->serve->workers, client);
     if (rc == 0)
@@ -337,6 +340,7 @@ static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connecti
     answer_text(&client->answer, 503, "too many queries at once\n");
     answer_header(&client->answer, "Retry-After", "1");
     client->answered = true;
+    atomic_store(&client->watched.evaluating, false);
     MHD_resume_connection(connection);
     return MHD_YES;
 }

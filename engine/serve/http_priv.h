@@ -36,7 +36,6 @@ struct service {
     struct meter *meter;       /* NULL: nobody counts */
     atomic_int queries;        /* evaluations under way */
     atomic_int waiting_pushes; /* answers that wait for the store's log */
-    atomic_bool stopping;      /* evaluations give up */
 };
 
 struct request {
@@ -51,6 +50,8 @@ struct request {
     struct str identity; /* who sends it, if serve_options.identity_header says */
     int64_t queued_ns;   /* since when (mono) it waits for a worker; 0: it did not */
     struct arena *arena;
+    const atomic_bool
+        *gone; /* nobody waits for the answer any more: evaluations give up; NULL: somebody does */
 };
 
 struct answer_header {

@@ -243,7 +243,7 @@ void serve_stop(struct serve *serve)
     watch_drain(&serve->watch, DRAIN_MS);
     /* The library aborts if it is stopped while a connection is suspended: the workers end first, and no answer waits any
      * more. */
-    atomic_store(&serve->service.stopping, true);
+    watch_give_up(&serve->watch);
     workers_stop(&serve->workers);
     commits_close(&serve->commits);
     watch_drain(&serve->watch, REFUSE_MS);

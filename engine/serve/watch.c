@@ -3,14 +3,25 @@
 #include "tocsin/limits.h"
 #include "tocsin/queue.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 enum { SCAN_MS = 50 };
+
+/* Who only closes his half of the connection counts as gone, as with Prometheus. */
+static void look_for_hangup(struct watched *w)
+{
+    struct pollfd hangup = {.fd = w->fd, .events = POLLRDHUP};
+    if (poll(&hangup, 1, 0) == 1)
+        atomic_store(&w->gone, true);
+}
 
 static void scan(struct watch *watch, int64_t now)
 {
     lock_take(&watch->lock);
     for (struct watched *w = watch->first; w != NULL; w = w->next) {
+        if (atomic_load(&w->evaluating))
+            look_for_hangup(w);
         if (atomic_load(&w->deadline_ns) > now)
             continue;
         atomic_store(&w->deadline_ns, INT64_MAX);
@@ -97,6 +108,14 @@ void watch_deadline(struct watch *watch, struct watched *watched, int64_t wait_m
 {
     int64_t now = watch->world->mono_ns(watch->world);
     atomic_store(&watched->deadline_ns, wait_ms < 0 ? INT64_MAX : now + wait_ms * NS_PER_MS);
+}
+
+void watch_give_up(struct watch *watch)
+{
+    lock_take(&watch->lock);
+    for (struct watched *w = watch->first; w != NULL; w = w->next)
+        atomic_store(&w->gone, true);
+    lock_drop(&watch->lock);
 }
 
 static bool any_busy(struct watch *watch)

@@ -1,5 +1,6 @@
 /*
  * watch: the connections that are open, from where, each with an absolute deadline, and the thread that enforces it.
+ * It also sees when a client hangs up while a worker evaluates for it, which the library does not look for meanwhile.
  *
  * The library's own timeout starts again with each byte, so one byte a second holds a connection for ever.
  * When a deadline passes the watcher shuts the socket; the library then sees the end of the stream and
@@ -27,6 +28,8 @@ struct watched {
     char address[ADDRESS_BYTES]; /* the other side's */
     atomic_llong deadline_ns;    /* monotonic; INT64_MAX: none */
     atomic_bool busy;            /* a request is under way */
+    atomic_bool evaluating;      /* a worker has it, or is to have it */
+    atomic_bool gone;            /* nobody will read an answer any more, so none need be computed */
 };
 
 struct watch {
@@ -56,6 +59,9 @@ struct watch_counts watch_count(struct watch *watch, const char *address);
 
 /* From now on at most wait_ms; negative: no deadline. */
 void watch_deadline(struct watch *watch, struct watched *watched, int64_t wait_ms);
+
+/* Nobody will read any answer: all are gone. */
+void watch_give_up(struct watch *watch);
 
 /* Waits until no request is under way, at most wait_ms. */
 void watch_drain(struct watch *watch, int64_t wait_ms);

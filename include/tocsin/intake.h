@@ -52,6 +52,10 @@ struct intake_answer {
 struct intake *intake_open(struct world *world);
 void intake_close(struct intake *intake); /* no push may be under way */
 
+/* The feature type-and-unit-labels, before the first push: series of 2.0 that come with a type or a unit get them as labels
+ * __type__ and __unit__, in the place of what their senders wrote there. Then a series with another type is another series. */
+void intake_name_types(struct intake *intake);
+
 void intake_answer_init(struct intake_answer *answer);
 void intake_answer_release(struct intake_answer *answer);
 

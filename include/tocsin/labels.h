@@ -21,6 +21,9 @@
 #include <stdint.h>
 
 #define LABEL_METRIC_NAME "__name__"
+/* With it what a metric is called: operations that drop the name drop these, too. */
+#define LABEL_METRIC_TYPE "__type__"
+#define LABEL_METRIC_UNIT "__unit__"
 
 struct label {
     struct str name, value;

@@ -25,8 +25,6 @@ struct promql_options {
     int64_t samples_max;      /* 0: limits.query_samples */
     int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
     int64_t late_ms;          /* it may be asked for a time that long ago (query_offset): selectors reach further back */
-    bool delayed_name_removal;
-    bool start_timestamps;
     bool stats;                   /* count what is looked at, into promql_result.stats */
     struct world *world;          /* for the deadline only; NULL: no deadline */
     const atomic_bool *cancelled; /* polled now and then; NULL: never */

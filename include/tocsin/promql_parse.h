@@ -9,16 +9,22 @@
 
 #include "tocsin/promql_ast.h"
 
-/* Language parts that Prometheus keeps behind --enable-feature. */
+/* What Prometheus keeps behind --enable-feature. One set goes to the parser, the rules and the queries alike, so that none of
+ * them accepts or means what the others do not. */
 struct promql_features {
+    /* the grammar */
     bool experimental_functions;
     bool extended_range_selectors; /* anchored, smoothed */
     bool binop_fill_modifiers;
     bool duration_expressions; /* on by default since 3.14 */
+    /* the evaluation */
+    bool delayed_name_removal; /* names go at the end, not where a function drops them */
+    bool start_timestamps;     /* rate() and its kin look at when a counter began */
+    bool type_and_unit_labels; /* __type__ says what a counter is; the receiver adds the labels (intake.h) */
 };
 
 extern const struct promql_features promql_features_default; /* what 3.14 has without flags */
-extern const struct promql_features promql_features_all;
+extern const struct promql_features promql_features_all; /* the whole grammar, evaluated as without flags */
 
 /* Parses and type-checks. On failure ERR_PARSE (or ERR_LIMIT), text "1:5: parse error: ...", position in *err.
  * text is kept as long as the tree: copy it into the same arena first if it may go. */
@@ -39,7 +45,7 @@ void promql_free(struct expr *e);
 
 /* expr.String(): the canonical text (Prometheus 3.14). It parses to a tree that prints and means the same; where
  * Prometheus' own text does not (durations below a millisecond, operations after offset, (-2)^2 in brackets,
- * info(x, {})), this one keeps what was meant. */
+ * Inf ^ 2, info(x, {})), this one keeps what was meant. */
 void promql_print(struct buf *out, const struct expr *e);
 
 /* The same text, with parts longer than 100 bytes over several lines, as Prometheus does (3.14). It parses to a tree with the

@@ -8,6 +8,7 @@
 #define TOCSIN_PROMQLTEST_H
 
 #include "tocsin/buf.h"
+#include "tocsin/promql_parse.h"
 #include "tocsin/world.h"
 
 struct promqltest_report {
@@ -15,9 +16,12 @@ struct promqltest_report {
     struct buf *detail; /* may be NULL: `FILE:LINE: expression: what differed`, a line per failed case */
 };
 
+/* Those that Prometheus' own runner has on: the whole grammar, delayed name removal and start timestamps. */
+extern const struct promql_features promqltest_features;
+
 /* Runs one file's text. 0 even when cases fail; ERR_PARSE only if the file cannot be read as blocks at all. */
-int promqltest_run(struct world *world, const char *path, struct str text, struct promqltest_report *report,
-                   struct err *err);
+int promqltest_run(struct world *world, const char *path, struct str text,
+                   const struct promql_features *features, struct promqltest_report *report, struct err *err);
 
 /* The series notation `metric{a="b"} 1 2 3+1x4 _ stale` (Prometheus 3.14), shared with rule unit tests: labels, and the samples
  * at start_ms, start_ms + step_ms, ... Lives in the arena. */

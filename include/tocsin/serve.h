@@ -15,9 +15,7 @@
  * waits with it. Who runs the log tells how far it is (serve_committed).
  *
  * Threads: two that serve, two that evaluate queries while their connections are suspended, one that enforces
- * deadlines.
- *
- * Drawback: a client that goes away is noticed only when its query has been evaluated.
+ * deadlines and notices clients that hang up: their queries are given up.
  */
 #ifndef TOCSIN_SERVE_H
 #define TOCSIN_SERVE_H
@@ -48,6 +46,7 @@ struct serve_parts {
     struct forward *forward;
     struct incidents *incidents;
     const struct promql_options *promql;
+    const char *features; /* what --enable-feature was given, for /api/v1/status/flags; NULL: nothing */
     /* Reload asked for by POST /-/reload: 0, or the error the client reads. */
     int (*reload)(void *context, struct err *err);
     bool (*ready)(void *context);

@@ -3,6 +3,7 @@ import pathlib
 import signal
 import subprocess
 import time
+import urllib.parse
 
 import peers
 
@@ -81,6 +82,42 @@ class TheDaemon(peers.Case):
                               timeout=30)
         self.assertEqual(done.returncode, 1)
         self.assertIn('line 3: field evaluation_intervall not found', done.stderr)
+
+    def run_tocsin(self, *arguments):
+        return subprocess.run([peers.TOCSIN, *arguments], capture_output=True, text=True, timeout=30, cwd=self.folder)
+
+    def test_has_one_set_of_features_for_rules_api_check_and_test(self):
+        experimental, delayed = (f'--enable-feature=promql-{name}' for name in ('experimental-functions', 'delayed-name-removal'))
+        self.file('rules.yml', RULES.format(name='Sampled').replace('vector(1)', '"limitk(1, vector(1))"'))
+        self.file('rules_test.yml', """
+rule_files: [rules.yml]
+tests:
+- alert_rule_test: [{eval_time: 1m, alertname: Sampled, exp_alerts: [{}]}]
+  promql_expr_test:
+  - {expr: 'label_replace(-ALERTS, "was", "$1", "__name__", "(.+)")', eval_time: 1m,
+     exp_samples: [{labels: '{alertname="Sampled",alertstate="firing",was="ALERTS"}', value: -1}]}
+""")
+        for command in (('serve', '--config.file=tocsin.yml', '--storage.path='), ('check', 'rules', 'rules.yml'), ('check', 'config', 'tocsin.yml'),
+                        ('test', 'rules', 'rules_test.yml')):
+            done = self.run_tocsin(*command)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn('must be enabled with --enable-feature=promql-experimental-functions', done.stdout + done.stderr)
+            done = self.run_tocsin(command[0], '--enable-feature=promql-experimental', *command[1:])
+            self.assertEqual(done.returncode, 2, done)
+            self.assertIn('"promql-experimental" is not known; known are promql-experimental-functions, ', done.stderr)
+        self.assertEqual(self.run_tocsin('check', 'rules', experimental, 'rules.yml').returncode, 0)
+        self.assertEqual(self.run_tocsin('check', 'config', experimental, 'tocsin.yml').returncode, 0)
+        self.assertEqual(self.run_tocsin('test', 'rules', experimental, 'rules_test.yml').returncode, 1)
+        done = self.run_tocsin('test', 'rules', experimental, delayed, 'rules_test.yml')
+        self.assertEqual(done.returncode, 0, done)
+        daemon = self.tocsin(experimental, delayed + ',native-histograms')
+        self.hook.page('firing', 'Sampled')
+        flags = peers.get_json(f'{daemon.url}/api/v1/status/flags')['data']
+        self.assertEqual(flags['enable-feature'], 'promql-experimental-functions,promql-delayed-name-removal,native-histograms')
+        query = urllib.parse.quote('label_replace(limitk(1, -ALERTS), "was", "$1", "__name__", "(.+)")')
+        answer = peers.get_json(f'{daemon.url}/api/v1/query?query={query}')
+        self.assertEqual(answer['data']['result'][0]['metric']['was'], 'ALERTS')
+        self.assertEqual(daemon.text().count('feature=native-histograms'), 1)
 
     def test_limits_bind_from_the_start_and_change_only_with_a_restart(self):
         def series_limit():

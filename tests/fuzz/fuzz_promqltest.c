@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world_sim_init(&sim, 0, 1);
     struct promqltest_report report = {0};
     struct err err = {0};
-    (void)promqltest_run(&sim.world, "fuzz", (struct str){(const char *)data, size}, &report, &err);
+    (void)promqltest_run(&sim.world, "fuzz", (struct str){(const char *)data, size}, &promqltest_features,
+                         &report, &err);
     return 0;
 }

@@ -11,6 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     limits.series = 1000;
     open_side(&ours);
     open_side(&theirs);
+    if (size % 2 == 0) {
+        intake_name_types(ours.intake);
+        intake_name_types(theirs.intake);
+    }
     ProtobufCMessage *read = oracle_read(&theirs.arena, &write_v2__request__descriptor, message);
     struct str again = read != NULL ? oracle_write(&theirs.arena, read) : (struct str){0};
     for (int i = 0; i < 2; i++) {

@@ -22,6 +22,7 @@ struct fixture {
     struct promql_options promql;
     struct arena arena;
     struct answer answer;
+    atomic_bool gone; /* the client of every request */
 };
 
 static struct fixture fixture;
@@ -94,7 +95,8 @@ static void ask(struct fixture *f, const char *method, const char *target, const
                               .method = http_method_of(str_of(method)),
                               .body = str_of(form),
                               .content_type = STR("application/x-www-form-urlencoded"),
-                              .arena = &f->arena};
+                              .arena = &f->arena,
+                              .gone = &f->gone};
     assert_null(target_refusal(str_of(target)));
     assert_int_equal(target_parse(&f->arena, str_of(target), &request.target, NULL), 0);
     route_dispatch(&request, &f->answer);
@@ -355,10 +357,62 @@ static void too_many_queries_at_once_are_sent_away(void **state)
     assert_int_equal(atomic_load(&f->service.queries), limits.queries_concurrent);
 }
 
-static void evaluations_give_up_when_the_process_stops(void **state)
+static void a_query_over_its_samples_is_told_as_prometheus_tells_it(void **state)
 {
     struct fixture *f = *state;
-    atomic_store(&f->service.stopping, true);
+    f->promql.samples_max = 3;
+    expect(
+        f, "/api/v1/query?query=up[5m]", 422,
+        "{\"status\":\"error\",\"errorType\":\"execution\",\"error\":\"query processing would load too many "
+        "samples into memory in query execution\"}");
+    ask(f, "GET", "/api/v1/query?query=up", NULL);
+    assert_int_equal(f->answer.status, 200);
+}
+
+/* A clock that runs a second further each time somebody looks. */
+static int64_t hurrying_mono(struct world *w)
+{
+    struct world_sim *sim = (struct world_sim *)w;
+    sim->now_ns += NS_PER_S;
+    return sim->now_ns;
+}
+
+static void a_query_past_its_timeout_is_told_as_prometheus_tells_it(void **state)
+{
+    struct fixture *f = *state;
+    f->sim.world.mono_ns = hurrying_mono;
+    expect(f, "/api/v1/query?query=up&timeout=500ms", 503,
+           "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in expression "
+           "evaluation\"}");
+    ask(f, "GET", "/api/v1/query?query=up&timeout=100s", NULL);
+    assert_int_equal(f->answer.status, 200);
+    f->promql.timeout_ms = 500; /* what the process allows at most */
+    ask(f, "GET", "/api/v1/query?query=up&timeout=100s", NULL);
+    assert_int_equal(f->answer.status, 503);
+}
+
+static void a_query_nested_too_deep_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct buf target;
+    const char *const parts[] = {"(", "-"};
+    for (size_t i = 0; i < 2; i++) {
+        buf_init(&target, 1 << 20);
+        buf_puts(&target, "/api/v1/query?query=");
+        for (int k = 0; k < 5000; k++)
+            buf_puts(&target, parts[i]);
+        buf_char(&target, '1');
+        ask(f, "GET", buf_text(&target), NULL);
+        assert_int_equal(f->answer.status, 400);
+        assert_non_null(strstr(buf_text(&f->answer.body), "invalid parameter \\\"query\\\": "));
+        buf_release(&target);
+    }
+}
+
+static void evaluations_give_up_when_nobody_waits_for_them(void **state)
+{
+    struct fixture *f = *state;
+    atomic_store(&f->gone, true);
     ask(f, "GET", "/api/v1/query_range?query=rate(up%5B1m%5D)&start=1435770000&end=1435781000&step=1", NULL);
     assert_int_equal(f->answer.status, 499);
     assert_non_null(strstr(buf_text(&f->answer.body), "\"errorType\":\"canceled\""));
@@ -419,6 +473,25 @@ static void an_expression_is_printed_canonically(void **state)
     expect(*state, "/api/v1/format_query?query=sum(up)+by+(a)", 200, OK "\"sum by (a) (up)\"}");
     expect(*state, "/api/v1/format_query?query=(", 400,
            BAD "invalid parameter \\\"query\\\": 1:2: parse error: unclosed left parenthesis\"}");
+}
+
+static void the_api_has_the_features_of_the_process(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "/api/v1/format_query?query=limitk(1,+up)", 400,
+           BAD "invalid parameter \\\"query\\\": 1:1: parse error: limitk() is experimental and must be "
+               "enabled with "
+               "--enable-feature=promql-experimental-functions\"}");
+    ask(f, "GET", "/api/v1/query?query=limitk(1,+up)", NULL);
+    assert_int_equal(f->answer.status, 400);
+    f->promql.features.experimental_functions = true;
+    f->service.parts.features = "promql-experimental-functions";
+    expect(f, "/api/v1/format_query?query=limitk(1,+up)", 200, OK "\"limitk(1, up)\"}");
+    ask(f, "GET", "/api/v1/query?query=limitk(1,+up)", NULL);
+    assert_int_equal(f->answer.status, 200);
+    ask(f, "GET", "/api/v1/status/flags", NULL);
+    assert_non_null(
+        strstr(buf_text(&f->answer.body), "\"enable-feature\":\"promql-experimental-functions\""));
 }
 
 static void unknown_paths_are_plain_404(void **state)
@@ -515,13 +588,17 @@ int main(void)
         TEST(exactly_the_largest_number_of_points_is_taken),
         TEST(errors_while_evaluating_are_422),
         TEST(too_many_queries_at_once_are_sent_away),
-        TEST(evaluations_give_up_when_the_process_stops),
+        TEST(a_query_over_its_samples_is_told_as_prometheus_tells_it),
+        TEST(a_query_past_its_timeout_is_told_as_prometheus_tells_it),
+        TEST(a_query_nested_too_deep_is_refused),
+        TEST(evaluations_give_up_when_nobody_waits_for_them),
         TEST(label_names_and_values_are_sorted),
         TEST(selectors_of_label_queries_are_checked),
         TEST(series_are_listed_once_and_sorted),
         TEST(series_without_samples_in_the_window_are_left_out),
         TEST(what_is_not_there_is_empty),
         TEST(an_expression_is_printed_canonically),
+        TEST(the_api_has_the_features_of_the_process),
         TEST(unknown_paths_are_plain_404),
         TEST(nothing_is_answered_before_the_process_is_ready),
         TEST(a_process_without_a_store_has_no_such_api),

@@ -196,6 +196,93 @@ static void labels_come_in_any_order_and_empty_ones_are_left_out(void **state)
     desk_close(&d);
 }
 
+/* Pushes up{job="api"} alone with this type and unit (JOB stands for one), and tells whether that made a series. */
+static bool push_typed(struct desk *d, struct draft *f, int type, uint32_t unit)
+{
+    uint64_t before = bench_figures(&d->b).series;
+    f->metadata.type = type;
+    f->metadata.unit_ref = unit;
+    f->series[0].metadata = &f->metadata;
+    f->request.n_timeseries = 1;
+    f->samples[0].timestamp++;
+    assert_int_equal(push(d, &f->request), 204);
+    return bench_figures(&d->b).series > before;
+}
+
+static void expect_labels(struct desk *d, const char *type, const char *unit)
+{
+    struct matcher m[] = {bench_matcher("__name__", MATCH_EQUAL, "up"),
+                          bench_matcher("__type__", MATCH_EQUAL, type),
+                          bench_matcher("__unit__", MATCH_EQUAL, unit)};
+    struct view *v = view_open(d->b.store);
+    assert_int_equal(bench_select(&d->b, v, m, 3).count, 1);
+    view_close(v);
+    for (size_t i = 0; i < 3; i++)
+        matcher_release(&m[i]);
+}
+
+static void types_and_units_become_labels_if_they_are_wanted(void **state)
+{
+    (void)state;
+    enum { COUNTER = 1, GAUGE = 2, NOBODY_KNOWS = 99 };
+    struct desk d;
+    struct draft f;
+    desk_open(&d);
+    draft_init(&f);
+    assert_true(push_typed(&d, &f, COUNTER, JOB));
+    expect_labels(&d, "", "");
+    intake_name_types(d.intake);
+    assert_true(push_typed(&d, &f, COUNTER, JOB));
+    expect_labels(&d, "counter", "job");
+    assert_false(push_typed(&d, &f, COUNTER, JOB)); /* known by its spelling now */
+    assert_true(push_typed(&d, &f, GAUGE, JOB));
+    expect_labels(&d, "gauge", "job");
+    assert_true(push_typed(&d, &f, GAUGE, EMPTY));
+    expect_labels(&d, "gauge", "");
+    assert_true(push_typed(&d, &f, NOBODY_KNOWS, JOB));
+    expect_labels(&d, "", "job");
+    assert_false(push_typed(&d, &f, NOBODY_KNOWS, EMPTY)); /* neither: the series of the beginning */
+    assert_int_equal(bench_figures(&d.b).series, 5);
+    desk_close(&d);
+}
+
+static void types_that_senders_write_give_way_to_what_they_tell(void **state)
+{
+    (void)state;
+    struct desk d;
+    struct draft f;
+    desk_open(&d);
+    draft_init(&f);
+    intake_name_types(d.intake);
+    f.symbols[TRACE] = (ProtobufCBinaryData){8, (uint8_t *)"__type__"};
+    memcpy(f.refs[0], (uint32_t[]){TRACE, ABC, NAME, UP, JOB, API}, 6 * sizeof(uint32_t));
+    f.series[0].n_labels_refs = 6;
+    assert_true(push_typed(&d, &f, 0, EMPTY));
+    expect_labels(&d, "abc", "");
+    assert_true(push_typed(&d, &f, 0, JOB));
+    expect_labels(&d, "", "job");
+    assert_true(push_typed(&d, &f, 1, JOB));
+    expect_labels(&d, "counter", "job");
+    desk_close(&d);
+}
+
+static void exemplars_find_their_series_by_its_type(void **state)
+{
+    (void)state;
+    struct desk d;
+    struct draft f;
+    desk_open(&d);
+    draft_init(&f);
+    intake_name_types(d.intake);
+    add_exemplar(&f);
+    for (int i = 0; i < 2; i++) {
+        f.exemplar.timestamp++;
+        push_typed(&d, &f, 1, JOB);
+        assert_written(&d, 1, 0, 1);
+    }
+    desk_close(&d);
+}
+
 static void a_series_is_known_again_whatever_the_table(void **state)
 {
     (void)state;
@@ -480,6 +567,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(series_arrive_with_their_start_timestamps),
+        cmocka_unit_test(types_and_units_become_labels_if_they_are_wanted),
+        cmocka_unit_test(types_that_senders_write_give_way_to_what_they_tell),
+        cmocka_unit_test(exemplars_find_their_series_by_its_type),
         cmocka_unit_test(labels_come_in_any_order_and_empty_ones_are_left_out),
         cmocka_unit_test(a_series_is_known_again_whatever_the_table),
         cmocka_unit_test(one_bad_series_is_refused_and_the_other_is_written),

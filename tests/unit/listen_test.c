@@ -1,7 +1,10 @@
+#include "../../engine/serve/client_priv.h"
+
 #include "tocsin/limits.h"
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
 #include "tocsin/serve.h"
+#include "tocsin/stat.h"
 #include "tocsin/store.h"
 
 #include <arpa/inet.h>
@@ -444,7 +447,7 @@ static void open_gated_server(struct fixture *f)
 static int ask_slowly(struct fixture *f)
 {
     int fd = dial(f);
-    say(fd, STR("GET /api/v1/query?query=1 HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n"));
+    say(fd, STR("GET /api/v1/query?query=vector(1) HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n"));
     return fd;
 }
 
@@ -501,6 +504,40 @@ static void a_query_under_way_is_answered_before_the_server_ends(void **state)
     pthread_mutex_unlock(&gate);
     assert_int_equal(pthread_join(closing, NULL), 0);
     expect_to_hear(fd, "HTTP/1.1 200");
+}
+
+/* Of the connections whose queries are under way. */
+static int count_gone(struct fixture *f)
+{
+    struct watch *watch = &f->serve->watch;
+    int gone = 0;
+    lock_take(&watch->lock);
+    for (struct watched *w = watch->first; w != NULL; w = w->next)
+        gone += atomic_load(&w->evaluating) && atomic_load(&w->gone);
+    lock_drop(&watch->lock);
+    return gone;
+}
+
+static void a_query_whose_client_hangs_up_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    open_gated_server(f);
+    int stays = ask_slowly(f), leaves = ask_slowly(f);
+    while (atomic_load(&at_gate) < 2)
+        f->world.pause(&f->world, 1);
+    uint64_t begun = stat_get(STAT_queries), failed = stat_get(STAT_query_errors);
+    close(leaves);
+    for (int waited_ms = 0; count_gone(f) == 0; waited_ms++) {
+        assert_true(waited_ms < PATIENCE_MS);
+        f->world.pause(&f->world, 1);
+    }
+    assert_int_equal(count_gone(f), 1);
+    pthread_mutex_unlock(&gate);
+    expect_to_hear(stays, "HTTP/1.1 200");
+    serve_close(f->serve);
+    f->serve = NULL;
+    assert_int_equal(stat_get(STAT_queries), begun + 2);
+    assert_int_equal(stat_get(STAT_query_errors), failed + 1);
 }
 
 static void a_silent_connection_is_closed(void **state)
@@ -610,6 +647,7 @@ int main(void)
         TEST(a_drip_ends_at_the_deadline),
         TEST(slow_queries_hold_up_nobody_else),
         TEST(a_query_under_way_is_answered_before_the_server_ends),
+        TEST(a_query_whose_client_hangs_up_is_given_up),
         TEST(a_silent_connection_is_closed),
         TEST(one_address_gets_only_its_share_of_connections),
         TEST(requests_are_counted_by_handler_and_code),

@@ -238,6 +238,33 @@ static void nesting_without_end_is_a_limit_and_not_a_crash(void **state)
     assert_int_equal(code_of_repeated("foo offset -", 12, "(((1)))"), 0);
 }
 
+/* As long as a text may be at all: through each door of the parser. */
+static void a_whole_text_of_openers_is_an_error(void **state)
+{
+    (void)state;
+    const char *const openers[] = {"(", "-", "[", "{", "+", "a[", "a[(", "a offset (", "a offset -", "sum("};
+    for (size_t i = 0; i < sizeof openers / sizeof openers[0]; i++) {
+        struct buf b;
+        struct arena a;
+        struct matcher *matchers;
+        struct labels *ls;
+        struct err err = {0};
+        size_t count;
+        buf_init(&b, TEXT_BYTES);
+        arena_init(&a, ARENA_BYTES);
+        while (b.used + strlen(openers[i]) <= (size_t)limits.query_text_bytes)
+            buf_puts(&b, openers[i]);
+        assert_true(code_of(buf_text(&b)) != 0);
+        assert_true(promql_parse_matchers(&a, buf_slice(&b), &matchers, &count, &err) != 0);
+        assert_true(err.text[0] != '\0');
+        (void)promql_parse_metric(&a, buf_slice(&b), &ls, &count, NULL); /* `a` alone is one */
+        buf_release(&b);
+        arena_release(&a);
+    }
+    assert_int_equal(code_of_repeated("(", (size_t)limits.query_text_bytes, ""), ERR_LIMIT);
+    assert_int_equal(code_of_repeated("-", (size_t)limits.query_text_bytes, ""), ERR_LIMIT);
+}
+
 static void long_chains_are_allowed_up_to_a_height(void **state)
 {
     (void)state;
@@ -533,6 +560,7 @@ int main(void)
         cmocka_unit_test(nobody_need_want_the_reason),
         cmocka_unit_test(bad_bytes_are_refused),
         cmocka_unit_test(nesting_without_end_is_a_limit_and_not_a_crash),
+        cmocka_unit_test(a_whole_text_of_openers_is_an_error),
         cmocka_unit_test(long_chains_are_allowed_up_to_a_height),
         cmocka_unit_test(a_text_over_the_limit_is_not_read),
         cmocka_unit_test(too_many_parts_are_a_limit),

@@ -278,6 +278,24 @@ static void a_query_past_its_deadline_says_so(void **state)
     assert_int_equal(instant(b, "up", 0, &r), 0);
 }
 
+/* One series, and a window of all its samples at each of many steps: looking at the clock once a series is too seldom. */
+static void many_windows_of_one_series_do_not_outlast_the_deadline(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    struct world_sim hurried;
+    world_sim_init(&hurried, 0, 1);
+    hurried.world.mono_ns = hurrying_mono;
+    b->options.world = &hurried.world;
+    b->options.timeout_ms = 20000;
+    struct promql *q = open_text(b, "sum_over_time(n_total[1000h])", NULL);
+    assert_int_equal(promql_range(q, b->view, 0, 100 * MINUTE_MS, MINUTE_MS, &b->arena, &r, &b->err), 0);
+    assert_int_equal(promql_range(q, b->view, 0, 10000 * MINUTE_MS, MINUTE_MS, &b->arena, &r, &b->err),
+                     ERR_TIMEOUT);
+    assert_string_equal(b->err.text, "query timed out in expression evaluation");
+    promql_close(q);
+}
+
 static void names_go_at_once_without_delayed_removal(void **state)
 {
     struct bench *b = *state;
@@ -285,10 +303,129 @@ static void names_go_at_once_without_delayed_removal(void **state)
     const char *text = "label_replace(rate(n_total[5m]), \"was\", \"$1\", \"__name__\", \"(.+)\")";
     assert_int_equal(instant(b, text, 10 * MINUTE_MS, &r), 0);
     assert_int_equal(r.series[0].labels->count, 0);
-    b->options.delayed_name_removal = true;
+    b->options.features.delayed_name_removal = true;
     assert_int_equal(instant(b, text, 10 * MINUTE_MS, &r), 0);
     assert_int_equal(r.series[0].labels->count, 1);
     assert_true(str_is(labels_get(r.series[0].labels, STR("was")), "n_total"));
+}
+
+/* The only series of an answer, as text. */
+static void expect_one(struct bench *b, const char *text, const char *wanted)
+{
+    struct promql_result r;
+    struct buf got;
+    buf_init(&got, 1 << 10);
+    if (instant(b, text, 2 * MINUTE_MS, &r) != 0)
+        fail_msg("%s: %s", text, b->err.text);
+    if (r.count != 1)
+        fail_msg("%s: %zu series", text, r.count);
+    labels_print(&got, r.series[0].labels);
+    if (strcmp(buf_text(&got), wanted) != 0)
+        fail_msg("%s: %s", text, buf_text(&got));
+    buf_release(&got);
+}
+
+static void load_typed(struct bench *b)
+{
+    load(b, "typed{__type__=\"gauge\",__unit__=\"s\",job=\"web\"}", "1 1 1 1");
+    load(b, "hist{__type__=\"histogram\"}", "{{schema:0 sum:1 count:1 buckets:[1]}}x4");
+}
+
+static void type_and_unit_go_with_the_name(void **state)
+{
+    struct bench *b = *state;
+    load_typed(b);
+    for (int delayed = 0; delayed < 2; delayed++) {
+        b->options.features.delayed_name_removal = delayed > 0;
+        expect_one(b, "-typed", "{job=\"web\"}");
+        expect_one(b, "typed * on(job) up", "{job=\"web\"}");
+        expect_one(b, "typed == bool 1", "{job=\"web\"}");
+        expect_one(b, "typed == bool on(job) group_left() up", "{job=\"web\"}");
+        expect_one(b, "rate(typed[3m])", "{job=\"web\"}");
+        expect_one(b, "typed + 0 > 0", "{job=\"web\"}");
+        expect_one(b, "+typed", "{__name__=\"typed\", __type__=\"gauge\", __unit__=\"s\", job=\"web\"}");
+        expect_one(b, "typed > 0", "{__name__=\"typed\", __type__=\"gauge\", __unit__=\"s\", job=\"web\"}");
+        expect_one(b, "sum without(job) (typed)", "{__type__=\"gauge\", __unit__=\"s\"}");
+    }
+}
+
+/* An aggregation that sees no names takes series of one name for told apart without it. */
+static void series_that_differ_in_type_alone_collide_where_names_go_at_once(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    load(b, "twice_total{__type__=\"counter\"}", "1 1 1 1");
+    load(b, "twice_total{__type__=\"gauge\"}", "1 1 1 1");
+    const char *const texts[] = {"rate(twice_total[3m])", "sum(rate(twice_total[3m]))",
+                                 "sum by (job) (max_over_time(twice_total[3m]))"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(instant(b, texts[i], 2 * MINUTE_MS, &r), ERR_EXEC);
+        assert_string_equal(b->err.text, "vector cannot contain metrics with the same labelset");
+    }
+    expect_one(b, "sum(rate(twice_total{__type__=\"gauge\"}[3m]))", "{}");
+    b->options.features.delayed_name_removal = true;
+    expect_one(b, "sum(rate(twice_total[3m]))", "{}");
+}
+
+/* As in Prometheus, where only the delayed removal takes them away. */
+static void fields_of_histograms_keep_their_type_where_names_go_at_once(void **state)
+{
+    struct bench *b = *state;
+    load_typed(b);
+    expect_one(b, "histogram_count(hist)", "{__type__=\"histogram\"}");
+    expect_one(b, "histogram_stddev(hist)", "{__type__=\"histogram\"}");
+    b->options.features.delayed_name_removal = true;
+    expect_one(b, "histogram_count(hist)", "{}");
+}
+
+static void a_name_taken_over_from_the_one_side_stays_where_names_go_at_once(void **state)
+{
+    struct bench *b = *state;
+    const char *text = "up{job=\"web\"} == bool on(job) group_left(__name__) typed";
+    load_typed(b);
+    expect_one(b, text, "{__name__=\"typed\", job=\"web\"}");
+    b->options.features.delayed_name_removal = true;
+    expect_one(b, text, "{job=\"web\"}");
+}
+
+static void buckets_of_two_metrics_were_one_histogram_where_names_go_at_once(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    const char *const metrics[] = {"a_bucket", "b_bucket"};
+    for (size_t i = 0; i < 2; i++)
+        for (int full = 0; full < 2; full++) {
+            const char *le = full > 0 ? "+Inf" : "1";
+            load(b, arena_format(&b->arena, "%s{le=\"%s\"}", metrics[i], le), "1 1 1");
+        }
+    for (int delayed = 0; delayed < 2; delayed++) {
+        const char *const texts[] = {"histogram_quantile(0.5, {__name__=~\"._bucket\"})",
+                                     "histogram_fraction(0, 1, {__name__=~\"._bucket\"})",
+                                     "histogram_quantiles({__name__=~\"._bucket\"}, \"q\", 0.5)"};
+        b->options.features.delayed_name_removal = delayed > 0;
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            assert_int_equal(instant(b, texts[i], MINUTE_MS, &r), ERR_EXEC);
+            assert_string_equal(b->err.text, "vector cannot contain metrics with the same labelset");
+        }
+        expect_one(b, "histogram_quantile(0.5, a_bucket)", "{}");
+    }
+}
+
+static void annotations_of_histograms_tell_names_only_where_these_go_late(void **state)
+{
+    struct bench *b = *state;
+    struct promql_result r;
+    const char *text = "histogram_quantile(0.5, bad_bucket)";
+    load(b, "bad_bucket{le=\"x\"}", "1 1 1");
+    assert_int_equal(instant(b, text, MINUTE_MS, &r), 0);
+    assert_true(
+        str_is(r.annotations[0].text,
+               "PromQL warning: bucket label \"le\" is missing or has a malformed value of \"x\" (1:25)"));
+    b->options.features.delayed_name_removal = true;
+    assert_int_equal(instant(b, text, MINUTE_MS, &r), 0);
+    assert_true(str_is(r.annotations[0].text,
+                       "PromQL warning: bucket label \"le\" is missing or has a malformed "
+                       "value of \"x\" for metric name \"bad_bucket\" (1:25)"));
 }
 
 static void annotations_with_equal_texts_are_told_once_at_the_last_place(void **state)
@@ -366,7 +503,14 @@ int main(void)
         TEST(a_full_arena_fails_the_query),
         TEST(a_cancelled_query_says_so),
         TEST(a_query_past_its_deadline_says_so),
+        TEST(many_windows_of_one_series_do_not_outlast_the_deadline),
         TEST(names_go_at_once_without_delayed_removal),
+        TEST(type_and_unit_go_with_the_name),
+        TEST(series_that_differ_in_type_alone_collide_where_names_go_at_once),
+        TEST(fields_of_histograms_keep_their_type_where_names_go_at_once),
+        TEST(a_name_taken_over_from_the_one_side_stays_where_names_go_at_once),
+        TEST(buckets_of_two_metrics_were_one_histogram_where_names_go_at_once),
+        TEST(annotations_of_histograms_tell_names_only_where_these_go_late),
         TEST(annotations_with_equal_texts_are_told_once_at_the_last_place),
         TEST(text_that_does_not_parse_is_an_error_with_a_place),
         TEST(native_histograms_pass_through_whole),

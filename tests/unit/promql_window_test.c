@@ -129,7 +129,8 @@ static void try_expression(struct bench *b, struct view *v, const char *function
 {
     struct arena texts;
     struct promql *q;
-    struct promql_options options = {.features = promql_features_all, .start_timestamps = start_timestamps};
+    struct promql_options options = {.features = promql_features_all};
+    options.features.start_timestamps = start_timestamps;
     arena_init(&texts, 1 << 16);
     const char *text = arena_format(&texts, "%s({__name__=~\".+\"}[%s])", function, range);
     assert_int_equal(promql_open(str_of(text), &options, NULL, &q, NULL), 0);

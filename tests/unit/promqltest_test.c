@@ -24,7 +24,8 @@ static void run(struct outcome *o, const char *text)
     *o = (struct outcome){0};
     buf_init(&o->detail, 1 << 20);
     o->report.detail = &o->detail;
-    o->code = promqltest_run(world_real(), "x.test", str_of(text), &o->report, &o->err);
+    o->code = promqltest_run(world_real(), "x.test", str_of(text), &promqltest_features, &o->report,
+                             &o->err);
 }
 
 static void expect_counts(const char *text, uint64_t passed, uint64_t failed)
