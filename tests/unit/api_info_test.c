@@ -174,6 +174,8 @@ static void features_say_what_the_flags_allow(void **state)
     assert_non_null(strstr(body, "{\"status\":\"success\",\"data\":{\"api\":{\"admin\":false,"));
     assert_non_null(strstr(body, "\"lifecycle\":false,"));
     assert_non_null(strstr(body, "\"smoothed\":false,"));
+    assert_non_null(strstr(body, "\"delayed_name_removal\":false,"));
+    assert_non_null(strstr(body, "\"type_and_unit_labels\":false,"));
     assert_non_null(strstr(body, "\"promql_functions\":{\"abs\":true,"));
     assert_non_null(strstr(body, "\"info\":false,"));
     assert_non_null(strstr(body, "\"limitk\":false,"));
@@ -181,10 +183,13 @@ static void features_say_what_the_flags_allow(void **state)
     struct tree *tree;
     assert_int_equal(json_parse(&f->arena, str_of(body), &tree, NULL), 0);
     f->promql.features = promql_features_all;
+    f->promql.features.delayed_name_removal = f->promql.features.type_and_unit_labels = true;
     f->service.lifecycle = true;
     body = ask(f, "GET", "/api/v1/features");
     assert_non_null(strstr(body, "\"lifecycle\":true,"));
     assert_non_null(strstr(body, "\"smoothed\":true,"));
+    assert_non_null(strstr(body, "\"delayed_name_removal\":true,"));
+    assert_non_null(strstr(body, "\"type_and_unit_labels\":true,"));
     assert_non_null(strstr(body, "\"info\":true,"));
     assert_non_null(strstr(body, "\"limitk\":true,"));
 }

@@ -67,6 +67,7 @@ static void a_sign_stands_right_before_its_operand(void **state)
     expect("-(" A96 A40 ")", "-(\n  " A96 A40 "\n)");
     expect("-" A96 "^2", "-" A96 " ^ 2");
     expect("-" A96 "aaa^2", "-" A96 "aaa\n^\n  2");
+    expect("inf^" A96 "aaa", "  Inf\n^\n  " A96 "aaa"); /* +Inf would be a sign of all of it */
 }
 
 static void subqueries_keep_their_range_behind_them(void **state)
