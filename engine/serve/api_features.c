@@ -38,7 +38,7 @@ static void promql_category(struct category *c, const struct promql_features *f)
     feature(c, "at_modifier", true);
     feature(c, "bool", true);
     feature(c, "by", true);
-    feature(c, "delayed_name_removal", false);
+    feature(c, "delayed_name_removal", f->delayed_name_removal);
     feature(c, "duration_expr", f->duration_expressions);
     feature(c, "fill", f->binop_fill_modifiers);
     feature(c, "fill_left", f->binop_fill_modifiers);
@@ -53,7 +53,7 @@ static void promql_category(struct category *c, const struct promql_features *f)
     feature(c, "per_step_stats", true);
     feature(c, "smoothed", f->extended_range_selectors);
     feature(c, "subqueries", true);
-    feature(c, "type_and_unit_labels", false);
+    feature(c, "type_and_unit_labels", f->type_and_unit_labels);
     feature(c, "without", true);
 }
 
