@@ -7,7 +7,7 @@ BIN := $(if $(filter release,$(BUILD)),build/tocsin,$(O)/tocsin)
 
 CC := gcc
 CXX := g++
-PACKAGES := libmicrohttpd snappy libcurl yaml-0.1 re2 sqlite3 libxxhash zlib
+PACKAGES := libmicrohttpd snappy libcurl yaml-0.1 re2 sqlite3 libxxhash zlib nettle
 CPPFLAGS += -Iinclude -I$(O)/gen -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith -Wundef -Wvla -Werror
 OPTIMIZE := -O2 -g

@@ -59,11 +59,12 @@ static int decode_symbols(struct push *p)
     return step == WIRE_END ? 0 : ERR_PARSE;
 }
 
-/* Room for as many as the request may hold; there are more of them if its series are tiny. */
+/* Room for as many as the request may hold. Only the last run of a push is not full, so that what is admitted together does not
+ * depend on how long the series are. */
 static struct pushed_run *add_run(struct push *p)
 {
-    enum { SERIES_BYTES = 64, FEW = 4 };
-    size_t capacity = p->decoded_bytes / SERIES_BYTES + FEW;
+    enum { SERIES_BYTES_MIN = 2 /* of an empty one: its tag and its length */ };
+    size_t capacity = p->decoded_bytes / SERIES_BYTES_MIN;
     capacity = capacity < RUN_SERIES_MAX ? capacity : RUN_SERIES_MAX;
     struct pushed_run *run = arena_alloc(&p->arena, sizeof *run + capacity * sizeof run->series[0]);
     struct sample *plain = ARENA_ARRAY(&p->arena, struct sample, p->v2 ? 0 : capacity);

@@ -66,6 +66,15 @@ void ruler_configure(struct ruler *ruler, const struct ruler_options *options)
     globals_drop(ruler, before);
 }
 
+const struct labels *ruler_external_labels(struct ruler *ruler, struct arena *arena)
+{
+    lock_take(&ruler->lock);
+    const struct labels *own = ruler->globals->external_labels;
+    const struct labels *copy = own != NULL ? labels_copy(arena, own) : labels_empty(arena);
+    lock_drop(&ruler->lock);
+    return copy;
+}
+
 void live_group_drop(struct ruler *ruler, struct live_group *group)
 {
     lock_take(&ruler->lock);

@@ -43,6 +43,9 @@ int config_load(struct world *world, const char *path, struct config **out, stru
 int config_parse(struct str text, const char *path, struct config **out, struct err *err);
 void config_free(struct config *config);
 
+/* What of it is in force, as YAML that reads as the same configuration, but for passwords. */
+void config_print(struct buf *out, const struct config *config);
+
 /* A path of the file, relative to its folder unless absolute; in the configuration's arena. */
 const char *config_path(struct config *config, struct str path);
 

@@ -8,7 +8,7 @@
 
 #include "command_priv.h"
 
-enum { SHUTDOWN_GRACE_MS = 10000, SHUTDOWN_POLL_MS = 20 };
+enum { SHUTDOWN_GRACE_MS = 10000, SHUTDOWN_POLL_MS = 20, CONFIG_TEXT_MAX = 16 << 20 };
 
 /* ---- taking over a configuration ---- */
 
@@ -53,6 +53,23 @@ static void note_reload(struct daemon *d, bool ok)
         stat_set(STAT_reload_seconds, (uint64_t)(d->world->wall_ns(d->world) / NS_PER_S));
 }
 
+static void keep_text(struct daemon *d, const struct config *c)
+{
+    lock_take(&d->config_lock);
+    buf_clear(&d->config_text);
+    config_print(&d->config_text, c);
+    lock_drop(&d->config_lock);
+}
+
+static void write_config(void *context, struct buf *out)
+{
+    struct daemon *d = context;
+    lock_take(&d->config_lock);
+    buf_str(out, buf_slice(&d->config_text));
+    out->overflow |= buf_overflow(&d->config_text);
+    lock_drop(&d->config_lock);
+}
+
 static int apply(struct daemon *d, struct generation *g, struct err *err)
 {
     if ((g->routes != NULL) != (d->router != NULL))
@@ -85,6 +102,8 @@ int daemon_reload(struct daemon *daemon, struct err *err)
     if (rc == 0) {
         log_ignored(g.config);
         rc = apply(daemon, &g, err);
+        if (rc == 0)
+            keep_text(daemon, g.config);
         generation_free(&g);
     }
     note_reload(daemon, rc == 0);
@@ -238,6 +257,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .reload = reload_for_http,
         .ready = is_ready,
         .write_metrics = daemon_write_metrics,
+        .write_config = write_config,
         .context = d,
         .version = TOCSIN_VERSION,
         .started_ns = d->world->wall_ns(d->world),
@@ -268,6 +288,7 @@ static int open_parts(struct daemon *d, struct err *err)
         g.rules = NULL;
     }
     note_reload(d, rc == 0);
+    keep_text(d, g.config);
     generation_free(&g);
     if (rc == 0)
         rc = open_serve(d, err);
@@ -281,6 +302,8 @@ int daemon_open(struct world *world, const struct daemon_options *options, struc
     d->world = world;
     d->options = *options;
     pthread_mutex_init(&d->reloading, NULL);
+    lock_init(&d->config_lock, LOCK_generation);
+    buf_init(&d->config_text, CONFIG_TEXT_MAX);
     int rc = open_parts(d, err);
     if (rc != 0) {
         daemon_close(d);
@@ -363,6 +386,8 @@ void daemon_close(struct daemon *daemon)
     if (d->folder_lock != NULL)
         d->world->file_close(d->world, d->folder_lock);
     pthread_mutex_destroy(&d->reloading);
+    lock_release(&d->config_lock);
+    buf_release(&d->config_text);
     mem_free(d->external_url);
     mem_free(d->feature_text);
     mem_free(d->identity_header);

@@ -21,6 +21,7 @@
 #include "tocsin/forward.h"
 #include "tocsin/incident.h"
 #include "tocsin/intake.h"
+#include "tocsin/lock.h"
 #include "tocsin/queue.h"
 #include "tocsin/router.h"
 #include "tocsin/ruler.h"
@@ -72,6 +73,8 @@ struct daemon {
     enum store_sync sync;
     atomic_bool ready, log_ends;
     pthread_mutex_t reloading;
+    struct lock config_lock; /* LOCK_generation */
+    struct buf config_text;  /* the one in force, as it is told */
 };
 
 /* Opens every part, brings back the samples, loads the configuration, starts the threads and the listener. On failure everything is undone. */

@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "tally_priv.h"
 
 #include <math.h>
 
@@ -258,6 +259,7 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
         if (w.all.count == 0)
             continue;
         TRY(eval_poll(c->ev)); /* each step may look at as many samples as a query may hold */
+        tally_window(m, c->step, &w);
         TRY(f->window(c, &w, &cell));
         TRY(column_set(c->ev, column, c->grid, c->step, &cell));
     }

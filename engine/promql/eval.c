@@ -1,4 +1,4 @@
-#include "eval_priv.h"
+#include "tally_priv.h"
 
 #include "tocsin/limits.h"
 
@@ -35,6 +35,8 @@ int eval_poll(struct evaluation *ev)
 int eval_hold(struct evaluation *ev, int64_t samples)
 {
     ev->samples += samples;
+    if (ev->samples > ev->samples_peak)
+        ev->samples_peak = ev->samples;
     if (ev->samples <= ev->samples_max)
         return 0;
     limit_hit(LIMIT_query_samples);
@@ -64,7 +66,10 @@ static int eval_invariant(struct evaluation *ev, const struct expr *e, const str
 {
     struct grid first = {.start_ms = g->start_ms, .step_ms = g->step_ms, .count = 1};
     struct vector once = {0};
+    struct tally *outer;
+    TRY(tally_begin(ev, &first, &outer));
     TRY(eval_vector(ev, e, &first, &once));
+    tally_end_invariant(ev, outer);
     for (size_t i = 0; i < once.count; i++)
         TRY(repeat_column(ev, out, g, once.items[i]));
     return 0;
@@ -191,9 +196,13 @@ int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, stru
     begin(&ev, q, view, arena, err);
     ev.start_ms = ev.end_ms = t_ms;
     *out = (struct promql_result){.type = q->root->type, .t_ms = t_ms};
-    int code = instant_value(&ev, q->root, &g, out);
+    int code = tally_open(&ev, &g);
+    if (code == 0)
+        code = instant_value(&ev, q->root, &g, out);
     if (code == 0)
         code = notes_finish(&ev, out);
+    if (code == 0)
+        code = tally_close(&ev, &g, out);
     arena_release(&ev.scratch);
     return code;
 }
@@ -241,9 +250,13 @@ int promql_range(const struct promql *q, struct view *view, int64_t start_ms, in
     ev.step_ms = step_ms;
     ev.durations = (struct duration_context){.step_ms = step_ms, .range_ms = end_ms - start_ms};
     *out = (struct promql_result){.type = PROMQL_MATRIX};
-    int code = range_value(&ev, &g, out);
+    int code = tally_open(&ev, &g);
+    if (code == 0)
+        code = range_value(&ev, &g, out);
     if (code == 0)
         code = notes_finish(&ev, out);
+    if (code == 0)
+        code = tally_close(&ev, &g, out);
     arena_release(&ev.scratch);
     return code;
 }

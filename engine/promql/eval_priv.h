@@ -59,6 +59,8 @@ struct notes {
     size_t count;
 };
 
+struct tally; /* what is looked at, counted: tally_priv.h */
+
 struct evaluation {
     const struct promql *q;
     struct view *view;
@@ -69,6 +71,8 @@ struct evaluation {
     int64_t lookback_ms;
     struct notes notes;
     int64_t samples, samples_max; /* held now; cells and window points */
+    int64_t samples_peak;         /* held at most so far */
+    struct tally *tally;          /* NULL: nobody asked */
     int64_t deadline_ns;          /* 0: none */
     unsigned polls;
     struct err *err;

@@ -1,5 +1,5 @@
 #include "between_priv.h"
-#include "eval_priv.h"
+#include "tally_priv.h"
 
 #include <stdlib.h>
 
@@ -284,6 +284,8 @@ int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid
         else
             TRY(look_along(&l, set.refs[i], out));
         TRY(eval_hold(ev, vector_weight(out, held, g)));
+        if (!l.smoothed)
+            tally_columns(ev, out, held, g);
         held = out->count;
     }
     return 0;

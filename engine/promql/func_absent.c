@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "tally_priv.h"
 
 /* Matchers are read in order: the first equality sets the label, any other matcher of that label takes it
  * away. A label taken away cannot come back, but an equality after a matcher of another kind sets it. */
@@ -68,6 +69,7 @@ int call_absent_over_time(struct call *c, struct vector *out)
             break;
         for (size_t step = 0; step < c->grid->count; step++) {
             matrix_window(&m, step, &w);
+            tally_window(&m, step, &w);
             present[step] |= w.all.count > 0;
         }
     }

@@ -69,7 +69,12 @@ static int read_infos(struct enrichment *n)
         if (values.items[i]->histograms != NULL)
             return eval_fail(c->ev, ERR_EXEC, "this should be an info metric, with float samples: %.*s",
                              STR_ARG(labels_metric(values.items[i]->labels)));
-    return eval_selector(c->ev, n->selector, &g, SELECT_TIME, &n->infos);
+    /* Read once more, counted once. */
+    struct tally *tally = c->ev->tally;
+    c->ev->tally = NULL;
+    int code = eval_selector(c->ev, n->selector, &g, SELECT_TIME, &n->infos);
+    c->ev->tally = tally;
+    return code;
 }
 
 /* ---- which belong together ---- */

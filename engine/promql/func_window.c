@@ -5,6 +5,7 @@
  * bit, but for sums and averages of long windows, which agree to 1e-12.
  */
 #include "call_priv.h"
+#include "tally_priv.h"
 #include "tocsin/kahan.h"
 
 static bool is_summable(enum promql_func_id id)
@@ -156,7 +157,7 @@ int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answe
     series_ref ref = m->set.refs[m->next];
     if (!view_window(c->ev->view, ref, w.start_ms, w.end_ms, wish_of(call_id(c)), &s) || !is_answered(c, &s))
         return 0;
-    TRY(count_against_limit(c->ev, s.count));
+    tally_summary(c->ev, s.count);
     m->next++;
     m->labels = view_labels(c->ev->view, ref);
     m->drop_name = false;
@@ -165,5 +166,6 @@ int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answe
         return 0;
     out->value = value_of(c, &w, &s, &any);
     out->kind = any ? CELL_FLOAT : CELL_NONE;
-    return 0;
+    /* A window is held together with what it comes to. */
+    return count_against_limit(c->ev, s.count + any);
 }

@@ -1,4 +1,4 @@
-#include "matrix_priv.h"
+#include "tally_priv.h"
 
 static int open_selector(struct matrix *m)
 {
@@ -40,7 +40,13 @@ static int open_subquery(struct matrix *m)
     if (e->subquery.step != NULL)
         TRY(duration_value_positive(e->subquery.step, &ev->durations, &step_ms, ev->err));
     TRY(lay_inner_grid(m, step_ms));
-    return m->inner_grid.count > 0 ? eval_vector(ev, e->subquery.inner, &m->inner_grid, &m->inner) : 0;
+    if (m->inner_grid.count == 0)
+        return 0;
+    struct tally *outer;
+    TRY(tally_begin(ev, &m->inner_grid, &outer));
+    TRY(eval_vector(ev, e->subquery.inner, &m->inner_grid, &m->inner));
+    tally_end_subquery(ev, outer, m);
+    return 0;
 }
 
 int matrix_open(struct evaluation *ev, const struct expr *e, const struct grid *g, struct matrix *m)

@@ -49,6 +49,7 @@ struct matrix {
     struct series_set set; /* of a selector */
     struct vector inner;   /* of a subquery */
     struct grid inner_grid;
+    int64_t inner_samples; /* what it looked at, if somebody counts */
     size_t next;
 
     const struct labels *labels; /* of the series at hand */

@@ -222,7 +222,7 @@ static int stand(struct promql *q, const struct expr *e, int64_t outside_ms, str
 static void fill_options(struct promql_options *o)
 {
     if (o->lookback_ms == 0)
-        o->lookback_ms = 5 * 60 * 1000;
+        o->lookback_ms = PROMQL_LOOKBACK_MS;
     if (o->subquery_step_ms == 0)
         o->subquery_step_ms = 60 * 1000;
     if (o->samples_max == 0)

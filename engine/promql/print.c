@@ -4,6 +4,8 @@
 #include "tocsin/promql_func.h"
 #include "tocsin/promql_parse.h"
 
+#include "print_priv.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -183,9 +185,8 @@ static void print_selector(struct buf *out, const struct expr *e)
         print_offset(out, shift);
 }
 
-static void print_subquery(struct buf *out, const struct expr *e)
+void print_subquery_range(struct buf *out, const struct expr *e)
 {
-    promql_print(out, e->subquery.inner);
     buf_char(out, '[');
     print_duration(out, e->subquery.range, true);
     buf_char(out, ':');
@@ -237,8 +238,14 @@ static void print_matching(struct buf *out, const struct vector_matching *m)
     print_fill(out, m);
 }
 
-/* In front of ^ a sign would be taken for one of the whole power. */
-static bool loses_sign(const struct expr *e)
+void print_operator(struct buf *out, const struct expr *e)
+{
+    buf_format(out, "%s%s", promql_op_text(e->binary.op), e->binary.return_bool ? " bool" : "");
+    if (e->binary.matching != NULL)
+        print_matching(out, e->binary.matching);
+}
+
+bool print_base_is_infinite(const struct expr *e)
 {
     const struct expr *left = e->binary.left;
     return e->binary.op == OP_POW && left->kind == EXPR_NUMBER && isinf(left->number.value);
@@ -246,18 +253,17 @@ static bool loses_sign(const struct expr *e)
 
 static void print_binary(struct buf *out, const struct expr *e)
 {
-    if (loses_sign(e))
+    if (print_base_is_infinite(e))
         buf_puts(out, "Inf");
     else
         promql_print(out, e->binary.left);
-    buf_format(out, " %s%s", promql_op_text(e->binary.op), e->binary.return_bool ? " bool" : "");
-    if (e->binary.matching != NULL)
-        print_matching(out, e->binary.matching);
+    buf_char(out, ' ');
+    print_operator(out, e);
     buf_char(out, ' ');
     promql_print(out, e->binary.right);
 }
 
-static void print_aggregate(struct buf *out, const struct expr *e)
+void print_aggregate_head(struct buf *out, const struct expr *e)
 {
     buf_puts(out, promql_aggregate_name(e->aggregate.op));
     bool grouped = e->aggregate.without || e->aggregate.labels.count > 0;
@@ -266,6 +272,11 @@ static void print_aggregate(struct buf *out, const struct expr *e)
         print_names(out, e->aggregate.labels);
         buf_char(out, ' ');
     }
+}
+
+static void print_aggregate(struct buf *out, const struct expr *e)
+{
+    print_aggregate_head(out, e);
     buf_char(out, '(');
     if (e->aggregate.param != NULL) {
         promql_print(out, e->aggregate.param);
@@ -288,6 +299,8 @@ static void print_call(struct buf *out, const struct expr *e)
 
 void promql_print(struct buf *out, const struct expr *e)
 {
+    if (buf_overflow(out))
+        return; /* who asks whether it is longer than some bytes need not wait for all of it */
     switch (e->kind) {
     case EXPR_NUMBER:
         print_number(out, e);
@@ -317,7 +330,8 @@ void promql_print(struct buf *out, const struct expr *e)
         print_selector(out, e);
         break;
     case EXPR_SUBQUERY:
-        print_subquery(out, e);
+        promql_print(out, e->subquery.inner);
+        print_subquery_range(out, e);
         break;
     }
 }

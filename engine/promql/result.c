@@ -1,4 +1,4 @@
-#include "matrix_priv.h"
+#include "tally_priv.h"
 
 #include <stdlib.h>
 
@@ -58,7 +58,9 @@ int result_vector(struct evaluation *ev, struct vector *v, const struct grid *g,
 int result_matrix(struct evaluation *ev, struct vector *v, const struct grid *g, struct promql_result *out)
 {
     TRY(remove_names(ev, v, g));
+    int64_t since_ns = tally_sorting(ev, 0);
     vector_sort(v);
+    tally_sorting(ev, since_ns);
     return fill_result(ev, v, g, out);
 }
 
@@ -125,6 +127,8 @@ static int window_series(struct evaluation *ev, struct matrix *m, struct promql_
         TRY(extended_window(ev, &w, &span));
     if (span.count == 0)
         return 0;
+    if (m->expr->kind == EXPR_SELECTOR)
+        tally_answer(ev, &span);
     const struct labels *ls = m->drop_name ? labels_without_metadata(ev->arena, m->labels) : m->labels;
     s->labels = ls != NULL ? labels_copy(ev->arena, ls) : NULL;
     if (s->labels == NULL)
@@ -149,6 +153,9 @@ int result_windows(struct evaluation *ev, const struct expr *e, const struct gri
             break;
         TRY(window_series(ev, &m, out));
     }
+    tally_answer_subquery(ev, &m);
+    int64_t since_ns = tally_sorting(ev, 0);
     qsort(out->series, out->count, sizeof *out->series, compare_series);
+    tally_sorting(ev, since_ns);
     return refuse_twins(ev, out);
 }

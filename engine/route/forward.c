@@ -398,6 +398,23 @@ static void write_column(struct forward *f, struct buf *out, const char *name,
     }
 }
 
+int forward_urls(struct forward *f, struct arena *arena, struct str **urls, size_t *count)
+{
+    bool fits = true;
+    *count = 0;
+    lock_take(&f->lock);
+    *urls = ARENA_ARRAY(arena, struct str, f->target_count);
+    for (size_t i = 0; *urls != NULL && i < f->target_count; i++) {
+        if (f->targets[i]->leaving)
+            continue;
+        struct str url = str_copy(arena, str_of(f->targets[i]->url));
+        fits = fits && url.p != NULL;
+        (*urls)[(*count)++] = url;
+    }
+    lock_drop(&f->lock);
+    return fits && *urls != NULL ? 0 : ERR_LIMIT;
+}
+
 void forward_write_metrics(struct forward *f, struct buf *out)
 {
     static const struct column columns[] = {

@@ -3,11 +3,14 @@
 #include "json_priv.h"
 
 #include "tocsin/duration.h"
+#include "tocsin/forward.h"
 #include "tocsin/incident.h"
 #include "tocsin/stat.h"
+#include "tocsin/store.h"
 #include "tocsin/tree.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 static void text_member(struct buf *out, const char *name, const char *text)
 {
@@ -30,6 +33,22 @@ void api_buildinfo(struct request *request, struct answer *answer)
     prom_end(answer);
 }
 
+/* Empty if the system does not tell. */
+static const char *host_name(struct arena *arena)
+{
+    char name[256] = "";
+    if (gethostname(name, sizeof name - 1) != 0)
+        return "";
+    const char *kept = arena_copy_text(arena, name, strlen(name));
+    return kept != NULL ? kept : "";
+}
+
+static uint64_t damaged_places(const struct serve_parts *parts)
+{
+    struct store_log_figures log;
+    return parts->store != NULL && store_log_figures(parts->store, &log) ? log.damaged : 0;
+}
+
 void api_runtimeinfo(struct request *request, struct answer *answer)
 {
     const struct serve_parts *parts = &request->service->parts;
@@ -38,12 +57,14 @@ void api_runtimeinfo(struct request *request, struct answer *answer)
     buf_puts(out, "{\"startTime\":");
     json_go_time(out, parts->started_ns);
     text_member(out, "CWD", "");
+    text_member(out, "hostname", host_name(request->arena));
     buf_puts(out, ",\"serverTime\":");
     json_go_time(out, parts->world->wall_ns(parts->world));
     buf_format(
         out, ",\"reloadConfigSuccess\":%s,\"lastConfigTime\":", stat_get(STAT_reload_ok) ? "true" : "false");
     json_go_time(out, (int64_t)stat_get(STAT_reload_seconds) * NS_PER_S);
-    buf_puts(out, ",\"corruptionCount\":0,\"goroutineCount\":0,\"GOMAXPROCS\":0,\"GOMEMLIMIT\":0");
+    buf_format(out, ",\"corruptionCount\":%" PRIu64 ",\"goroutineCount\":0,\"GOMAXPROCS\":0,\"GOMEMLIMIT\":0",
+               damaged_places(parts));
     text_member(out, "GOGC", "");
     text_member(out, "GODEBUG", "");
     text_member(out, "storageRetention", "");
@@ -63,7 +84,8 @@ static void duration_member(struct buf *out, const char *name, int64_t ms)
 void api_flags(struct request *request, struct answer *answer)
 {
     const struct promql_options *promql = request->service->parts.promql;
-    int64_t lookback_ms = promql != NULL && promql->lookback_ms > 0 ? promql->lookback_ms : 300000;
+    int64_t lookback_ms =
+        promql != NULL && promql->lookback_ms > 0 ? promql->lookback_ms : PROMQL_LOOKBACK_MS;
     struct buf *out = &answer->body;
     prom_begin(answer);
     const char *features = request->service->parts.features;
@@ -96,12 +118,103 @@ void api_target_metadata(struct request *request, struct answer *answer)
     prom_end(answer);
 }
 
-/* Their URLs may be secret. */
-void api_alertmanagers(struct request *request, struct answer *answer)
+void api_scrape_pools(struct request *request, struct answer *answer)
 {
     (void)request;
     prom_begin(answer);
-    buf_puts(&answer->body, "{\"activeAlertmanagers\":[],\"droppedAlertmanagers\":[]}");
+    buf_puts(&answer->body, "{\"scrapePools\":[]}");
+    prom_end(answer);
+}
+
+/* Nothing is told this way: what goes wrong is in the log, in metrics, and in runtimeinfo. */
+void api_notifications(struct request *request, struct answer *answer)
+{
+    (void)request;
+    prom_begin(answer);
+    buf_puts(&answer->body, "[]");
+    prom_end(answer);
+}
+
+void api_options(struct request *request, struct answer *answer)
+{
+    (void)request;
+    answer_text(answer, 204, "");
+}
+
+/* A user and a password in front of the host are nobody's business here. */
+static void url_member(struct buf *out, struct str url)
+{
+    size_t start = str_find_char(url, ':') + 3;
+    struct str rest = start <= url.n ? (struct str){url.p + start, url.n - start} : url;
+    struct str authority = {rest.p, str_find_char(rest, '/')};
+    struct str host = authority;
+    struct buf told;
+    buf_init(&told, url.n + 1);
+    (void)str_cut(&host, '@');
+    buf_add(&told, url.p, url.n - rest.n);
+    buf_str(&told, host.p != NULL ? host : authority);
+    buf_add(&told, rest.p + authority.n, rest.n - authority.n);
+    buf_puts(out, "{\"url\":");
+    json_string(out, buf_slice(&told));
+    buf_char(out, '}');
+    buf_release(&told);
+}
+
+/* Those that alerts are forwarded to. */
+void api_alertmanagers(struct request *request, struct answer *answer)
+{
+    struct forward *forward = request->service->parts.forward;
+    struct buf *out = &answer->body;
+    struct str *urls = NULL;
+    size_t count = 0;
+    if (forward != NULL && forward_urls(forward, request->arena, &urls, &count) != 0) {
+        prom_error(answer, PROM_INTERNAL, "the result does not fit limits.query_arena_bytes");
+        return;
+    }
+    prom_begin(answer);
+    buf_puts(out, "{\"activeAlertmanagers\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        url_member(out, urls[i]);
+    }
+    buf_puts(out, "],\"droppedAlertmanagers\":[]}");
+    prom_end(answer);
+}
+
+void api_config(struct request *request, struct answer *answer)
+{
+    const struct serve_parts *parts = &request->service->parts;
+    struct buf yaml;
+    if (parts->write_config == NULL) {
+        answer_text(answer, 404, "404 page not found\n");
+        return;
+    }
+    buf_init(&yaml, answer->body.max_bytes);
+    parts->write_config(parts->context, &yaml);
+    prom_begin(answer);
+    buf_puts(&answer->body, "{\"yaml\":");
+    json_string(&answer->body, buf_slice(&yaml));
+    buf_char(&answer->body, '}');
+    prom_end(answer);
+    answer->body.overflow |= buf_overflow(&yaml);
+    buf_release(&yaml);
+}
+
+/* Requests are taken when all of the log has been read: where reading began, and that it is at its end. */
+void api_walreplay(struct request *request, struct answer *answer)
+{
+    const struct store *store = request->service->parts.store;
+    struct store_log_figures log = {0};
+    if (store == NULL) {
+        answer_text(answer, 404, "404 page not found\n");
+        return;
+    }
+    if (!store_log_figures(store, &log) || log.read_last < log.read_first)
+        log.read_first = log.read_last = 0;
+    prom_begin(answer);
+    buf_format(&answer->body, "{\"min\":%" PRIu32 ",\"max\":%" PRIu32 ",\"current\":%" PRIu32 "}",
+               log.read_first, log.read_last, log.read_last);
     prom_end(answer);
 }
 

@@ -19,7 +19,10 @@ enum push_protocol push_protocol_of(struct str content_type);
 void push_confirm_nothing(const struct request *request, struct answer *answer);
 
 /* api_query.c: PromQL over HTTP */
-handler api_query, api_query_range, api_format_query;
+handler api_query, api_query_range;
+
+/* api_parse.c: what an expression looks like */
+handler api_format_query, api_parse_query;
 
 /* What the language of this process has. */
 const struct promql_features *request_features(const struct request *request);
@@ -35,7 +38,13 @@ handler api_rules, api_rule_alerts;
 
 /* api_info.c: what this process is, as Prometheus' clients ask it */
 handler api_buildinfo, api_runtimeinfo, api_flags, api_targets, api_alertmanagers;
-handler api_target_metadata;
+handler api_target_metadata, api_scrape_pools, api_notifications, api_config, api_walreplay, api_options;
+
+/* api_features.c */
+handler api_features;
+
+/* api_federate.c */
+handler api_federate;
 
 /* api_store.c: what the store is full of */
 handler api_tsdb, tocsin_cardinality;

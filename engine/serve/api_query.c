@@ -1,6 +1,7 @@
 #include "api_priv.h"
 #include "json_priv.h"
 
+#include "tocsin/gotext.h"
 #include "tocsin/stat.h"
 #include "tocsin/tree.h"
 
@@ -13,7 +14,9 @@ struct query {
     struct promql_options options;
     struct promql *promql;
     size_t limit; /* series told; 0: all */
+    bool no_time; /* a timeout of 0 or less: it has passed already */
     int64_t start_ms, end_ms, step_ms;
+    struct query_times times;
 };
 
 const struct promql_features *request_features(const struct request *request)
@@ -30,7 +33,38 @@ static bool have_store(const struct request *request, struct answer *answer)
     return false;
 }
 
-/* timeout only shortens; lookback_delta is this query's own. */
+static struct str stats_wanted(const struct query *q)
+{
+    return request_param(q->request, "stats");
+}
+
+/* Only shortens. */
+static bool take_timeout(struct query *q)
+{
+    int64_t most_ms = q->options.timeout_ms > 0 ? q->options.timeout_ms : limits.query_timeout_ms;
+    int64_t timeout_ms = most_ms;
+    if (!prom_duration_param(q->request, q->answer, "timeout", false, &timeout_ms))
+        return false;
+    q->no_time = timeout_ms <= 0;
+    q->options.timeout_ms = timeout_ms < most_ms ? timeout_ms : most_ms;
+    return true;
+}
+
+/* This query's own; one that is no look-back leaves the server's. */
+static bool take_lookback(struct query *q)
+{
+    struct str text = request_param(q->request, "lookback_delta");
+    int64_t lookback_ms = 0;
+    struct err err;
+    if (text.n > 0 && prom_parse_duration(text, &lookback_ms, &err) != 0) {
+        prom_error(q->answer, PROM_BAD_DATA, "error parsing lookback delta duration: %s", err.text);
+        return false;
+    }
+    if (lookback_ms > 0)
+        q->options.lookback_ms = lookback_ms;
+    return true;
+}
+
 static bool take_options(struct query *q)
 {
     const struct serve_parts *parts = &q->request->service->parts;
@@ -40,18 +74,8 @@ static bool take_options(struct query *q)
         q->options.features = promql_features_default;
     q->options.world = parts->world;
     q->options.cancelled = q->request->gone;
-    int64_t most_ms = q->options.timeout_ms > 0 ? q->options.timeout_ms : limits.query_timeout_ms;
-    int64_t timeout_ms = most_ms;
-    if (!prom_duration_param(q->request, q->answer, "timeout", false, &timeout_ms))
-        return false;
-    q->options.timeout_ms = timeout_ms > 0 && timeout_ms < most_ms ? timeout_ms : most_ms;
-    struct str lookback = request_param(q->request, "lookback_delta");
-    struct err err;
-    if (lookback.n > 0 && prom_parse_duration(lookback, &q->options.lookback_ms, &err) != 0) {
-        prom_error(q->answer, PROM_BAD_DATA, "error parsing lookback delta duration: %s", err.text);
-        return false;
-    }
-    return true;
+    q->options.stats = stats_wanted(q).n > 0;
+    return take_timeout(q) && take_lookback(q);
 }
 
 static bool open_promql(struct query *q)
@@ -81,27 +105,73 @@ static bool take_slot(struct query *q)
     return false;
 }
 
+static bool is_known_stats(struct str wanted)
+{
+    return wanted.n == 0 || str_is(wanted, "true") || str_is(wanted, "all");
+}
+
+/* A word for it that nobody knows is taken as "true", as ever, with a warning (Prometheus 3.14). */
+static const char *stats_warning(const struct query *q)
+{
+    if (is_known_stats(stats_wanted(q)))
+        return NULL;
+    struct buf word;
+    buf_init(&word, (size_t)limits.query_text_bytes);
+    go_quote(&word, stats_wanted(q));
+    const char *text = arena_format(q->request->arena,
+                                    "value %s for parameter \"stats\" is deprecated and will be rejected in "
+                                    "the next major release, use \"true\" or \"all\"",
+                                    buf_text(&word));
+    buf_release(&word);
+    return text;
+}
+
 static void tell(struct query *q, const struct promql_result *result)
 {
     size_t series = q->limit > 0 && q->limit < result->count ? q->limit : result->count;
-    bool truncated = series < result->count;
+    struct notes notes = {.list = result->annotations,
+                          .count = result->annotation_count,
+                          .truncated = series < result->count,
+                          .deprecated = stats_warning(q)};
     prom_begin(q->answer);
     json_result(&q->answer->body, result, series);
-    prom_end_noted(q->answer, result->annotations, result->annotation_count, truncated);
+    if (result->stats != NULL)
+        json_stats(&q->answer->body, result->stats, &q->times, str_is(stats_wanted(q), "all"));
+    buf_char(&q->answer->body, '}');
+    prom_end_noted(q->answer, &notes);
+}
+
+static int64_t mono_ns(const struct query *q)
+{
+    struct world *world = q->request->service->parts.world;
+    return world->mono_ns(world);
+}
+
+static void begin_times(struct query *q)
+{
+    q->times.began_ns = mono_ns(q);
+    if (q->request->queued_ns != 0)
+        q->times.queue_ns = q->times.began_ns - q->request->queued_ns;
 }
 
 /* step_ms 0: an instant query at start_ms. */
 static void evaluate(struct query *q)
 {
+    if (q->no_time) {
+        prom_error(q->answer, PROM_TIMEOUT, "query timed out in query execution");
+        return;
+    }
     if (!take_slot(q))
         return;
     struct err err;
     struct promql_result result = {0};
     struct view *view = view_open(q->request->service->parts.store);
     stat_add(STAT_queries, 1);
+    q->times.prepared_ns = mono_ns(q);
     int rc = q->step_ms == 0 ? promql_instant(q->promql, view, q->start_ms, q->request->arena, &result, &err)
                              : promql_range(q->promql, view, q->start_ms, q->end_ms, q->step_ms,
                                             q->request->arena, &result, &err);
+    q->times.done_ns = mono_ns(q);
     if (rc == 0) {
         tell(q, &result);
     } else {
@@ -115,6 +185,7 @@ static void evaluate(struct query *q)
 void api_query(struct request *request, struct answer *answer)
 {
     struct query q = {.request = request, .answer = answer};
+    begin_times(&q);
     if (!have_store(request, answer) || !prom_limit_param(request, answer, &q.limit))
         return;
     q.start_ms = world_now_ms(request->service->parts.world);
@@ -170,29 +241,11 @@ static bool can_range(struct query *q)
 void api_query_range(struct request *request, struct answer *answer)
 {
     struct query q = {.request = request, .answer = answer};
+    begin_times(&q);
     if (!have_store(request, answer) || !prom_limit_param(request, answer, &q.limit) || !take_range(&q) ||
         !take_options(&q) || !open_promql(&q))
         return;
     if (can_range(&q))
         evaluate(&q);
     promql_close(q.promql);
-}
-
-void api_format_query(struct request *request, struct answer *answer)
-{
-    struct str text = request_param(request, "query");
-    struct expr *expr;
-    struct err err;
-    if (promql_parse(request->arena, text, request_features(request), &expr, &err) != 0) {
-        prom_bad_param(answer, "query", err.text);
-        return;
-    }
-    struct buf printed;
-    buf_init(&printed, answer->body.max_bytes);
-    promql_print(&printed, expr);
-    promql_free(expr);
-    prom_begin(answer);
-    json_string(&answer->body, buf_slice(&printed));
-    prom_end(answer);
-    buf_release(&printed);
 }

@@ -1,8 +1,10 @@
 #include "api_priv.h"
 #include "json_priv.h"
+#include "match_params_priv.h"
 
 #include "tocsin/gotext.h"
 #include "tocsin/ruler.h"
+#include "tocsin/sha256.h"
 #include "tocsin/tree.h"
 
 /* What of the rules a request wants to see. */
@@ -10,8 +12,13 @@ struct rule_filter {
     bool recording, alerting, alerts;
     struct str *names, *groups, *files;
     size_t name_count, group_count, file_count;
-    struct matcher_list *lists; /* match[]: any */
-    size_t list_count;
+    struct match_params match; /* match[]: any */
+};
+
+/* A page of groups: at most so many, from the one a token names. */
+struct rule_page {
+    size_t most;      /* 0: all */
+    struct str token; /* empty: from the first */
 };
 
 static bool is_listed(struct str item, const struct str *list, size_t count)
@@ -22,58 +29,91 @@ static bool is_listed(struct str item, const struct str *list, size_t count)
     return count == 0;
 }
 
-/* `type` counts only in the URL, where a GET has it anyway. */
-static bool take_type(const struct request *request, struct answer *answer, struct rule_filter *filter)
+static struct str lower(struct arena *arena, struct str text)
 {
-    struct str type = request_param(request, "type");
-    filter->alerting = type.n == 0 || str_eq_nocase(type, STR("alert"));
-    filter->recording = type.n == 0 || str_eq_nocase(type, STR("record"));
-    if (filter->alerting || filter->recording)
-        return true;
-    prom_error(answer, PROM_BAD_DATA, "invalid parameter \"type\": not supported value \"%.*s\"",
-               STR_ARG(type));
+    char *copy = arena_copy_text(arena, text.p, text.n);
+    for (size_t i = 0; copy != NULL && i < text.n; i++)
+        if (copy[i] >= 'A' && copy[i] <= 'Z')
+            copy[i] = (char)(copy[i] - 'A' + 'a');
+    return copy != NULL ? (struct str){copy, text.n} : text;
+}
+
+/* `why` goes on with the text, in Go's quotes, and `end`. */
+static bool refuse(struct answer *answer, const char *name, const char *why, struct str text, const char *end)
+{
+    struct buf reason;
+    buf_init(&reason, (size_t)limits.query_text_bytes);
+    buf_puts(&reason, why);
+    go_quote(&reason, text);
+    buf_puts(&reason, end);
+    prom_bad_param(answer, name, buf_text(&reason));
+    buf_release(&reason);
     return false;
 }
 
-/* strconv.ParseBool, which knows these spellings only. */
+/* In any case of letters. */
+static bool take_type(const struct request *request, struct answer *answer, struct rule_filter *filter)
+{
+    struct str type = lower(request->arena, request_param(request, "type"));
+    filter->alerting = type.n == 0 || str_is(type, "alert");
+    filter->recording = type.n == 0 || str_is(type, "record");
+    if (filter->alerting || filter->recording)
+        return true;
+    return refuse(answer, "type", "not supported value ", type, "");
+}
+
+static bool is_one_of(struct str text, const char *const words[4])
+{
+    for (size_t i = 0; i < 4; i++)
+        if (words[i] != NULL && str_is(text, words[i]))
+            return true;
+    return false;
+}
+
+/* In any case of letters. */
 static bool take_exclude_alerts(const struct request *request, struct answer *answer,
                                 struct rule_filter *filter)
 {
-    struct str text = request_param(request, "exclude_alerts");
-    static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"};
-    static const char *const no[] = {"", "0", "f", "F", "FALSE", "false", "False"};
-    filter->alerts = true;
-    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
-        if (str_is(text, no[i]))
-            return true;
-    filter->alerts = false;
-    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
-        if (str_is(text, yes[i]))
-            return true;
-    prom_error(
-        answer, PROM_BAD_DATA,
-        "invalid parameter \"exclude_alerts\": error converting exclude_alerts: strconv.ParseBool: parsing "
-        "\"%.*s\": invalid syntax",
-        STR_ARG(text));
-    return false;
+    struct str text = lower(request->arena, request_param(request, "exclude_alerts"));
+    static const char *const yes[] = {"1", "t", "true", NULL};
+    static const char *const no[] = {"", "0", "f", "false"};
+    filter->alerts = is_one_of(text, no);
+    if (filter->alerts || is_one_of(text, yes))
+        return true;
+    return refuse(answer, "exclude_alerts", "error converting exclude_alerts: strconv.ParseBool: parsing ",
+                  text, ": invalid syntax");
 }
 
 static bool take_matchers(const struct request *request, struct answer *answer, struct rule_filter *filter)
 {
-    size_t count;
-    struct str *texts = request_params(request, "match[]", &count);
-    filter->lists = ARENA_ARRAY(request->arena, struct matcher_list, count);
-    for (size_t i = 0; filter->lists != NULL && i < count; i++) {
-        struct matcher *matchers;
-        size_t n;
-        struct err err;
-        if (promql_parse_matchers(request->arena, texts[i], &matchers, &n, &err) != 0) {
-            prom_error(answer, PROM_BAD_DATA, "%s", err.text);
-            return false;
-        }
-        filter->lists[filter->list_count++] = (struct matcher_list){matchers, n};
+    struct err err;
+    int rc = match_params_take(request, &filter->match, &err);
+    if (rc == 0)
+        rc = match_params_check(&filter->match, &err);
+    if (rc != 0)
+        prom_error(answer, PROM_BAD_DATA, "%s", err.text);
+    return rc == 0;
+}
+
+static bool take_page(const struct request *request, struct answer *answer, struct rule_page *page)
+{
+    struct str limit = request_param(request, "group_limit");
+    struct err err;
+    int64_t most = 0;
+    page->token = request_param(request, "group_next_token");
+    if (page->token.n > 0 && limit.n == 0)
+        prom_bad_param(answer, "group_next_token",
+                       "group_limit needs to be present in order to paginate over the groups");
+    else if (limit.n > 0 && prom_parse_number(limit, "ParseInt", INT32_MAX, &most, &err) != 0)
+        prom_error(answer, PROM_BAD_DATA,
+                   "invalid parameter \"group_limit\": group_limit needs to be a valid number: %s", err.text);
+    else if (limit.n > 0 && most <= 0)
+        prom_bad_param(answer, "group_limit", "group_limit needs to be greater than 0");
+    else {
+        page->most = (size_t)most;
+        return true;
     }
-    return true;
+    return false;
 }
 
 static bool take_filter(const struct request *request, struct answer *answer, struct rule_filter *filter)
@@ -81,28 +121,22 @@ static bool take_filter(const struct request *request, struct answer *answer, st
     filter->names = request_params(request, "rule_name[]", &filter->name_count);
     filter->groups = request_params(request, "rule_group[]", &filter->group_count);
     filter->files = request_params(request, "file[]", &filter->file_count);
-    return take_type(request, answer, filter) && take_exclude_alerts(request, answer, filter) &&
-           take_matchers(request, answer, filter);
-}
-
-static void filter_release(struct rule_filter *filter)
-{
-    for (size_t i = 0; i < filter->list_count; i++)
-        for (size_t m = 0; m < filter->lists[i].count; m++)
-            matcher_release((struct matcher *)&filter->lists[i].matchers[m]);
+    return take_matchers(request, answer, filter) && take_type(request, answer, filter) &&
+           take_exclude_alerts(request, answer, filter);
 }
 
 static bool labels_wanted(struct arena *arena, const struct rule_filter *filter,
                           const struct ruler_rule *rule)
 {
-    if (filter->list_count == 0)
+    const struct match_params *any = &filter->match;
+    if (any->count == 0)
         return true;
     struct label *items = ARENA_ARRAY(arena, struct label, rule->label_count);
     for (size_t i = 0; items != NULL && i < rule->label_count; i++)
         items[i] = (struct label){rule->labels[i].name, rule->labels[i].text};
     struct labels *ls = items != NULL ? labels_make(arena, items, rule->label_count) : NULL;
-    for (size_t i = 0; ls != NULL && i < filter->list_count; i++)
-        if (matchers_match(filter->lists[i].matchers, filter->lists[i].count, ls))
+    for (size_t i = 0; ls != NULL && i < any->count; i++)
+        if (matchers_match(any->lists[i].matchers, any->lists[i].count, ls))
             return true;
     return false;
 }
@@ -249,27 +283,88 @@ static bool one_group(struct buf *out, struct arena *arena, const struct rule_fi
     return true;
 }
 
-static void tell_groups(struct answer *answer, struct arena *arena, const struct rule_filter *filter,
+/* What a page that begins with this group is asked for with. */
+static void token_of(const struct ruler_group *group, char token[SHA256_HEX_BYTES])
+{
+    struct buf text;
+    buf_init(&text, group->file.n + group->name.n + 1);
+    buf_str(&text, group->file);
+    buf_char(&text, ';');
+    buf_str(&text, group->name);
+    sha256_hex(buf_slice(&text), token);
+    buf_release(&text);
+}
+
+/* The first group of the page; count if no group has its token. */
+static size_t page_start(const struct rule_page *page, const struct ruler_group *groups, size_t count)
+{
+    char token[SHA256_HEX_BYTES];
+    size_t i = 0;
+    for (; page->token.n > 0 && i < count; i++) {
+        token_of(&groups[i], token);
+        if (str_is(page->token, token))
+            break;
+    }
+    return i;
+}
+
+static bool group_wanted(const struct rule_filter *filter, const struct ruler_group *group)
+{
+    return is_listed(group->name, filter->groups, filter->group_count) &&
+           is_listed(group->file, filter->files, filter->file_count);
+}
+
+/* The groups from the first on; returns the one that has no room on the page any more, or NULL. */
+static const struct ruler_group *tell_page(struct buf *out, struct arena *arena,
+                                           const struct rule_filter *filter, size_t most,
+                                           const struct ruler_group *groups, size_t count)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t before = out->used;
+        if (!group_wanted(filter, &groups[i]))
+            continue;
+        if (told > 0)
+            buf_char(out, ',');
+        bool any = one_group(out, arena, filter, &groups[i]);
+        bool fits = any && (most == 0 || told < most);
+        if (!fits)
+            buf_truncate(out, before);
+        if (any && !fits)
+            return &groups[i];
+        told += fits;
+    }
+    return NULL;
+}
+
+static void tell_groups(const struct request *request, struct answer *answer,
+                        const struct rule_filter *filter, const struct rule_page *page,
                         const struct ruler_group *groups, size_t count)
 {
     struct buf *out = &answer->body;
+    size_t start = page_start(page, groups, count);
+    if (page->token.n > 0 && start == count) {
+        prom_error(
+            answer, PROM_BAD_DATA,
+            "invalid parameter \"group_next_token\": invalid group_next_token '%.*s'. were rule groups "
+            "changed?",
+            STR_ARG(page->token));
+        return;
+    }
     prom_begin(answer);
     buf_puts(out, "{\"groups\":[");
-    bool any = false;
-    for (size_t i = 0; i < count; i++) {
-        if (!is_listed(groups[i].name, filter->groups, filter->group_count) ||
-            !is_listed(groups[i].file, filter->files, filter->file_count))
-            continue;
-        size_t before = out->used;
-        if (any)
-            buf_char(out, ',');
-        if (one_group(out, arena, filter, &groups[i]))
-            any = true;
-        else
-            buf_truncate(out, before);
+    const struct ruler_group *next =
+        tell_page(out, request->arena, filter, page->most, groups + start, count - start);
+    buf_char(out, ']');
+    if (next != NULL) {
+        char token[SHA256_HEX_BYTES];
+        token_of(next, token);
+        buf_format(out, ",\"groupNextToken\":\"%s\"", token);
     }
-    buf_puts(out, "]}");
+    buf_char(out, '}');
     prom_end(answer);
+    if (arena_exhausted(request->arena))
+        prom_error(answer, PROM_INTERNAL, "the rules do not fit limits.query_arena_bytes");
 }
 
 /* The ruler's groups; false: the answer says why not. */
@@ -292,9 +387,11 @@ void api_rules(struct request *request, struct answer *answer)
     struct ruler_group *groups;
     size_t count;
     struct rule_filter filter = {0};
-    if (take_filter(request, answer, &filter) && snapshot(request, answer, &groups, &count))
-        tell_groups(answer, request->arena, &filter, groups, count);
-    filter_release(&filter);
+    struct rule_page page = {0};
+    if (take_filter(request, answer, &filter) && take_page(request, answer, &page) &&
+        snapshot(request, answer, &groups, &count))
+        tell_groups(request, answer, &filter, &page, groups, count);
+    match_params_release(&filter.match);
 }
 
 void api_rule_alerts(struct request *request, struct answer *answer)

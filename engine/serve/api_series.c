@@ -1,55 +1,30 @@
 #include "api_priv.h"
 #include "json_priv.h"
+#include "match_params_priv.h"
 
+#include "tocsin/gotext.h"
 #include "tocsin/tree.h"
 
 #include <stdlib.h>
 
-/* The match[] parameters of a request, parsed. */
+/* What a request asks about. */
 struct selection {
     struct request *request;
     struct answer *answer;
-    struct matcher_list *lists;
-    size_t count;
+    struct match_params match;
     size_t limit;
     int64_t start_ms, end_ms;
     bool has_window; /* start or end was given */
 };
 
-static bool matches_something(const struct matcher *matchers, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!matcher_matches_empty(&matchers[i]))
-            return true;
-    return false;
-}
-
-/* One match[]; 0 or the error in *err. */
-static int add_list(struct selection *s, struct str text, struct err *err)
-{
-    struct matcher *matchers;
-    size_t count;
-    int rc = promql_parse_matchers(s->request->arena, text, &matchers, &count, err);
-    if (rc != 0)
-        return rc;
-    s->lists[s->count++] = (struct matcher_list){matchers, count};
-    if (!matches_something(matchers, count))
-        return err_set(err, ERR_PARSE, "match[] must contain at least one non-empty matcher");
-    return 0;
-}
-
 /* /series names the parameter in its errors, the others do not (Prometheus 3.14). */
 static bool take_matchers(struct selection *s, bool named)
 {
-    size_t count;
-    struct str *texts = request_params(s->request, "match[]", &count);
-    s->lists = ARENA_ARRAY(s->request->arena, struct matcher_list, count);
-    struct err err = {.code = 0};
-    for (size_t i = 0; i < count && s->lists != NULL && err.code == 0; i++)
-        add_list(s, texts[i], &err);
-    if (s->lists == NULL || texts == NULL)
-        err_set(&err, ERR_LIMIT, "request does not fit its memory");
-    if (err.code == 0)
+    struct err err;
+    int rc = match_params_take(s->request, &s->match, &err);
+    if (rc == 0)
+        rc = match_params_check(&s->match, &err);
+    if (rc == 0)
         return true;
     if (named)
         err_prefix(&err, "invalid parameter \"match[]\": ");
@@ -76,13 +51,6 @@ static bool selection_init(struct selection *s, struct request *request, struct 
     return prom_limit_param(request, answer, &s->limit) && take_window(s) && take_matchers(s, named);
 }
 
-static void selection_release(struct selection *s)
-{
-    for (size_t i = 0; i < s->count; i++)
-        for (size_t m = 0; m < s->lists[i].count; m++)
-            matcher_release((struct matcher *)&s->lists[i].matchers[m]);
-}
-
 static void tell_strings(struct selection *s, int rc, const struct str *items, size_t count)
 {
     if (rc != 0) {
@@ -92,7 +60,7 @@ static void tell_strings(struct selection *s, int rc, const struct str *items, s
     size_t told = s->limit > 0 && s->limit < count ? s->limit : count;
     prom_begin(s->answer);
     json_strings(&s->answer->body, items, told);
-    prom_end_noted(s->answer, NULL, 0, told < count);
+    prom_end_noted(s->answer, &(struct notes){.truncated = told < count});
 }
 
 void api_labels(struct request *request, struct answer *answer)
@@ -102,11 +70,11 @@ void api_labels(struct request *request, struct answer *answer)
         struct view *view = view_open(request->service->parts.store);
         struct str *names = NULL;
         size_t count = 0;
-        int rc = view_label_names(view, s.lists, s.count, request->arena, &names, &count);
+        int rc = view_label_names(view, s.match.lists, s.match.count, request->arena, &names, &count);
         tell_strings(&s, rc, names, count);
         view_close(view);
     }
-    selection_release(&s);
+    match_params_release(&s.match);
 }
 
 static int hex_value(char c)
@@ -185,18 +153,22 @@ void api_label_values(struct request *request, struct answer *answer)
     struct selection s = {0};
     struct str name = unescape_name(request->arena, request->wildcard);
     if (!label_name_is_valid(name)) {
-        prom_error(answer, PROM_BAD_DATA, "invalid label name: \"%.*s\"", STR_ARG(request->wildcard));
+        struct buf quoted;
+        buf_init(&quoted, (size_t)limits.query_text_bytes);
+        go_quote(&quoted, name);
+        prom_error(answer, PROM_BAD_DATA, "invalid label name: %s", buf_text(&quoted));
+        buf_release(&quoted);
         return;
     }
     if (selection_init(&s, request, answer, false)) {
         struct view *view = view_open(request->service->parts.store);
         struct str *values = NULL;
         size_t count = 0;
-        int rc = view_label_values(view, name, s.lists, s.count, request->arena, &values, &count);
+        int rc = view_label_values(view, name, s.match.lists, s.match.count, request->arena, &values, &count);
         tell_strings(&s, rc, values, count);
         view_close(view);
     }
-    selection_release(&s);
+    match_params_release(&s.match);
 }
 
 struct found {
@@ -218,9 +190,10 @@ static bool in_window(const struct selection *s, struct view *view, series_ref r
 static int find_series(const struct selection *s, struct view *view, struct found *found)
 {
     struct arena *arena = s->request->arena;
-    for (size_t i = 0; i < s->count; i++) {
+    const struct match_params *lists = &s->match;
+    for (size_t i = 0; i < lists->count; i++) {
         struct series_set set;
-        int rc = view_select(view, s->lists[i].matchers, s->lists[i].count, arena, &set);
+        int rc = view_select(view, lists->lists[i].matchers, lists->lists[i].count, arena, &set);
         if (rc != 0)
             return rc;
         for (size_t k = 0; k < set.count; k++) {
@@ -265,7 +238,7 @@ static void tell_series(struct selection *s, const struct found *found)
         json_labels(out, found->items[i]);
     }
     buf_char(out, ']');
-    prom_end_noted(s->answer, NULL, 0, told < found->count);
+    prom_end_noted(s->answer, &(struct notes){.truncated = told < found->count});
 }
 
 void api_series(struct request *request, struct answer *answer)
@@ -286,5 +259,5 @@ void api_series(struct request *request, struct answer *answer)
         }
         view_close(view);
     }
-    selection_release(&s);
+    match_params_release(&s.match);
 }

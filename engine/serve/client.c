@@ -190,6 +190,8 @@ static int make_request(struct client *client, const char *method, struct err *e
         .method = http_method_of(str_of(method)),
         .content_type = header_value(client, STR("content-type")),
         .content_encoding = header_value(client, STR("content-encoding")),
+        .accept = header_value(client, STR("accept")),
+        .origin = header_value(client, STR("origin")),
         .from = str_of(client->watched.address),
         .identity = client->serve->identity_header.n > 0
                         ? header_value(client, client->serve->identity_header)
@@ -228,6 +230,8 @@ static enum MHD_Result refuse_body(struct client *client, struct MHD_Connection 
         return refuse(client, connection, 411, "a push needs Content-Length or chunked Transfer-Encoding");
     if (status == 413)
         return refuse(client, connection, 413, "request body is too large");
+    if (status == 403)
+        return refuse(client, connection, 403, "cross-site request refused");
     answer_header(&client->answer, "Retry-After", "1");
     return refuse(client, connection, 503, "too many request bodies under way");
 }
@@ -241,12 +245,20 @@ static enum MHD_Result answer_early(struct client *client, struct MHD_Connection
     return send_answer(client, connection);
 }
 
+/* A query changes nothing, however it is sent; anything else is not for pages of other sites to send. */
+static bool is_foreign(const struct client *client)
+{
+    return client->verdict.cross_site && (client->route->flags & ROUTE_FORM) == 0;
+}
+
 /* Finds the route; what it refuses on the headers is in the answer then, and the route is NULL. */
 static int choose_route(struct client *client)
 {
     client->found = client->route = route_find(&client->request, &client->answer);
     if (client->route == NULL)
         return 0;
+    if (is_foreign(client))
+        return 403;
     if (route_refuses(client->route, &client->request, &client->answer)) {
         client->route = NULL;
         return 0;
@@ -318,6 +330,7 @@ static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connecti
 {
     client->suspended = connection;
     atomic_store(&client->watched.evaluating, true);
+    client->request.queued_ns = mono_ns(client);
     MHD_suspend_connection(connection);
     int rc = workers_take(&client->serve->workers, client);
     if (rc == 0)

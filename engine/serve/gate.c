@@ -157,7 +157,7 @@ static void check_framing(const struct gate_request *request, const struct tally
         verdict->close = true;
 }
 
-/* A page of another site may make a browser post here: its Origin gives it away. */
+/* A page of another site may make a browser post here: its Origin gives it away. Whether that matters depends on the route. */
 static void check_origin(const struct gate_request *request, const struct tally *tally,
                          struct gate_verdict *verdict)
 {
@@ -173,7 +173,7 @@ static void check_origin(const struct gate_request *request, const struct tally 
         struct str site =
             has_authority ? (struct str){origin.p + scheme + 2, origin.n - scheme - 2} : STR("");
         if (!str_eq_nocase(site, tally->host))
-            refuse(verdict, 403, "cross-site request refused");
+            verdict->cross_site = true;
     }
 }
 

@@ -28,6 +28,7 @@ struct gate_verdict {
     int status;         /* 0: let in; else the status to refuse with */
     const char *reason; /* of a refusal */
     bool close;         /* end the connection after the answer */
+    bool cross_site;    /* a page of another site sends what may change something */
     bool chunked;
     int64_t length; /* declared body length; -1: none */
 };

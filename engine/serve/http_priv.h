@@ -44,8 +44,11 @@ struct request {
     struct target target; /* path and parameters; a form body's are merged in */
     struct str wildcard;  /* what stood for the * of the route */
     struct str body, content_type, content_encoding;
+    struct str accept;   /* as the header says it, empty: nothing */
+    struct str origin;   /* of the page that asks; empty: no page of another site */
     struct str from;     /* the client's address */
     struct str identity; /* who sends it, if serve_options.identity_header says */
+    int64_t queued_ns;   /* since when (mono) it waits for a worker; 0: it did not */
     struct arena *arena;
     const atomic_bool
         *gone; /* nobody waits for the answer any more: evaluations give up; NULL: somebody does */
@@ -55,7 +58,7 @@ struct answer_header {
     const char *name, *value; /* constant, or in the request's arena */
 };
 
-enum { ANSWER_HEADERS_MAX = 8 };
+enum { ANSWER_HEADERS_MAX = 12 };
 
 struct answer {
     int status;
@@ -70,7 +73,7 @@ struct answer {
 typedef void handler(struct request *request, struct answer *answer);
 
 struct route {
-    const char *path; /* one segment may be * */
+    const char *path; /* one segment may be *; at the end ** stands for anything */
     unsigned methods;
     handler *handle;
     unsigned flags;
@@ -82,7 +85,8 @@ enum route_flag {
     ROUTE_FORM = 2,  /* an urlencoded body is merged into the parameters */
     ROUTE_READY = 4, /* 503 until the process is ready */
     ROUTE_JSON = 8,  /* the body must be called JSON (Alertmanager's 415) */
-    ROUTE_SLOW = 16  /* may take long: a worker runs it */
+    ROUTE_SLOW = 16, /* may take long: a worker runs it */
+    ROUTE_CORS = 32  /* pages of other sites may read the answer */
 };
 
 /* The most bytes a body for this route may have. */

@@ -79,34 +79,65 @@ void prom_end(struct answer *answer)
     buf_char(&answer->body, '}');
 }
 
-static void add_note(struct buf *out, const char *key, struct str text, size_t position)
+/* Prometheus' bound on how many notes of a kind an answer carries. */
+enum { NOTES_TOLD = 10 };
+
+/* The notes of one kind, as they are written. */
+struct noting {
+    struct buf *out;
+    const char *key;
+    size_t found;
+};
+
+static void add_note(struct noting *n, struct str text)
 {
-    if (position == 0)
-        buf_format(out, ",\"%s\":[", key);
-    else
-        buf_char(out, ',');
-    json_string(out, text);
+    if (n->found == 0)
+        buf_format(n->out, ",\"%s\":[", n->key);
+    else if (n->found < NOTES_TOLD)
+        buf_char(n->out, ',');
+    if (n->found++ < NOTES_TOLD)
+        json_string(n->out, text);
 }
 
-static void add_notes(struct buf *out, enum annotation_kind kind, const struct annotation *notes,
-                      size_t count, bool truncated)
+static void end_notes(const struct noting *n, const char *kind)
 {
-    const char *key = kind == ANNOTATION_WARNING ? "warnings" : "infos";
-    size_t written = 0;
-    for (size_t i = 0; i < count; i++)
-        if (notes[i].kind == kind)
-            add_note(out, key, notes[i].text, written++);
-    if (truncated)
-        add_note(out, key, STR("results truncated due to limit"), written++);
-    if (written > 0)
-        buf_char(out, ']');
+    if (n->found > NOTES_TOLD)
+        buf_format(n->out, ",\"%zu more %s annotations omitted\"", n->found - NOTES_TOLD, kind);
+    if (n->found > 0)
+        buf_char(n->out, ']');
 }
 
-void prom_end_noted(struct answer *answer, const struct annotation *notes, size_t count, bool truncated)
+static void add_annotations(struct noting *n, const struct notes *notes, enum annotation_kind kind)
 {
-    add_notes(&answer->body, ANNOTATION_WARNING, notes, count, truncated);
-    add_notes(&answer->body, ANNOTATION_INFO, notes, count, false);
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->list[i].kind == kind)
+            add_note(n, notes->list[i].text);
+}
+
+void prom_end_noted(struct answer *answer, const struct notes *notes)
+{
+    struct noting warnings = {.out = &answer->body, .key = "warnings"};
+    struct noting infos = {.out = &answer->body, .key = "infos"};
+    if (notes->truncated)
+        add_note(&warnings, STR("results truncated due to limit"));
+    if (notes->deprecated != NULL)
+        add_note(&warnings, str_of(notes->deprecated));
+    add_annotations(&warnings, notes, ANNOTATION_WARNING);
+    end_notes(&warnings, "warning");
+    add_annotations(&infos, notes, ANNOTATION_INFO);
+    end_notes(&infos, "info");
     prom_end(answer);
+}
+
+/* `cannot parse "x" to a valid what`, with Go's quotes. */
+static int refuse_text(struct str text, const char *what, struct err *err)
+{
+    struct buf quoted;
+    buf_init(&quoted, ERR_TEXT_MAX);
+    go_quote(&quoted, text);
+    int code = err_set(err, ERR_PARSE, "cannot parse %s to a valid %s", buf_text(&quoted), what);
+    buf_release(&quoted);
+    return code;
 }
 
 int prom_parse_time(struct str text, int64_t *ms, struct err *err)
@@ -127,7 +158,7 @@ int prom_parse_time(struct str text, int64_t *ms, struct err *err)
     else if (str_is(text, "292277025-08-18T07:12:54.999999999Z"))
         *ms = INT64_MAX / 1000;
     else
-        return err_set(err, ERR_PARSE, "cannot parse \"%.*s\" to a valid timestamp", STR_ARG(text));
+        return refuse_text(text, "timestamp", err);
     return 0;
 }
 
@@ -136,14 +167,13 @@ int prom_parse_duration(struct str text, int64_t *ms, struct err *err)
     double seconds;
     if (go_parse_float(text, &seconds)) {
         if (!(fabs(seconds) < 9223372036.0))
-            return err_set(err, ERR_PARSE, "cannot parse \"%.*s\" to a valid duration. It overflows int64",
-                           STR_ARG(text));
+            return refuse_text(text, "duration. It overflows int64", err);
         *ms = (int64_t)(seconds * 1000);
         return 0;
     }
     if (duration_parse(text, ms, NULL) == 0)
         return 0;
-    return err_set(err, ERR_PARSE, "cannot parse \"%.*s\" to a valid duration", STR_ARG(text));
+    return refuse_text(text, "duration", err);
 }
 
 bool prom_time_param(const struct request *request, struct answer *answer, const char *name, bool required,
@@ -154,7 +184,7 @@ bool prom_time_param(const struct request *request, struct answer *answer, const
     if ((text.n == 0 && !required) || prom_parse_time(text, ms, &err) == 0)
         return true;
     if (!required)
-        err_prefix(&err, "Invalid time value for '%s': ", name);
+        err_prefix(&err, "invalid time value for '%s': ", name);
     prom_bad_param(answer, name, err.text);
     return false;
 }
@@ -170,14 +200,40 @@ bool prom_duration_param(const struct request *request, struct answer *answer, c
     return false;
 }
 
+static bool is_decimal(struct str text)
+{
+    size_t sign = text.n > 0 && (text.p[0] == '-' || text.p[0] == '+');
+    for (size_t i = sign; i < text.n; i++)
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+    return text.n > sign;
+}
+
+int prom_parse_number(struct str text, const char *reader, int64_t most, int64_t *value, struct err *err)
+{
+    struct buf quoted;
+    long long number = 0;
+    bool decimal = is_decimal(text);
+    struct str digits = decimal && text.p[0] == '+' ? (struct str){text.p + 1, text.n - 1} : text;
+    bool read = decimal && str_to_i64(digits, &number) && number <= most && number >= -most - 1;
+    *value = number;
+    if (read)
+        return 0;
+    buf_init(&quoted, ERR_TEXT_MAX);
+    go_quote(&quoted, text);
+    int code = err_set(err, ERR_PARSE, "strconv.%s: parsing %s: %s", reader, buf_text(&quoted),
+                       decimal ? "value out of range" : "invalid syntax");
+    buf_release(&quoted);
+    return code;
+}
+
 bool prom_limit_param(const struct request *request, struct answer *answer, size_t *limit)
 {
     struct str text = request_param(request, "limit");
-    long long value = 0;
-    if (text.n > 0 && !str_to_i64(text, &value)) {
-        prom_error(answer, PROM_BAD_DATA,
-                   "invalid parameter \"limit\": strconv.Atoi: parsing \"%.*s\": invalid syntax",
-                   STR_ARG(text));
+    struct err err;
+    int64_t value = 0;
+    if (text.n > 0 && prom_parse_number(text, "Atoi", INT64_MAX, &value, &err) != 0) {
+        prom_bad_param(answer, "limit", err.text);
         return false;
     }
     if (value < 0) {

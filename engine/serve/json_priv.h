@@ -31,8 +31,16 @@ void prom_failed(struct answer *answer, const struct err *err);
 void prom_begin(struct answer *answer);
 void prom_end(struct answer *answer);
 
-/* As prom_end, with warnings and infos; truncated: the limit cut the result. */
-void prom_end_noted(struct answer *answer, const struct annotation *notes, size_t count, bool truncated);
+/* Warnings and infos beside an answer. */
+struct notes {
+    const struct annotation *list;
+    size_t count;
+    bool truncated;         /* the limit cut the result */
+    const char *deprecated; /* what a parameter should not say any more; NULL: nothing */
+};
+
+/* As prom_end, with the first ten of each kind. */
+void prom_end_noted(struct answer *answer, const struct notes *notes);
 
 /* Parameters. False: the answer says what is wrong. A missing one leaves the value alone, unless `required`.
  */
@@ -46,12 +54,27 @@ bool prom_limit_param(const struct request *request, struct answer *answer, size
 int prom_parse_time(struct str text, int64_t *ms, struct err *err);
 int prom_parse_duration(struct str text, int64_t *ms, struct err *err);
 
+/* A decimal number up to `most`, as Go's strconv.<reader> takes and refuses it. */
+int prom_parse_number(struct str text, const char *reader, int64_t most, int64_t *value, struct err *err);
+
 void json_labels(struct buf *out, const struct labels *ls);
 void json_seconds(struct buf *out, int64_t t_ms);    /* 1435781430 or 1435781430.100 */
 void json_go_time(struct buf *out, int64_t unix_ns); /* quoted; 0: Go's zero time */
 void json_strings(struct buf *out, const struct str *items, size_t count);
 
-/* {"resultType":...,"result":...}; only the first `series` of a vector or matrix. */
+/* {"resultType":...,"result":... without its closing brace; only the first `series` of a vector or matrix. */
 void json_result(struct buf *out, const struct promql_result *result, size_t series);
+
+/* Points of the monotonic clock in the life of a query, and how long it waited for a worker. */
+struct query_times {
+    int64_t queue_ns;
+    int64_t began_ns, prepared_ns, done_ns;
+};
+
+/* ,"stats":{...}; steps: step by step, too. */
+void json_stats(struct buf *out, const struct promql_stats *stats, const struct query_times *times, bool steps);
+
+/* The tree that parse_query answers. */
+void json_expr(struct buf *out, const struct expr *e);
 
 #endif

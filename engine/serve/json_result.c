@@ -4,6 +4,8 @@
 #include "tocsin/histogram.h"
 #include "tocsin/tree.h"
 
+#include <inttypes.h>
+
 /* How Prometheus' JSON tells which ends belong to a bucket. */
 enum bounds { OPEN_LEFT = 0, OPEN_RIGHT = 1, CLOSED = 3 };
 
@@ -156,5 +158,55 @@ void json_result(struct buf *out, const struct promql_result *result, size_t ser
         }
         buf_char(out, ']');
     }
+}
+
+static void seconds_member(struct buf *out, const char *name, int64_t ns)
+{
+    buf_format(out, "\"%s\":", name);
+    go_float_json(out, (double)ns / 1e9);
+}
+
+static void times_member(struct buf *out, const struct promql_stats *stats, const struct query_times *times)
+{
+    int64_t evaluated_ns = times->done_ns - times->began_ns;
+    buf_puts(out, "\"timings\":{");
+    seconds_member(out, "evalTotalTime", evaluated_ns);
+    buf_char(out, ',');
+    seconds_member(out, "resultSortTime", stats->sort_ns);
+    buf_char(out, ',');
+    seconds_member(out, "queryPreparationTime", times->prepared_ns - times->began_ns);
+    buf_char(out, ',');
+    seconds_member(out, "innerEvalTime", times->done_ns - times->prepared_ns - stats->sort_ns);
+    buf_char(out, ',');
+    seconds_member(out, "execQueueTime", times->queue_ns);
+    buf_char(out, ',');
+    seconds_member(out, "execTotalTime", times->queue_ns + evaluated_ns);
     buf_char(out, '}');
+}
+
+static void steps_member(struct buf *out, const char *name, const struct promql_stats *stats,
+                         const int64_t *counts)
+{
+    buf_format(out, "\"%s\":[", name);
+    for (size_t i = 0; i < stats->steps; i++) {
+        buf_puts(out, i > 0 ? ",[" : "[");
+        go_float_json(out, (double)(stats->start_ms + (int64_t)i * stats->step_ms) / 1000);
+        buf_format(out, ",%" PRId64 "]", counts[i]);
+    }
+    buf_puts(out, "],");
+}
+
+void json_stats(struct buf *out, const struct promql_stats *stats, const struct query_times *times,
+                bool steps)
+{
+    buf_puts(out, ",\"stats\":{");
+    times_member(out, stats, times);
+    buf_puts(out, ",\"samples\":{");
+    if (steps)
+        steps_member(out, "totalQueryableSamplesPerStep", stats, stats->samples_at);
+    buf_format(out, "\"totalQueryableSamples\":%" PRId64 ",", stats->samples);
+    if (steps)
+        steps_member(out, "samplesReadPerStep", stats, stats->read_at);
+    buf_format(out, "\"samplesRead\":%" PRId64 ",\"peakSamples\":%" PRId64 "}}", stats->samples_read,
+               stats->samples_peak);
 }

@@ -3,29 +3,38 @@
 
 #define GET_POST (HTTP_GET | HTTP_POST)
 #define NO_BODY LIMIT_COUNT
+#define API ROUTE_CORS
+#define FORM_API (ROUTE_CORS | ROUTE_FORM)
 
 static const struct route routes[] = {
     {"/api/v1/write", HTTP_POST, api_write, ROUTE_PUSH | ROUTE_READY, LIMIT_push_body_bytes},
 
-    {"/api/v1/query", GET_POST, api_query, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
-    {"/api/v1/query_range", GET_POST, api_query_range, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW,
+    {"/api/v1/query", GET_POST, api_query, FORM_API | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
+    {"/api/v1/query_range", GET_POST, api_query_range, FORM_API | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
+    {"/api/v1/query_exemplars", GET_POST, api_exemplars, FORM_API | ROUTE_READY | ROUTE_SLOW,
      LIMIT_form_bytes},
-    {"/api/v1/query_exemplars", GET_POST, api_exemplars, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW,
-     LIMIT_form_bytes},
-    {"/api/v1/format_query", GET_POST, api_format_query, ROUTE_FORM, LIMIT_form_bytes},
-    {"/api/v1/labels", GET_POST, api_labels, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
-    {"/api/v1/label/*/values", HTTP_GET, api_label_values, ROUTE_READY | ROUTE_SLOW, NO_BODY},
-    {"/api/v1/series", GET_POST, api_series, ROUTE_FORM | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
-    {"/api/v1/metadata", HTTP_GET, api_metadata, ROUTE_READY, NO_BODY},
-    {"/api/v1/rules", HTTP_GET, api_rules, ROUTE_READY, NO_BODY},
-    {"/api/v1/alerts", HTTP_GET, api_rule_alerts, ROUTE_READY, NO_BODY},
-    {"/api/v1/targets", HTTP_GET, api_targets, 0, NO_BODY},
-    {"/api/v1/targets/metadata", HTTP_GET, api_target_metadata, 0, NO_BODY},
-    {"/api/v1/alertmanagers", HTTP_GET, api_alertmanagers, 0, NO_BODY},
-    {"/api/v1/status/buildinfo", HTTP_GET, api_buildinfo, 0, NO_BODY},
-    {"/api/v1/status/runtimeinfo", HTTP_GET, api_runtimeinfo, 0, NO_BODY},
-    {"/api/v1/status/flags", HTTP_GET, api_flags, 0, NO_BODY},
-    {"/api/v1/status/tsdb", HTTP_GET, api_tsdb, ROUTE_READY | ROUTE_SLOW, NO_BODY},
+    {"/api/v1/format_query", GET_POST, api_format_query, FORM_API | ROUTE_SLOW, LIMIT_form_bytes},
+    {"/api/v1/parse_query", GET_POST, api_parse_query, FORM_API | ROUTE_SLOW, LIMIT_form_bytes},
+    {"/api/v1/labels", GET_POST, api_labels, FORM_API | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
+    {"/api/v1/label/*/values", HTTP_GET, api_label_values, API | ROUTE_READY | ROUTE_SLOW, NO_BODY},
+    {"/api/v1/series", GET_POST, api_series, FORM_API | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
+    {"/api/v1/metadata", HTTP_GET, api_metadata, API | ROUTE_READY, NO_BODY},
+    {"/api/v1/rules", HTTP_GET, api_rules, API | ROUTE_READY, NO_BODY},
+    {"/api/v1/alerts", HTTP_GET, api_rule_alerts, API | ROUTE_READY, NO_BODY},
+    {"/api/v1/targets", HTTP_GET, api_targets, API, NO_BODY},
+    {"/api/v1/targets/metadata", HTTP_GET, api_target_metadata, API, NO_BODY},
+    {"/api/v1/scrape_pools", HTTP_GET, api_scrape_pools, API, NO_BODY},
+    {"/api/v1/alertmanagers", HTTP_GET, api_alertmanagers, API, NO_BODY},
+    {"/api/v1/features", HTTP_GET, api_features, API, NO_BODY},
+    {"/api/v1/notifications", HTTP_GET, api_notifications, API, NO_BODY},
+    {"/api/v1/status/buildinfo", HTTP_GET, api_buildinfo, API, NO_BODY},
+    {"/api/v1/status/runtimeinfo", HTTP_GET, api_runtimeinfo, API, NO_BODY},
+    {"/api/v1/status/flags", HTTP_GET, api_flags, API, NO_BODY},
+    {"/api/v1/status/config", HTTP_GET, api_config, API, NO_BODY},
+    {"/api/v1/status/walreplay", HTTP_GET, api_walreplay, API, NO_BODY},
+    {"/api/v1/status/tsdb", HTTP_GET, api_tsdb, API | ROUTE_READY | ROUTE_SLOW, NO_BODY},
+    {"/api/v1/**", HTTP_OPTIONS, api_options, API, NO_BODY},
+    {"/federate", HTTP_GET, api_federate, ROUTE_READY | ROUTE_SLOW, NO_BODY},
 
     {"/api/v2/status", HTTP_GET, v2_status, 0, NO_BODY},
     {"/api/v2/receivers", HTTP_GET, v2_receivers, 0, NO_BODY},
@@ -75,6 +84,8 @@ static bool path_matches(struct str pattern, struct str path, struct str *wildca
 {
     while (pattern.p != NULL && path.p != NULL) {
         struct str want = str_cut(&pattern, '/'), have = str_cut(&path, '/');
+        if (str_is(want, "**"))
+            return true;
         if (str_is(want, "*") && have.n > 0)
             *wildcard = have;
         else if (!str_eq(want, have))
@@ -126,18 +137,24 @@ static void answer_wrong_method(const struct request *request, unsigned allowed,
     answer_header(answer, "Allow", allow_text(request->arena, allowed));
 }
 
+/* What stands for anything says nothing of whether a path is there. */
+static bool is_catch_all(const struct route *route)
+{
+    return str_ends(str_of(route->path), STR("/**"));
+}
+
 const struct route *route_find(struct request *request, struct answer *answer)
 {
-    unsigned allowed = 0;
+    unsigned allowed = 0, always = 0;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (!path_matches(str_of(routes[i].path), request->target.path, &request->wildcard))
             continue;
         if ((routes[i].methods & request->method) != 0)
             return &routes[i];
-        allowed |= routes[i].methods;
+        *(is_catch_all(&routes[i]) ? &always : &allowed) |= routes[i].methods;
     }
     if (allowed != 0)
-        answer_wrong_method(request, allowed, answer);
+        answer_wrong_method(request, allowed | always, answer);
     else
         answer_not_found(request, answer);
     return NULL;
@@ -221,8 +238,22 @@ static bool merge_form(const struct route *route, struct request *request, struc
     return false;
 }
 
+/* As Prometheus answers with its default --web.cors.origin. */
+static void allow_other_sites(const struct request *request, struct answer *answer)
+{
+    answer_header(answer, "Vary", "Origin");
+    if (request->origin.n == 0)
+        return;
+    answer_header(answer, "Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, Origin");
+    answer_header(answer, "Access-Control-Allow-Methods", "GET, POST, OPTIONS");
+    answer_header(answer, "Access-Control-Allow-Origin", "*");
+    answer_header(answer, "Access-Control-Expose-Headers", "Date");
+}
+
 void route_run(const struct route *route, struct request *request, struct answer *answer)
 {
+    if ((route->flags & ROUTE_CORS) != 0)
+        allow_other_sites(request, answer);
     if (!merge_form(route, request, answer))
         return;
     route->handle(request, answer);

@@ -44,6 +44,8 @@ static int open_log(struct store *s, const char *folder, enum store_sync sync, c
     s->log->wal = wal;
     s->log->folder = mem_copy_text(folder, strlen(folder));
     s->log->damaged = from->recovery.damaged;
+    s->log->read_first = from->first;
+    s->log->read_last = from->last;
     s->log->hurt = from->recovery.damaged > 0 || from->recovery.orphans > 0;
     s->log->snapshot_bytes = from->snapshot_bytes;
     s->log->read_bytes = from->log_bytes;
@@ -234,6 +236,8 @@ bool store_log_figures(const struct store *s, struct store_log_figures *out)
         .damaged = s->log->damaged,
         .held_bytes = wal.held_bytes,
         .segment = wal.last,
+        .read_first = s->log->read_first,
+        .read_last = s->log->read_last,
     };
     return true;
 }

@@ -21,7 +21,8 @@ struct log {
     _Atomic uint64_t gaps;   /* how many there have been */
     _Atomic uint64_t closed; /* how many of them are behind a snapshot */
     _Atomic uint64_t snapshots, snapshot_errors;
-    uint64_t damaged; /* at the start */
+    uint64_t damaged;               /* at the start, as the next two */
+    uint32_t read_first, read_last; /* segments */
 
     /* of the thread that writes */
     bool failing;

@@ -34,6 +34,9 @@ void forward_alert(struct forward *forward, const struct alert_event *event);
 /* Starts what can be started, takes in answers. True while something is queued or under way. */
 bool forward_run(struct forward *forward);
 
+/* Where the targets are, in the arena, in the order of the configuration. 0, or ERR_LIMIT. */
+int forward_urls(struct forward *forward, struct arena *arena, struct str **urls, size_t *count);
+
 /* prometheus_notifications_* (Prometheus 3.14). */
 void forward_write_metrics(struct forward *forward, struct buf *out);
 

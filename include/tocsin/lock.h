@@ -12,7 +12,7 @@
 #include <pthread.h>
 
 #define LOCK_TABLE(LOCK)                                                \
-    LOCK(generation) /* the pointer to the configuration in force */    \
+    LOCK(generation) /* the text of the configuration in force */       \
     LOCK(groups)     /* list of rule groups */                          \
     LOCK(group)      /* one rule group's state */                       \
     LOCK(router)     /* alerts, aggregation groups, notification log */ \

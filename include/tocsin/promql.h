@@ -16,13 +16,16 @@
 
 #include <stdatomic.h>
 
+enum { PROMQL_LOOKBACK_MS = 5 * 60 * 1000 };
+
 struct promql_options {
     struct promql_features features;
-    int64_t lookback_ms;      /* 0: five minutes */
+    int64_t lookback_ms;      /* 0: PROMQL_LOOKBACK_MS */
     int64_t subquery_step_ms; /* for [5m:]; 0: one minute */
     int64_t samples_max;      /* 0: limits.query_samples */
     int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
     int64_t late_ms;          /* it may be asked for a time that long ago (query_offset): selectors reach further back */
+    bool stats;                   /* count what is looked at, into promql_result.stats */
     struct world *world;          /* for the deadline only; NULL: no deadline */
     const atomic_bool *cancelled; /* polled now and then; NULL: never */
 };
@@ -46,6 +49,18 @@ struct annotation {
     struct str text; /* "PromQL info: ... (1:5)" */
 };
 
+/* What an evaluation looked at, counted as Prometheus does (3.14): a histogram counts as many samples as it weighs. */
+struct promql_stats {
+    int64_t samples;            /* what each step alone would look at, summed up */
+    int64_t samples_read;       /* without what was there from the step before */
+    int64_t samples_peak;       /* held at once, as compared with samples_max */
+    const int64_t *samples_at;  /* the first two, step by step */
+    const int64_t *read_at;
+    size_t steps;
+    int64_t start_ms, step_ms;  /* of the steps */
+    int64_t sort_ns;            /* what it took to put the result in order */
+};
+
 struct promql_result {
     enum promql_type type;        /* of an instant query: as the expression; of a range query: PROMQL_MATRIX */
     double scalar;                /* PROMQL_SCALAR */
@@ -55,6 +70,7 @@ struct promql_result {
     size_t count;
     struct annotation *annotations; /* deduplicated */
     size_t annotation_count;
+    const struct promql_stats *stats; /* NULL unless asked for */
 };
 
 struct promql; /* a prepared expression */

@@ -48,6 +48,10 @@ void promql_free(struct expr *e);
  * Inf ^ 2, info(x, {})), this one keeps what was meant. */
 void promql_print(struct buf *out, const struct expr *e);
 
+/* The same text, with parts longer than 100 bytes over several lines, as Prometheus does (3.14). It parses to a tree with the
+ * same canonical text. */
+void promql_pretty(struct buf *out, const struct expr *e);
+
 /* "instant vector", "range vector", ... as errors name them. */
 const char *promql_type_name(enum promql_type type);
 const char *promql_op_text(enum promql_op op);

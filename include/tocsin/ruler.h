@@ -44,6 +44,9 @@ int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err);
  * concerns PromQL with a following ruler_load. */
 void ruler_configure(struct ruler *ruler, const struct ruler_options *options);
 
+/* Those in force, in the arena; NULL past its cap. */
+const struct labels *ruler_external_labels(struct ruler *ruler, struct arena *arena);
+
 /* Wall time at which the next group is due; INT64_MAX if there is none. */
 int64_t ruler_next_ns(struct ruler *ruler);
 

@@ -175,6 +175,7 @@ struct store_log_figures {
     uint64_t damaged;                    /* places that could not be read at the start */
     uint64_t held_bytes;                 /* of the log's files that may be needed */
     uint32_t segment;                    /* number of the one that is written */
+    uint32_t read_first, read_last;      /* those read at the start; last < first: none */
 };
 bool store_log_figures(const struct store *store, struct store_log_figures *out); /* false: there is no log */
 

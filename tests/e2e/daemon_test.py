@@ -54,8 +54,12 @@ class TheDaemon(peers.Case):
         self.assertIn('unclosed left parenthesis', text)
         groups = peers.get_json(f'{daemon.url}/api/v1/rules')['data']['groups']
         self.assertEqual(groups[0]['rules'][0]['name'], 'Always')
+        self.assertNotIn('1m17s', peers.get(f'{daemon.url}/api/v1/status/config'))
         self.file('rules.yml', RULES.format(name='Mended'))
+        with open(self.folder / 'tocsin.yml', 'a', encoding='utf-8') as config:
+            config.write('\nstorage: {retention: 2d, keep: all, out_of_order_time_window: 77s}\n')
         self.assertEqual(peers.post(f'{daemon.url}/-/reload')[0], 200)
+        self.assertIn('out_of_order_time_window: 1m17s', peers.get(f'{daemon.url}/api/v1/status/config'))
         self.hook.page('firing', 'Mended')
 
     def test_pages_nobody_twice_after_kill_dash_nine(self):

@@ -39,14 +39,22 @@ static void fill_store(struct store *store)
     arena_release(&arena);
 }
 
+static void write_config(void *context, struct buf *out)
+{
+    (void)context;
+    buf_puts(out, "global:\n");
+}
+
 static void load_rules(struct ruler *ruler)
 {
     struct rule_set *set = rule_set_new();
     struct buf errors;
     buf_init(&errors, 4096);
-    must(rulefile_parse(set, STR("r.yml"),
-                        STR("groups: [{name: g, rules: [{alert: A, expr: up > 0}, {record: r, expr: up}]}]"),
-                        &promql_features_default, &errors) == 0);
+    must(rulefile_parse(
+             set, STR("r.yml"),
+             STR("groups: [{name: g, rules: [{alert: A, expr: up > 0}, {record: r, expr: up}]}, {name: h, "
+                 "rules: [{record: s, expr: up}]}]"),
+             &promql_features_default, &errors) == 0);
     buf_release(&errors);
     must(ruler_load(ruler, set, NULL) == 0);
 }
@@ -68,6 +76,7 @@ static void open_parts(void)
                                          .store = store,
                                          .ruler = ruler_open(&ruler),
                                          .promql = &promql,
+                                         .write_config = write_config,
                                          .version = "fuzz",
                                          .started_ns = 1};
     load_rules(service.parts.ruler);
@@ -104,7 +113,12 @@ static void ask(unsigned method, struct str target, struct str body)
     struct answer answer;
     arena_init(&arena, 8 << 20);
     answer_init(&answer);
-    struct request request = {.service = &service, .method = method, .body = body, .arena = &arena};
+    struct request request = {.service = &service,
+                              .method = method,
+                              .body = body,
+                              .origin = STR("http://o"),
+                              .accept = body.n % 2 == 0 ? STR("text/plain;escaping=allow-utf-8") : STR(""),
+                              .arena = &arena};
     if (target_refusal(target) == NULL && target_parse(&arena, target, &request.target, NULL) == 0) {
         bool json = str_starts(request.target.path, STR("/api/v2/"));
         request.content_type = json ? STR("application/json") : STR("application/x-www-form-urlencoded");

@@ -1,4 +1,4 @@
-/* What parses, prints; what was printed parses again and prints the same. */
+/* What parses, prints; what was printed, on one line or over several, parses again and prints the same. */
 #include "tocsin/arena.h"
 #include "tocsin/check.h"
 #include "tocsin/promql_parse.h"
@@ -7,25 +7,36 @@
 
 enum { ARENA_BYTES = 16 << 20, TEXT_BYTES = 4 << 20 };
 
-static void round_trip(struct arena *a, const struct expr *e)
+static void parses_again(struct arena *a, const struct expr *e, struct str text, struct str canonical)
 {
-    struct buf first, second;
+    struct buf again_text;
     struct expr *again;
     struct err err = {0};
-    buf_init(&first, TEXT_BYTES);
-    buf_init(&second, TEXT_BYTES);
-    promql_print(&first, e);
-    must(!buf_overflow(&first));
-    int code = promql_parse(a, buf_slice(&first), &promql_features_all, &again, &err);
+    int code = promql_parse(a, text, &promql_features_all, &again, &err);
     must(code == 0 || code == ERR_LIMIT); /* the text may have grown past a limit */
-    if (code == 0) {
-        must(again->type == e->type);
-        promql_print(&second, again);
-        must(str_eq(buf_slice(&first), buf_slice(&second)));
-        promql_free(again);
-    }
-    buf_release(&first);
-    buf_release(&second);
+    if (code != 0)
+        return;
+    buf_init(&again_text, TEXT_BYTES);
+    must(again->type == e->type);
+    promql_print(&again_text, again);
+    must(str_eq(canonical, buf_slice(&again_text)));
+    promql_free(again);
+    buf_release(&again_text);
+}
+
+static void round_trip(struct arena *a, const struct expr *e)
+{
+    struct buf canonical, pretty;
+    buf_init(&canonical, TEXT_BYTES);
+    buf_init(&pretty, TEXT_BYTES);
+    promql_print(&canonical, e);
+    must(!buf_overflow(&canonical));
+    parses_again(a, e, buf_slice(&canonical), buf_slice(&canonical));
+    promql_pretty(&pretty, e);
+    if (!buf_overflow(&pretty))
+        parses_again(a, e, buf_slice(&pretty), buf_slice(&canonical));
+    buf_release(&canonical);
+    buf_release(&pretty);
 }
 
 static void parse_metric(struct arena *a, struct str text)

@@ -59,7 +59,7 @@ class Requests(Receiver):
     def test_only_post_writes(self):
         for method in ('GET', 'PUT', 'DELETE', 'HEAD'):
             answer = self.post(None, {}, method=method)
-            self.assertEqual((answer.status, answer.headers['Allow']), (405, 'POST'), method)
+            self.assertEqual((answer.status, answer.headers['Allow']), (405, 'POST, OPTIONS'), method)
 
     def test_corrupt_bodies_are_refused_and_store_nothing(self):
         labels = self.name()

@@ -169,10 +169,10 @@ static void what_is_wrong_is_said_in_prometheus_words(void **state)
     expect(*state, ASK "up&start=2&end=1.999", 400,
            BAD "end timestamp must not be before start timestamp\"}");
     expect(*state, ASK "up&start=x", 400,
-           BAD "invalid parameter \\\"start\\\": Invalid time value for 'start': cannot parse \\\"x\\\" to a "
+           BAD "invalid parameter \\\"start\\\": invalid time value for 'start': cannot parse \\\"x\\\" to a "
                "valid timestamp\"}");
     expect(*state, ASK "up&start=1&end=y", 400,
-           BAD "invalid parameter \\\"end\\\": Invalid time value for 'end': cannot parse \\\"y\\\" to a "
+           BAD "invalid parameter \\\"end\\\": invalid time value for 'end': cannot parse \\\"y\\\" to a "
                "valid timestamp\"}");
 }
 

@@ -184,14 +184,123 @@ static void a_limit_truncates_and_says_so(void **state)
            BAD "invalid parameter \\\"limit\\\": limit must be non-negative\"}");
 }
 
+static void expect_part(struct fixture *f, const char *target, const char *part)
+{
+    ask(f, "GET", target, NULL);
+    if (strstr(buf_text(&f->answer.body), part) == NULL)
+        fail_msg("%s: no %s\nin %s", target, part, buf_text(&f->answer.body));
+}
+
+static void limits_are_numbers_from_nothing_on(void **state)
+{
+    static const char *const apis[] = {"query?query=odd&", "query_range?query=odd&start=1&end=2&step=1&",
+                                       "series?match[]=odd&", "labels?", "label/kind/values?"};
+    static const char *const cases[][2] = {
+        {"limit=-1", "limit must be non-negative"},
+        {"limit=1.5", "strconv.Atoi: parsing \\\"1.5\\\": invalid syntax"},
+        {"limit=-", "strconv.Atoi: parsing \\\"-\\\": invalid syntax"},
+        {"limit=%22", "strconv.Atoi: parsing \\\"\\\\\\\"\\\": invalid syntax"},
+        {"limit=9223372036854775808",
+         "strconv.Atoi: parsing \\\"9223372036854775808\\\": value out of range"},
+    };
+    for (size_t a = 0; a < sizeof apis / sizeof apis[0]; a++) {
+        char target[128], body[256];
+        for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+            (void)snprintf(target, sizeof target, "/api/v1/%s%s", apis[a], cases[c][0]);
+            (void)snprintf(body, sizeof body, BAD "invalid parameter \\\"limit\\\": %s\"}", cases[c][1]);
+            expect(*state, target, 400, body);
+        }
+        (void)snprintf(target, sizeof target, "/api/v1/%slimit=0", apis[a]);
+        ask(*state, "GET", target, NULL);
+        assert_int_equal(fixture.answer.status, 200);
+        assert_null(strstr(buf_text(&fixture.answer.body), "truncated"));
+    }
+}
+
+static void a_timeout_of_nothing_has_passed(void **state)
+{
+    expect(
+        *state, "/api/v1/query?query=1&timeout=0", 503,
+        "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in query execution\"}");
+    expect_part(*state, "/api/v1/query?query=(&timeout=-1", "unclosed left parenthesis");
+    expect_part(*state, "/api/v1/query?query=1&timeout=1h", "success");
+}
+
+static void a_query_brings_its_own_look_back(void **state)
+{
+    static const char recent[] = "/api/v1/query?query=odd%7Bkind=%22inf%22%7D&time=1435781461.781";
+    char target[128];
+    fixture.promql.lookback_ms = 5000;
+    expect(*state, recent, 200, VECTOR "[]}}");
+    (void)snprintf(target, sizeof target, "%s&lookback_delta=20s", recent);
+    expect_part(*state, target, "\"+Inf\"");
+    (void)snprintf(target, sizeof target, "%s&lookback_delta=-20s", recent);
+    expect_part(*state, target, "cannot parse \\\"-20s\\\" to a valid duration");
+    (void)snprintf(target, sizeof target, "%s&lookback_delta=-20", recent);
+    expect(*state, target, 200, VECTOR "[]}}");
+}
+
+#define NO_TIME                                                                                             \
+    "\"timings\":{\"evalTotalTime\":0,\"resultSortTime\":0,\"queryPreparationTime\":0,\"innerEvalTime\":0," \
+    "\"execQueueTime\":0,\"execTotalTime\":0}"
+
+static void statistics_are_told_when_asked_for(void **state)
+{
+    expect_part(*state, "/api/v1/query?query=up&stats=true",
+                "],\"stats\":{" NO_TIME
+                ",\"samples\":{\"totalQueryableSamples\":2,\"samplesRead\":2,\"peakSamples\":2}}}}");
+    expect_part(*state,
+                "/api/v1/query_range?query=count_over_time(up%5B30s%5D)&start=1435781436.781&end=1435781451."
+                "781&step=15&stats=all",
+                "],\"stats\":{" NO_TIME
+                ",\"samples\":{\"totalQueryableSamplesPerStep\":[[1435781436.781,4],[1435781451.781,4]],"
+                "\"totalQueryableSamples\":8,\"samplesReadPerStep\":[[1435781436.781,4],[1435781451.781,2]],"
+                "\"samplesRead\":6,\"peakSamples\":");
+    ask(*state, "GET", "/api/v1/query?query=up", NULL);
+    assert_null(strstr(buf_text(&fixture.answer.body), "stats"));
+}
+
+static void other_words_for_statistics_are_taken_with_a_warning(void **state)
+{
+    expect_part(*state, "/api/v1/query?query=1&stats=1%22",
+                "\"peakSamples\":0}}},\"warnings\":[\"value \\\"1\\\\\\\"\\\" for parameter \\\"stats\\\" is "
+                "deprecated and "
+                "will be rejected in the next major release, use \\\"true\\\" or \\\"all\\\"\"]}");
+}
+
+static void ten_notes_are_enough(void **state)
+{
+    struct fixture *f = *state;
+    struct arena a;
+    arena_init(&a, 1 << 20);
+    for (int i = 0; i < 13; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "many_%c", 'a' + i);
+        for (int k = 1; k >= 0; k--)
+            add(f, NOW_MS - k * 1000, 1, labels_of(&a, "__name__", name, "n", name, NULL));
+    }
+    arena_release(&a);
+    ask(f, "GET", "/api/v1/query?query=rate(%7B__name__=~%22many_a%7Cmany_b%22%7D%5B1m%5D)", NULL);
+    assert_null(strstr(buf_text(&f->answer.body), "omitted"));
+    ask(f, "GET", "/api/v1/query?query=rate(%7B__name__=~%22many.*%22%7D%5B1m%5D)", NULL);
+    const char *infos = strstr(buf_text(&f->answer.body), "\"infos\":[");
+    assert_non_null(infos);
+    assert_non_null(strstr(infos, ",\"3 more info annotations omitted\"]}"));
+}
+
 static void bad_parameters_are_named(void **state)
 {
     static const char *const cases[][2] = {
         {"query",
          "invalid parameter \\\"query\\\": unknown position: parse error: no expression found in input"},
         {"query?query=1%2B", "invalid parameter \\\"query\\\": 1:3: parse error: unexpected end of input"},
-        {"query?query=up&time=x", "invalid parameter \\\"time\\\": Invalid time value for 'time': cannot "
+        {"query?query=up&time=x", "invalid parameter \\\"time\\\": invalid time value for 'time': cannot "
                                   "parse \\\"x\\\" to a valid timestamp"},
+        {"query_range?query=up&start=%22&end=2",
+         "invalid parameter \\\"start\\\": cannot parse \\\"\\\\\\\"\\\" to a valid timestamp"},
+        {"query_range?query=up&start=1&end=2&step=1e10",
+         "invalid parameter \\\"step\\\": cannot parse \\\"1e10\\\" to a valid duration. It overflows int64"},
+        {"label/%FF/values", "invalid label name: \\\"\\\\xff\\\""},
         {"query?query=up&timeout=x",
          "invalid parameter \\\"timeout\\\": cannot parse \\\"x\\\" to a valid duration"},
         {"query?query=up&lookback_delta=x",
@@ -243,7 +352,7 @@ static void too_many_queries_at_once_are_sent_away(void **state)
     atomic_store(&f->service.queries, (int)limits.queries_concurrent);
     ask(f, "GET", "/api/v1/query?query=1", NULL);
     assert_int_equal(f->answer.status, 503);
-    assert_string_equal(f->answer.headers[0].name, "Retry-After");
+    assert_string_equal(f->answer.headers[f->answer.header_count - 1].name, "Retry-After");
     assert_int_equal(limit_hits(LIMIT_queries_concurrent), hits + 1);
     assert_int_equal(atomic_load(&f->service.queries), limits.queries_concurrent);
 }
@@ -328,7 +437,7 @@ static void selectors_of_label_queries_are_checked(void **state)
     expect(
         *state, "/api/v1/labels?start=x", 400,
         BAD
-        "invalid parameter \\\"start\\\": Invalid time value for 'start': cannot parse \\\"x\\\" to a valid "
+        "invalid parameter \\\"start\\\": invalid time value for 'start': cannot parse \\\"x\\\" to a valid "
         "timestamp\"}");
 }
 
@@ -469,6 +578,12 @@ int main(void)
         TEST(a_range_is_written_as_a_matrix),
         TEST(parameters_come_from_the_form_too),
         TEST(a_limit_truncates_and_says_so),
+        TEST(limits_are_numbers_from_nothing_on),
+        TEST(a_timeout_of_nothing_has_passed),
+        TEST(a_query_brings_its_own_look_back),
+        TEST(statistics_are_told_when_asked_for),
+        TEST(other_words_for_statistics_are_taken_with_a_warning),
+        TEST(ten_notes_are_enough),
         TEST(bad_parameters_are_named),
         TEST(exactly_the_largest_number_of_points_is_taken),
         TEST(errors_while_evaluating_are_422),

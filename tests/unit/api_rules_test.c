@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -31,6 +32,9 @@ static const char *const RULES =
     "  rules:\n"
     "  - record: r:two\n"
     "    expr: vector(1) * on() (vector(1) or label_replace(vector(1), \"a\", \"b\", \"\", \"\"))\n";
+
+/* SHA-256 of "r.yml;h". */
+#define TOKEN_H "e4806fb4da8ac6b6900d7d3bc3a7c4612b8662f86399b9cc9414651c0748580e"
 
 struct fixture {
     struct world_sim sim;
@@ -179,7 +183,12 @@ static void filters_choose_rules(void **state)
     expect_part(f, "/api/v1/rules?file[]=r.yml", "\"name\":\"Up\"");
     expect_part(f, "/api/v1/rules?match[]=%7Bseverity=%22page%22%7D", "\"name\":\"Up\"");
     expect_none(f, "/api/v1/rules?match[]=%7Bseverity=%22page%22%7D", "\"name\":\"Pend\"");
+    expect_part(f, "/api/v1/rules?match[]=%7Ba=%22b%22%7D&match[]=%7Bseverity=~%22p.*%22%7D",
+                "\"name\":\"r:one\"");
     expect_part(f, "/api/v1/rules?exclude_alerts=true", "\"alerts\":null");
+    expect_part(f, "/api/v1/rules?exclude_alerts=T", "\"alerts\":null");
+    expect_part(f, "/api/v1/rules?exclude_alerts=False", "\"alerts\":[");
+    expect_none(f, "/api/v1/rules?type=ALERT", "\"type\":\"recording\"");
 }
 
 static void groups_without_rules_are_left_out(void **state)
@@ -189,6 +198,56 @@ static void groups_without_rules_are_left_out(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_string_equal(ask(*state, none[i]), "{\"status\":\"success\",\"data\":{\"groups\":[]}}");
     expect_none(*state, "/api/v1/rules?type=alert", "\"name\":\"h\"");
+}
+
+static void a_page_of_groups_tells_where_the_next_begins(void **state)
+{
+    struct fixture *f = *state;
+    expect_part(f, "/api/v1/rules?group_limit=1", "],\"groupNextToken\":\"" TOKEN_H "\"}}");
+    expect_part(f, "/api/v1/rules?group_limit=1", "\"name\":\"g\",\"file\"");
+    expect_none(f, "/api/v1/rules?group_limit=1", "\"name\":\"h\",\"file\"");
+    expect_none(f, "/api/v1/rules?group_limit=2", "groupNextToken");
+    expect_none(f, "/api/v1/rules", "groupNextToken");
+    static const char next[] = "/api/v1/rules?group_limit=1&group_next_token=" TOKEN_H;
+    expect_part(f, next, "\"name\":\"h\",\"file\"");
+    expect_none(f, next, "\"name\":\"g\",\"file\"");
+    expect_none(f, next, "groupNextToken");
+    /* What is filtered away takes no place on a page and starts none. */
+    expect_none(f, "/api/v1/rules?group_limit=1&type=alert", "groupNextToken");
+    expect_part(f, "/api/v1/rules?group_limit=1&rule_group[]=h", "\"name\":\"h\",\"file\"");
+}
+
+static void bad_pages_are_named(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const cases[][2] = {
+        {"group_next_token=x",
+         "group_next_token\\\": group_limit needs to be present in order to paginate over the groups"},
+        {"group_limit=1&group_next_token=x",
+         "group_next_token\\\": invalid group_next_token 'x'. were rule groups changed?"},
+        {"group_limit=0", "group_limit\\\": group_limit needs to be greater than 0"},
+        {"group_limit=-1", "group_limit\\\": group_limit needs to be greater than 0"},
+        {"group_limit=x",
+         "group_limit\\\": group_limit needs to be a valid number: strconv.ParseInt: parsing "
+         "\\\"x\\\": invalid syntax"},
+        {"group_limit=2147483648",
+         "group_limit\\\": group_limit needs to be a valid number: strconv.ParseInt: parsing "
+         "\\\"2147483648\\\": value out of range"},
+        {"exclude_alerts=Maybe",
+         "exclude_alerts\\\": error converting exclude_alerts: strconv.ParseBool: parsing "
+         "\\\"maybe\\\": invalid syntax"},
+        {"type=Alerts", "type\\\": not supported value \\\"alerts\\\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char target[128], body[512];
+        (void)snprintf(target, sizeof target, "/api/v1/rules?%s", cases[i][0]);
+        (void)snprintf(
+            body, sizeof body,
+            "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"invalid parameter \\\"%s\"}",
+            cases[i][1]);
+        assert_string_equal(ask(f, target), body);
+        assert_int_equal(f->answer.status, 400);
+    }
 }
 
 static void bad_filters_are_named(void **state)
@@ -203,6 +262,8 @@ static void bad_filters_are_named(void **state)
     assert_int_equal(f->answer.status, 400);
     (void)ask(f, "/api/v1/rules?match[]=%7B");
     assert_int_equal(f->answer.status, 400);
+    expect_part(f, "/api/v1/rules?match[]=%7Ba=%22%22%7D",
+                "\"match[] must contain at least one non-empty matcher\"");
 }
 
 int main(void)
@@ -215,6 +276,8 @@ int main(void)
         TEST(alerts_are_listed_on_their_own),
         TEST(filters_choose_rules),
         TEST(groups_without_rules_are_left_out),
+        TEST(a_page_of_groups_tells_where_the_next_begins),
+        TEST(bad_pages_are_named),
         TEST(bad_filters_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -434,6 +434,67 @@ static void a_small_arena_refuses_the_file(void **state)
     buf_release(&text);
 }
 
+/* What is printed of it reads as the same, and prints the same. */
+static void what_is_printed_reads_as_the_same(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "global: {evaluation_interval: 15s, rule_query_offset: 90s, external_labels: {site: \"a'b\\\"c: d\", "
+        "é.x: '1'}}\n"
+        "rule_files: ['rules/*.yml', \"odd: [name]\"]\n"
+        "alertmanager_config_file: 'my routes.yml'\n"
+        "alerting: {alertmanagers: [{timeout: 3s, static_configs: [{targets: ['a:1', 'b:2']}]},\n"
+        "  {scheme: https, timeout: 3s, path_prefix: /p/q, static_configs: [{targets: ['c:3']}]}]}\n"
+        "storage: {retention: 15d, keep: referenced, out_of_order_time_window: 1h, identity_header: X-Who,\n"
+        "  wal: {sync: os}}\n"
+        "limits: {series: 5000, push_body_bytes: 1048576}\n",
+        "limits: {series: 5000, series_per_identity: 7}\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct buf first, second;
+        struct config *c = load(texts[i]);
+        buf_init(&first, 1 << 16);
+        buf_init(&second, 1 << 16);
+        config_print(&first, c);
+        struct config *again = load(buf_text(&first));
+        config_print(&second, again);
+        assert_string_equal(buf_text(&first), buf_text(&second));
+        assert_true(labels_equal(c->external_labels, again->external_labels));
+        assert_int_equal(c->evaluation_interval_ms, again->evaluation_interval_ms);
+        assert_int_equal(c->query_offset_ms, again->query_offset_ms);
+        assert_int_equal(c->rule_files.count, again->rule_files.count);
+        assert_int_equal(c->alertmanager_urls.count, again->alertmanager_urls.count);
+        for (size_t k = 0; k < c->alertmanager_urls.count; k++)
+            assert_true(str_eq(c->alertmanager_urls.items[k], again->alertmanager_urls.items[k]));
+        assert_int_equal(c->alertmanager_timeout_ms, again->alertmanager_timeout_ms);
+        assert_int_equal(c->storage.retention_ms, again->storage.retention_ms);
+        assert_int_equal(c->storage.keep, again->storage.keep);
+        assert_int_equal(c->wal_sync, again->wal_sync);
+        assert_memory_equal(&c->limits, &again->limits, sizeof c->limits);
+        config_free(again);
+        config_free(c);
+        buf_release(&second);
+        buf_release(&first);
+    }
+}
+
+static void passwords_are_not_printed(void **state)
+{
+    (void)state;
+    struct buf text;
+    struct config *c = load(
+        "alerting: {alertmanagers: [{static_configs: [{targets: ['me:s3cret@am:9093']}], path_prefix: x}]}\n"
+        "remote_write: [{url: 'http://a/b', basic_auth: {username: u, password: s3cret}}]\n"
+        "scrape_configs: [{job_name: j, authorization: {credentials: s3cret}}]\n");
+    buf_init(&text, 1 << 16);
+    config_print(&text, c);
+    assert_null(strstr(buf_text(&text), "s3cret"));
+    assert_non_null(strstr(buf_text(&text), "targets: [\"<secret>@am:9093\"]\n"));
+    buf_release(&text);
+    config_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +515,8 @@ int main(void)
         cmocka_unit_test(relative_paths_start_at_the_files_folder),
         cmocka_unit_test(a_file_that_is_not_there_is_told_by_the_disk),
         cmocka_unit_test(a_small_arena_refuses_the_file),
+        cmocka_unit_test(what_is_printed_reads_as_the_same),
+        cmocka_unit_test(passwords_are_not_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,6 +202,19 @@ static void posts_from_other_sites_change_nothing(void **state)
     struct fixture *f = *state;
     expect(f, "POST /-/reload HTTP/1.1\r\nHost: h\r\nOrigin: http://evil\r\n\r\n", "HTTP/1.1 403", NULL);
     assert_int_equal(f->reloads, 0);
+    expect(f, "POST /api/v1/write HTTP/1.1\r\nHost: h\r\nOrigin: http://evil\r\nContent-Length: 3\r\n\r\n",
+           "HTTP/1.1 403", NULL);
+}
+
+static void queries_from_other_sites_are_answered(void **state)
+{
+    struct fixture *f = *state;
+    expect(f,
+           "POST /api/v1/format_query HTTP/1.1\r\nHost: h\r\nOrigin: http://grafana\r\nContent-Type: "
+           "application/x-www-form-urlencoded\r\nContent-Length: 11\r\n" CLOSE "\r\nquery=1%2B1",
+           "HTTP/1.1 200", "Access-Control-Allow-Origin: *");
+    expect(f, "OPTIONS /api/v1/query HTTP/1.1\r\nHost: h\r\nOrigin: http://grafana\r\n" CLOSE "\r\n",
+           "HTTP/1.1 204", "Access-Control-Allow-Methods: GET, POST, OPTIONS");
 }
 
 static void oversized_bodies_are_refused_before_they_are_read(void **state)
@@ -622,6 +635,7 @@ int main(void)
         TEST(unknown_paths_and_methods_are_told),
         TEST(a_failed_reload_says_why),
         TEST(posts_from_other_sites_change_nothing),
+        TEST(queries_from_other_sites_are_answered),
         TEST(oversized_bodies_are_refused_before_they_are_read),
         TEST(a_chunked_body_is_bounded_too),
         TEST(an_endless_chunked_body_is_cut_off),

@@ -77,6 +77,22 @@ static void check_prints_itself(struct cases *c, const struct outcome *first)
     outcome_release(&again);
 }
 
+/* Laid out over lines it is the same expression. */
+static void check_pretty(struct cases *c, const struct outcome *o)
+{
+    struct outcome again;
+    struct buf pretty;
+    buf_init(&pretty, TEXT_BYTES);
+    promql_pretty(&pretty, o->e);
+    outcome_init(&again, buf_slice(&pretty), &promql_features_all);
+    if (again.code != 0)
+        complain(c, "its lines to parse", again.err.text);
+    else if (!str_eq(buf_slice(&again.text), buf_slice(&o->text)))
+        complain(c, buf_text(&o->text), buf_text(&again.text));
+    outcome_release(&again);
+    buf_release(&pretty);
+}
+
 static void check_verdict(struct cases *c, const char *wanted)
 {
     struct outcome o;
@@ -89,8 +105,10 @@ static void check_verdict(struct cases *c, const char *wanted)
         buf_format(&got, "! %s", o.err.text);
     if (strcmp(wanted, buf_text(&got)) != 0)
         complain(c, wanted, buf_text(&got));
-    else if (o.code == 0)
+    else if (o.code == 0) {
         check_prints_itself(c, &o);
+        check_pretty(c, &o);
+    }
     c->count++;
     outcome_release(&o);
     buf_release(&got);
