@@ -72,8 +72,8 @@ static double stretched(const struct stretch *s)
 
 static bool begins_inside(const struct call *c, const struct window *w, const struct sample *first)
 {
-    return c->ev->q->options.features.start_timestamps && first->start_ms != 0 && w->start_ms < first->start_ms &&
-           first->start_ms < first->t_ms;
+    return c->ev->q->options.features.start_timestamps && first->start_ms != 0 &&
+           w->start_ms < first->start_ms && first->start_ms < first->t_ms;
 }
 
 /* As Prometheus 3.14 extrapolates, in its order of operations. */

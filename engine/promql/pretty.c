@@ -66,7 +66,7 @@ static void split_call(struct pretty *p, const struct expr *e, size_t level)
 
 static void split_binary(struct pretty *p, const struct expr *e, size_t level)
 {
-    if (print_base_is_infinite(e)) {
+    if (print_loses_sign(e)) {
         indent(p, level + 1);
         buf_puts(p->out, "Inf");
     } else {

@@ -245,7 +245,8 @@ void print_operator(struct buf *out, const struct expr *e)
         print_matching(out, e->binary.matching);
 }
 
-bool print_base_is_infinite(const struct expr *e)
+/* In front of ^ a sign would be taken for one of the whole power. */
+bool print_loses_sign(const struct expr *e)
 {
     const struct expr *left = e->binary.left;
     return e->binary.op == OP_POW && left->kind == EXPR_NUMBER && isinf(left->number.value);
@@ -253,7 +254,7 @@ bool print_base_is_infinite(const struct expr *e)
 
 static void print_binary(struct buf *out, const struct expr *e)
 {
-    if (print_base_is_infinite(e))
+    if (print_loses_sign(e))
         buf_puts(out, "Inf");
     else
         promql_print(out, e->binary.left);

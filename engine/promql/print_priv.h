@@ -9,8 +9,7 @@
 
 void print_aggregate_head(struct buf *out, const struct expr *e); /* sum by (a) */
 void print_operator(struct buf *out, const struct expr *e);       /* == bool on (a) group_left () */
-/* inf ^ 2: in front of ^ a sign would be taken for one of the whole power, so "Inf" is printed, not "+Inf". */
-bool print_base_is_infinite(const struct expr *e);
+bool print_loses_sign(const struct expr *e);                      /* its left side is "Inf", not "+Inf" */
 void print_subquery_range(struct buf *out, const struct expr *e); /* [5m:1m] offset 1h */
 
 #endif

@@ -6,9 +6,9 @@
 /* The expression asked about; false: the answer says what is wrong with it. */
 static bool parse(const struct request *request, struct answer *answer, struct expr **out)
 {
+    const struct promql_features *features = request_features(request);
     struct err err;
-    if (promql_parse(request->arena, request_param(request, "query"), request_features(request), out, &err) ==
-        0)
+    if (promql_parse(request->arena, request_param(request, "query"), features, out, &err) == 0)
         return true;
     prom_bad_param(answer, "query", err.text);
     return false;

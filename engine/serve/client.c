@@ -329,8 +329,8 @@ void client_work(void *context)
 static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connection *connection)
 {
     client->suspended = connection;
-    atomic_store(&client->watched.evaluating, true);
     client->request.queued_ns = mono_ns(client);
+    atomic_store(&client->watched.evaluating, true);
     MHD_suspend_connection(connection);
     int rc = workers_take(&client->serve->workers, client);
     if (rc == 0)

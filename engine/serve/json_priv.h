@@ -72,7 +72,8 @@ struct query_times {
 };
 
 /* ,"stats":{...}; steps: step by step, too. */
-void json_stats(struct buf *out, const struct promql_stats *stats, const struct query_times *times, bool steps);
+void json_stats(struct buf *out, const struct promql_stats *stats, const struct query_times *times,
+                bool steps);
 
 /* The tree that parse_query answers. */
 void json_expr(struct buf *out, const struct expr *e);

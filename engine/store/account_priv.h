@@ -13,7 +13,7 @@ struct slab;
 struct account {
     _Atomic int64_t bytes;
     struct slab *slab; /* for small pieces of which there are many; who makes none may leave it NULL */
-    int64_t beyond; /* how far it may go beyond limits.store_bytes: while a log is read back */
+    int64_t beyond;    /* how far it may go beyond limits.store_bytes: while a log is read back */
 };
 
 /* Zeroed memory, counted. Never NULL: whoever adds on behalf of a stranger asks account_has_room first. */

@@ -199,7 +199,7 @@ static enum admit_reason admit_sample(struct admission *a, series_ref ref, const
 
 /* A stale marker is stored as a float, and counted as what it came as. */
 static enum admit_reason admit_histogram(struct admission *a, series_ref ref, const struct sample *sample,
-                                      int64_t keep_ms)
+                                         int64_t keep_ms)
 {
     struct sample marker = {.t_ms = sample->t_ms, .start_ms = sample->start_ms, .value = stale_nan()};
     bool stale = sample->histogram == &store_stale_histogram;

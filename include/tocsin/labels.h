@@ -61,8 +61,10 @@ struct labels *labels_with(struct arena *arena, const struct labels *ls, struct 
 struct labels *labels_merge(struct arena *arena, const struct labels *base, const struct labels *over);
 
 /* Only the named labels, or all but the named ones. Names need not be sorted. */
-struct labels *labels_keep(struct arena *arena, const struct labels *ls, const struct str *names, size_t count);
-struct labels *labels_drop(struct arena *arena, const struct labels *ls, const struct str *names, size_t count);
+struct labels *labels_keep(struct arena *arena, const struct labels *ls, const struct str *names,
+                           size_t count);
+struct labels *labels_drop(struct arena *arena, const struct labels *ls, const struct str *names,
+                           size_t count);
 struct labels *labels_drop_name(struct arena *arena, const struct labels *ls);
 
 bool labels_equal(const struct labels *a, const struct labels *b);

@@ -24,8 +24,9 @@ struct promql_options {
     int64_t subquery_step_ms; /* for [5m:]; 0: one minute */
     int64_t samples_max;      /* 0: limits.query_samples */
     int64_t timeout_ms;       /* 0: limits.query_timeout_ms */
-    int64_t late_ms;          /* it may be asked for a time that long ago (query_offset): selectors reach further back */
-    bool stats;                   /* count what is looked at, into promql_result.stats */
+    int64_t
+        late_ms; /* it may be asked for a time that long ago (query_offset): selectors reach further back */
+    bool stats;  /* count what is looked at, into promql_result.stats */
     struct world *world;          /* for the deadline only; NULL: no deadline */
     const atomic_bool *cancelled; /* polled now and then; NULL: never */
 };
@@ -51,22 +52,23 @@ struct annotation {
 
 /* What an evaluation looked at, counted as Prometheus does (3.14): a histogram counts as many samples as it weighs. */
 struct promql_stats {
-    int64_t samples;            /* what each step alone would look at, summed up */
-    int64_t samples_read;       /* without what was there from the step before */
-    int64_t samples_peak;       /* held at once, as compared with samples_max */
-    const int64_t *samples_at;  /* the first two, step by step */
+    int64_t samples;           /* what each step alone would look at, summed up */
+    int64_t samples_read;      /* without what was there from the step before */
+    int64_t samples_peak;      /* held at once, as compared with samples_max */
+    const int64_t *samples_at; /* the first two, step by step */
     const int64_t *read_at;
     size_t steps;
-    int64_t start_ms, step_ms;  /* of the steps */
-    int64_t sort_ns;            /* what it took to put the result in order */
+    int64_t start_ms, step_ms; /* of the steps */
+    int64_t sort_ns;           /* what it took to put the result in order */
 };
 
 struct promql_result {
-    enum promql_type type;        /* of an instant query: as the expression; of a range query: PROMQL_MATRIX */
-    double scalar;                /* PROMQL_SCALAR */
-    struct str string;            /* PROMQL_STRING */
-    int64_t t_ms;                 /* evaluation time of an instant query */
-    struct promql_series *series; /* PROMQL_VECTOR: one point each, order as Prometheus gives it; PROMQL_MATRIX */
+    enum promql_type type; /* of an instant query: as the expression; of a range query: PROMQL_MATRIX */
+    double scalar;         /* PROMQL_SCALAR */
+    struct str string;     /* PROMQL_STRING */
+    int64_t t_ms;          /* evaluation time of an instant query */
+    struct promql_series
+        *series; /* PROMQL_VECTOR: one point each, order as Prometheus gives it; PROMQL_MATRIX */
     size_t count;
     struct annotation *annotations; /* deduplicated */
     size_t annotation_count;
@@ -76,8 +78,8 @@ struct promql_result {
 struct promql; /* a prepared expression */
 
 /* text is copied. store NULL: ad hoc, selectors are looked up at each evaluation. */
-int promql_open(struct str text, const struct promql_options *options, struct store *store, struct promql **out,
-                struct err *err);
+int promql_open(struct str text, const struct promql_options *options, struct store *store,
+                struct promql **out, struct err *err);
 void promql_close(struct promql *q);
 
 const struct expr *promql_expr(const struct promql *q);

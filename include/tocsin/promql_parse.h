@@ -28,8 +28,8 @@ extern const struct promql_features promql_features_all; /* the whole grammar, e
 
 /* Parses and type-checks. On failure ERR_PARSE (or ERR_LIMIT), text "1:5: parse error: ...", position in *err.
  * text is kept as long as the tree: copy it into the same arena first if it may go. */
-int promql_parse(struct arena *arena, struct str text, const struct promql_features *features, struct expr **out,
-                 struct err *err);
+int promql_parse(struct arena *arena, struct str text, const struct promql_features *features,
+                 struct expr **out, struct err *err);
 
 /* A series selector alone (match[] parameters): metric{...}; matchers are owned by the caller, who calls
  * matcher_release on each. */
@@ -38,7 +38,8 @@ int promql_parse_matchers(struct arena *arena, struct str text, struct matcher *
 
 /* A metric as written in tests and exposition: name{a="b"}, no other operators. *used is where it ends; what follows
  * is not looked at. A name given twice: the last value wins, but the name in front of the braces over all. */
-int promql_parse_metric(struct arena *arena, struct str text, struct labels **labels, size_t *used, struct err *err);
+int promql_parse_metric(struct arena *arena, struct str text, struct labels **labels, size_t *used,
+                        struct err *err);
 
 /* Frees the compiled regexes of a tree (the nodes belong to the arena). */
 void promql_free(struct expr *e);

@@ -27,7 +27,8 @@ int promqltest_run(struct world *world, const char *path, struct str text,
  * at start_ms, start_ms + step_ms, ... Lives in the arena. */
 struct labels;
 struct sample;
-int promqltest_series(struct arena *arena, struct str metric, struct str values, int64_t start_ms, int64_t step_ms,
-                      struct labels **labels, struct sample **samples, size_t *count, struct err *err);
+int promqltest_series(struct arena *arena, struct str metric, struct str values, int64_t start_ms,
+                      int64_t step_ms, struct labels **labels, struct sample **samples, size_t *count,
+                      struct err *err);
 
 #endif

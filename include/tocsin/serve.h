@@ -51,7 +51,8 @@ struct serve_parts {
     int (*reload)(void *context, struct err *err);
     bool (*ready)(void *context);
     void (*write_metrics)(void *context, struct buf *out); /* what only the process as a whole knows */
-    void (*write_config)(void *context, struct buf *out);  /* the configuration in force as YAML, without secrets */
+    void (*write_config)(void *context,
+                         struct buf *out); /* the configuration in force as YAML, without secrets */
     /* A webhook's own side: the body of each POST /page. */
     void (*told)(void *context, struct str body);
     void *context;

@@ -24,8 +24,7 @@ static void run(struct outcome *o, const char *text)
     *o = (struct outcome){0};
     buf_init(&o->detail, 1 << 20);
     o->report.detail = &o->detail;
-    o->code = promqltest_run(world_real(), "x.test", str_of(text), &promqltest_features, &o->report,
-                             &o->err);
+    o->code = promqltest_run(world_real(), "x.test", str_of(text), &promqltest_features, &o->report, &o->err);
 }
 
 static void expect_counts(const char *text, uint64_t passed, uint64_t failed)
@@ -111,14 +110,15 @@ static void order_matters_only_if_it_is_expected(void **state)
 static void annotations_are_checked_both_ways(void **state)
 {
     (void)state;
-    expect_counts("load 1m\n a 1 2 3\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect no_info\n {} 0.008333333333333333\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect info\n {} 0.008333333333333333\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect info regex: not be .* counter\n {} 0.008333333333333333\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect info msg: something else\n {} 0.008333333333333333\n\n"
-                  "eval instant at 2m rate(a[5m])\n expect warn\n {} 0.008333333333333333\n\n"
-                  "eval instant at 2m rate(a[5m])\n {} 0.008333333333333333\n",
-                  3, 3);
+    expect_counts(
+        "load 1m\n a 1 2 3\n\n"
+        "eval instant at 2m rate(a[5m])\n expect no_info\n {} 0.008333333333333333\n\n"
+        "eval instant at 2m rate(a[5m])\n expect info\n {} 0.008333333333333333\n\n"
+        "eval instant at 2m rate(a[5m])\n expect info regex: not be .* counter\n {} 0.008333333333333333\n\n"
+        "eval instant at 2m rate(a[5m])\n expect info msg: something else\n {} 0.008333333333333333\n\n"
+        "eval instant at 2m rate(a[5m])\n expect warn\n {} 0.008333333333333333\n\n"
+        "eval instant at 2m rate(a[5m])\n {} 0.008333333333333333\n",
+        3, 3);
 }
 
 static void failures_are_compared_by_message_or_pattern(void **state)
