@@ -96,7 +96,7 @@ int push_uncompress(struct push *p, struct str compressed);
 /* decode: the whole message is checked for its form and its counts, and its series are listed. 0, or push_fail's code. */
 int push_decode(struct push *p);
 
-/* translate: the request's series go to the store, slice by slice. 0, or push_fail's code. */
+/* translate: the request's series go to the store, run by run. 0, or push_fail's code. */
 int push_translate(struct push *p);
 
 /* translate_extras: what comes with a series that has been offered to the store: its exemplars, 2.0's metadata. Says and counts

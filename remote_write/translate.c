@@ -9,7 +9,7 @@
 /* What became of one series. */
 enum fate { FATE_READY, FATE_EMPTY, FATE_REFUSED, FATE_NO_MEMORY };
 
-/* A run: translated, then admitted in order. */
+/* What becomes of a run: translated, then admitted in order. */
 struct slice {
     struct batch_series series[RUN_SERIES_MAX];
     struct spelling spellings[RUN_SERIES_MAX];
@@ -207,7 +207,7 @@ static enum fate translate(struct translation *t, const struct pushed *s, struct
     return fate;
 }
 
-/* ---- one slice: translated, then admitted in order ------------------------------------------------------ */
+/* ---- one run: translated, then admitted in order -------------------------------------------------------- */
 
 static uint64_t refused_by_store(const struct admit_result *r)
 {
@@ -283,7 +283,7 @@ static int admit_slice(struct translation *t)
     return note_all_but(t, 0) == FATE_NO_MEMORY ? push_out_of_memory(t->push) : 0;
 }
 
-static int translate_slice(struct translation *t, const struct pushed_run *run)
+static int translate_run(struct translation *t, const struct pushed_run *run)
 {
     struct slice *slice = &t->slice;
     slice->count = 0;
@@ -343,7 +343,7 @@ int push_translate(struct push *p)
     struct translation t = {.push = p, .admitted.detail = &p->answer->text};
     int rc = 0;
     for (const struct pushed_run *run = p->first_run; rc == 0 && run != NULL; run = run->next)
-        rc = translate_slice(&t, run);
+        rc = translate_run(&t, run);
     if (rc == 0 && p->has_metadata)
         push_families(p);
     count_written(&t);
