@@ -207,7 +207,7 @@ static void a_file_of_a_newer_version_is_refused(void **unused)
     struct err err = {0};
     assert_int_equal(state_open(path, &state, &err), ERR_UNSUPPORTED);
     assert_string_equal(err.text,
-                        "the state file was written by a newer version (its schema is 7, this one knows 1)");
+                        "the state file was written by a newer version (its schema is 7, this one knows 2)");
 }
 
 static void a_folder_that_is_not_there_is_an_io_error(void **unused)
