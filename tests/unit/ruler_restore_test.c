@@ -447,6 +447,19 @@ static void what_others_write_is_not_marked(void **unused)
     }
 }
 
+static void what_somebody_pushes_is_not_marked(void **unused)
+{
+    (void)unused;
+    static const char rules[] = "groups: [{name: g, rules: [{record: r, expr: m}]}]";
+    bench_load(&b, rules);
+    PUSH(&b, 1, "m", "i", "1");
+    PUSH(&b, 1, "r", "i", "2");
+    bench_step(&b);
+    bench_restart(&b, rules);
+    bench_step(&b);
+    assert_int_equal(bench_count(&b, "r"), 2);
+}
+
 /* At an interval of a millisecond every time is one of both groups. */
 static void where_two_groups_could_have_written_it_nobody_marks_it(void **unused)
 {
@@ -591,6 +604,7 @@ int main(void)
         TEST(the_state_that_an_alert_left_is_marked),
         TEST(a_rule_that_fails_first_marks_nothing),
         TEST(what_others_write_is_not_marked),
+        TEST(what_somebody_pushes_is_not_marked),
         TEST(where_two_groups_could_have_written_it_nobody_marks_it),
         TEST(another_process_series_tell_since_when_an_alert_is_active),
         TEST(what_was_recalled_waits_for_its_use),
