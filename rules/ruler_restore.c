@@ -116,13 +116,24 @@ static void tell(const struct restoring *r, struct str url, const struct live_al
         options->emit(options->context, alert_news(r->globals, url, a, ends_ns));
 }
 
+/* Within the time in which an end is told again anyway, it is; later only to those who wait for it, so that nobody hears of it who has
+ * heard of other things since. */
+static bool is_end_to_tell(const struct restoring *r, const struct live_alert *a)
+{
+    const struct ruler_options *options = &r->globals->options;
+    if (a->resolved_ns == NEVER)
+        return false;
+    return r->now_ns - a->resolved_ns <= RESOLVED_RETENTION_NS ||
+           (options->owes_end != NULL && options->owes_end(options->context, a->labels));
+}
+
 /* Of a pending one, its last time has ended. */
 static void tell_if(const struct restoring *r, const struct place *place, struct str url,
                     const struct live_alert *a, bool firing)
 {
     if (firing && a->state == ALERT_FIRING)
         tell(r, url, a, r->now_ns + alert_timeout_ns(r->globals, place->group));
-    else if (!firing && a->state != ALERT_FIRING && a->resolved_ns != NEVER)
+    else if (!firing && a->state != ALERT_FIRING && is_end_to_tell(r, a))
         tell(r, url, a, a->resolved_ns);
 }
 
@@ -181,7 +192,7 @@ static int end_orphans(struct restoring *r, struct err *err)
     }
     int rc = state_alerts_put(r->globals->options.state, news, count, err);
     for (size_t i = 0; i < count; i++)
-        if (r->orphans[i].alert != NULL && r->orphans[i].alert->resolved_ns != NEVER)
+        if (r->orphans[i].alert != NULL && is_end_to_tell(r, r->orphans[i].alert))
             tell(r, (struct str){0}, r->orphans[i].alert, r->orphans[i].alert->resolved_ns);
     mem_free(news);
     mem_free(rows);

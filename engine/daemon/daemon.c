@@ -19,6 +19,13 @@ static void log_ignored(const struct config *c)
                  LOG_STR("key", c->ignored.items[i]));
 }
 
+/* Other Alertmanagers take an alert as ended by themselves long before that. */
+static bool owes_end(void *context, const struct labels *alert)
+{
+    struct daemon *d = context;
+    return d->router != NULL && router_owes_end(d->router, alert);
+}
+
 static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
 {
     return (struct ruler_options){
@@ -34,6 +41,7 @@ static struct ruler_options ruler_options_of(struct daemon *d, const struct conf
         .external_url = str_of(d->external_url),
         .promql = d->promql,
         .emit = daemon_emit_alert,
+        .owes_end = owes_end,
         .context = d,
     };
 }

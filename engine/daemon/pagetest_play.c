@@ -244,6 +244,11 @@ static void emit(void *context, struct alert_event *event)
     mem_free(event);
 }
 
+static bool owes_end(void *context, const struct labels *alert)
+{
+    return router_owes_end(((struct stage *)context)->router, alert);
+}
+
 static int open_ruler(struct stage *s, struct err *err)
 {
     if (s->script->rules.n == 0)
@@ -264,6 +269,7 @@ static int open_ruler(struct stage *s, struct err *err)
             .state = s->state,
             .promql = {.features = s->script->features},
             .emit = emit,
+            .owes_end = owes_end,
             .context = s,
         };
         s->ruler = ruler_open(&options);

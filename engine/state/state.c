@@ -171,6 +171,16 @@ struct str state_column(sqlite3_stmt *statement, int at)
     return (struct str){bytes, (size_t)sqlite3_column_bytes(statement, at)};
 }
 
+int state_relax(struct state *state, struct err *err)
+{
+    return state_execute(state, "PRAGMA synchronous=NORMAL", "cannot write the state file", err);
+}
+
+int state_insist(struct state *state, struct err *err)
+{
+    return state_execute(state, "PRAGMA synchronous=FULL", "cannot write the state file", err);
+}
+
 int state_step(struct state *state, sqlite3_stmt *statement, struct err *err)
 {
     int rc = state_run(state, statement, err);

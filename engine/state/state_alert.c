@@ -146,10 +146,10 @@ static int put_all(struct state *state, const struct alert_rule_news *news, size
 int state_alerts_put(struct state *state, const struct alert_rule_news *news, size_t count, struct err *err)
 {
     lock_take(&state->lock);
-    int rc = execute(state, "PRAGMA synchronous=NORMAL", err);
+    int rc = state_relax(state, err);
     if (rc == 0)
         rc = put_all(state, news, count, err);
-    int back = execute(state, "PRAGMA synchronous=FULL", rc == 0 ? err : NULL);
+    int back = state_insist(state, rc == 0 ? err : NULL);
     lock_drop(&state->lock);
     return rc != 0 ? rc : back;
 }

@@ -56,6 +56,11 @@ int state_run(struct state *state, sqlite3_stmt *statement, struct err *err);
 /* Runs it and makes it ready for the next time; the lock is held throughout. */
 int state_step(struct state *state, sqlite3_stmt *statement, struct err *err);
 
+/* What is committed in between survives the end of the process, and a power cut only after the next commit outside. With the lock
+ * held. */
+int state_relax(struct state *state, struct err *err);
+int state_insist(struct state *state, struct err *err);
+
 /* Runs SQL that is no prepared statement. */
 int state_execute(struct state *state, const char *sql, const char *doing, struct err *err);
 

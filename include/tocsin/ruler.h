@@ -41,7 +41,9 @@ struct ruler_options {
     struct promql_options promql;
     /* One event per alert that has to be told (Prometheus 3.14). Takes over the heap block. Called from the worker. */
     void (*emit)(void *context, struct alert_event *event);
-    void *context;
+    /* Of an alert that ended more than a quarter of an hour before the start: is anybody still to be told of it? NULL: nobody. */
+    bool (*owes_end)(void *context, const struct labels *labels);
+    void *context; /* of both */
 };
 
 struct ruler *ruler_open(const struct ruler_options *options);

@@ -22,7 +22,9 @@ void state_close(struct state *state);
 /* Notification log: what each integration of each group was last told (Alertmanager 0.34). */
 struct nflog_entry {
     struct str key; /* <group key>:<receiver>/<integration>/<index> */
-    int64_t sent_ns, expires_ns;
+    int64_t
+        sent_ns; /* 0: it is being told, and may have been; survives the end of the process only, as alert states do */
+    int64_t expires_ns;
     const uint64_t *firing; /* hashes of the alerts told as firing */
     size_t firing_count;
     const uint64_t *resolved;

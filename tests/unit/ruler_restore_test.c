@@ -103,9 +103,21 @@ static void keeping_on_firing_is_not_begun_anew(void **unused)
     expect_event(b.event_count - 1, fired_ns, since_ns + 3 * MINUTE_NS);
 }
 
-static void an_end_is_told_again_also_after_a_long_time(void **unused)
+static bool somebody_waits;
+
+static bool owes_end(void *context, const struct labels *labels)
+{
+    (void)context;
+    expect_labels(labels, "{alertname=\"A\"}");
+    return somebody_waits;
+}
+
+static void an_end_is_told_again_after_a_long_time_only_if_somebody_waits_for_it(void **unused)
 {
     (void)unused;
+    b.options.owes_end = owes_end;
+    somebody_waits = true;
+    ruler_configure(b.ruler, &b.options);
     static const char rules[] = "groups: [{name: g, rules: [{alert: A, expr: m > 0}]}]";
     bench_load(&b, rules);
     PUSH(&b, 1, "m");
@@ -120,6 +132,12 @@ static void an_end_is_told_again_also_after_a_long_time(void **unused)
     assert_int_equal(b.event_count, 1);
     expect_event(0, fired_ns, over_ns);
     bench_step(&b);
+    assert_int_equal(b.event_count, 1);
+    somebody_waits = false;
+    bench_restart(&b, rules);
+    assert_int_equal(b.event_count, 0);
+    somebody_waits = true;
+    bench_restart(&b, rules);
     assert_int_equal(b.event_count, 1);
     assert_int_equal(state_alerts_expire(b.options.state, over_ns + 1, NULL), 0);
     bench_restart(&b, rules);
@@ -588,7 +606,7 @@ int main(void)
         TEST(a_pending_alert_goes_on_and_fires_in_time),
         TEST(a_firing_alert_is_told_at_once_with_the_times_it_had),
         TEST(keeping_on_firing_is_not_begun_anew),
-        TEST(an_end_is_told_again_also_after_a_long_time),
+        TEST(an_end_is_told_again_after_a_long_time_only_if_somebody_waits_for_it),
         TEST(a_pending_alert_tells_the_end_of_its_last_time),
         TEST(firing_again_it_forgets_its_last_time),
         TEST(rules_of_one_name_and_labels_keep_their_own),
