@@ -11,6 +11,9 @@
  * as all do in Prometheus after a restart.
  */
 
+/* As nanoseconds it is still a whole number of 64 bits. */
+static const double SECONDS_MAX = 9e9;
+
 /* Rules that write series of one name: what a recording rule records, or an alert. */
 struct family {
     enum rule_kind kind;
@@ -106,11 +109,17 @@ void recalled_free(struct rule_state *state)
     map_init(&state->recalled);
 }
 
+/* Anybody may push such a series: what is no time at all is left out. */
+static bool is_time(const struct sample *s)
+{
+    return s->histogram == NULL && s->value >= 0 && s->value < SECONDS_MAX;
+}
+
 static void recall_alert(struct recall *r, struct author *a, const struct labels *ls,
                          const struct sample *newest)
 {
     struct rule_state *state = a->state;
-    if (state->known || state->rule->for_ms < r->globals->options.for_grace_ms ||
+    if (state->known || !is_time(newest) || state->rule->for_ms < r->globals->options.for_grace_ms ||
         newest->t_ms <= r->oldest_ms || !bears_labels(ls, state->rule))
         return;
     const struct labels *own = labels_drop_name(&r->arena, ls);

@@ -559,6 +559,23 @@ static void another_process_series_tell_since_when_an_alert_is_active(void **unu
     assert_int_equal(active_of("long ago"), first_ns);
 }
 
+static void what_is_no_time_is_not_recalled(void **unused)
+{
+    (void)unused;
+    allow_outages();
+    static const double values[] = {-1, 1e10, 1e300, INFINITY};
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < 4; i++) {
+        PUSH(&b, values[i], "ALERTS_FOR_STATE", "alertname", "A", "l", "x", "i", names[i]);
+        PUSH(&b, 1, "m", "i", names[i]);
+    }
+    bench_restart(&b, for_an_hour);
+    int64_t first_ns = bench_step(&b);
+    bench_step(&b);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(active_of(names[i]), first_ns);
+}
+
 /* Not lost when the process ends again before it was used. */
 static void what_was_recalled_waits_for_its_use(void **unused)
 {
@@ -625,6 +642,7 @@ int main(void)
         TEST(what_somebody_pushes_is_not_marked),
         TEST(where_two_groups_could_have_written_it_nobody_marks_it),
         TEST(another_process_series_tell_since_when_an_alert_is_active),
+        TEST(what_is_no_time_is_not_recalled),
         TEST(what_was_recalled_waits_for_its_use),
         TEST(a_short_for_and_a_known_rule_do_not_ask_the_series),
     };
