@@ -145,10 +145,11 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (60); new inputs go to build/fuzz/fou
 	@$(MAKE) --no-print-directory -s -j2 BUILD=fuzz fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
-kill: ## kill the daemon 300 times while it is pushed to (KILL_TURNS): nothing acknowledged may be missing
+kill: ## kill the daemon 300 times (KILL_TURNS) while it is pushed to, then while alerts come and go: nothing may be missing
 	@deploy/deps.sh build test
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/kill/run --turns $(or $(KILL_TURNS),300)
+	@tests/kill/alerts --turns $(or $(KILL_TURNS),300)
 
 conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
 	@test -n "$(PROMQL_TESTDATA)" || { echo "say where they are: make conformance PROMQL_TESTDATA=DIR" >&2; exit 2; }

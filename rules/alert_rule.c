@@ -117,12 +117,12 @@ static int make_series(struct evaluation *e, struct outputs *out)
     return code;
 }
 
-static struct str generator_url(struct evaluation *e)
+struct str alert_url(const struct globals *globals, struct str query, struct arena *arena)
 {
     struct buf text;
     buf_init(&text, (size_t)limits.template_output_bytes);
-    graph_link(&text, e->globals->options.external_url, e->state->rule->query, 1);
-    struct str url = str_copy(&e->arena, buf_slice(&text));
+    graph_link(&text, globals->options.external_url, query, 1);
+    struct str url = str_copy(arena, buf_slice(&text));
     buf_release(&text);
     return url;
 }
@@ -132,19 +132,33 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static void send_alert(struct evaluation *e, const struct live_alert *a, struct str url)
+int64_t alert_timeout_ns(const struct globals *globals, const struct live_group *group)
 {
-    const struct ruler_options *options = &e->globals->options;
-    int64_t timeout_ns = 4 * larger(e->group->interval_ns, options->resend_delay_ms * NS_PER_MS);
+    return 4 * larger(group->interval_ns, globals->options.resend_delay_ms * NS_PER_MS);
+}
+
+struct alert_event *alert_news(const struct globals *globals, struct str url, const struct live_alert *a,
+                               int64_t ends_ns)
+{
+    struct world *world = globals->options.world;
     const struct alert_event event = {
         .labels = a->labels,
         .annotations = a->annotations,
         .generator_url = url,
         .starts_ns = a->fired_ns,
-        .ends_ns = a->resolved_ns != NEVER ? a->resolved_ns : e->slot_ns + timeout_ns,
-        .updated_ns = e->ruler->world->wall_ns(e->ruler->world),
+        .ends_ns = ends_ns,
+        .updated_ns = world->wall_ns(world),
     };
-    options->emit(options->context, alert_event_copy(&event));
+    return alert_event_copy(&event);
+}
+
+/* It is told when it is written down. */
+static void send_alert(struct evaluation *e, const struct live_alert *a, struct str url)
+{
+    int64_t ends_ns =
+        a->resolved_ns != NEVER ? a->resolved_ns : e->slot_ns + alert_timeout_ns(e->globals, e->group);
+    MEM_GROW(e->events, e->event_count, e->event_capacity);
+    e->events[e->event_count++] = alert_news(e->globals, url, a, ends_ns);
 }
 
 /* Notes which alerts are due, under the lock; telling them happens without it. */
@@ -180,7 +194,7 @@ static int send_due(struct evaluation *e)
     if (!any_due(e))
         return 0;
     struct live_alert **due = ARENA_ARRAY(&e->arena, struct live_alert *, e->state->alerts.count);
-    struct str url = generator_url(e);
+    struct str url = alert_url(e->globals, e->state->rule->query, &e->arena);
     if (due == NULL || url.p == NULL)
         return memory_error(e->err);
     size_t count = take_due(e, due);

@@ -2,15 +2,12 @@
 
 #include "tocsin/mem.h"
 
-/* How long a resolved alert is kept, so that its end can be told again. */
-#define RESOLVED_RETENTION_NS (15 * 60 * NS_PER_S)
-
 static bool is_alert(const void *item, const void *key)
 {
     return labels_equal(((const struct live_alert *)item)->labels, key);
 }
 
-static void alert_free(struct live_alert *a)
+void live_alert_free(struct live_alert *a)
 {
     mem_free(a->labels);
     mem_free(a->annotations);
@@ -21,7 +18,7 @@ void live_alerts_free(struct map *alerts)
 {
     void *item;
     for (size_t at = 0; (item = map_next(alerts, &at)) != NULL;)
-        alert_free(item);
+        live_alert_free(item);
     map_release(alerts);
 }
 
@@ -29,7 +26,21 @@ static void become_pending(struct live_alert *a, int64_t now_ns)
 {
     a->state = ALERT_PENDING;
     a->active_ns = now_ns;
-    a->fired_ns = a->resolved_ns = a->last_sent_ns = a->keep_firing_since_ns = NEVER;
+    a->last_sent_ns = a->keep_firing_since_ns = NEVER;
+}
+
+void live_alert_leave(struct rule_state *state, struct live_alert *a, int64_t timeout_ns)
+{
+    bool is_written = a->state == ALERT_INACTIVE && a->kept.state == ALERT_INACTIVE;
+    if (!a->has_row || is_written) {
+        live_alert_free(a);
+        return;
+    }
+    if (a->state == ALERT_FIRING)
+        a->resolved_ns = a->last_sent_ns != NEVER ? a->last_sent_ns + timeout_ns : NEVER;
+    a->state = ALERT_INACTIVE;
+    MEM_GROW(state->gone, state->gone_count, state->gone_capacity);
+    state->gone[state->gone_count++] = a;
 }
 
 static void refresh(struct live_alert *a, const struct finding *f)
@@ -47,6 +58,7 @@ static void take_finding(struct rule_state *state, const struct finding *f, int6
     if (a == NULL) {
         a = MEM_NEW(struct live_alert);
         a->labels = labels_copy_heap(f->labels);
+        a->fired_ns = a->resolved_ns = NEVER;
         become_pending(a, now_ns);
         map_add(&state->alerts, a->labels->hash, a);
     } else if (a->state == ALERT_INACTIVE) {
@@ -71,22 +83,26 @@ static bool is_over(const struct live_alert *a, int64_t now_ns)
            (a->resolved_ns != NEVER && now_ns - a->resolved_ns > RESOLVED_RETENTION_NS);
 }
 
-/* From pending to firing, or back when `for` was raised meanwhile. */
-static void apply_for(const struct rule *rule, struct live_alert *a, int64_t now_ns)
+/* From pending to firing, or back when `for` was raised meanwhile: then whoever was told that it fires takes it as ended in
+ * time. */
+static void apply_for(const struct rule *rule, struct live_alert *a, int64_t now_ns, int64_t timeout_ns)
 {
     bool held = now_ns - a->active_ns >= rule->for_ms * NS_PER_MS;
     if (a->state == ALERT_PENDING && held) {
         a->state = ALERT_FIRING;
         a->fired_ns = now_ns;
+        a->resolved_ns = NEVER;
     } else if (a->state == ALERT_FIRING && !held) {
         a->state = ALERT_PENDING;
-        a->fired_ns = a->last_sent_ns = a->keep_firing_since_ns = NEVER;
+        a->resolved_ns = a->last_sent_ns != NEVER ? a->last_sent_ns + timeout_ns : NEVER;
+        a->last_sent_ns = a->keep_firing_since_ns = NEVER;
     }
 }
 
 enum step { STEP_ACTIVE, STEP_RESOLVED, STEP_OVER };
 
-static enum step alert_step(const struct rule_state *state, struct live_alert *a, int64_t now_ns)
+static enum step alert_step(const struct rule_state *state, struct live_alert *a, int64_t now_ns,
+                            int64_t timeout_ns)
 {
     if (a->round == state->alert_round) {
         a->keep_firing_since_ns = NEVER;
@@ -99,24 +115,27 @@ static enum step alert_step(const struct rule_state *state, struct live_alert *a
         }
         return STEP_RESOLVED;
     }
-    apply_for(state->rule, a, now_ns);
+    apply_for(state->rule, a, now_ns, timeout_ns);
     return STEP_ACTIVE;
 }
 
-static void drop_all(struct rule_state *state)
+static void drop_all(struct rule_state *state, int64_t timeout_ns)
 {
-    live_alerts_free(&state->alerts);
-    map_init(&state->alerts);
+    struct live_alert *a;
+    for (size_t at = 0; (a = map_next(&state->alerts, &at)) != NULL;)
+        live_alert_leave(state, a, timeout_ns);
+    map_clear(&state->alerts);
 }
 
 /* Steps every alert; `over` has room for all of them. Returns how many are pending or firing. */
 static size_t step_all(struct evaluation *e, struct live_alert **over)
 {
     struct rule_state *state = e->state;
+    int64_t timeout_ns = alert_timeout_ns(e->globals, e->group);
     struct live_alert *a;
     size_t active = 0, over_count = 0;
     for (size_t at = 0; (a = map_next(&state->alerts, &at)) != NULL;) {
-        enum step step = alert_step(state, a, e->slot_ns);
+        enum step step = alert_step(state, a, e->slot_ns, timeout_ns);
         if (step == STEP_ACTIVE)
             active++;
         else if (step == STEP_OVER)
@@ -124,7 +143,7 @@ static size_t step_all(struct evaluation *e, struct live_alert **over)
     }
     for (size_t i = 0; i < over_count; i++) {
         map_remove(&state->alerts, over[i]->labels->hash, over[i]);
-        alert_free(over[i]);
+        live_alert_leave(state, over[i], timeout_ns);
     }
     return active;
 }
@@ -143,7 +162,7 @@ int live_alerts_step(struct evaluation *e, const struct finding *findings, size_
     size_t active = step_all(e, over);
     bool exceeded = limit > 0 && active > (size_t)limit;
     if (exceeded)
-        drop_all(state);
+        drop_all(state, alert_timeout_ns(e->globals, e->group));
     lock_drop(&e->group->lock);
     return exceeded ? err_set(e->err, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)limit,
                               active)

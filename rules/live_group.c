@@ -32,6 +32,7 @@ static int open_rules(struct ruler *ruler, struct live_group *group, struct err 
         state->rule = &definition->rules[i];
         map_init(&state->written);
         map_init(&state->alerts);
+        map_init(&state->recalled);
         group->count++;
         int code = promql_open(state->rule->query, &group->promql, ruler->store, &state->query, err);
         if (code != 0) {
@@ -64,6 +65,7 @@ struct live_group *live_group_open(struct ruler *ruler, const struct globals *gl
         live_group_free(group);
         return NULL;
     }
+    rules_identify(group);
     set->refs++;
     return group;
 }
@@ -76,6 +78,10 @@ void live_group_free(struct live_group *group)
             promql_close(state->query);
         written_free(&state->written);
         live_alerts_free(&state->alerts);
+        while (state->gone_count > 0)
+            live_alert_free(state->gone[--state->gone_count]);
+        mem_free(state->gone);
+        recalled_free(state);
         mem_free(state->last_error);
     }
     written_free(&group->orphans);
@@ -111,7 +117,7 @@ static int run_rule(struct evaluation *e, bool *failed)
     int code = e->state->rule->kind == RULE_ALERTING ? alert_rule(e, &outputs) : record_rule(e, &outputs);
     *failed = code != 0;
     if (code == 0)
-        return output_write(e, &outputs);
+        return e->state->recalled.count > 0 ? 0 : output_write(e, &outputs);
     log_failure(e);
     return code;
 }
@@ -173,6 +179,7 @@ void live_group_evaluate(struct ruler *ruler, const struct globals *globals, str
     for (size_t i = 0; i < group->count; i++)
         evaluate_rule(&e, &group->rules[i]);
     output_end_orphans(&e);
+    evaluation_conclude(&e);
     arena_release(&e.arena);
     double duration_s = seconds_since(world, start_ns);
     lock_take(&group->lock);

@@ -37,7 +37,7 @@ void written_move(struct map *to, struct map *from)
     map_init(from);
 }
 
-static void note_written(struct rule_state *state, const struct labels *ls)
+void note_written(struct rule_state *state, const struct labels *ls)
 {
     struct written *w = map_find(&state->written, ls->hash, is_written, ls);
     if (w == NULL) {

@@ -98,6 +98,14 @@ static void inherit_rule(struct live_group *old, struct rule_state *from, struct
 {
     written_move(&to->written, &from->written);
     to->round = from->round;
+    to->known = from->known;
+    to->gone = from->gone;
+    to->gone_count = from->gone_count;
+    to->gone_capacity = from->gone_capacity;
+    from->gone = NULL;
+    from->gone_count = 0;
+    to->recalled = from->recalled;
+    map_init(&from->recalled);
     to->alert_round = from->alert_round;
     lock_take(&old->lock); /* a snapshot may be reading the alerts */
     to->alerts = from->alerts;
@@ -106,7 +114,7 @@ static void inherit_rule(struct live_group *old, struct rule_state *from, struct
 }
 
 /* Name and labels make a rule the same; of several such, the first is matched with the first. */
-static void inherit_group(struct live_group *old, struct live_group *fresh)
+static void inherit_group(const struct change *c, struct live_group *old, struct live_group *fresh)
 {
     bool *matched = MEM_ARRAY(bool, old->count + 1);
     for (size_t i = 0; i < fresh->count; i++) {
@@ -122,6 +130,8 @@ static void inherit_group(struct live_group *old, struct live_group *fresh)
         written_move(&fresh->orphans, &old->rules[i].written);
     written_move(&fresh->orphans, &old->orphans);
     fresh->figures = old->figures;
+    fresh->recalls_in = old->recalls_in;
+    rules_end(c->globals, old, matched);
     mem_free(matched);
 }
 
@@ -133,6 +143,7 @@ static void bid_farewell(struct change *c, struct live_group *old)
     for (size_t i = 0; i < old->count; i++)
         written_move(&f->written, &old->rules[i].written);
     written_move(&f->written, &old->orphans);
+    rules_end(c->globals, old, NULL);
     f->due_ns = c->now_ns + 2 * old->interval_ns;
     f->t_ms = (c->now_ns - old->query_offset_ns) / NS_PER_MS;
     lock_take(&c->ruler->lock);
@@ -149,7 +160,7 @@ static void hand_over(struct change *c)
             continue;
         fresh->next_ns = live_group_slot_after(fresh, c->now_ns);
         if (old != NULL) {
-            inherit_group(old, fresh);
+            inherit_group(c, old, fresh);
             map_remove(&c->index, old->key, old);
         }
     }
@@ -192,6 +203,19 @@ static void set_drop(struct ruler *ruler, struct loaded_set *set)
     mem_free(set);
 }
 
+/* The first rules go on where an earlier process ended. */
+static int restore(struct change *c, struct err *err)
+{
+    if (c->ruler->begun)
+        return 0;
+    int code = ruler_restore(c->globals, c->after, c->after_count, c->now_ns, err);
+    if (code != 0)
+        return code;
+    ruler_recall(c->ruler, c->globals, c->after, c->after_count, c->now_ns);
+    c->ruler->begun = true;
+    return 0;
+}
+
 int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err)
 {
     struct globals *globals = globals_keep(ruler);
@@ -203,6 +227,8 @@ int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err)
     for (size_t i = 0; i < c.before_count; i++)
         map_add(&c.index, c.before[i]->key, c.before[i]);
     int code = open_groups(&c, loaded, err);
+    if (code == 0)
+        code = restore(&c, err);
     if (code == 0)
         change_groups(&c);
     else

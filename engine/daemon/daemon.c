@@ -19,6 +19,13 @@ static void log_ignored(const struct config *c)
                  LOG_STR("key", c->ignored.items[i]));
 }
 
+/* Other Alertmanagers take an alert as ended by themselves long before that. */
+static bool owes_end(void *context, const struct labels *alert)
+{
+    struct daemon *d = context;
+    return d->router != NULL && router_owes_end(d->router, alert);
+}
+
 static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
 {
     return (struct ruler_options){
@@ -27,10 +34,14 @@ static struct ruler_options ruler_options_of(struct daemon *d, const struct conf
         .interval_ms = c->evaluation_interval_ms,
         .query_offset_ms = c->query_offset_ms,
         .resend_delay_ms = d->options.resend_delay_ms,
+        .state = d->state,
+        .outage_tolerance_ms = d->options.outage_tolerance_ms,
+        .for_grace_ms = d->options.for_grace_ms,
         .external_labels = c->external_labels,
         .external_url = str_of(d->external_url),
         .promql = d->promql,
         .emit = daemon_emit_alert,
+        .owes_end = owes_end,
         .context = d,
     };
 }
@@ -284,6 +295,8 @@ static int open_parts(struct daemon *d, struct err *err)
     if (rc == 0)
         rc = open_router(d, &g, err);
     if (rc == 0) {
+        struct ruler_options ruler = ruler_options_of(d, g.config); /* with the state, which is open by now */
+        ruler_configure(d->ruler, &ruler);
         rc = ruler_load(d->ruler, g.rules, err);
         g.rules = NULL;
     }

@@ -38,7 +38,7 @@ struct daemon_options {
     const char *listen;
     const char *external_url; /* empty: http://<listen> */
     int64_t evaluators;
-    int64_t resend_delay_ms;
+    int64_t resend_delay_ms, outage_tolerance_ms, for_grace_ms;
     int64_t lookback_ms;
     bool lifecycle;
     struct promql_features features;

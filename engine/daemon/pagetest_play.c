@@ -233,9 +233,64 @@ static int open_router(struct stage *s, struct err *err)
     return router_open(&options, config, &s->router, err);
 }
 
-static void act(struct stage *s, const struct page_action *a)
+static void emit(void *context, struct alert_event *event)
+{
+    struct stage *s = context;
+    struct buf errors;
+    buf_init(&errors, 4096);
+    if (router_post(s->router, event, 1, &errors) != 0)
+        complain(s, 0, "the router refused an alert: %s", buf_text(&errors));
+    buf_release(&errors);
+    mem_free(event);
+}
+
+static bool owes_end(void *context, const struct labels *alert)
+{
+    return router_owes_end(((struct stage *)context)->router, alert);
+}
+
+static int open_ruler(struct stage *s, struct err *err)
+{
+    if (s->script->rules.n == 0)
+        return 0;
+    struct buf errors;
+    buf_init(&errors, 1 << 16);
+    struct rule_set *set = rule_set_new();
+    int rc = rulefile_parse(set, STR("rules.yml"), s->script->rules, &s->script->features, &errors);
+    if (rc != 0) {
+        err_set(err, rc, "%s", buf_text(&errors));
+        rule_set_free(set);
+    } else {
+        struct ruler_options options = {
+            .world = &s->sim.world,
+            .store = s->store,
+            .interval_ms = s->script->rules_interval_ms,
+            .external_url = STR("http://tocsin"),
+            .state = s->state,
+            .promql = {.features = s->script->features},
+            .emit = emit,
+            .owes_end = owes_end,
+            .context = s,
+        };
+        s->ruler = ruler_open(&options);
+        rc = ruler_load(s->ruler, set, err);
+    }
+    buf_release(&errors);
+    return rc;
+}
+
+/* What is in memory is lost, but for the samples: they have a log of their own. */
+static void restart(struct stage *s)
 {
     struct err err = {0};
+    if (s->ruler != NULL)
+        ruler_close(s->ruler);
+    router_close(s->router);
+    must(open_router(s, &err) == 0 && open_ruler(s, &err) == 0); /* both opened once with the same texts */
+}
+
+static void act(struct stage *s, const struct page_action *a)
+{
     switch (a->kind) {
     case ACTION_POST:
     case ACTION_RESOLVE:
@@ -248,21 +303,9 @@ static void act(struct stage *s, const struct page_action *a)
             complain(s, 0, "more than %zu answers", sizeof s->faults / sizeof s->faults[0]);
         break;
     case ACTION_RESTART:
-        router_close(s->router);
-        must(open_router(s, &err) == 0); /* it opened once with the same text */
+        restart(s);
         break;
     }
-}
-
-static void emit(void *context, struct alert_event *event)
-{
-    struct stage *s = context;
-    struct buf errors;
-    buf_init(&errors, 4096);
-    if (router_post(s->router, event, 1, &errors) != 0)
-        complain(s, 0, "the router refused an alert: %s", buf_text(&errors));
-    buf_release(&errors);
-    mem_free(event);
 }
 
 static void admit_due(struct stage *s)
@@ -336,34 +379,6 @@ static void play(struct stage *s)
 }
 
 /* ---- the whole ---- */
-
-static int open_ruler(struct stage *s, struct err *err)
-{
-    if (s->script->rules.n == 0)
-        return 0;
-    struct buf errors;
-    buf_init(&errors, 1 << 16);
-    struct rule_set *set = rule_set_new();
-    int rc = rulefile_parse(set, STR("rules.yml"), s->script->rules, &s->script->features, &errors);
-    if (rc != 0) {
-        err_set(err, rc, "%s", buf_text(&errors));
-        rule_set_free(set);
-    } else {
-        struct ruler_options options = {
-            .world = &s->sim.world,
-            .store = s->store,
-            .interval_ms = s->script->rules_interval_ms,
-            .external_url = STR("http://tocsin"),
-            .promql = {.features = s->script->features},
-            .emit = emit,
-            .context = s,
-        };
-        s->ruler = ruler_open(&options);
-        rc = ruler_load(s->ruler, set, err);
-    }
-    buf_release(&errors);
-    return rc;
-}
 
 static int open_stage(struct stage *s, struct err *err)
 {

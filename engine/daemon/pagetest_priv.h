@@ -13,7 +13,7 @@
  *   end
  *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
  *   at 3s answer pager 503                     # from now on; 0: no connection
- *   at 4s restart                              # the router's memory is lost, its log is kept
+ *   at 4s restart                              # what router and rules hold in memory is lost; logs, alert states, samples stay
  *   between 2s and 2.5s pager firing           # one page; its alerts on the following indented lines
  *     firing A{severity="page"}
  *   until 30m                                  # and no other page until then

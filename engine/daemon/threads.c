@@ -17,7 +17,8 @@ enum {
     SNAPSHOT_EVERY_MS = 1000,
     TRIM_EVERY_MS = 1000,
     RETIRE_EVERY_MS = 10000,
-    NFLOG_EVERY_MS = 900000
+    NFLOG_EVERY_MS = 900000,
+    ENDED_KEEP_H = 24 /* a receiver that was away for so long still hears of an end, across restarts */
 };
 
 static int64_t wall(struct daemon *d)
@@ -174,9 +175,12 @@ static void keep_house(struct daemon *d, struct chores *chores)
         store_trim(d->store);
         mem_trim();
     }
-    if (is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS) &&
-        state_nflog_expire(d->state, wall(d), &err) != 0)
+    if (!is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS))
+        return;
+    if (state_nflog_expire(d->state, wall(d), &err) != 0)
         log_error("old entries of the notification log could not be removed", LOG_ERR(&err));
+    if (state_alerts_expire(d->state, wall(d) - ENDED_KEEP_H * 3600 * NS_PER_S, &err) != 0)
+        log_error("alerts that ended long ago could not be removed", LOG_ERR(&err));
 }
 
 static void *keeper(void *context)

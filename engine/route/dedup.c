@@ -56,6 +56,8 @@ enum dedup_reason dedup_decide(const struct dedup_told *told, const struct hash_
         return told->firing.count == 0 ? DEDUP_FIRST : DEDUP_NEW_ALERTS;
     if (firing->count == 0)
         return told->firing.count > 0 ? DEDUP_ALL_RESOLVED : DEDUP_NONE;
+    if (told->sent_ns == 0)
+        return DEDUP_FIRST;
     if (send_resolved && !hash_set_within(resolved, &told->resolved))
         return DEDUP_SOME_RESOLVED;
     return told->sent_ns < tick_ns - repeat_ns ? DEDUP_REPEAT : DEDUP_NONE;

@@ -35,7 +35,7 @@ struct str dedup_reason_text(enum dedup_reason reason);
 /* What an integration was last told. */
 struct dedup_told {
     struct hash_set firing, resolved;
-    int64_t sent_ns;
+    int64_t sent_ns; /* 0: it may have been told: what fires is told again, what has ended is told */
 };
 
 /* told: NULL if there is no entry. */

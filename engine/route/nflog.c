@@ -30,7 +30,7 @@ struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing
     return note;
 }
 
-static void free_note(struct nflog_note *note)
+void nflog_note_free(struct nflog_note *note)
 {
     mem_free((void *)(uintptr_t)note->key.p);
     mem_free(note->told.firing.items);
@@ -68,7 +68,7 @@ void nflog_release(struct nflog *log)
 {
     struct nflog_note *note;
     for (size_t at = 0; (note = map_next(&log->entries, &at)) != NULL;)
-        free_note(note);
+        nflog_note_free(note);
     map_release(&log->entries);
 }
 
@@ -78,17 +78,26 @@ const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int
     return note != NULL && note->expires_ns > now_ns ? &note->told : NULL;
 }
 
+bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns)
+{
+    const struct nflog_note *note;
+    for (size_t at = 0; (note = map_next(&log->entries, &at)) != NULL;)
+        if (note->expires_ns > now_ns && hash_set_has(&note->told.firing, alert))
+            return true;
+    return false;
+}
+
 void nflog_put(struct nflog *log, struct nflog_note *note)
 {
     uint64_t hash = key_hash(note->key);
     struct nflog_note *old = map_find(&log->entries, hash, has_key, &note->key);
     if (old != NULL && old->told.sent_ns > note->told.sent_ns) {
-        free_note(note);
+        nflog_note_free(note);
         return;
     }
     if (old != NULL) {
         map_remove(&log->entries, hash, old);
-        free_note(old);
+        nflog_note_free(old);
     }
     map_add(&log->entries, hash, note);
 }
@@ -122,7 +131,7 @@ void nflog_expire(struct nflog *log, int64_t now_ns)
     }
     for (size_t i = 0; i < count; i++) {
         map_remove(&log->entries, key_hash(gone[i]->key), gone[i]);
-        free_note(gone[i]);
+        nflog_note_free(gone[i]);
     }
     mem_free(gone);
 }

@@ -38,6 +38,17 @@ static uint64_t log_hash(const struct labels *ls)
     return hash;
 }
 
+bool router_owes_end(struct router *router, const struct labels *alert)
+{
+    struct world *world = router->options.world;
+    int64_t now_ns = world->wall_ns(world);
+    uint64_t hash = log_hash(alert);
+    lock_take(&router->lock);
+    bool owes = nflog_holds_firing(&router->nflog, hash, now_ns);
+    lock_drop(&router->lock);
+    return owes;
+}
+
 static struct fact *fact_make(const struct alert_event *event, const struct fact *older)
 {
     struct fact *fact = MEM_NEW(struct fact);

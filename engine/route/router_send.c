@@ -259,6 +259,21 @@ static int send_message(struct router *router, struct message *message)
     return rc;
 }
 
+/* The receiver may take the page and this process end before the answer is in the log. Without this the next process would tell nobody
+ * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. */
+static void note_intent(struct router *router, const struct delivery *d, int64_t now_ns)
+{
+    struct err err;
+    struct world *world = router->options.world;
+    static struct log_rate rate;
+    struct nflog_note *note = delivery_note(d, now_ns);
+    note->told.sent_ns = 0;
+    if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
+        log_error("notification log not written; a restart may lose the end of these alerts",
+                  LOG_STR("key", note->key), LOG_ERR(&err));
+    nflog_note_free(note);
+}
+
 static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
 {
     struct err err;
@@ -271,6 +286,8 @@ static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
         message_free(message);
         return;
     }
+    if (d->attempt == 1 && d->reason == DEDUP_FIRST)
+        note_intent(router, d, now_ns);
     d->message = message;
     int rc = send_message(router, message);
     if (rc == 0)

@@ -2,9 +2,8 @@
 
 #include "tocsin/mem.h"
 
-enum { SCHEMA_VERSION = 1 };
-
-static const char schema[] =
+/* Each brings a file from the version before to its own. */
+static const char *const schemas[] = {
     "CREATE TABLE nflog(key BLOB PRIMARY KEY,sent_ns INTEGER NOT NULL,expires_ns INTEGER NOT NULL,"
     "firing BLOB NOT NULL,resolved BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE incident(id INTEGER PRIMARY KEY AUTOINCREMENT,key BLOB NOT NULL,opened_ns INTEGER NOT NULL,"
@@ -12,7 +11,16 @@ static const char schema[] =
     "CREATE TABLE incident_note(id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "incident INTEGER NOT NULL REFERENCES incident(id),at_ns INTEGER NOT NULL,body BLOB NOT NULL);"
     "CREATE INDEX incident_note_of ON incident_note(incident);"
-    "PRAGMA user_version=1;";
+    "PRAGMA user_version=1;",
+    "CREATE TABLE alert_rule(file BLOB,grp BLOB,rule INTEGER,PRIMARY KEY(file,grp,rule)) WITHOUT ROWID;"
+    "CREATE TABLE alert(file BLOB,grp BLOB,rule INTEGER,labels BLOB,annotations BLOB NOT NULL,"
+    "state INTEGER NOT NULL,value INTEGER NOT NULL,active_ns INTEGER NOT NULL,fired_ns INTEGER NOT NULL,"
+    "resolved_ns INTEGER NOT NULL,last_sent_ns INTEGER NOT NULL,keep_firing_since_ns INTEGER NOT NULL,"
+    "PRIMARY KEY(file,grp,rule,labels)) WITHOUT ROWID;"
+    "PRAGMA user_version=2;",
+};
+
+enum { SCHEMA_VERSION = sizeof schemas / sizeof *schemas };
 
 int state_error(struct state *state, const char *doing, struct err *err)
 {
@@ -21,11 +29,16 @@ int state_error(struct state *state, const char *doing, struct err *err)
     return err_set(err, corrupt ? ERR_CORRUPT : ERR_IO, "%s: %s", doing, sqlite3_errmsg(state->db));
 }
 
-static int execute(struct state *state, const char *sql, struct err *err)
+int state_execute(struct state *state, const char *sql, const char *doing, struct err *err)
 {
     if (sqlite3_exec(state->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return state_error(state, "cannot set up the state file", err);
+        return state_error(state, doing, err);
     return 0;
+}
+
+static int execute(struct state *state, const char *sql, struct err *err)
+{
+    return state_execute(state, sql, "cannot set up the state file", err);
 }
 
 static int read_version(struct state *state, int *version, struct err *err)
@@ -47,15 +60,15 @@ static int check_schema(struct state *state, struct err *err)
     int rc = read_version(state, &version, err);
     if (rc != 0)
         return rc;
-    if (version > SCHEMA_VERSION)
+    if (version < 0 || version > SCHEMA_VERSION)
         return err_set(err, ERR_UNSUPPORTED,
                        "the state file was written by a newer version (its schema is %d, this one knows %d)",
                        version, SCHEMA_VERSION);
     if (version == SCHEMA_VERSION)
         return 0;
     rc = execute(state, "BEGIN IMMEDIATE", err);
-    if (rc == 0)
-        rc = execute(state, schema, err);
+    for (int i = version; rc == 0 && i < SCHEMA_VERSION; i++)
+        rc = execute(state, schemas[i], err);
     return rc == 0 ? execute(state, "COMMIT", err) : rc;
 }
 
@@ -156,6 +169,24 @@ struct str state_column(sqlite3_stmt *statement, int at)
 {
     const char *bytes = sqlite3_column_blob(statement, at);
     return (struct str){bytes, (size_t)sqlite3_column_bytes(statement, at)};
+}
+
+int state_relax(struct state *state, struct err *err)
+{
+    return state_execute(state, "PRAGMA synchronous=NORMAL", "cannot write the state file", err);
+}
+
+int state_insist(struct state *state, struct err *err)
+{
+    return state_execute(state, "PRAGMA synchronous=FULL", "cannot write the state file", err);
+}
+
+int state_step(struct state *state, sqlite3_stmt *statement, struct err *err)
+{
+    int rc = state_run(state, statement, err);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return rc;
 }
 
 int state_run(struct state *state, sqlite3_stmt *statement, struct err *err)

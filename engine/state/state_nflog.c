@@ -15,7 +15,11 @@ int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct
     sqlite3_bind_int64(put, 3, entry->expires_ns);
     state_bind_text(put, 4, as_bytes(entry->firing, entry->firing_count));
     state_bind_text(put, 5, as_bytes(entry->resolved, entry->resolved_count));
-    int rc = state_run(state, put, err);
+    int rc = entry->sent_ns == 0 ? state_relax(state, err) : 0;
+    if (rc == 0)
+        rc = state_run(state, put, err);
+    if (entry->sent_ns == 0)
+        (void)state_insist(state, NULL);
     state_done(state, put);
     return rc;
 }

@@ -18,7 +18,17 @@
     STATEMENT(incident_note, "INSERT INTO incident_note(incident,at_ns,body) VALUES(?1,?2,?3)")         \
     STATEMENT(incident_each, "SELECT id,key,opened_ns,closed_ns,body FROM incident "                    \
                              "WHERE opened_ns>=?1 OR closed_ns=0 ORDER BY id DESC LIMIT ?2")            \
-    STATEMENT(incident_notes, "SELECT at_ns,body FROM incident_note WHERE incident=?1 ORDER BY id")
+    STATEMENT(incident_notes, "SELECT at_ns,body FROM incident_note WHERE incident=?1 ORDER BY id")     \
+    STATEMENT(alert_rule_put, "INSERT OR IGNORE INTO alert_rule(file,grp,rule) VALUES(?1,?2,?3)")       \
+    STATEMENT(alert_rule_remove, "DELETE FROM alert_rule WHERE file=?1 AND grp=?2 AND rule=?3")         \
+    STATEMENT(alert_rules_each, "SELECT file,grp,rule FROM alert_rule")                                 \
+    STATEMENT(alert_put, "INSERT OR REPLACE INTO alert(file,grp,rule,labels,annotations,state,value,"   \
+                         "active_ns,fired_ns,resolved_ns,last_sent_ns,keep_firing_since_ns) "           \
+                         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")                              \
+    STATEMENT(alert_remove, "DELETE FROM alert WHERE file=?1 AND grp=?2 AND rule=?3 AND labels=?4")     \
+    STATEMENT(alerts_each, "SELECT file,grp,rule,labels,annotations,state,value,active_ns,fired_ns,"    \
+                           "resolved_ns,last_sent_ns,keep_firing_since_ns FROM alert")                  \
+    STATEMENT(alerts_expire, "DELETE FROM alert WHERE state=0 AND resolved_ns<?1")
 
 enum state_statement {
 #define STATEMENT(name, sql) STATE_##name,
@@ -42,6 +52,22 @@ struct str state_column(sqlite3_stmt *statement, int at);
 
 /* Runs a statement that gives no rows. */
 int state_run(struct state *state, sqlite3_stmt *statement, struct err *err);
+
+/* Runs it and makes it ready for the next time; the lock is held throughout. */
+int state_step(struct state *state, sqlite3_stmt *statement, struct err *err);
+
+/* What is committed in between survives the end of the process, and a power cut only after the next commit outside. With the lock
+ * held. */
+int state_relax(struct state *state, struct err *err);
+int state_insist(struct state *state, struct err *err);
+
+/* Runs SQL that is no prepared statement. */
+int state_execute(struct state *state, const char *sql, const char *doing, struct err *err);
+
+/* A label set as bytes, so that equal sets are equal bytes; and back, in the arena, names and values within the bytes. NULL: no
+ * label set looks like this, or the arena is full. */
+void state_labels_encode(struct buf *out, const struct labels *ls);
+struct labels *state_labels_decode(struct arena *arena, struct str bytes);
 
 /* The code and text of what SQLite just complained about. */
 int state_error(struct state *state, const char *doing, struct err *err);

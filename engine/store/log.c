@@ -138,6 +138,12 @@ int store_log_run(struct store *s, int64_t wait_ms, struct err *err)
     return fail(log, err);
 }
 
+void store_log_write(struct store *s)
+{
+    if (s->log != NULL)
+        wal_write(s->log->wal);
+}
+
 void store_log_wake(struct store *s)
 {
     if (s->log != NULL)

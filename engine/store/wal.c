@@ -27,6 +27,9 @@ struct wal {
     struct segments segments;
     enum store_sync sync;
     struct room taken; /* what is being written; guarded by segments.lock, as all writing is */
+    bool
+        syncing; /* the segment in use, without the lock; it must not be closed meanwhile. Guarded likewise */
+    pthread_cond_t synced;
 
     struct lock lock; /* guards all that follows; the log's own is taken after that of the segments */
     pthread_cond_t wakes;
@@ -172,13 +175,14 @@ static size_t seal_run(struct wal *wal, size_t from)
     const struct segments *s = &wal->segments;
     const struct buf *b = &wal->taken.buf;
     uint64_t offset = s->at, end = segment_bytes_max();
+    bool behind_unsynced = s->at > s->synced;
     size_t at = from;
     while (at < b->used) {
         char *frame = b->bytes + at;
         size_t bytes = record_bytes(frame), whole = FRAME_HEAD_BYTES + bytes;
         if (offset > FRAME_FILE_HEAD_BYTES && offset + whole > end)
             break;
-        frame_seal(frame, s->salt, offset, bytes, at > from);
+        frame_seal(frame, s->salt, offset, bytes, behind_unsynced || at > from);
         offset += whole;
         at += whole;
     }
@@ -191,7 +195,7 @@ struct syncs {
     int64_t took_ns;
 };
 
-static int sync_run(struct wal *wal, struct syncs *syncs, struct err *err)
+static int sync_file(struct wal *wal, struct syncs *syncs, struct err *err)
 {
     struct world *world = wal->segments.world;
     int64_t began_ns = world->mono_ns(world);
@@ -201,16 +205,23 @@ static int sync_run(struct wal *wal, struct syncs *syncs, struct err *err)
     return rc;
 }
 
-static int write_run(struct wal *wal, struct str frames, struct syncs *syncs, struct err *err)
+static int write_run(struct wal *wal, struct str frames, struct err *err)
 {
     struct segments *s = &wal->segments;
-    struct world *world = s->world;
-    int rc = world->file_write(world, s->file, (int64_t)s->at, frames, err);
-    if (rc == 0 && wal->sync == STORE_SYNC_GROUP)
-        rc = sync_run(wal, syncs, err);
+    int rc = s->world->file_write(s->world, s->file, (int64_t)s->at, frames, err);
     if (rc == 0)
         s->at += frames.n;
     return rc;
+}
+
+/* Nobody comes back to a segment: it is synced before it is left. */
+static int leave_segment(struct wal *wal, struct syncs *syncs, struct err *err)
+{
+    struct segments *s = &wal->segments;
+    int rc = 0;
+    if (wal->sync == STORE_SYNC_GROUP && s->at > s->synced)
+        rc = sync_file(wal, syncs, err);
+    return rc == 0 ? segments_next(s, err) : rc;
 }
 
 static int write_taken(struct wal *wal, struct syncs *syncs, struct err *err)
@@ -220,37 +231,80 @@ static int write_taken(struct wal *wal, struct syncs *syncs, struct err *err)
     for (size_t at = 0; at < b->used && rc == 0;) {
         size_t bytes = seal_run(wal, at);
         if (bytes == 0) {
-            rc = segments_next(&wal->segments, err);
+            rc = leave_segment(wal, syncs, err);
             continue;
         }
-        rc = write_run(wal, (struct str){b->bytes + at, bytes}, syncs, err);
+        rc = write_run(wal, (struct str){b->bytes + at, bytes}, err);
         at += bytes;
     }
+    room_settle(&wal->taken);
     return rc;
 }
 
-/* Takes what was put; returns the position behind it. */
-static uint64_t take(struct wal *wal)
+static void await_sync(struct wal *wal)
+{
+    while (wal->syncing)
+        must(pthread_cond_wait(&wal->synced, &wal->segments.lock.mutex) == 0);
+}
+
+/* Syncs what is written by now. The lock is not held meanwhile, so that nobody who only writes waits for the disk. */
+static int sync_written(struct wal *wal, struct syncs *syncs, struct err *err)
+{
+    struct segments *s = &wal->segments;
+    uint64_t upto = s->at;
+    int rc = 0;
+    if (wal->sync == STORE_SYNC_GROUP && upto > s->synced) {
+        wal->syncing = true;
+        lock_drop(&s->lock);
+        rc = sync_file(wal, syncs, err);
+        lock_take(&s->lock);
+        wal->syncing = false;
+        pthread_cond_broadcast(&wal->synced);
+    }
+    if (rc == 0)
+        s->synced = upto;
+    return rc;
+}
+
+/* Takes what was put; *end: the position behind it. False, and nothing is taken: another segment may be needed, and the one
+ * in use is being synced. */
+static bool take(struct wal *wal, uint64_t *end)
+{
+    const struct segments *s = &wal->segments;
+    lock_take(&wal->lock);
+    bool can = !wal->syncing || s->at + wal->filling.buf.used <= segment_bytes_max();
+    if (can) {
+        struct room taken = wal->filling;
+        wal->filling = wal->taken;
+        wal->taken = taken;
+        *end = wal->put;
+    }
+    lock_drop(&wal->lock);
+    return can;
+}
+
+static void count_syncs(struct wal *wal, const struct syncs *syncs)
 {
     lock_take(&wal->lock);
-    struct room taken = wal->filling;
-    wal->filling = wal->taken;
-    wal->taken = taken;
-    uint64_t end = wal->put;
+    wal->figures.syncs += syncs->count;
+    wal->figures.sync_ns += syncs->took_ns;
     lock_drop(&wal->lock);
-    return end;
 }
 
 static int commit(struct wal *wal, struct err *err)
 {
     struct err why = {0};
     struct syncs syncs = {0};
+    uint64_t end = 0;
+    await_sync(wal);
     int rc = why_failed(wal, err);
     if (rc != 0)
         return rc;
-    uint64_t end = take(wal);
+    must(take(wal, &end));
     rc = write_taken(wal, &syncs, &why);
-    room_settle(&wal->taken);
+    if (rc == 0)
+        rc = sync_written(wal, &syncs, &why);
+    count_syncs(wal, &syncs);
     if (rc != 0) {
         if (err != NULL)
             *err = why;
@@ -258,11 +312,30 @@ static int commit(struct wal *wal, struct err *err)
     }
     lock_take(&wal->lock);
     wal->written = end;
-    wal->figures.syncs += syncs.count;
-    wal->figures.sync_ns += syncs.took_ns;
     publish(wal);
     lock_drop(&wal->lock);
     return 0;
+}
+
+void wal_write(struct wal *wal)
+{
+    struct err why = {0};
+    struct syncs syncs = {0};
+    uint64_t end = 0;
+    int rc = 0;
+    lock_take(&wal->segments.lock);
+    while (!take(wal, &end))
+        await_sync(wal);
+    if (wal->segments.file != NULL)
+        rc = write_taken(wal, &syncs, &why);
+    else
+        room_settle(&wal->taken); /* given up: nobody was told that it is safe */
+    count_syncs(wal, &syncs);
+    if (rc != 0) {
+        await_sync(wal);
+        fail(wal, &why);
+    }
+    lock_drop(&wal->segments.lock);
 }
 
 /* ---- the log's thread ---- */
@@ -364,6 +437,7 @@ int wal_revive(struct wal *wal, uint32_t *segment, struct err *err)
 {
     must(wal_has_failed(wal));
     lock_take(&wal->segments.lock);
+    await_sync(wal);
     int rc = segments_next(&wal->segments, err);
     if (rc == 0) {
         lock_take(&wal->lock);
@@ -410,6 +484,7 @@ int wal_open(struct world *world, const char *folder, enum store_sync sync, uint
     buf_init(&wal->taken.buf, (size_t)limits.wal_buffer_bytes);
     lock_init(&wal->lock, LOCK_log);
     init_wakes(&wal->wakes);
+    must(pthread_cond_init(&wal->synced, NULL) == 0);
     publish(wal);
     *out = wal;
     return 0;
@@ -422,6 +497,7 @@ void wal_close(struct wal *wal)
     buf_release(&wal->filling.buf);
     buf_release(&wal->taken.buf);
     must(pthread_cond_destroy(&wal->wakes) == 0);
+    must(pthread_cond_destroy(&wal->synced) == 0);
     lock_release(&wal->lock);
     mem_free(wal);
 }

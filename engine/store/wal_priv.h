@@ -14,7 +14,7 @@
  * so and forgotten the segments before that one, records are written but nothing new counts as durable: what they refer to
  * may be in the gap, and a position in the gap must not be passed.
  *
- * Threads: wal_put by any; wal_commit and wal_revive by one; wal_rotate, wal_spare and wal_forget by one other.
+ * Threads: wal_put and wal_write by any; wal_commit and wal_revive by one; wal_rotate, wal_spare and wal_forget by one other.
  */
 #ifndef TOCSIN_STORE_WAL_PRIV_H
 #define TOCSIN_STORE_WAL_PRIV_H
@@ -41,6 +41,10 @@ uint64_t wal_position(struct wal *wal);
 /* One round: waits up to wait_ms to be woken, then writes and syncs what is in the buffer. 0, also when there was nothing;
  * else why the log has failed. */
 int wal_commit(struct wal *wal, int64_t wait_ms, struct err *err);
+
+/* Hands what was put to the operating system: from then on it survives the end of this process. The next commit syncs it. A
+ * failure is told by that commit. */
+void wal_write(struct wal *wal);
 
 /* Somebody waits for what has been put: ends the waiting in wal_commit, in the one under way or else in the next one. */
 void wal_wake(struct wal *wal);

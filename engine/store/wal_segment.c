@@ -175,7 +175,7 @@ int segments_next(struct segments *s, struct err *err)
     s->file = file;
     s->salt = salt;
     s->number++;
-    s->at = FRAME_FILE_HEAD_BYTES;
+    s->at = s->synced = FRAME_FILE_HEAD_BYTES;
     return 0;
 }
 

@@ -29,6 +29,7 @@ struct segments {
     uint32_t number;   /* its number */
     uint64_t salt;
     uint64_t at;        /* where the next frame goes */
+    uint64_t synced;    /* up to here nothing waits to be synced */
     struct file *ready; /* the next one, made in advance; may be NULL */
     uint64_t ready_salt;
     bool spare[SEGMENT_SPARES_MAX]; /* there is such a file */

@@ -6,7 +6,8 @@
  * world->send, whose answers are noted and taken in by the next router_run (router_wait wakes for them).
  *
  * Order that keeps pages: the alert is stored before POST is answered; a notification counts as sent only when the
- * receiver took it, and then the log is on disk before anything else is decided for that group.
+ * receiver took it, and then the log is on disk before anything else is decided for that group. Before the first page of a group
+ * the log says that it may be told: so after a kill in between it is told again, and its end is told in any case.
  *
  * Where Alertmanager loses a page the router differs from it, on purpose:
  *  - 429 is tried again like 5xx, and Retry-After is obeyed within the flush's time;
@@ -51,6 +52,9 @@ void router_reload(struct router *router, struct amconfig *config);
 /* Takes in alerts (upsert by label set, Alertmanager 0.34). Valid ones are stored even if others fail; then ERR_PARSE and
  * *errors has a line each. resolve_timeout fills a missing end. */
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors);
+
+/* True if somebody was told that this alert fires, or may have been, and not that it has ended. */
+bool router_owes_end(struct router *router, const struct labels *alert);
 
 /* Does all that is due at now_ns. Returns the wall time of the next deadline (INT64_MAX: none). */
 int64_t router_run(struct router *router, int64_t now_ns);

@@ -6,6 +6,13 @@
  * never evaluated by two at once. Recorded results, ALERTS and ALERTS_FOR_STATE go back into the store before the next
  * rule of the group runs. Alert events leave through `emit`, which must only enqueue.
  *
+ * Alerts outlive the process where `state` is given: at the end of a group's evaluation what it recorded is with the operating
+ * system, then the alerts that have changed are written down, then they are told. So whoever was told of an alert is told of
+ * its end, also by the next process; and an evaluation that was cut off has not happened. What counts as a change
+ * is the state and its times. Values and annotations are written down with them only; when an alert was last told is not, because
+ * the next process tells all that are not pending at once: those who held them in memory have lost them, and the
+ * notification log keeps anybody from hearing it twice.
+ *
  * On the simulated clock the same calls are made in a loop: while (ruler_next_ns(r) <= until) turn the clock, ruler_run.
  */
 #ifndef TOCSIN_RULER_H
@@ -14,6 +21,7 @@
 #include "tocsin/alert.h"
 #include "tocsin/promql.h"
 #include "tocsin/rulefile.h"
+#include "tocsin/state.h"
 
 struct ruler;
 
@@ -23,21 +31,29 @@ struct ruler_options {
     int64_t interval_ms;     /* global.evaluation_interval; 0: one minute */
     int64_t query_offset_ms; /* global.rule_query_offset */
     int64_t resend_delay_ms; /* 0: one minute */
+    struct state *state;     /* keeps the alerts for the next process; NULL: they begin anew */
+    /* For rules that `state` does not know: how old their ALERTS_FOR_STATE may be for `for` to go on (0: they are not looked at),
+     * and how long it takes at least from there to firing; rules with a shorter `for` begin anew (Prometheus 3.14). */
+    int64_t outage_tolerance_ms, for_grace_ms;
     const struct labels
         *external_labels;    /* for templates (events go out without them); copied; may be NULL */
     struct str external_url; /* for templates and generatorURL; copied */
     struct promql_options promql;
     /* One event per alert that has to be told (Prometheus 3.14). Takes over the heap block. Called from the worker. */
     void (*emit)(void *context, struct alert_event *event);
-    void *context;
+    /* Of an alert that ended more than a quarter of an hour before the start: is anybody still to be told of it? NULL: nobody. */
+    bool (*owes_end)(void *context, const struct labels *labels);
+    void *context; /* of both */
 };
 
 struct ruler *ruler_open(const struct ruler_options *options);
 void ruler_close(struct ruler *ruler);
 
-/* Takes over a rule set (and frees it in time, also on failure). Groups that are unchanged go on untouched, changed
+/* Takes over a rule set (and frees it in time, also on failure). The first one goes on where the process before ended, and tells
+ * its alerts; what was firing and has no rule any more is told as resolved. Later, groups that are unchanged go on untouched, changed
  * groups inherit state rule by rule, series of what is gone get stale markers (Prometheus 3.14). Waits for evaluations under
- * way of groups that end. One call at a time. On failure nothing has changed: ERR_LIMIT past the store's selectors. */
+ * way of groups that end. One call at a time. On failure nothing has changed: ERR_LIMIT past the store's selectors, or what
+ * reading the state came to. */
 int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err);
 
 /* Takes over changed globals: labels, url and resend delay from the next evaluation on, interval, offset and what

@@ -1,14 +1,14 @@
 /*
  * state: the small facts that must outlive the process, in one SQLite file (WAL mode, synchronous=FULL).
  *
- * What is put is on disk when the call returns. Callers never hold a lock of their own across these calls.
+ * What is put is on disk when the call returns (alert states: see there). Callers never hold a lock of their own across these calls.
  * ":memory:" gives the same without a file, for tests, simulation and `--storage.path=` empty.
  */
 #ifndef TOCSIN_STATE_H
 #define TOCSIN_STATE_H
 
 #include "tocsin/err.h"
-#include "tocsin/str.h"
+#include "tocsin/labels.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +22,9 @@ void state_close(struct state *state);
 /* Notification log: what each integration of each group was last told (Alertmanager 0.34). */
 struct nflog_entry {
     struct str key; /* <group key>:<receiver>/<integration>/<index> */
-    int64_t sent_ns, expires_ns;
+    int64_t
+        sent_ns; /* 0: it is being told, and may have been; survives the end of the process only, as alert states do */
+    int64_t expires_ns;
     const uint64_t *firing; /* hashes of the alerts told as firing */
     size_t firing_count;
     const uint64_t *resolved;
@@ -52,5 +54,50 @@ int state_incident_each(struct state *state, int64_t since_ns, size_t limit,
 int state_incident_notes(struct state *state, int64_t incident,
                          void (*visit)(void *context, int64_t at_ns, struct str body), void *context,
                          struct err *err);
+
+/*
+ * Alert states: what each alerting rule knew when its group was last evaluated (rules/ruler_keep.c).
+ *
+ * Unlike all else here, what is put survives the end of the process when the call returns, and a power cut from the next put of
+ * anything else on: groups are many, and a sync for each would be dear. That is enough, because who is told of an alert
+ * stands in the notification log, and whatever puts it there syncs the states it follows from, too.
+ */
+struct alert_rule_key {
+    struct str file, group;
+    uint64_t rule; /* what makes a rule of the group the same one after a change */
+};
+
+struct alert_row {
+    const struct labels *labels, *annotations;
+    int64_t state; /* 0: it has ended */
+    double value;
+    int64_t active_ns, fired_ns, resolved_ns, last_sent_ns, keep_firing_since_ns;
+};
+
+/* What is new of one rule, which is known from then on. */
+struct alert_rule_news {
+    struct alert_rule_key key;
+    const struct alert_row *rows; /* each in the place of an earlier one with its labels */
+    size_t row_count;
+    const struct labels **gone; /* no longer there; before the rows */
+    size_t gone_count;
+    bool forget; /* the rule itself has gone: rows stay until they expire */
+};
+
+/* All of it, or nothing. */
+int state_alerts_put(struct state *state, const struct alert_rule_news *news, size_t count, struct err *err);
+
+/* Every rule ever put and not forgotten, whether it has alerts or not. */
+int state_alert_rules_each(struct state *state,
+                           void (*visit)(void *context, const struct alert_rule_key *key), void *context,
+                           struct err *err);
+/* A row that cannot be read is logged and stepped over. */
+int state_alerts_each(struct state *state,
+                      void (*visit)(void *context, const struct alert_rule_key *key,
+                                    const struct alert_row *row),
+                      void *context, struct err *err);
+
+/* Removes alerts that ended before. */
+int state_alerts_expire(struct state *state, int64_t before_ns, struct err *err);
 
 #endif

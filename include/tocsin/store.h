@@ -157,6 +157,9 @@ int store_recover(struct store *store, const char *folder, enum store_sync sync,
  * about once a second, to begin anew. 0, or why the log does not work. */
 int store_log_run(struct store *store, int64_t wait_ms, struct err *err);
 
+/* What was admitted by now survives the end of this process from here on (a power cut only after the next sync). */
+void store_log_write(struct store *store);
+
 /* Somebody waits for what was logged. */
 void store_log_wake(struct store *store);
 

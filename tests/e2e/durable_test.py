@@ -56,6 +56,13 @@ class Restarts(peers.Case):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r'(?m)^turns=10 acknowledged=[1-9]\d* lost=0 ')
 
+    def test_alerts_go_on_as_if_nothing_had_happened_when_killed(self):
+        done = subprocess.run([sys.executable, str(peers.ROOT / 'tests/kill/alerts'), '--turns=20', f'--binary={peers.TOCSIN}'],
+                              capture_output=True, text=True, timeout=300)
+        print(f'\n{done.stdout}', flush=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r'(?m)^turns=20 evaluations=[1-9]\d* pages=[1-9]\d* lost=0 repeated=0 ')
+
     def test_sigterm_loses_nothing_recorded_results_included(self):
         self.file('tocsin.yml', 'rule_files: [rules.yml]\n')
         self.file('rules.yml', RULES)

@@ -286,6 +286,47 @@ static void after_a_restart_nobody_is_paged_twice(void **state)
     sim_close(&sim);
 }
 
+/* The process ends while the receiver has the page and the log does not know. */
+static void killed_with_a_first_page_under_way(void)
+{
+    sim_open(&sim, SIMPLE);
+    sim.hold = true;
+    sim_fire(&sim, "n=x");
+    sim_until(&sim, 6000);
+    router_close(sim.router);
+    sim.held_count = 0;
+    sim.hold = false;
+    sim_start(&sim, SIMPLE);
+}
+
+static void a_first_page_that_may_have_been_told_is_told_again(void **state)
+{
+    (void)state;
+    killed_with_a_first_page_under_way();
+    sim_post_alert(&sim, (struct sim_alert){.labels = "n=x", .starts_ms = 0, .ends_ms = 10000000});
+    sim_until(&sim, 60000);
+    sim_expect(&sim, "5000 a first notification: +x\n6000 a first notification: +x\n");
+    sim_close(&sim);
+}
+
+static void the_end_of_what_may_have_been_told_is_told(void **state)
+{
+    (void)state;
+    struct arena arena;
+    killed_with_a_first_page_under_way();
+    arena_init(&arena, 1 << 16);
+    const struct labels *x = sim_labels(&arena, "n=x"), *y = sim_labels(&arena, "n=y");
+    assert_true(router_owes_end(sim.router, x));
+    assert_false(router_owes_end(sim.router, y));
+    sim_resolve(&sim, "n=x", 0);
+    sim_resolve(&sim, "n=y", 0);
+    sim_until(&sim, 60000);
+    sim_expect(&sim, "5000 a first notification: +x\n6000 a all alerts resolved: -x\n");
+    assert_false(router_owes_end(sim.router, x));
+    arena_release(&arena);
+    sim_close(&sim);
+}
+
 static void a_log_older_than_twice_the_repeat_is_forgotten(void **state)
 {
     (void)state;
@@ -670,6 +711,8 @@ int main(void)
         cmocka_unit_test(a_flush_that_outlasts_its_tick_is_followed_by_the_next_at_once),
         cmocka_unit_test(news_during_a_send_is_not_lost_with_the_resolved),
         cmocka_unit_test(after_a_restart_nobody_is_paged_twice),
+        cmocka_unit_test(a_first_page_that_may_have_been_told_is_told_again),
+        cmocka_unit_test(the_end_of_what_may_have_been_told_is_told),
         cmocka_unit_test(a_log_older_than_twice_the_repeat_is_forgotten),
         cmocka_unit_test(a_reload_keeps_the_timers_of_groups_it_does_not_change),
         cmocka_unit_test(a_reload_lets_a_request_finish_and_logs_it),

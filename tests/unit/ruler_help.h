@@ -87,6 +87,15 @@ static inline void bench_load(struct bench *b, const char *text)
     assert_int_equal(ruler_load(b->ruler, bench_rules("r.yml", text), &err), 0);
 }
 
+/* The process ends and another begins: samples and alert states are there, what was told is forgotten. */
+static inline void bench_restart(struct bench *b, const char *text)
+{
+    ruler_close(b->ruler);
+    bench_forget_events(b);
+    b->ruler = ruler_open(&b->options);
+    bench_load(b, text);
+}
+
 /* Evaluates everything due up to then, in time order. */
 static inline void bench_run_until(struct bench *b, int64_t until_ns)
 {

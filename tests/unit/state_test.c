@@ -1,6 +1,7 @@
 #include "tocsin/state.h"
 
 #include "tocsin/buf.h"
+#include "tocsin/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 static char folder[64];
 static char path[96];
@@ -183,6 +185,178 @@ static void write_file(const char *text, size_t n)
     fclose(f);
 }
 
+/* ---- alert states ---- */
+
+static struct arena arena;
+
+#define LABELS(...) labels_of(&arena, __VA_ARGS__, NULL)
+
+static void print_rule(void *context, const struct alert_rule_key *key)
+{
+    buf_format(context, "%.*s;%.*s;%llu\n", STR_ARG(key->file), STR_ARG(key->group),
+               (unsigned long long)key->rule);
+}
+
+static void print_alert(void *context, const struct alert_rule_key *key, const struct alert_row *row)
+{
+    uint64_t bits;
+    memcpy(&bits, &row->value, sizeof bits);
+    buf_format(context, "%.*s;%.*s;%llu ", STR_ARG(key->file), STR_ARG(key->group),
+               (unsigned long long)key->rule);
+    labels_print(context, row->labels);
+    labels_print(context, row->annotations);
+    buf_format(context, " %lld %llx %lld %lld %lld %lld %lld\n", (long long)row->state,
+               (unsigned long long)bits, (long long)row->active_ns, (long long)row->fired_ns,
+               (long long)row->resolved_ns, (long long)row->last_sent_ns,
+               (long long)row->keep_firing_since_ns);
+}
+
+static void expect_alerts(struct state *state, const char *rules, const char *alerts)
+{
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    assert_int_equal(state_alert_rules_each(state, print_rule, &out, NULL), 0);
+    assert_string_equal(buf_text(&out), rules);
+    buf_clear(&out);
+    assert_int_equal(state_alerts_each(state, print_alert, &out, NULL), 0);
+    assert_string_equal(buf_text(&out), alerts);
+    buf_release(&out);
+}
+
+static struct alert_row row(const struct labels *ls, int64_t is)
+{
+    return (struct alert_row){.labels = ls,
+                              .annotations = LABELS("a", "b"),
+                              .state = is,
+                              .value = 1,
+                              .active_ns = 5,
+                              .fired_ns = INT64_MIN,
+                              .resolved_ns = 7,
+                              .last_sent_ns = INT64_MAX,
+                              .keep_firing_since_ns = 9};
+}
+
+static void put_alerts(struct state *state, const char *group, uint64_t rule, const struct alert_row *rows,
+                       size_t count)
+{
+    struct alert_rule_news news = {
+        .key = {STR("f.yml"), str_of(group), rule}, .rows = rows, .row_count = count};
+    assert_int_equal(state_alerts_put(state, &news, 1, NULL), 0);
+}
+
+static void alerts_and_rules_without_survive_a_close_to_the_bit(void **unused)
+{
+    (void)unused;
+    struct state *state = open_state(path);
+    struct alert_row rows[2] = {row(LABELS("alertname", "A", "odd", "\xff\n"), 2),
+                                row(labels_empty(&arena), 1)};
+    uint64_t nan_bits = 0x7ff8000000000123;
+    memcpy(&rows[1].value, &nan_bits, sizeof nan_bits);
+    rows[1].annotations = labels_empty(&arena);
+    put_alerts(state, "g", UINT64_MAX, rows, 2);
+    put_alerts(state, "h", 3, NULL, 0);
+    state_close(state);
+    state = open_state(path);
+    expect_alerts(state, "f.yml;g;18446744073709551615\nf.yml;h;3\n",
+                  "f.yml;g;18446744073709551615 {}{} 1 7ff8000000000123 5 -9223372036854775808 7 "
+                  "9223372036854775807 9\n"
+                  "f.yml;g;18446744073709551615 {alertname=\"A\", odd=\"\\xff\\n\"}{a=\"b\"} 2 "
+                  "3ff0000000000000 5 -9223372036854775808 7 9223372036854775807 9\n");
+    state_close(state);
+}
+
+static void an_alert_is_replaced_removed_and_outlives_its_rule(void **unused)
+{
+    (void)unused;
+    struct state *state = open_state(path);
+    const struct labels *a = LABELS("i", "1"), *b = LABELS("i", "2");
+    struct alert_row rows[2] = {row(a, 1), row(b, 1)};
+    put_alerts(state, "g", 1, rows, 2);
+    rows[0].state = 2;
+    struct alert_rule_news news = {.key = {STR("f.yml"), STR("g"), 1},
+                                   .rows = rows,
+                                   .row_count = 1,
+                                   .gone = &b,
+                                   .gone_count = 1,
+                                   .forget = true};
+    assert_int_equal(state_alerts_put(state, &news, 1, NULL), 0);
+    expect_alerts(state, "",
+                  "f.yml;g;1 {i=\"1\"}{a=\"b\"} 2 3ff0000000000000 5 -9223372036854775808 7 "
+                  "9223372036854775807 9\n");
+    state_close(state);
+}
+
+static void only_alerts_that_ended_expire(void **unused)
+{
+    (void)unused;
+    struct state *state = open_state(":memory:");
+    struct alert_row rows[3] = {row(LABELS("i", "1"), 0), row(LABELS("i", "2"), 0), row(LABELS("i", "3"), 2)};
+    rows[1].resolved_ns = 8;
+    put_alerts(state, "g", 1, rows, 3);
+    assert_int_equal(state_alerts_expire(state, 8, NULL), 0);
+    expect_alerts(state, "f.yml;g;1\n",
+                  "f.yml;g;1 {i=\"2\"}{a=\"b\"} 0 3ff0000000000000 5 -9223372036854775808 8 "
+                  "9223372036854775807 9\n"
+                  "f.yml;g;1 {i=\"3\"}{a=\"b\"} 2 3ff0000000000000 5 -9223372036854775808 7 "
+                  "9223372036854775807 9\n");
+    state_close(state);
+}
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void all_of_a_put_is_there_or_nothing(void **unused)
+{
+    (void)unused;
+    struct state *state = open_state(path);
+    struct alert_row good = row(LABELS("i", "1"), 1), bad = row(LABELS("i", "2"), 2);
+    struct alert_rule_news news[2] = {{.key = {STR("f"), STR("g"), 1}, .rows = &good, .row_count = 1},
+                                      {.key = {STR("f"), STR("g"), 2}, .rows = &bad, .row_count = 1}};
+    struct err err = {0};
+    run_sql("CREATE TRIGGER t BEFORE INSERT ON alert WHEN NEW.state=2 BEGIN SELECT RAISE(ABORT,'no'); END");
+    assert_int_equal(state_alerts_put(state, news, 2, &err), ERR_IO);
+    assert_string_equal(err.text, "cannot write the state file: no");
+    expect_alerts(state, "", "");
+    run_sql("DROP TRIGGER t");
+    assert_int_equal(state_alerts_put(state, news, 2, &err), 0);
+    state_close(state);
+}
+
+static void an_alert_that_cannot_be_read_is_stepped_over(void **unused)
+{
+    (void)unused;
+    struct state *state = open_state(path);
+    struct alert_row rows[2] = {row(LABELS("i", "1"), 1), row(LABELS("j", "2"), 1)};
+    put_alerts(state, "g", 1, rows, 2);
+    run_sql("UPDATE alert SET annotations=x'ff' WHERE labels=x'01000000690100000031'");
+    expect_alerts(state, "f.yml;g;1\n",
+                  "f.yml;g;1 {j=\"2\"}{a=\"b\"} 1 3ff0000000000000 5 -9223372036854775808 7 "
+                  "9223372036854775807 9\n");
+    state_close(state);
+}
+
+static void a_file_of_the_first_version_gets_what_is_new(void **unused)
+{
+    (void)unused;
+    struct state *state = open_state(path);
+    put(state, STR("k"), 100, 2, 0);
+    state_close(state);
+    run_sql("DROP TABLE alert; DROP TABLE alert_rule; PRAGMA user_version=1;");
+    state = open_state(path);
+    expect_log(state, "k 100 110 fffffffffffffffff f1\n");
+    struct alert_row one = row(LABELS("i", "1"), 1);
+    put_alerts(state, "g", 1, &one, 1);
+    expect_alerts(state, "f.yml;g;1\n",
+                  "f.yml;g;1 {i=\"1\"}{a=\"b\"} 1 3ff0000000000000 5 -9223372036854775808 7 "
+                  "9223372036854775807 9\n");
+    state_close(state);
+}
+
 static void a_file_that_is_no_database_is_corrupt(void **unused)
 {
     (void)unused;
@@ -207,7 +381,7 @@ static void a_file_of_a_newer_version_is_refused(void **unused)
     struct err err = {0};
     assert_int_equal(state_open(path, &state, &err), ERR_UNSUPPORTED);
     assert_string_equal(err.text,
-                        "the state file was written by a newer version (its schema is 7, this one knows 1)");
+                        "the state file was written by a newer version (its schema is 7, this one knows 2)");
 }
 
 static void a_folder_that_is_not_there_is_an_io_error(void **unused)
@@ -228,9 +402,19 @@ int main(void)
         cmocka_unit_test(what_has_expired_goes),
         IN_FOLDER(incidents_and_their_notes_survive_a_close),
         cmocka_unit_test(an_unknown_incident_is_an_error),
+        IN_FOLDER(alerts_and_rules_without_survive_a_close_to_the_bit),
+        IN_FOLDER(an_alert_is_replaced_removed_and_outlives_its_rule),
+        cmocka_unit_test(only_alerts_that_ended_expire),
+        IN_FOLDER(all_of_a_put_is_there_or_nothing),
+        IN_FOLDER(an_alert_that_cannot_be_read_is_stepped_over),
+        IN_FOLDER(a_file_of_the_first_version_gets_what_is_new),
         IN_FOLDER(a_file_that_is_no_database_is_corrupt),
         IN_FOLDER(a_file_of_a_newer_version_is_refused),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_io_error),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    arena_init(&arena, 1 << 20);
+    log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, -1);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_release(&arena);
+    return failed;
 }

@@ -60,6 +60,9 @@ static void act(struct wal *wal, uint32_t first)
     case 3:
         wal_commit(wal, 0, NULL);
         break;
+    case 4:
+        wal_write(wal);
+        break;
     default:
         put_one(&ledger, wal, any_size());
     }
@@ -125,6 +128,34 @@ static void what_was_handed_over_survives_a_kill(void **state)
         sim_disk_heal(disk);
         read_all(&ledger, &sim.world, "data");
         assert_safe_found(&ledger);
+        assert_int_equal(ledger.damages, 0);
+        end();
+    }
+}
+
+/* What is written without a sync is there after a kill; what was only put may be gone. */
+static void what_was_written_survives_a_kill(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct wal *wal;
+        begin(seed);
+        assert_int_equal(wal_open(&sim.world, "data", STORE_SYNC_GROUP, 1, &wal, NULL), 0);
+        uint64_t syncs = sim_disk_calls(disk, SIM_DISK_SYNC), rounds = roll(8), written = 0;
+        for (uint64_t i = 0; i <= rounds; i++) {
+            for (uint64_t k = roll(5); k > 0; k--)
+                put_one(&ledger, wal, roll(60));
+            wal_write(wal);
+            written = ledger.count;
+        }
+        assert_int_equal(sim_disk_calls(disk, SIM_DISK_SYNC), syncs);
+        put_one(&ledger, wal, roll(60));
+        sim_disk_cut(disk, 0);
+        wal_close(wal);
+        sim_disk_heal(disk);
+        read_all(&ledger, &sim.world, "data");
+        for (uint64_t i = 0; i < written; i++)
+            assert_true(ledger.found[i]);
         assert_int_equal(ledger.damages, 0);
         end();
     }
@@ -334,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_durable_survives_any_power_cut),
         cmocka_unit_test(what_was_handed_over_survives_a_kill),
+        cmocka_unit_test(what_was_written_survives_a_kill),
         cmocka_unit_test(any_call_may_fail),
         cmocka_unit_test(a_full_disk_leaves_what_is_durable_and_goes_on_when_there_is_room),
         cmocka_unit_test(reviving_waits_for_the_disk),

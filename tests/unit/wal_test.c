@@ -576,6 +576,7 @@ static void *write_records(void *context)
         int n = snprintf(text, sizeof text, "%u %d", number, i);
         uint64_t position = wal_put(shared, (struct str){text, (size_t)n});
         must(position > 0);
+        wal_write(shared);
         while (wal_durable(shared) < position)
             sched_yield();
     }
