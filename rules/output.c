@@ -48,16 +48,43 @@ static void note_written(struct rule_state *state, const struct labels *ls)
     w->round = state->round;
 }
 
+/* What the store has no room or no use for may have a place elsewhere; what contradicts what was there before has none. */
+static bool stands(enum admit_reason reason)
+{
+    return reason != ADMIT_OUT_OF_ORDER && reason != ADMIT_DUPLICATE && reason != ADMIT_TOO_OLD &&
+           reason != ADMIT_FUTURE;
+}
+
+/* Into the store, and then to whoever wants to hear of it. The list is left in disorder. */
+static void write_all(struct ruler *ruler, struct batch_series *series, size_t count,
+                      struct admit_result *result)
+{
+    struct batch batch = {.series = series, .count = count};
+    if (ruler->recorded == NULL) {
+        store_admit(ruler->store, &batch, result);
+        return;
+    }
+    enum admit_reason *reasons = result->reasons = MEM_ARRAY(enum admit_reason, count);
+    store_admit(ruler->store, &batch, result);
+    batch.count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (stands(reasons[i]))
+            series[batch.count++] = series[i];
+    if (batch.count > 0)
+        ruler->recorded(ruler->context, &batch);
+    mem_free(reasons);
+    result->reasons = NULL;
+}
+
 /* Marks the end of up to END_BATCH series. What is refused has been continued or has gone: that is as good. */
-static void end_some(struct store *store, struct written *const *list, size_t count, int64_t t_ms)
+static void end_some(struct ruler *ruler, struct written *const *list, size_t count, int64_t t_ms)
 {
     const struct sample end = {.t_ms = t_ms, .value = stale_nan()};
     struct batch_series series[END_BATCH];
     struct admit_result result = {0};
     for (size_t i = 0; i < count; i++)
         series[i] = (struct batch_series){list[i]->labels->item, list[i]->labels->count, &end, 1};
-    struct batch batch = {.series = series, .count = count};
-    store_admit(store, &batch, &result);
+    write_all(ruler, series, count, &result);
 }
 
 void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms)
@@ -67,11 +94,11 @@ void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms
     for (size_t at = 0; (w = map_next(written, &at)) != NULL;) {
         some[count++] = w;
         if (count == END_BATCH) {
-            end_some(ruler->store, some, count, t_ms);
+            end_some(ruler, some, count, t_ms);
             count = 0;
         }
     }
-    end_some(ruler->store, some, count, t_ms);
+    end_some(ruler, some, count, t_ms);
 }
 
 /* Ends what the rule wrote before and not in this round. */
@@ -137,8 +164,7 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
         series[i] = (struct batch_series){o->labels->item, o->labels->count, &samples[i], 1};
         note_written(e->state, o->labels);
     }
-    struct batch batch = {.series = series, .count = outputs->count};
-    store_admit(e->ruler->store, &batch, &result);
+    write_all(e->ruler, series, outputs->count, &result);
     e->samples += outputs->count;
     end_missing(e);
     return tell_refused(e, &result);

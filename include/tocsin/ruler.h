@@ -14,6 +14,7 @@
 #include "tocsin/alert.h"
 #include "tocsin/promql.h"
 #include "tocsin/rulefile.h"
+#include "tocsin/store.h"
 
 struct ruler;
 
@@ -29,6 +30,10 @@ struct ruler_options {
     struct promql_options promql;
     /* One event per alert that has to be told (Prometheus 3.14). Takes over the heap block. Called from the worker. */
     void (*emit)(void *context, struct alert_event *event);
+    /* What a rule wrote, and the ends of what it writes no more, after the store has them: all but what the store refuses for
+     * its time, which others would refuse, too. Borrowed for the call, from the worker; must only enqueue. NULL: nobody asks.
+     * Stays as it was when the ruler was opened. */
+    void (*recorded)(void *context, const struct batch *batch);
     void *context;
 };
 
