@@ -19,6 +19,8 @@ struct job {
     struct buf body;
     size_t header_bytes;
     bool cut; /* the answer was longer than what is read of it */
+    bool tells_written;
+    uint64_t samples_written, histograms_written;
     int64_t started_ns;
 };
 
@@ -85,11 +87,23 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return job->cut ? 0 : n;
 }
 
+static void note_header(struct job *job, struct str line)
+{
+    struct str value = line, name = str_cut(&value, ':');
+    bool samples = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Samples-Written"));
+    bool histograms = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Histograms-Written"));
+    long long written;
+    if ((!samples && !histograms) || !str_to_i64(str_trim(value), &written) || written < 0)
+        return;
+    job->tells_written = true;
+    *(samples ? &job->samples_written : &job->histograms_written) = (uint64_t)written;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
-    (void)bytes;
     struct job *job = context;
     job->header_bytes += size * count;
+    note_header(job, (struct str){bytes, size * count});
     return job->header_bytes > HEADER_BYTES_MAX ? 0 : size * count;
 }
 
@@ -206,7 +220,10 @@ static void unlist(struct courier *c, struct job *job)
 /* libcurl's fixed texts name no host, so nothing of a secret URL leaks. */
 static void finish(struct courier *c, struct job *job, CURLcode result)
 {
-    struct net_answer a = {.retry_after_ms = -1};
+    struct net_answer a = {.retry_after_ms = -1,
+                           .tells_written = job->tells_written,
+                           .samples_written = job->samples_written,
+                           .histograms_written = job->histograms_written};
     long status = 0;
     curl_off_t retry_after_s = 0;
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -40,6 +40,9 @@ struct net_answer {
     int status;
     struct str body;        /* at most limits.answer_bytes of it; valid during the callback */
     int64_t retry_after_ms; /* from Retry-After; -1: none */
+    bool tells_written;     /* of a push by remote write 2.0 the receiver says what it has taken: */
+    uint64_t samples_written,
+        histograms_written; /* X-Prometheus-Remote-Write-Samples-Written, -Histograms-Written */
     int64_t took_ms;
     struct err error;
 };
