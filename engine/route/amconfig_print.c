@@ -1,8 +1,8 @@
 #include "amconfig_priv.h"
-#include "amconfig_yaml_priv.h"
 
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
+#include "tocsin/yaml_print.h"
 
 /*
  * What amtool reads back from /api/v2/status. Keys newer than Alertmanager 0.25 are left out while they hold nothing
