@@ -177,7 +177,7 @@ static void tell_lost(const struct target *t)
 {
     size_t lost = t->backlog.pending[KIND_FLOAT] + t->backlog.pending[KIND_HISTOGRAM];
     if (lost > 0)
-        log_warn("a remote_write target has gone with samples that were not sent",
+        log_warn("samples were not sent and are lost to the remote_write target",
                  LOG_STR("remote_name", t->settings->target.name), LOG_INT("samples", lost));
 }
 
