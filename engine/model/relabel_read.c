@@ -129,7 +129,10 @@ static void print_sources(struct buf *out, int indent, const struct relabel_rule
     buf_puts(out, " [");
     for (size_t i = 0; i < rule->source_count; i++) {
         buf_puts(out, i > 0 ? ", " : "");
-        json_string_raw(out, rule->sources[i]);
+        if (rule->sources[i].n > 0)
+            json_string_raw(out, rule->sources[i]);
+        else
+            buf_puts(out, "null"); /* it came from that, "" is refused */
     }
     buf_puts(out, "]\n");
 }
