@@ -28,7 +28,8 @@ enum drop_reason {
 struct settings {
     struct arena arena;
     struct sender_target target;
-    const char *url, *shown_url; /* the latter without a password */
+    const char *url, *shown_url; /* the latter without its password */
+    struct http_config *http;    /* NULL: none */
     const struct labels *external_labels;
     struct relabel *relabel; /* NULL: none */
 };

@@ -225,7 +225,8 @@ static void send_push(struct target *t)
                                       .url = t->flying->url,
                                       .headers = t->flying->target.headers,
                                       .header_count = t->flying->target.header_count,
-                                      .timeout_ms = t->flying->target.timeout_ms};
+                                      .timeout_ms = t->flying->target.timeout_ms,
+                                      .http = t->flying->http};
     int rc = encode(t);
     if (rc != 0) {
         limit_hit(LIMIT_push_arena_bytes);

@@ -3,6 +3,7 @@
 #include "tocsin/check.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
+#include "tocsin/url.h"
 
 static const struct net_header protocol_headers[][3] = {
     [SENDER_V1] = {{"Content-Encoding", "snappy"},
@@ -34,19 +35,15 @@ static void copy_headers(struct settings *s, const struct sender_target *from)
     s->target.header_count = count;
 }
 
-/* scheme://user:password@host: the log and /metrics show host only. */
+/* For the log and /metrics. */
 static const char *without_password(struct arena *arena, struct str url)
 {
-    struct str rest = url;
-    struct str scheme = str_cut(&rest, ':');
-    if (rest.p == NULL || !str_starts(rest, STR("//")))
-        return arena_copy_text(arena, url.p, url.n);
-    rest = (struct str){rest.p + 2, rest.n - 2};
-    struct str authority = {rest.p, str_find_char(rest, '/')};
-    size_t at = authority.n;
-    while (at > 0 && authority.p[at - 1] != '@')
-        at--;
-    return arena_format(arena, "%.*s://%.*s", STR_ARG(scheme), (int)(rest.n - at), rest.p + at);
+    struct buf shown;
+    buf_init(&shown, 2 * url.n + 64);
+    url_print_redacted(&shown, url);
+    const char *text = arena_copy_text(arena, buf_text(&shown), shown.used);
+    buf_release(&shown);
+    return text;
 }
 
 struct settings *settings_make(const struct sender_target *target, const struct labels *external_labels)
@@ -61,6 +58,7 @@ struct settings *settings_make(const struct sender_target *target, const struct 
     s->external_labels =
         external_labels != NULL ? labels_copy(&s->arena, external_labels) : labels_empty(&s->arena);
     copy_headers(s, target);
+    s->target.http = s->http = target->http != NULL ? http_config_copy(target->http) : NULL;
     s->target.relabel = NULL;
     if (target->relabel != NULL)
         must(relabel_open(target->relabel, &s->relabel, NULL) == 0); /* they are checked */
@@ -73,6 +71,7 @@ void settings_free(struct settings *settings)
     if (settings == NULL)
         return;
     relabel_free(settings->relabel);
+    http_config_free(settings->http);
     arena_release(&settings->arena);
     mem_free(settings);
 }

@@ -5,6 +5,7 @@
 #include "tocsin/hash.h"
 #include "tocsin/strict_model.h"
 #include "tocsin/tree.h"
+#include "tocsin/url.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct item {
     struct strict_scalar url, name;
     struct strict_pairs headers;
     struct relabel_rules relabel;
+    struct http_config http;
     int64_t samples_max;
 };
 
@@ -101,17 +103,14 @@ static void read_metadata(struct strict *s, const struct tree *node, void *targe
 
 static void check_url(struct strict *s, const struct tree *node, const struct item *item)
 {
-    struct str rest = item->url.text;
-    if (rest.n == 0) {
+    struct err why;
+    struct url url;
+    struct str text = item->url.text;
+    if (text.n == 0)
         strict_fail(s, item->url.node != NULL ? item->url.node : node, "url for remote_write is empty");
-        return;
-    }
-    bool sound = str_starts(rest, STR("http://")) || str_starts(rest, STR("https://"));
-    for (size_t i = 0; i < rest.n; i++)
-        sound = sound && (unsigned char)rest.p[i] > ' ' && rest.p[i] != 0x7f;
-    (void)str_cut(&rest, ':');
-    sound = sound && rest.n > 2 && rest.p[2] != '/';
-    if (!sound)
+    else if (url_parse(text, &url, &why) != 0)
+        strict_stop(s, item->url.node, &why);
+    else if ((!str_is(url.scheme, "http") && !str_is(url.scheme, "https")) || url.host.n == 0)
         strict_fail(s, item->url.node, "url for remote_write must be http://HOST/PATH or https://HOST/PATH");
 }
 
@@ -215,11 +214,12 @@ static void add_target(struct strict *s, const struct tree *node, struct config 
     if (is_taken(config, item->name.text))
         strict_fail(s, item->name.node, "found multiple remote write configs with job name \"%.*s\"",
                     STR_ARG(item->name.text));
-    struct relabel_rules *rules = ARENA_NEW(s->arena, struct relabel_rules);
-    if (strict_stopped(s) || rules == NULL)
+    http_config_check(s, node, &item->http);
+    http_config_join(s->arena, &item->http, config->folder);
+    item->target.relabel = arena_copy(s->arena, &item->relabel, 1, sizeof item->relabel);
+    item->target.http = arena_copy(s->arena, &item->http, 1, sizeof item->http);
+    if (strict_stopped(s) || item->target.relabel == NULL || item->target.http == NULL)
         return;
-    *rules = item->relabel;
-    item->target.relabel = rules;
     item->target.samples_max = (size_t)item->samples_max;
     item->target.url = item->url.text;
     item->target.name = name_of(s, config, item);
@@ -240,6 +240,7 @@ static void read_item(struct strict *s, const struct tree *node, struct config *
         {"send_exemplars", strict_skip, 0}, /* rules record none */
         {"send_native_histograms", strict_bool, offsetof(struct item, target.histograms)},
         {"round_robin_dns", strict_skip, 0},
+        HTTP_CONFIG_FIELDS(offsetof(struct item, http)),
         {"sigv4", refuse, 0},
         {"azuread", refuse, 0},
         {"google_iam", refuse, 0},
@@ -251,6 +252,7 @@ static void read_item(struct strict *s, const struct tree *node, struct config *
                                    .backoff_min_ms = BACKOFF_MIN_MS,
                                    .backoff_max_ms = BACKOFF_MAX_MS,
                                    .retry_429 = true}};
+    http_config_init(&item.http);
     if (tree_is_null(node))
         strict_fail(s, node, "empty or null remote write config section");
     else if (strict_struct(s, node, "config.plain", fields, &item))
@@ -319,32 +321,22 @@ static void print_queue(struct buf *out, const struct sender_target *t)
     print_ms(out, 4, "sample_age_limit", t->age_max_ms);
 }
 
-static void print_url(struct buf *out, struct str url)
-{
-    struct str rest = url;
-    struct str scheme = str_cut(&rest, ':');
-    struct str authority = {rest.p + 2, str_find_char((struct str){rest.p + 2, rest.n - 2}, '/')};
-    size_t at = authority.n;
-    while (at > 0 && authority.p[at - 1] != '@')
-        at--;
-    buf_puts(out, "- url: \"");
-    buf_format(out, "%.*s://%s%.*s\"\n", STR_ARG(scheme), at > 0 ? "<secret>@" : "", (int)(rest.n - 2 - at),
-               authority.p + at);
-}
-
 void config_print_remote_write(struct buf *out, const struct config *config)
 {
     if (config->remote_write_count > 0)
         buf_puts(out, "remote_write:\n");
     for (size_t i = 0; i < config->remote_write_count; i++) {
         const struct sender_target *t = &config->remote_write[i];
-        print_url(out, t->url);
+        buf_puts(out, "- url: ");
+        url_print_redacted(out, t->url);
+        buf_char(out, '\n');
         print_text(out, 2, "name", t->name);
         print_ms(out, 2, "remote_timeout", t->timeout_ms);
         buf_format(out, "  protobuf_message: %s\n",
                    t->protocol == SENDER_V2 ? "io.prometheus.write.v2.Request" : "prometheus.WriteRequest");
         print_bool(out, 2, "send_native_histograms", t->histograms);
         print_headers(out, t);
+        http_config_print(out, 2, t->http);
         relabel_print(out, 2, "write_relabel_configs", t->relabel);
         print_queue(out, t);
     }

@@ -3,53 +3,29 @@
 
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
+#include "tocsin/url.h"
 
-struct authority {
-    struct str host;
-    int port;
-};
-
-/* HOST:PORT, or HOST. */
-static struct authority authority_of(struct str text, int port)
-{
-    struct authority a = {text, port};
-    size_t colon = text.n;
-    while (colon > 0 && text.p[colon - 1] != ':' && text.p[colon - 1] != ']')
-        colon--;
-    if (colon == 0 || text.p[colon - 1] != ':')
-        return a;
-    long long given;
-    if (str_to_i64((struct str){text.p + colon, text.n - colon}, &given))
-        a.port = (int)given;
-    a.host.n = colon - 1;
-    return a;
-}
-
-static struct authority authority_of_url(struct str url)
-{
-    struct str rest = url;
-    struct str scheme = str_cut(&rest, ':');
-    rest = (struct str){rest.p + 2, rest.n - 2};
-    rest.n = str_find_char(rest, '/');
-    while (str_find_char(rest, '@') < rest.n)
-        (void)str_cut(&rest, '@');
-    return authority_of(rest, str_is(scheme, "https") ? 443 : 80);
-}
+#include <stdio.h>
 
 static bool is_loopback(struct str host)
 {
-    return str_starts(host, STR("127.")) || str_is(host, "[::1]") || str_eq_nocase(host, STR("localhost"));
+    return str_starts(host, STR("127.")) || str_is(host, "::1") || str_eq_nocase(host, STR("localhost"));
 }
 
 static bool is_any(struct str host)
 {
-    return host.n == 0 || str_is(host, "0.0.0.0") || str_is(host, "[::]");
+    return host.n == 0 || str_is(host, "0.0.0.0") || str_is(host, "::");
 }
 
 bool daemon_is_own_url(struct str url, struct str listen)
 {
-    struct authority there = authority_of_url(url), here = authority_of(listen, 0);
-    if (there.port != here.port)
+    struct url there, here;
+    char text[512];
+    snprintf(text, sizeof text, "http://%.*s", STR_ARG(listen));
+    if (url_parse(url, &there, NULL) != 0 || url_parse(str_of(text), &here, NULL) != 0)
+        return false;
+    struct str usual = str_is(there.scheme, "https") ? STR("443") : STR("80");
+    if (!str_eq(there.port.n > 0 ? there.port : usual, here.port))
         return false;
     return str_eq_nocase(there.host, here.host) ||
            (is_loopback(there.host) && (is_loopback(here.host) || is_any(here.host)));

@@ -16,6 +16,7 @@
 #ifndef TOCSIN_SENDER_H
 #define TOCSIN_SENDER_H
 
+#include "tocsin/http_config.h"
 #include "tocsin/relabel.h"
 #include "tocsin/store.h"
 #include "tocsin/world.h"
@@ -28,6 +29,7 @@ struct sender_target {
     struct str name; /* which one it is, also after a reload; unique */
     struct str url;
     enum sender_protocol protocol;
+    const struct http_config *http;   /* NULL: as struct net_request has it */
     const struct net_header *headers; /* beside those of the protocol; values may be secret */
     size_t header_count;
     int64_t timeout_ms;
