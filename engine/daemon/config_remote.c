@@ -307,7 +307,7 @@ static void print_headers(struct buf *out, const struct sender_target *t)
     if (t->header_count > 0)
         buf_puts(out, "  headers:\n");
     for (size_t i = 0; i < t->header_count; i++)
-        buf_format(out, "    %s: <secret>\n", t->headers[i].name);
+        buf_format(out, "    \"%s\": <secret>\n", t->headers[i].name); /* a token: nothing to escape */
 }
 
 static void print_queue(struct buf *out, const struct sender_target *t)

@@ -1,4 +1,5 @@
 """remote_write: what rules record reaches a real Prometheus by 1.0 and another Tocsin by 2.0, also after an outage, and is what we hold ourselves."""
+import base64
 import http.server
 import json
 import signal
@@ -174,13 +175,14 @@ class ToWhoRefuses(Sending):
     def test_is_told_and_counted(self):
         there = self.keep(Refusing())
         there.status = 400
-        here = self.start(there.port, more='headers: {X-Scope-OrgID: team}')
+        here = self.start(there.port, more='headers: {X-Scope-OrgID: team}\n  basic_auth: {username: me, password: s3cret}')
         peers.wait_for('a refusal', lambda: self.figure(here, 'samples_failed_total') >= 3)
         self.assertEqual(self.figure(here, 'samples_retried_total'), 0)
         self.assertIn('err="out of order sample"', here.text())
         headers = there.asked[0][1]
         self.assertEqual(headers['X-Scope-OrgID'], 'team')
         self.assertEqual(headers['X-Prometheus-Remote-Write-Version'], '0.1.0')
+        self.assertEqual(headers['Authorization'], 'Basic ' + base64.b64encode(b'me:s3cret').decode())
         self.assertTrue(headers['User-Agent'].startswith('Tocsin/'), headers)
         there.status, there.headers = 503, {'Retry-After': '2'}
         peers.wait_for('a retry', lambda: self.figure(here, 'samples_retried_total') >= 3)
@@ -188,7 +190,8 @@ class ToWhoRefuses(Sending):
         peers.wait_for('the next one', lambda: len(there.asked) > at)
         self.assertGreaterEqual(there.asked[at][0] - there.asked[at - 1][0], 2)
         shown = json.loads(peers.get(f'{here.url}/api/v1/status/config'))['data']['yaml']
-        self.assertIn('X-Scope-OrgID: <secret>', shown)
+        self.assertIn('"X-Scope-OrgID": <secret>', shown)
+        self.assertNotIn('s3cret', shown)
 
     def test_who_does_not_confirm_2_0_is_found_out(self):
         there = self.keep(Refusing())

@@ -110,7 +110,7 @@ static void what_is_printed_reads_as_the_same_but_for_secrets(void **state)
     config_print(&second, again);
     assert_string_equal(buf_text(&first), buf_text(&second));
     assert_null(strstr(buf_text(&first), "s3cret"));
-    assert_non_null(strstr(buf_text(&first), "X-Scope-OrgID: <secret>\n"));
+    assert_non_null(strstr(buf_text(&first), "\"X-Scope-OrgID\": <secret>\n"));
     const struct sender_target *t = &again->remote_write[0];
     assert_int_equal(t->samples_max, 4);
     assert_int_equal(t->age_max_ms, 8 * 60000);

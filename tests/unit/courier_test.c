@@ -123,6 +123,8 @@ struct note {
     size_t body_bytes;
     char body[128];
     int64_t retry_after_ms;
+    bool tells_written;
+    uint64_t samples_written, histograms_written;
 };
 
 static void note_answer(void *context, const struct net_answer *answer)
@@ -134,6 +136,9 @@ static void note_answer(void *context, const struct net_answer *answer)
     n->error = answer->error;
     n->body_bytes = answer->body.n;
     n->retry_after_ms = answer->retry_after_ms;
+    n->tells_written = answer->tells_written;
+    n->samples_written = answer->samples_written;
+    n->histograms_written = answer->histograms_written;
     snprintf(n->body, sizeof n->body, "%.*s", STR_ARG(answer->body));
     pthread_cond_signal(&n->come);
     pthread_mutex_unlock(&n->mutex);
@@ -203,6 +208,28 @@ static void a_request_goes_out_whole_and_its_answer_comes_back(void **state)
     assert_non_null(strstr(s.request, "Content-Length: 8\r\n"));
     assert_null(strstr(s.request, "Expect:"));
     assert_non_null(strstr(s.request, "\r\n\r\n{\"a\":1}\n"));
+}
+
+static void what_a_receiver_has_written_is_told(void **state)
+{
+    (void)state;
+    struct server s;
+    server_open(&s, ANSWER,
+                "HTTP/1.1 204 No\r\nx-prometheus-remote-write-samples-written: 17\r\n"
+                "X-Prometheus-Remote-Write-Histograms-Written:4\r\nX-Prometheus-Remote-Write-Exemplars-"
+                "Written: 9\r\n\r\n");
+    post(s.url, (struct net_request){0});
+    server_close(&s);
+    assert_true(note.tells_written);
+    assert_int_equal(note.samples_written, 17);
+    assert_int_equal(note.histograms_written, 4);
+    note.calls = 0;
+    server_open(
+        &s, ANSWER,
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Prometheus-Remote-Write-Samples-Written: -1\r\n\r\n");
+    post(s.url, (struct net_request){0});
+    server_close(&s);
+    assert_false(note.tells_written);
 }
 
 static void a_redirect_is_an_answer_like_any_other(void **state)
@@ -482,6 +509,7 @@ int main(void)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         FRESH(a_request_goes_out_whole_and_its_answer_comes_back),
+        FRESH(what_a_receiver_has_written_is_told),
         FRESH(a_redirect_is_an_answer_like_any_other),
         FRESH(credentials_and_headers_are_read_from_their_files_each_time),
         FRESH(credentials_with_a_line_break_are_refused),
