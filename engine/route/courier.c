@@ -114,8 +114,9 @@ static int add_headers(struct job *job, struct err *err)
     bool sound = courier_is_token(job->request->method);
     for (size_t i = 0; sound && i < job->request->header_count; i++)
         sound = courier_add_header(list, job->request->headers[i].name, job->request->headers[i].value);
-    struct curl_slist *longer = curl_slist_append(*list, "Expect:"); /* no pause before the body */
-    if (longer == NULL || !sound)
+    struct curl_slist *longer =
+        sound ? curl_slist_append(*list, "Expect:") : NULL; /* no pause before the body */
+    if (longer == NULL)
         return err_set(err, ERR_ARG, "the request's headers are not sound");
     *list = longer;
     return 0;
