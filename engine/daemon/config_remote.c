@@ -321,6 +321,16 @@ static void print_queue(struct buf *out, const struct sender_target *t)
     print_ms(out, 4, "sample_age_limit", t->age_max_ms);
 }
 
+static void print_url(struct buf *out, struct str url)
+{
+    struct buf shown;
+    buf_init(&shown, 2 * url.n + 64);
+    url_print_redacted(&shown, url);
+    json_string_raw(out, buf_slice(&shown));
+    buf_char(out, '\n');
+    buf_release(&shown);
+}
+
 void config_print_remote_write(struct buf *out, const struct config *config)
 {
     if (config->remote_write_count > 0)
@@ -328,8 +338,7 @@ void config_print_remote_write(struct buf *out, const struct config *config)
     for (size_t i = 0; i < config->remote_write_count; i++) {
         const struct sender_target *t = &config->remote_write[i];
         buf_puts(out, "- url: ");
-        url_print_redacted(out, t->url);
-        buf_char(out, '\n');
+        print_url(out, t->url);
         print_text(out, 2, "name", t->name);
         print_ms(out, 2, "remote_timeout", t->timeout_ms);
         buf_format(out, "  protobuf_message: %s\n",

@@ -124,10 +124,24 @@ static void what_is_printed_reads_as_the_same_but_for_secrets(void **state)
     buf_clear(&first);
     config_print(&first, c);
     assert_null(strstr(buf_text(&first), "s3cret"));
-    assert_non_null(strstr(buf_text(&first), "- url: http://me:xxxxx@r/push\n"));
+    assert_non_null(strstr(buf_text(&first), "- url: \"http://me:xxxxx@r/push\"\n"));
     config_free(c);
     buf_release(&second);
     buf_release(&first);
+}
+
+static void a_url_is_printed_so_that_yaml_reads_it_again(void **state)
+{
+    (void)state;
+    struct buf text;
+    struct config *c = load("remote_write: [{url: 'http://r/a: {b: c} #d'}]");
+    buf_init(&text, 1 << 16);
+    config_print(&text, c);
+    struct config *again = load(buf_text(&text));
+    assert_true(str_eq(c->remote_write[0].url, again->remote_write[0].url));
+    config_free(again);
+    config_free(c);
+    buf_release(&text);
 }
 
 static void targets_without_a_name_get_one_that_stays(void **state)
@@ -218,6 +232,7 @@ int main(void)
         cmocka_unit_test(the_defaults_are_prometheus),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(what_is_printed_reads_as_the_same_but_for_secrets),
+        cmocka_unit_test(a_url_is_printed_so_that_yaml_reads_it_again),
         cmocka_unit_test(targets_without_a_name_get_one_that_stays),
         cmocka_unit_test(mistakes_are_told_with_their_place),
         cmocka_unit_test(relabelling_that_makes_no_sense_is_refused),
