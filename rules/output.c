@@ -55,25 +55,33 @@ static bool stands(enum admit_reason reason)
            reason != ADMIT_FUTURE;
 }
 
-/* Into the store, and then to whoever wants to hear of it. The list is left in disorder. */
-static void write_all(struct ruler *ruler, struct batch_series *series, size_t count,
-                      struct admit_result *result)
+static void tell_standing(struct ruler *ruler, const struct batch *batch, const enum admit_reason *reasons)
 {
-    struct batch batch = {.series = series, .count = count};
-    if (ruler->recorded == NULL) {
-        store_admit(ruler->store, &batch, result);
+    struct batch_series *standing = MEM_ARRAY(struct batch_series, batch->count);
+    struct batch told = {.series = standing};
+    for (size_t i = 0; i < batch->count; i++)
+        if (stands(reasons[i]))
+            standing[told.count++] = batch->series[i];
+    if (told.count > 0)
+        ruler->recorded(ruler->context, &told);
+    mem_free(standing);
+}
+
+/* Into the store, and then to whoever wants to hear of it. */
+static void write_all(struct ruler *ruler, const struct batch *batch, struct admit_result *result)
+{
+    if (ruler->recorded == NULL || batch->count == 0) {
+        store_admit(ruler->store, batch, result);
         return;
     }
-    enum admit_reason *reasons = result->reasons = MEM_ARRAY(enum admit_reason, count);
-    store_admit(ruler->store, &batch, result);
-    batch.count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (stands(reasons[i]))
-            series[batch.count++] = series[i];
-    if (batch.count > 0)
-        ruler->recorded(ruler->context, &batch);
-    mem_free(reasons);
+    enum admit_reason *reasons = result->reasons = MEM_ARRAY(enum admit_reason, batch->count);
+    store_admit(ruler->store, batch, result);
+    if (result->first == ADMIT_OK)
+        ruler->recorded(ruler->context, batch);
+    else
+        tell_standing(ruler, batch, reasons);
     result->reasons = NULL;
+    mem_free(reasons);
 }
 
 /* Marks the end of up to END_BATCH series. What is refused has been continued or has gone: that is as good. */
@@ -84,7 +92,8 @@ static void end_some(struct ruler *ruler, struct written *const *list, size_t co
     struct admit_result result = {0};
     for (size_t i = 0; i < count; i++)
         series[i] = (struct batch_series){list[i]->labels->item, list[i]->labels->count, &end, 1};
-    write_all(ruler, series, count, &result);
+    struct batch batch = {.series = series, .count = count};
+    write_all(ruler, &batch, &result);
 }
 
 void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms)
@@ -164,7 +173,8 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
         series[i] = (struct batch_series){o->labels->item, o->labels->count, &samples[i], 1};
         note_written(e->state, o->labels);
     }
-    write_all(e->ruler, series, outputs->count, &result);
+    struct batch batch = {.series = series, .count = outputs->count};
+    write_all(e->ruler, &batch, &result);
     e->samples += outputs->count;
     end_missing(e);
     return tell_refused(e, &result);
