@@ -48,8 +48,44 @@ void note_written(struct rule_state *state, const struct labels *ls)
     w->round = state->round;
 }
 
+/* What the store has no room or no use for may have a place elsewhere; what contradicts what was there before has none. */
+static bool stands(enum admit_reason reason)
+{
+    return reason != ADMIT_OUT_OF_ORDER && reason != ADMIT_DUPLICATE && reason != ADMIT_TOO_OLD &&
+           reason != ADMIT_FUTURE;
+}
+
+static void tell_standing(struct ruler *ruler, const struct batch *batch, const enum admit_reason *reasons)
+{
+    struct batch_series *standing = MEM_ARRAY(struct batch_series, batch->count);
+    struct batch told = {.series = standing};
+    for (size_t i = 0; i < batch->count; i++)
+        if (stands(reasons[i]))
+            standing[told.count++] = batch->series[i];
+    if (told.count > 0)
+        ruler->recorded(ruler->context, &told);
+    mem_free(standing);
+}
+
+/* Into the store, and then to whoever wants to hear of it. */
+static void write_all(struct ruler *ruler, const struct batch *batch, struct admit_result *result)
+{
+    if (ruler->recorded == NULL || batch->count == 0) {
+        store_admit(ruler->store, batch, result);
+        return;
+    }
+    enum admit_reason *reasons = result->reasons = MEM_ARRAY(enum admit_reason, batch->count);
+    store_admit(ruler->store, batch, result);
+    if (result->first == ADMIT_OK)
+        ruler->recorded(ruler->context, batch);
+    else
+        tell_standing(ruler, batch, reasons);
+    result->reasons = NULL;
+    mem_free(reasons);
+}
+
 /* Marks the end of up to END_BATCH series. What is refused has been continued or has gone: that is as good. */
-static void end_some(struct store *store, struct written *const *list, size_t count, int64_t t_ms)
+static void end_some(struct ruler *ruler, struct written *const *list, size_t count, int64_t t_ms)
 {
     const struct sample end = {.t_ms = t_ms, .value = stale_nan()};
     struct batch_series series[END_BATCH];
@@ -57,7 +93,7 @@ static void end_some(struct store *store, struct written *const *list, size_t co
     for (size_t i = 0; i < count; i++)
         series[i] = (struct batch_series){list[i]->labels->item, list[i]->labels->count, &end, 1};
     struct batch batch = {.series = series, .count = count};
-    store_admit(store, &batch, &result);
+    write_all(ruler, &batch, &result);
 }
 
 void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms)
@@ -67,11 +103,11 @@ void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms
     for (size_t at = 0; (w = map_next(written, &at)) != NULL;) {
         some[count++] = w;
         if (count == END_BATCH) {
-            end_some(ruler->store, some, count, t_ms);
+            end_some(ruler, some, count, t_ms);
             count = 0;
         }
     }
-    end_some(ruler->store, some, count, t_ms);
+    end_some(ruler, some, count, t_ms);
 }
 
 /* Ends what the rule wrote before and not in this round. */
@@ -138,7 +174,7 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
         note_written(e->state, o->labels);
     }
     struct batch batch = {.series = series, .count = outputs->count};
-    store_admit(e->ruler->store, &batch, &result);
+    write_all(e->ruler, &batch, &result);
     e->samples += outputs->count;
     end_missing(e);
     return tell_refused(e, &result);

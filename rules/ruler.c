@@ -50,6 +50,8 @@ struct ruler *ruler_open(const struct ruler_options *options)
     struct ruler *ruler = MEM_NEW(struct ruler);
     ruler->world = options->world;
     ruler->store = options->store;
+    ruler->recorded = options->recorded;
+    ruler->context = options->context;
     ruler->globals = globals_make(options);
     lock_init(&ruler->lock, LOCK_groups);
     pthread_cond_init(&ruler->idle, NULL);

@@ -120,9 +120,12 @@ struct durations {
 struct ruler {
     struct world *world;
     struct store *store;
-    bool quiet;       /* rule tests tell by themselves what failed */
-    bool begun;       /* rules have been loaded once */
-    struct lock lock; /* LOCK_groups */
+    void (*recorded)(void *context,
+                     const struct batch *batch); /* of struct ruler_options; NULL: nobody asks */
+    void *context;                               /* for it */
+    bool quiet;                                  /* rule tests tell by themselves what failed */
+    bool begun;                                  /* rules have been loaded once */
+    struct lock lock;                            /* LOCK_groups */
     pthread_cond_t idle;
     struct globals *globals;
     struct live_group **groups;

@@ -143,10 +143,10 @@ static int compile_wrapped(struct regex *re, struct str text, bool dot_newline, 
 {
     struct buf wrapped;
     buf_init(&wrapped, text.n + 16);
-    buf_puts(&wrapped, "^(?:");
+    buf_puts(&wrapped, dot_newline ? "^(?s:" : "^(?:");
     buf_str(&wrapped, text);
     buf_puts(&wrapped, ")$");
-    int rc = compile(re, buf_slice(&wrapped), buf_slice(&wrapped), dot_newline, err);
+    int rc = compile(re, buf_slice(&wrapped), buf_slice(&wrapped), false, err);
     buf_release(&wrapped);
     return rc;
 }

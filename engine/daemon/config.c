@@ -333,7 +333,7 @@ static const struct strict_field sections[] = {
     {"alertmanager_config_file", strict_text, offsetof(struct config, alertmanager_config_file)},
     {"scrape_configs", note_ignored, 0},
     {"scrape_config_files", note_ignored, 0},
-    {"remote_write", note_ignored, 0},
+    {"remote_write", config_read_remote_write, 0},
     {"remote_read", note_ignored, 0},
     {"tracing", note_ignored, 0},
     {"otlp", note_ignored, 0},
@@ -364,6 +364,7 @@ static int read_text(struct config *config, struct str text, struct err *err)
     int rc = own.p != NULL ? yaml_parse(&config->arena, own, &root, err) : 0;
     if (rc == 0) {
         strict_struct(&s, root, "config.plain", sections, config);
+        config_check_remote_write(&s, config);
         rc = strict_result(&s, err);
         if (rc != 0 && err != NULL && err->line > 0)
             err_prefix(err, "line %d: ", err->line);

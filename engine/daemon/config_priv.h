@@ -12,7 +12,9 @@
 
 #include "tocsin/labels.h"
 #include "tocsin/limits.h"
+#include "tocsin/sender.h"
 #include "tocsin/store.h"
+#include "tocsin/strict.h"
 #include "tocsin/world.h"
 
 struct config_texts {
@@ -30,6 +32,8 @@ struct config {
     struct config_texts alertmanager_urls; /* whole, up to /api/v2/alerts */
     int64_t alertmanager_timeout_ms;
     struct str alertmanager_config_file; /* empty: no routes of our own */
+    struct sender_target *remote_write;  /* what it points to is in the arena */
+    size_t remote_write_count;
     struct store_options storage;
     struct str identity_header; /* empty: a push is its address' */
     enum store_sync wal_sync;
@@ -45,6 +49,12 @@ void config_free(struct config *config);
 
 /* What of it is in force, as YAML that reads as the same configuration, but for passwords. */
 void config_print(struct buf *out, const struct config *config);
+
+/* config_remote.c: the section remote_write; target: struct config. What only makes sense once the rest is sound is checked
+ * at the end. */
+strict_read config_read_remote_write;
+void config_check_remote_write(struct strict *s, const struct config *config);
+void config_print_remote_write(struct buf *out, const struct config *config);
 
 /* A path of the file, relative to its folder unless absolute; in the configuration's arena. */
 const char *config_path(struct config *config, struct str path);

@@ -8,7 +8,7 @@
 
 #include "command_priv.h"
 
-enum { SHUTDOWN_GRACE_MS = 10000, SHUTDOWN_POLL_MS = 20, CONFIG_TEXT_MAX = 16 << 20 };
+enum { SHUTDOWN_GRACE_MS = 10000, SENDER_GRACE_MS = 5000, SHUTDOWN_POLL_MS = 20, CONFIG_TEXT_MAX = 16 << 20 };
 
 /* ---- taking over a configuration ---- */
 
@@ -42,6 +42,7 @@ static struct ruler_options ruler_options_of(struct daemon *d, const struct conf
         .promql = d->promql,
         .emit = daemon_emit_alert,
         .owes_end = owes_end,
+        .recorded = daemon_note_recorded,
         .context = d,
     };
 }
@@ -98,6 +99,7 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
     store_configure(d->store, &g->config->storage);
     struct forward_options forward = forward_options_of(d, g->config);
     forward_configure(d->forward, &forward);
+    daemon_configure_sender(d, g->config);
     if (d->router != NULL)
         router_reload(d->router, g->routes);
     g->routes = NULL;
@@ -246,6 +248,7 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
         intake_name_types(d->intake);
     struct forward_options forward = forward_options_of(d, g->config);
     d->forward = forward_open(&forward);
+    daemon_configure_sender(d, g->config);
     struct ruler_options ruler = ruler_options_of(d, g->config);
     d->ruler = ruler_open(&ruler);
 }
@@ -354,6 +357,13 @@ static void let_alerts_out(struct daemon *d, int64_t end_ns)
         d->world->pause(d->world, SHUTDOWN_POLL_MS);
 }
 
+static void let_samples_out(struct daemon *d)
+{
+    int64_t end_ns = d->world->mono_ns(d->world) + SENDER_GRACE_MS * NS_PER_MS;
+    while (sender_pending(d->sender) > 0 && !is_late(d, end_ns))
+        d->world->pause(d->world, SHUTDOWN_POLL_MS);
+}
+
 /* Whatever is still under way is answered as cancelled, and the router hears of it. */
 static void close_courier(struct daemon *d)
 {
@@ -373,9 +383,12 @@ void daemon_close(struct daemon *daemon)
         serve_stop(d->serve);
     if (d->ruler != NULL) {
         threads_stop_evaluators(d);
+        sender_end(d->sender);
         threads_stop_router(d);
         let_pages_out(d, end_ns);
         let_alerts_out(d, end_ns);
+        let_samples_out(d);
+        threads_stop_remote(d);
     }
     close_courier(d);
     if (d->router != NULL)
@@ -386,6 +399,7 @@ void daemon_close(struct daemon *daemon)
         serve_close(d->serve);
         ruler_close(d->ruler);
         forward_close(d->forward);
+        sender_close(d->sender);
         intake_close(d->intake);
         store_close(d->store);
         queue_free(d->alerts);

@@ -2,13 +2,14 @@
  * daemon: all parts, wired together: who owns what, which queue leads where, in which order things start and stop.
  *
  *   ruler --alerts--> router thread --> router, forward --> courier
+ *   ruler --what was recorded--> sender --remote thread--> courier
  *   router --pages--> keeper thread --> incidents
  *
  *   log thread --how far it is--> serve --> answers to pushes
  *
- * Threads: main (signals, reloads), log, evaluators, router, keeper; serve and courier have their own (docs/architecture.md).
+ * Threads: main (signals, reloads), log, evaluators, router, remote, keeper; serve and courier have their own (docs/architecture.md).
  * None is made after start.
- * Both queues hand on directly when full: slower, never lost.
+ * Both queues hand on directly when full: slower, never lost. The sender's backlogs have a cap (sender.h).
  */
 #ifndef TOCSIN_DAEMON_PRIV_H
 #define TOCSIN_DAEMON_PRIV_H
@@ -25,6 +26,7 @@
 #include "tocsin/queue.h"
 #include "tocsin/router.h"
 #include "tocsin/ruler.h"
+#include "tocsin/sender.h"
 #include "tocsin/serve.h"
 
 #include <pthread.h>
@@ -55,6 +57,7 @@ struct daemon {
     struct ruler *ruler;
     struct router *router; /* NULL without alertmanager_config_file */
     struct forward *forward;
+    struct sender *sender;
     struct incidents *incidents;
     struct serve *serve;
     struct promql_options promql;
@@ -65,13 +68,13 @@ struct daemon {
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */
     struct queue *stop;   /* never holds anything: closing it wakes all who wait on it */
-    pthread_t evaluators[EVALUATORS_MAX], router_thread, keeper, log;
+    pthread_t evaluators[EVALUATORS_MAX], router_thread, remote, keeper, log;
     size_t evaluator_count;
-    bool router_runs, keeper_runs, log_runs;
+    bool router_runs, remote_runs, keeper_runs, log_runs;
     struct file *folder_lock; /* nobody else writes in storage_path; NULL: there is none */
     bool has_log;             /* samples survive a restart */
     enum store_sync sync;
-    atomic_bool ready, log_ends;
+    atomic_bool ready, log_ends, remote_ends;
     pthread_mutex_t reloading;
     struct lock config_lock; /* LOCK_generation */
     struct buf config_text;  /* the one in force, as it is told */
@@ -81,7 +84,8 @@ struct daemon {
 int daemon_open(struct world *world, const struct daemon_options *options, struct daemon **out,
                 struct err *err);
 
-/* Stops in the order of the way of a sample: no more pushes, last evaluations, last pages out (up to ten seconds). */
+/* Stops in the order of the way of a sample: no more pushes, last evaluations, last pages out (up to ten seconds), last
+ * results out (up to five more). */
 void daemon_close(struct daemon *daemon);
 
 /* Reads everything anew and swaps only if all of it is sound. */
@@ -106,10 +110,17 @@ void generation_free(struct generation *generation); /* what was taken over is N
 int threads_start(struct daemon *daemon, struct err *err);
 void threads_stop_evaluators(struct daemon *daemon);
 void threads_stop_router(struct daemon *daemon);
+void threads_stop_remote(struct daemon *daemon);
 void threads_stop_keeper(struct daemon *daemon);
 void threads_stop_log(struct daemon *daemon);
 void daemon_emit_alert(void *context, struct alert_event *event);
 void daemon_note_page(void *context, struct page_event *page);
 void daemon_write_metrics(void *context, struct buf *out);
+
+/* remote.c */
+void daemon_configure_sender(struct daemon *daemon,
+                             const struct config *config); /* the first time: opens it */
+void daemon_note_recorded(void *context, const struct batch *batch);
+bool daemon_is_own_url(struct str url, struct str listen); /* http(s)://..., HOST:PORT */
 
 #endif

@@ -107,6 +107,16 @@ static void *router_loop(void *context)
     return NULL;
 }
 
+/* ---- what rules recorded, to remote_write ---- */
+
+static void *remote_loop(void *context)
+{
+    struct daemon *d = context;
+    while (!atomic_load(&d->remote_ends))
+        sender_wait(d->sender, sender_run(d->sender));
+    return NULL;
+}
+
 /* ---- the store's log, and the pushes that wait for it ---- */
 
 static void *log_loop(void *context)
@@ -207,6 +217,7 @@ void daemon_write_metrics(void *context, struct buf *out)
     stat_sample(out, "tocsin_queue_length", "queue=\"alerts\"", (double)queue_length(d->alerts));
     stat_sample(out, "tocsin_queue_length", "queue=\"pages\"", (double)queue_length(d->pages));
     stat_sample(out, "tocsin_queue_length", "queue=\"requests\"", (double)courier_pending(d->courier));
+    sender_write_metrics(d->sender, out);
 }
 
 /* ---- start and stop ---- */
@@ -228,6 +239,10 @@ int threads_start(struct daemon *daemon, struct err *err)
     if (rc == 0) {
         rc = start(&daemon->router_thread, router_loop, daemon, err);
         daemon->router_runs = rc == 0;
+    }
+    if (rc == 0) {
+        rc = start(&daemon->remote, remote_loop, daemon, err);
+        daemon->remote_runs = rc == 0;
     }
     while (rc == 0 && daemon->evaluator_count < (size_t)daemon->options.evaluators) {
         rc = start(&daemon->evaluators[daemon->evaluator_count], evaluator, daemon, err);
@@ -253,6 +268,15 @@ void threads_stop_router(struct daemon *daemon)
         must(pthread_join(daemon->router_thread, NULL) == 0);
     daemon->router_runs = false;
     drain_alerts(daemon);
+}
+
+void threads_stop_remote(struct daemon *daemon)
+{
+    atomic_store(&daemon->remote_ends, true);
+    sender_wake(daemon->sender);
+    if (daemon->remote_runs)
+        must(pthread_join(daemon->remote, NULL) == 0);
+    daemon->remote_runs = false;
 }
 
 void threads_stop_keeper(struct daemon *daemon)

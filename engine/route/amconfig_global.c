@@ -69,9 +69,17 @@ void am_set_global(struct am_reader *r)
 {
     for (size_t i = 0; i < AM_GLOBAL_COUNT; i++)
         r->global[i] = str_of(am_global_keys[i].given);
-    r->global_http = ARENA_NEW(&r->config->arena, struct am_http);
+    r->global_http = ARENA_NEW(&r->config->arena, struct http_config);
     if (r->global_http != NULL)
-        r->global_http->follow_redirects = r->global_http->enable_http2 = true;
+        http_config_init(r->global_http);
+}
+
+static void read_http(struct strict *s, const struct tree *node, struct am_reader *r)
+{
+    if (r->global_http == NULL)
+        return;
+    http_config_read(s, node, r->global_http);
+    http_config_join(s->arena, r->global_http, r->folder);
 }
 
 static bool read_known(struct am_reader *r, const struct tree *node)
@@ -85,7 +93,7 @@ static bool read_known(struct am_reader *r, const struct tree *node)
         }
     }
     if (str_is(name, "http_config"))
-        am_http_read(s, node, r->global_http);
+        read_http(s, node, r);
     else if (str_is(name, "smtp_tls_config"))
         r->smtp_tls = node;
     else

@@ -1,8 +1,8 @@
 #include "amconfig_priv.h"
-#include "amconfig_yaml_priv.h"
 
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
+#include "tocsin/yaml_print.h"
 
 /*
  * What amtool reads back from /api/v2/status. Keys newer than Alertmanager 0.25 are left out while they hold nothing
@@ -31,28 +31,11 @@ static void print_bool(struct buf *out, int indent, const char *key, bool value)
     yaml_plain(out, indent, key, value ? "true" : "false");
 }
 
-static void print_http(struct buf *out, int indent, const struct am_http *http)
+static void print_http(struct buf *out, int indent, const struct http_config *http)
 {
     yaml_key(out, indent, "http_config");
     buf_char(out, '\n');
-    indent += 2;
-    if (http->basic) {
-        yaml_key(out, indent, "basic_auth");
-        buf_char(out, '\n');
-        yaml_text(out, indent + 2, "username", http->username);
-        yaml_text(out, indent + 2, "username_file", http->username_file);
-        yaml_secret(out, indent + 2, "password", http->password);
-        yaml_text(out, indent + 2, "password_file", http->password_file);
-    }
-    if (http->auth_type.n > 0) {
-        yaml_key(out, indent, "authorization");
-        buf_char(out, '\n');
-        yaml_text(out, indent + 2, "type", http->auth_type);
-        yaml_secret(out, indent + 2, "credentials", http->credentials);
-        yaml_text(out, indent + 2, "credentials_file", http->credentials_file);
-    }
-    print_bool(out, indent, "follow_redirects", http->follow_redirects);
-    print_bool(out, indent, "enable_http2", http->enable_http2);
+    http_config_print(out, indent + 2, http);
 }
 
 static void print_global(struct buf *out, const struct am_reader *r)

@@ -86,7 +86,7 @@ struct am_reader {
     struct amconfig *config;
     struct str folder;
     struct str global[AM_GLOBAL_COUNT];
-    struct am_http *global_http;
+    struct http_config *global_http;
     struct strict_texts globs; /* of templates, as written */
     const struct tree *top, *route, *smtp_tls;
     struct route_draft *root_draft;
@@ -108,8 +108,6 @@ void am_matchers_release(struct matcher *items, size_t count);
 
 /* True for a usable URL (http or https, with a host); else stops with Alertmanager's complaint. */
 bool am_check_url(struct strict *s, const struct tree *node, struct str text);
-
-strict_read am_http_read; /* struct am_http */
 
 /* Sections: each reads its part into the struct am_reader that is its target ... */
 strict_read am_read_global, am_read_receivers, am_read_route, am_read_inhibit_rules;

@@ -17,10 +17,13 @@ static void read_webhook_http(struct strict *s, const struct tree *node, void *t
 {
     if (tree_is_null(node))
         return;
-    struct am_http *http = ARENA_NEW(s->arena, struct am_http);
-    if (http != NULL)
-        am_http_read(s, node, http);
-    *(const struct am_http **)target = http;
+    const struct am_reader *r = s->context;
+    struct http_config *http = ARENA_NEW(s->arena, struct http_config);
+    if (http != NULL) {
+        http_config_read(s, node, http);
+        http_config_join(s->arena, http, r->folder);
+    }
+    *(const struct http_config **)target = http;
 }
 
 /* A url that holds {{ is a template and is judged when it has been rendered. */

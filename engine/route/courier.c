@@ -1,24 +1,26 @@
-#include "tocsin/courier.h"
+#include "courier_priv.h"
 
 #include "tocsin/check.h"
 #include "tocsin/limits.h"
 #include "tocsin/lock.h"
 #include "tocsin/mem.h"
 
-#include <curl/curl.h>
-
-enum { HEADER_BYTES_MAX = 100 << 10, POLL_MS = 1000 };
+enum { HEADER_BYTES_MAX = 100 << 10, POLL_MS = 1000, REDIRECTS_MAX = 3 };
 
 struct job {
     struct job *next;
     const struct net_request *request; /* the caller's until done */
     net_done *done;
     void *context;
+    char *url; /* where a redirect led; NULL: the request's */
+    int redirects;
     CURL *easy;
-    struct curl_slist *headers;
+    struct dress dress;
     struct buf body;
     size_t header_bytes;
     bool cut; /* the answer was longer than what is read of it */
+    bool tells_written;
+    uint64_t samples_written, histograms_written;
     int64_t started_ns;
 };
 
@@ -51,9 +53,10 @@ static int64_t mono_ns(const struct courier *c)
 
 static void job_free(struct job *job)
 {
-    curl_slist_free_all(job->headers);
     curl_easy_cleanup(job->easy);
+    courier_undress(&job->dress);
     buf_release(&job->body);
+    mem_free(job->url);
     mem_free(job);
 }
 
@@ -85,58 +88,38 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return job->cut ? 0 : n;
 }
 
+static void note_header(struct job *job, struct str line)
+{
+    struct str value = line, name = str_cut(&value, ':');
+    bool samples = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Samples-Written"));
+    bool histograms = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Histograms-Written"));
+    long long written;
+    if ((!samples && !histograms) || !str_to_i64(str_trim(value), &written) || written < 0)
+        return;
+    job->tells_written = true;
+    *(samples ? &job->samples_written : &job->histograms_written) = (uint64_t)written;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
-    (void)bytes;
     struct job *job = context;
     job->header_bytes += size * count;
+    note_header(job, (struct str){bytes, size * count});
     return job->header_bytes > HEADER_BYTES_MAX ? 0 : size * count;
 }
 
-static bool is_token(const char *name)
+static int add_headers(struct job *job, struct err *err)
 {
-    for (const char *p = name; *p != '\0'; p++) {
-        if (*p <= ' ' || *p == 0x7f || strchr("()<>@,;:\\\"/[]?={}", *p) != NULL)
-            return false;
-    }
-    return *name != '\0';
-}
-
-static bool is_value(const char *value)
-{
-    for (const char *p = value; *p != '\0'; p++) {
-        if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-/* False if a name or value could be read as more than one header. */
-static bool add_header(struct job *job, const char *name, const char *value)
-{
-    if (!is_token(name) || !is_value(value))
-        return false;
-    struct buf line;
-    buf_init(&line, (size_t)limits.header_bytes);
-    /* "Name;" is how libcurl is told of a header without a value. */
-    buf_format(&line, *value != '\0' ? "%s: %s" : "%s;%s", name, value);
-    struct curl_slist *longer = buf_overflow(&line) ? NULL : curl_slist_append(job->headers, buf_text(&line));
-    buf_release(&line);
-    if (longer != NULL)
-        job->headers = longer;
-    return longer != NULL;
-}
-
-static bool add_headers(struct job *job)
-{
-    for (size_t i = 0; i < job->request->header_count; i++) {
-        if (!add_header(job, job->request->headers[i].name, job->request->headers[i].value))
-            return false;
-    }
-    struct curl_slist *longer = curl_slist_append(job->headers, "Expect:"); /* no pause before the body */
-    if (longer != NULL)
-        job->headers = longer;
-    return longer != NULL;
+    struct curl_slist **list = &job->dress.headers;
+    bool sound = courier_is_token(job->request->method);
+    for (size_t i = 0; sound && i < job->request->header_count; i++)
+        sound = courier_add_header(list, job->request->headers[i].name, job->request->headers[i].value);
+    struct curl_slist *longer =
+        sound ? curl_slist_append(*list, "Expect:") : NULL; /* no pause before the body */
+    if (longer == NULL)
+        return err_set(err, ERR_ARG, "the request's headers are not sound");
+    *list = longer;
+    return 0;
 }
 
 static void set_policy(CURL *easy)
@@ -153,15 +136,26 @@ static void set_policy(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 
+static const char *url_of(const struct job *job)
+{
+    return job->url != NULL ? job->url : job->request->url;
+}
+
+/* What is left of the time for the whole of it; 0 would be for ever. */
+static int64_t left_ms(const struct courier *c, const struct job *job)
+{
+    int64_t timeout_ms = job->request->timeout_ms > 0 ? job->request->timeout_ms : limits.send_ms;
+    int64_t left = timeout_ms - (mono_ns(c) - job->started_ns) / NS_PER_MS;
+    return left > 0 ? left : 1;
+}
+
 static void set_request(const struct courier *c, struct job *job)
 {
     const struct net_request *request = job->request;
-    int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : limits.send_ms;
     CURL *easy = job->easy;
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, c->user_agent);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->headers);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->dress.headers);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms(c, job));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)limits.connect_ms);
     if (request->body.n > 0 || strcmp(request->method, "POST") == 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
@@ -175,19 +169,30 @@ static void set_request(const struct courier *c, struct job *job)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, job);
 }
 
+static int prepare(struct courier *c, struct job *job, struct err *err)
+{
+    const struct net_request *request = job->request;
+    job->easy = curl_easy_init();
+    if (job->easy == NULL)
+        return err_set(err, ERR_IO, "the request cannot be started");
+    set_policy(job->easy);
+    curl_easy_setopt(job->easy, CURLOPT_URL, url_of(job));
+    int rc = add_headers(job, err);
+    if (rc == 0 && request->http != NULL)
+        rc = courier_dress(c->world, job->easy, url_of(job), request->http, &job->dress, err);
+    if (rc == 0)
+        set_request(c, job);
+    return rc;
+}
+
 static void start(struct courier *c, struct job *job)
 {
-    job->started_ns = mono_ns(c);
-    buf_init(&job->body, (size_t)limits.answer_bytes);
-    job->easy = curl_easy_init();
-    if (job->easy == NULL || !add_headers(job) || !is_token(job->request->method)) {
-        fail(c, job, ERR_ARG, "the request's headers are not sound");
-        return;
-    }
-    set_policy(job->easy);
-    set_request(c, job);
-    if (curl_multi_add_handle(c->multi, job->easy) != CURLM_OK) {
-        fail(c, job, ERR_IO, "the request cannot be started");
+    struct err err = {0};
+    int rc = prepare(c, job, &err);
+    if (rc == 0 && curl_multi_add_handle(c->multi, job->easy) != CURLM_OK)
+        rc = err_set(&err, ERR_IO, "the request cannot be started");
+    if (rc != 0) {
+        fail(c, job, rc, err.text);
         return;
     }
     job->next = c->running;
@@ -203,14 +208,44 @@ static void unlist(struct courier *c, struct job *job)
     curl_multi_remove_handle(c->multi, job->easy);
 }
 
+/* Only answers that ask for the same request again, on the same host, over TLS if it was so: what goes out is never a GET that looks like
+ * success, and no one else sees what it carries. */
+static bool follow(struct courier *c, struct job *job, long status)
+{
+    const char *to = NULL;
+    const struct http_config *http = job->request->http;
+    if (http == NULL || !http->follow_redirects || (status != 307 && status != 308) ||
+        job->redirects == REDIRECTS_MAX)
+        return false;
+    curl_easy_getinfo(job->easy, CURLINFO_REDIRECT_URL, &to);
+    if (to == NULL || !courier_may_follow(url_of(job), to))
+        return false;
+    char *url = mem_copy_text(to, strlen(to));
+    mem_free(job->url);
+    job->url = url;
+    job->redirects++;
+    job->header_bytes = 0;
+    unlist(c, job);
+    curl_easy_cleanup(job->easy);
+    courier_undress(&job->dress);
+    buf_clear(&job->body);
+    start(c, job);
+    return true;
+}
+
 /* libcurl's fixed texts name no host, so nothing of a secret URL leaks. */
 static void finish(struct courier *c, struct job *job, CURLcode result)
 {
-    struct net_answer a = {.retry_after_ms = -1};
+    struct net_answer a = {.retry_after_ms = -1,
+                           .tells_written = job->tells_written,
+                           .samples_written = job->samples_written,
+                           .histograms_written = job->histograms_written};
     long status = 0;
     curl_off_t retry_after_s = 0;
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    if (result == CURLE_OK && follow(c, job, status))
+        return;
     if (result == CURLE_OK || (result == CURLE_WRITE_ERROR && job->cut))
         a.status = (int)status;
     else
@@ -249,6 +284,8 @@ static void start_waiting(struct courier *c)
     struct job *next;
     for (struct job *job = take_waiting(c); job != NULL; job = next) {
         next = job->next;
+        job->started_ns = mono_ns(c);
+        buf_init(&job->body, (size_t)limits.answer_bytes);
         start(c, job);
     }
 }

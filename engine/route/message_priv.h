@@ -13,12 +13,11 @@
 struct router;
 struct delivery;
 
-enum { MESSAGE_HEADERS_MAX = 2, MESSAGE_DETAIL_MAX = 512 };
+enum { MESSAGE_DETAIL_MAX = 512 };
 
 struct message {
     struct arena arena;
     struct net_request request;
-    struct net_header headers[MESSAGE_HEADERS_MAX];
     struct router *router;
     struct delivery *delivery;
     struct message *next_answer;   /* in the inbox */

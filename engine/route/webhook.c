@@ -87,79 +87,6 @@ static int render_url(struct router *router, const struct delivery *d, const str
     return message->request.url != NULL ? 0 : too_large(err);
 }
 
-static char *base64(struct arena *arena, struct str in)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = arena_alloc(arena, (in.n + 2) / 3 * 4 + 1);
-    if (out == NULL)
-        return NULL;
-    char *at = out;
-    for (size_t i = 0; i < in.n; i += 3) {
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++)
-            bits = bits << 8 | (i + k < in.n ? (unsigned char)in.p[i + k] : 0);
-        for (size_t k = 0; k < 4; k++)
-            *at++ = k <= in.n - i ? digits[bits >> (18 - 6 * k) & 63] : '=';
-    }
-    *at = '\0';
-    return out;
-}
-
-static int secret_or_file(struct router *router, struct arena *arena, struct str text, struct str file,
-                          struct str *out, struct err *err)
-{
-    *out = text;
-    return file.n > 0 ? read_secret(router, arena, file, out, err) : 0;
-}
-
-static int basic_auth(struct router *router, const struct am_http *http, struct arena *arena,
-                      const char **value, struct err *err)
-{
-    struct str user, password;
-    int rc = secret_or_file(router, arena, http->username, http->username_file, &user, err);
-    if (rc == 0)
-        rc = secret_or_file(router, arena, http->password, http->password_file, &password, err);
-    if (rc != 0)
-        return rc;
-    const char *pair = arena_format(arena, "%.*s:%.*s", STR_ARG(user), STR_ARG(password));
-    const char *encoded = pair != NULL ? base64(arena, str_of(pair)) : NULL;
-    *value = encoded != NULL ? arena_format(arena, "Basic %s", encoded) : NULL;
-    return 0;
-}
-
-static int bearer_auth(struct router *router, const struct am_http *http, struct arena *arena,
-                       const char **value, struct err *err)
-{
-    struct str credentials;
-    int rc = secret_or_file(router, arena, http->credentials, http->credentials_file, &credentials, err);
-    if (rc == 0)
-        *value = arena_format(arena, "%.*s %.*s", STR_ARG(http->auth_type), STR_ARG(credentials));
-    return rc;
-}
-
-static int render_headers(struct router *router, const struct am_http *http, struct message *message,
-                          struct err *err)
-{
-    const char *value = NULL;
-    int rc = 0;
-    message->headers[0] = (struct net_header){"Content-Type", "application/json"};
-    message->request.header_count = 1;
-    if (http->basic)
-        rc = basic_auth(router, http, &message->arena, &value, err);
-    else if (http->auth_type.n > 0)
-        rc = bearer_auth(router, http, &message->arena, &value, err);
-    else
-        return 0;
-    if (rc != 0)
-        return rc;
-    if (value == NULL)
-        return too_large(err);
-    if (has_control(str_of(value)))
-        return err_set(err, ERR_ARG, "the credentials hold a control character");
-    message->headers[message->request.header_count++] = (struct net_header){"Authorization", value};
-    return 0;
-}
-
 static int render_body(const struct notification *n, struct message *message, struct err *err)
 {
     struct buf body;
@@ -185,16 +112,17 @@ int webhook_render(struct router *router, struct delivery *d, struct message *me
 {
     const struct am_webhook *hook = &d->flush->route->receiver->webhooks[d->index];
     struct notification n;
+    static const struct net_header json = {"Content-Type", "application/json"};
     message->request = (struct net_request){
         .method = "POST",
-        .headers = message->headers,
+        .headers = &json,
+        .header_count = 1,
+        .http = hook->http,
         .timeout_ms = attempt_ms(d, hook->timeout_ms, now_ns),
         .secret_url = true,
     };
     if (notification_make(&message->arena, router, d, hook->max_alerts, &n) != 0)
         return too_large(err);
     int rc = render_url(router, d, &n, message, err);
-    if (rc == 0)
-        rc = render_headers(router, hook->http, message, err);
     return rc == 0 ? render_body(&n, message, err) : rc;
 }

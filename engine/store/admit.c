@@ -11,6 +11,7 @@
 struct admission {
     struct store *store;
     struct admit_result *result;
+    const struct batch_series *all;    /* those of the batch */
     const struct batch_series *series; /* the one at hand */
     const struct series *known;        /* found by its spelling: has its labels, the batch need not */
     struct lock *shard;                /* held, or NULL: neighbours mostly share one */
@@ -71,6 +72,9 @@ static void tell(struct admission *a, enum admit_reason reason)
 static void refuse(struct admission *a, enum admit_reason reason, size_t from, size_t count)
 {
     a->result->refused[reason] += count;
+    enum admit_reason *reasons = a->result->reasons;
+    if (reasons != NULL && reasons[a->series - a->all] == ADMIT_OK)
+        reasons[a->series - a->all] = reason;
     if (reason == ADMIT_UNREFERENCED) {
         stat_add(STAT_unreferenced, 1);
         return;
@@ -438,6 +442,7 @@ static struct admission begin(struct store *s, const struct batch *batch, struct
 {
     struct admission a = {.store = s,
                           .result = result,
+                          .all = batch->series,
                           .identity = batch->identity,
                           .now_ms = world_now_ms(s->world),
                           .oldest_ms = INT64_MAX,

@@ -7,6 +7,7 @@
 #define TOCSIN_TEMPLATE_PRIV_H
 
 #include "tocsin/template.h"
+#include "tocsin/unicode.h"
 
 /* One text given to template_parse: what positions in errors refer to. */
 struct source {
@@ -178,12 +179,6 @@ extern const struct template_function time_methods[], duration_methods[];
 void time_format(struct buf *out, const struct tval *t, struct str layout);
 void time_print(struct buf *out, const struct tval *t);
 int time_parse(struct str layout, struct str text, struct tval *out, struct err *err);
-
-/* Unicode: simple case mapping, and what Go's unicode package calls letters for a title. */
-int rune_upper(int rune);
-int rune_lower(int rune);
-void text_upper(struct buf *out, struct str s);
-void text_lower(struct buf *out, struct str s);
 
 /* The first letter of every word large; all others small, or as they are. */
 void text_title(struct buf *out, struct str s, bool lower_rest);

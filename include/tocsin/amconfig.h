@@ -8,27 +8,19 @@
  * Invariants: everything lives in the configuration's own arena and never changes once it is loaded, so threads may
  * read it freely. Route timers, receiver, grouping and labels are inherited already.
  *
- * Differences from Alertmanager, on purpose: redirects are never followed, whatever follow_redirects says (a page
- * with credentials must not wander); a key given twice is told in the YAML reader's words, and alone.
+ * Differences from Alertmanager, on purpose: redirects are followed only as courier.h says (a page with credentials must not wander); a
+ * key given twice is told in the YAML reader's words, and alone.
  */
 #ifndef TOCSIN_AMCONFIG_H
 #define TOCSIN_AMCONFIG_H
 
 #include "tocsin/arena.h"
+#include "tocsin/http_config.h"
 #include "tocsin/matcher.h"
 #include "tocsin/template.h"
 #include "tocsin/world.h"
 
 #include <stdbool.h>
-
-/* What of http_config is built. Files are read at each send. */
-struct am_http {
-    bool basic; /* basic_auth is given */
-    struct str username, username_file, password, password_file;
-    struct str auth_type; /* empty: no authorization */
-    struct str credentials, credentials_file;
-    bool follow_redirects, enable_http2; /* only shown */
-};
 
 struct am_webhook {
     struct str url;      /* secret; a template */
@@ -36,7 +28,7 @@ struct am_webhook {
     bool send_resolved;  /* default true */
     uint64_t max_alerts; /* 0: all */
     int64_t timeout_ms;  /* of one attempt; 0: none of its own */
-    const struct am_http *http;
+    const struct http_config *http;
 };
 
 struct am_receiver {

@@ -1,8 +1,11 @@
 /*
  * courier: the real network behind world->send: one thread, one curl multi handle, every outgoing rule in one place.
  *
- * http and https only; no redirects, netrc, cookies or environment proxies; TLS 1.2 or newer, verified; connect and
- * whole-request deadlines; answers read up to limits.answer_bytes.
+ * http and https only; no netrc, no cookies; TLS 1.2 or newer, verified; connect and whole-request deadlines; answers read up to
+ * limits.answer_bytes. Credentials, trust and proxies are the request's http_config, whose files are read for each request.
+ *
+ * With follow_redirects, 307 and 308 are followed, on the same host, up to three times, never from https to http. Prometheus also follows
+ * those that make a GET of a POST, and then takes its answer for success.
  */
 #ifndef TOCSIN_COURIER_H
 #define TOCSIN_COURIER_H

@@ -22,6 +22,7 @@
 #include "tocsin/promql.h"
 #include "tocsin/rulefile.h"
 #include "tocsin/state.h"
+#include "tocsin/store.h"
 
 struct ruler;
 
@@ -43,7 +44,11 @@ struct ruler_options {
     void (*emit)(void *context, struct alert_event *event);
     /* Of an alert that ended more than a quarter of an hour before the start: is anybody still to be told of it? NULL: nobody. */
     bool (*owes_end)(void *context, const struct labels *labels);
-    void *context; /* of both */
+    /* What a rule wrote, and the ends of what it writes no more, after the store has them: all but what the store refuses for
+     * its time, which others would refuse, too. Borrowed for the call, from the worker; must only enqueue. NULL: nobody asks.
+     * Stays as it was when the ruler was opened. */
+    void (*recorded)(void *context, const struct batch *batch);
+    void *context; /* of all */
 };
 
 struct ruler *ruler_open(const struct ruler_options *options);

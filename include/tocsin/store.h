@@ -90,6 +90,7 @@ struct admit_result {
     uint64_t refused_histograms;          /* native histograms among all those */
     enum admit_reason first; /* of the first refused sample; ADMIT_OK if none. Never ADMIT_UNREFERENCED */
     struct buf *detail;      /* may be NULL: a line per series with its first refusal, Prometheus' wording */
+    enum admit_reason *reasons; /* may be NULL: for each series of the batch its first refusal, or ADMIT_OK */
     uint64_t
         logged; /* what was appended is durable when store_durable has come so far; 0: nothing to wait for */
     bool unlogged; /* some of it could not be written down: the log has failed */
@@ -106,7 +107,7 @@ void store_configure(struct store *store, const struct store_options *options);
 
 /* Appends what can be appended; the rest is refused and counted, sample by sample. Never fails as a whole. A series with a
  * spelling is known by it from then on, as long as it lives and until it is admitted with another one. The caller zeroes
- * *result but for detail. */
+ * *result but for detail and reasons, and what reasons points to. */
 void store_admit(struct store *store, const struct batch *batch, struct admit_result *result);
 
 /* The same for those series that the store knows by their spellings: their labels are not looked at and may be left out. The places of the

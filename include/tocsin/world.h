@@ -20,6 +20,8 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
 
+struct http_config; /* http_config.h */
+
 /* One outgoing HTTP request. The caller owns the memory until its answer has come. */
 struct net_header {
     const char *name, *value;
@@ -33,6 +35,8 @@ struct net_request {
     struct str body;
     int64_t timeout_ms; /* whole request; 0: limits.send_ms */
     bool secret_url;    /* the URL itself is a credential: never log it */
+    const struct http_config
+        *http; /* NULL: no credentials, no proxy, no redirects, the system's certificates */
 };
 
 /* What came back. `status` is 0 if no answer arrived; then `error` says why. */
@@ -40,6 +44,9 @@ struct net_answer {
     int status;
     struct str body;        /* at most limits.answer_bytes of it; valid during the callback */
     int64_t retry_after_ms; /* from Retry-After; -1: none */
+    bool tells_written;     /* of a push by remote write 2.0 the receiver says what it has taken: */
+    uint64_t samples_written,
+        histograms_written; /* X-Prometheus-Remote-Write-Samples-Written, -Histograms-Written */
     int64_t took_ms;
     struct err error;
 };

@@ -216,8 +216,8 @@ class Case(unittest.TestCase):
         daemon.port, daemon.url = port, f'http://127.0.0.1:{port}'
         return daemon.ready(f'{daemon.url}/-/ready')
 
-    def prometheus(self, config, *flags, name='prometheus'):
-        port = free_port()
+    def prometheus(self, config, *flags, name='prometheus', port=None):
+        port = port or free_port()
         path = self.file(f'{name}.yml', config)
         peer = self.run_process(name, program('prometheus'), f'--config.file={path}', f'--storage.tsdb.path={self.folder / name}',
                                 f'--web.listen-address=127.0.0.1:{port}', '--web.enable-remote-write-receiver', *flags)

@@ -97,6 +97,31 @@ static void read_again(const struct config *first)
     buf_release(&text);
 }
 
+/* Whatever is accepted as a target can be used as one, and what is printed of it is read as the same. */
+static void open_sender(const struct config *config)
+{
+    static struct world_sim sim;
+    struct buf text;
+    struct config *again;
+    world_sim_init(&sim, 0, 1);
+    struct sender_options options = {.world = &sim.world,
+                                     .targets = config->remote_write,
+                                     .target_count = config->remote_write_count,
+                                     .external_labels = config->external_labels};
+    sender_close(sender_open(&options));
+    buf_init(&text, 8 << 20);
+    config_print_remote_write(&text, config);
+    if (!buf_overflow(&text) && config_parse(buf_slice(&text), "again.yml", &again, NULL) != ERR_LIMIT) {
+        must(again != NULL && again->remote_write_count == config->remote_write_count);
+        for (size_t i = 0; i < again->remote_write_count; i++)
+            must(str_eq(again->remote_write[i].name, config->remote_write[i].name) &&
+                 again->remote_write[i].samples_max == config->remote_write[i].samples_max &&
+                 again->remote_write[i].backoff_max_ms == config->remote_write[i].backoff_max_ms);
+        config_free(again);
+    }
+    buf_release(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -114,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < config->alertmanager_urls.count; i++)
         must(str_starts(config->alertmanager_urls.items[i], STR("http")));
     read_again(config);
+    open_sender(config);
     config_free(config);
     return 0;
 }

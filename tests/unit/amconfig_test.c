@@ -128,7 +128,7 @@ static void contradictory_http_settings_are_refused_in_alertmanagers_words(void 
         {"global: {http_config: {bearer_token: a, basic_auth: {username: x}}}",
          "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured"},
         {"global: {http_config: {basic_auth: {username: x, password: a, password_file: b}}}",
-         "at most one of basic_auth password & password_file must be configured"},
+         "at most one of basic_auth password, password_file & password_ref must be configured"},
         {"global: {http_config: {bearer_token: a, bearer_token_file: b}}",
          "at most one of bearer_token & bearer_token_file must be configured"},
     };
@@ -243,10 +243,9 @@ static void what_is_not_built_is_refused_by_name(void **state)
         "time_intervals: [{name: n, time_intervals: []}]",
         ERR_UNSUPPORTED,
         "mute_time_intervals of a route are not supported yet; remove them or keep Alertmanager for them");
-    expect_error("global: {http_config: {oauth2: {client_id: x}}}\nroute: {receiver: a}\n" RECEIVER_A,
-                 ERR_UNSUPPORTED, "http_config: oauth2 is not supported yet");
-    expect_error("global: {http_config: {proxy_url: 'http://p'}}\nroute: {receiver: a}\n" RECEIVER_A,
-                 ERR_UNSUPPORTED, "http_config: proxy_url is not supported yet");
+    expect_error("global: {http_config: {basic_auth: {username: x, password_ref: y}}}\nroute: {receiver: "
+                 "a}\n" RECEIVER_A,
+                 ERR_UNSUPPORTED, "password_ref is not supported: there is no secret manager; use a file");
     expect_error(
         "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: 'http://x', payload: {}}]}]",
         ERR_UNSUPPORTED, "webhook_configs: payload is not supported yet");
@@ -321,11 +320,11 @@ static void webhooks_have_their_defaults_and_the_global_http_settings(void **sta
                             *two = &config->receivers[0].webhooks[1];
     assert_int_equal(config->receivers[0].webhook_count, 2);
     assert_true(one->send_resolved);
-    assert_true(str_is(one->http->auth_type, "Bearer") && str_is(one->http->credentials, "t"));
+    assert_true(str_is(one->http->auth_type, "Bearer") && str_is(one->http->credentials.text, "t"));
     assert_false(two->send_resolved);
     assert_int_equal(two->max_alerts, 3);
     assert_int_equal(two->timeout_ms, 90000);
-    assert_true(two->http->basic && str_is(two->http->username, "u"));
+    assert_true(two->http->basic && str_is(two->http->username.text, "u"));
     assert_int_equal(two->http->auth_type.n, 0);
     amconfig_free(config);
 }

@@ -124,10 +124,10 @@ static void ignored_keys_are_named_in_file_order(void **state)
              "global: {query_log_file: q, scrape_interval: 1m}\n"
              "scrape_configs: []\n"
              "storage: {tsdb: {retention: {time: 1d}, stale_series_compaction_threshold: 1}, exemplars: {}}\n"
-             "remote_write: []\n");
+             "remote_read: []\n");
     expect_texts(&c->ignored,
                  (const char *[]){"tracing", "query_log_file", "scrape_configs", "retention",
-                                  "stale_series_compaction_threshold", "exemplars", "remote_write", NULL});
+                                  "stale_series_compaction_threshold", "exemplars", "remote_read", NULL});
     config_free(c);
 }
 

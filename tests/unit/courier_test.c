@@ -1,5 +1,6 @@
 #include "tocsin/courier.h"
 
+#include "tocsin/http_config.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
 
@@ -122,6 +123,8 @@ struct note {
     size_t body_bytes;
     char body[128];
     int64_t retry_after_ms;
+    bool tells_written;
+    uint64_t samples_written, histograms_written;
 };
 
 static void note_answer(void *context, const struct net_answer *answer)
@@ -133,6 +136,9 @@ static void note_answer(void *context, const struct net_answer *answer)
     n->error = answer->error;
     n->body_bytes = answer->body.n;
     n->retry_after_ms = answer->retry_after_ms;
+    n->tells_written = answer->tells_written;
+    n->samples_written = answer->samples_written;
+    n->histograms_written = answer->histograms_written;
     snprintf(n->body, sizeof n->body, "%.*s", STR_ARG(answer->body));
     pthread_cond_signal(&n->come);
     pthread_mutex_unlock(&n->mutex);
@@ -204,6 +210,28 @@ static void a_request_goes_out_whole_and_its_answer_comes_back(void **state)
     assert_non_null(strstr(s.request, "\r\n\r\n{\"a\":1}\n"));
 }
 
+static void what_a_receiver_has_written_is_told(void **state)
+{
+    (void)state;
+    struct server s;
+    server_open(&s, ANSWER,
+                "HTTP/1.1 204 No\r\nx-prometheus-remote-write-samples-written: 17\r\n"
+                "X-Prometheus-Remote-Write-Histograms-Written:4\r\nX-Prometheus-Remote-Write-Exemplars-"
+                "Written: 9\r\n\r\n");
+    post(s.url, (struct net_request){0});
+    server_close(&s);
+    assert_true(note.tells_written);
+    assert_int_equal(note.samples_written, 17);
+    assert_int_equal(note.histograms_written, 4);
+    note.calls = 0;
+    server_open(
+        &s, ANSWER,
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Prometheus-Remote-Write-Samples-Written: -1\r\n\r\n");
+    post(s.url, (struct net_request){0});
+    server_close(&s);
+    assert_false(note.tells_written);
+}
+
 static void a_redirect_is_an_answer_like_any_other(void **state)
 {
     (void)state;
@@ -213,6 +241,151 @@ static void a_redirect_is_an_answer_like_any_other(void **state)
     assert_int_equal(note.status, 302);
     assert_int_equal(note.retry_after_ms, -1);
     server_close(&s);
+}
+
+/* ---- http_config ---- */
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static const char fine[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+static void credentials_and_headers_are_read_from_their_files_each_time(void **state)
+{
+    (void)state;
+    struct server s;
+    char folder[] = "/tmp/tocsin-courier-XXXXXX", password[64], token[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(password, sizeof password, "%s/password", folder);
+    snprintf(token, sizeof token, "%s/token", folder);
+    struct http_header header = {.name = STR("X-Token"),
+                                 .values = {(struct str[]){STR("one"), STR("two")}, 2},
+                                 .secrets = {(struct str[]){STR("three")}, 1},
+                                 .files = {(struct str[]){str_of(token)}, 1}};
+    struct http_config http = {.basic = true,
+                               .username.text = STR("Aladdin"),
+                               .password.file = str_of(password),
+                               .headers = {&header, 1}};
+    post("http://127.0.0.1:1/", (struct net_request){.http = &http});
+    assert_int_equal(note.error.code, ERR_NOT_FOUND);
+    assert_non_null(strstr(note.error.text, "unable to read basic auth password: open "));
+    write_file(password, "open sesame\n");
+    write_file(token, " four \n");
+    note.calls = 0;
+    server_open(&s, ANSWER, fine);
+    post(s.url, (struct net_request){.http = &http});
+    assert_int_equal(note.status, 200);
+    assert_non_null(strstr(s.request, "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+    assert_non_null(
+        strstr(s.request, "\r\nX-Token: one\r\nX-Token: two\r\nX-Token: three\r\nX-Token: four\r\n"));
+    write_file(password, "changed");
+    note.calls = 0;
+    post(s.url, (struct net_request){.http = &http});
+    assert_non_null(strstr(s.request, "\r\nAuthorization: Basic QWxhZGRpbjpjaGFuZ2Vk\r\n"));
+    server_close(&s);
+    remove(password);
+    remove(token);
+    remove(folder);
+}
+
+static void credentials_with_a_line_break_are_refused(void **state)
+{
+    (void)state;
+    struct http_config http = {.auth_type = STR("Bearer"), .credentials.text = STR("a\r\nX-B: c")};
+    post("http://127.0.0.1:1/", (struct net_request){.http = &http});
+    assert_int_equal(note.error.code, ERR_ARG);
+    assert_string_equal(note.error.text, "the header Authorization is not sound");
+}
+
+static void a_proxy_is_asked_for_what_it_is_not_spared(void **state)
+{
+    (void)state;
+    struct server s;
+    server_open(&s, ANSWER, fine);
+    struct http_config http = {.proxy = {.url = str_of(s.url), .no_proxy = STR("spared.invalid")}};
+    post("http://somewhere.invalid/x", (struct net_request){.http = &http});
+    assert_int_equal(note.status, 200);
+    assert_ptr_equal(strstr(s.request, "POST http://somewhere.invalid/x HTTP/1.1\r\n"), s.request);
+    note.calls = 0;
+    post("http://spared.invalid/x", (struct net_request){.http = &http});
+    assert_int_equal(note.status, 0); /* there is no such host, and nobody else was asked */
+    server_close(&s);
+}
+
+static void a_tunnel_is_asked_for_with_its_own_headers(void **state)
+{
+    (void)state;
+    struct server s;
+    server_open(&s, ANSWER, "HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    struct http_header header = {.name = STR("X-Way"), .secrets = {(struct str[]){STR("through")}, 1}};
+    struct http_config http = {.auth_type = STR("Bearer"),
+                               .credentials.text = STR("mine"),
+                               .proxy = {.url = str_of(s.url), .connect_headers = {&header, 1}}};
+    post("https://somewhere.invalid/x", (struct net_request){.http = &http});
+    assert_int_equal(note.status, 0);
+    server_close(&s);
+    assert_ptr_equal(strstr(s.request, "CONNECT somewhere.invalid:443 HTTP/1.1\r\n"), s.request);
+    assert_non_null(strstr(s.request, "\r\nX-Way: through\r\n"));
+    assert_null(strstr(s.request, "mine"));
+}
+
+static void a_redirect_is_followed_on_the_same_host_only(void **state)
+{
+    (void)state;
+    struct server first, second;
+    char moved[256], elsewhere[256];
+    struct http_config http = {
+        .follow_redirects = true, .auth_type = STR("Bearer"), .credentials.text = STR("t")};
+    server_open(&second, ANSWER, fine);
+    snprintf(moved, sizeof moved,
+             "HTTP/1.1 307 Go\r\nLocation: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", second.url);
+    server_open(&first, ANSWER, moved);
+    post(first.url, (struct net_request){.http = &http});
+    assert_int_equal(note.status, 200);
+    assert_ptr_equal(strstr(second.request, "POST /hook HTTP/1.1\r\n"), second.request);
+    assert_non_null(strstr(second.request, "\r\n\r\n{\"a\":1}\n"));
+    assert_non_null(strstr(second.request, "Authorization: Bearer t\r\n"));
+
+    note.calls = 0;
+    http.follow_redirects = false;
+    post(first.url, (struct net_request){.http = &http});
+    assert_int_equal(note.status, 307);
+    http.follow_redirects = true;
+
+    snprintf(elsewhere, sizeof elsewhere,
+             "HTTP/1.1 307 Go\r\nLocation: http://localhost%s\r\nContent-Length: 0\r\n"
+             "Connection: close\r\n\r\n",
+             strrchr(second.url, ':'));
+    first.answer = elsewhere;
+    second.request[0] = '\0';
+    note.calls = 0;
+    post(first.url, (struct net_request){.http = &http});
+    assert_int_equal(note.status, 307);
+    first.answer = "HTTP/1.1 302 Go\r\nLocation: /other\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    note.calls = 0;
+    post(first.url, (struct net_request){.http = &http});
+    assert_int_equal(note.status, 302); /* it would have become a GET */
+    server_close(&first);
+    server_close(&second);
+    assert_string_equal(second.request, "");
+}
+
+static void redirects_in_a_circle_end(void **state)
+{
+    (void)state;
+    struct server s;
+    struct http_config http = {.follow_redirects = true};
+    server_open(&s, ANSWER,
+                "HTTP/1.1 308 Go\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    post(s.url, (struct net_request){.http = &http});
+    assert_int_equal(note.status, 308);
+    server_close(&s);
+    assert_ptr_equal(strstr(s.request, "POST /again HTTP/1.1\r\n"), s.request);
 }
 
 static void an_endless_body_is_cut_and_still_an_answer(void **state)
@@ -336,7 +509,14 @@ int main(void)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         FRESH(a_request_goes_out_whole_and_its_answer_comes_back),
+        FRESH(what_a_receiver_has_written_is_told),
         FRESH(a_redirect_is_an_answer_like_any_other),
+        FRESH(credentials_and_headers_are_read_from_their_files_each_time),
+        FRESH(credentials_with_a_line_break_are_refused),
+        FRESH(a_proxy_is_asked_for_what_it_is_not_spared),
+        FRESH(a_tunnel_is_asked_for_with_its_own_headers),
+        FRESH(a_redirect_is_followed_on_the_same_host_only),
+        FRESH(redirects_in_a_circle_end),
         FRESH(an_endless_body_is_cut_and_still_an_answer),
         FRESH(endless_headers_are_an_error),
         FRESH(a_silent_server_runs_into_the_deadline),

@@ -6,6 +6,7 @@
 #ifndef TOCSIN_TEST_ROUTER_SIM_H
 #define TOCSIN_TEST_ROUTER_SIM_H
 
+#include "tocsin/http_config.h"
 #include "tocsin/mem.h"
 #include "tocsin/router.h"
 #include "tocsin/tree.h"
@@ -26,6 +27,7 @@ struct sim_sent {
     int64_t at_ms;
     char *url, *body, *headers;
     int64_t timeout_ms;
+    char credentials[32]; /* of its http_config */
 };
 
 struct sim_held {
@@ -75,6 +77,9 @@ static inline int sim_send(struct world *world, const struct net_request *reques
                               .body = mem_copy_text(request->body.p, request->body.n),
                               .headers = mem_copy_text(buf_text(&headers), headers.used),
                               .timeout_ms = request->timeout_ms};
+    if (request->http != NULL)
+        snprintf(sent->credentials, sizeof sent->credentials, "%.*s",
+                 STR_ARG(request->http->credentials.text));
     buf_release(&headers);
     if (sim->hold) {
         assert_true(sim->held_count < SIM_HELD_MAX);

@@ -1,6 +1,10 @@
-/* amconfig_yaml_priv: writes YAML as Go's encoder lays it out: two blanks a level, lists not indented. */
-#ifndef TOCSIN_AMCONFIG_YAML_PRIV_H
-#define TOCSIN_AMCONFIG_YAML_PRIV_H
+/*
+ * yaml_print: writes YAML as Go's encoder lays it out: two blanks a level, lists not indented.
+ *
+ * For configurations that are told again (/api/v1/status/config, /api/v2/status): what is secret there is written as <secret>.
+ */
+#ifndef TOCSIN_YAML_PRINT_H
+#define TOCSIN_YAML_PRINT_H
 
 #include "tocsin/buf.h"
 #include "tocsin/tree.h"

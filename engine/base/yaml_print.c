@@ -1,4 +1,4 @@
-#include "amconfig_yaml_priv.h"
+#include "tocsin/yaml_print.h"
 
 #include "tocsin/gotext.h"
 

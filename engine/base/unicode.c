@@ -1,4 +1,6 @@
-#include "template_priv.h"
+#include "tocsin/unicode.h"
+
+#include "tocsin/gotext.h"
 
 /* Unicode 15.0's simple case mapping from U+0080 on: every `step`th rune from first to last moves by `by`. */
 struct shift {
@@ -152,7 +154,8 @@ static void map_text(struct buf *out, struct str s, int map(int))
     for (size_t i = 0; i < s.n;) {
         int rune;
         i += str_rune(s.p + i, s.n - i, &rune);
-        print_rune(out, rune < 0 ? 0xFFFD : map(rune));
+        char bytes[4];
+        buf_add(out, bytes, rune_encode(rune < 0 ? 0xFFFD : map(rune), bytes));
     }
 }
 
