@@ -112,7 +112,7 @@ static int make_series(struct evaluation *e, struct outputs *out)
     if (base == NULL || out->items == NULL)
         return memory_error(e->err);
     for (size_t at = 0; code == 0 && (a = map_next(&e->state->alerts, &at)) != NULL;)
-        if (a->state != ALERT_INACTIVE)
+        if (a->state != ALERT_INACTIVE && a->active_ns <= e->slot_ns)
             code = add_alert_series(e, base, a, out);
     return code;
 }
@@ -136,6 +136,8 @@ static void send_alert(struct evaluation *e, const struct live_alert *a, struct 
 {
     const struct ruler_options *options = &e->globals->options;
     int64_t timeout_ns = 4 * larger(e->group->interval_ns, options->resend_delay_ms * NS_PER_MS);
+    if (e->group->policy.by_data) /* the next evaluation may come that much later */
+        timeout_ns += e->group->data_wait_ns;
     const struct alert_event event = {
         .labels = a->labels,
         .annotations = a->annotations,
@@ -206,5 +208,5 @@ int alert_rule(struct evaluation *e, struct outputs *out)
         code = live_alerts_step(e, findings, result.count);
     if (code == 0)
         code = send_due(e);
-    return code != 0 ? code : make_series(e, out);
+    return code != 0 || e->occasion == OCCASION_LOOK ? code : make_series(e, out);
 }
