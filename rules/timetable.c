@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <time.h>
 
-/* What is tried in vain may use up one part in TRIED_SHARE of a processor; after a pause it may go ahead of that by so much. */
-enum { TRIED_SHARE = 5 };
+/* What is tried in vain, and looks, may use up one part in GROUP_SHARE of a processor for each group, so that a large one does not
+ * stand in the way of small ones, and one in ALL_SHARE for all; after a pause all may go ahead of that by so much. */
+enum { GROUP_SHARE = 5, ALL_SHARE = 2 };
 #define TRIED_AHEAD_NS (10 * NS_PER_MS)
 #define TRIED_REST_MAX_NS NS_PER_S
 
@@ -36,6 +37,8 @@ static bool is_fresh(const struct ruler *ruler, const struct group_alarm *a)
 static int64_t alarm_ns(const struct ruler *ruler, const struct group_alarm *a)
 {
     int64_t soon_ns = ruler->tried_until_ns - TRIED_AHEAD_NS;
+    if (soon_ns < a->rest_ns)
+        soon_ns = a->rest_ns;
     return is_fresh(ruler, a) && soon_ns < a->due_ns ? soon_ns : a->due_ns;
 }
 
@@ -65,12 +68,21 @@ static struct live_group *next_for(struct ruler *ruler, enum turn_kind kind, int
     return best;
 }
 
+/* The clock was put back. */
+static void forget_rests(struct ruler *ruler, int64_t now_ns)
+{
+    ruler->tried_until_ns = now_ns;
+    for (size_t i = 0; i < ruler->count; i++)
+        for (enum turn_kind kind = 0; kind < TURN_KINDS; kind++)
+            alarm_of(ruler->groups[i], kind)->rest_ns = now_ns;
+}
+
 static bool take_turn(struct ruler *ruler, int64_t now_ns, struct turn *turn)
 {
     lock_take(&ruler->lock);
     *turn = (struct turn){.pushes = atomic_load(&ruler->pushes)};
-    if (ruler->tried_until_ns - now_ns > 2 * TRIED_REST_MAX_NS) /* the clock was put back */
-        ruler->tried_until_ns = now_ns;
+    if (ruler->tried_until_ns - now_ns > 2 * TRIED_REST_MAX_NS)
+        forget_rests(ruler, now_ns);
     for (turn->kind = 0; turn->kind < TURN_KINDS; turn->kind++)
         if ((turn->group = next_for(ruler, turn->kind, now_ns)) != NULL)
             break;
@@ -172,13 +184,28 @@ static bool run_turn(struct ruler *ruler, struct turn *turn, int64_t now_ns)
     }
 }
 
+static int64_t rest(int64_t took_ns, int64_t share)
+{
+    return took_ns < TRIED_REST_MAX_NS / share ? took_ns * share : TRIED_REST_MAX_NS;
+}
+
+/* It did nothing that was due: the ruler's lock held. */
+static void account(struct ruler *ruler, struct group_alarm *a, int64_t now_ns, int64_t took_ns)
+{
+    int64_t from_ns = ruler->tried_until_ns > now_ns ? ruler->tried_until_ns : now_ns;
+    ruler->tried_until_ns = from_ns + rest(took_ns, ALL_SHARE);
+    a->rest_ns = now_ns + rest(took_ns, GROUP_SHARE);
+}
+
 /* What was recorded may be what other groups wait for. */
-static void set_alarm(struct ruler *ruler, const struct turn *turn, bool done, int64_t now_ns)
+static void set_alarm(struct ruler *ruler, const struct turn *turn, bool done, int64_t now_ns,
+                      int64_t took_ns)
 {
     struct live_group *g = turn->group;
     struct group_alarm *a = alarm_of(g, turn->kind);
     if (turn->kind == TURN_LOOK || !done) {
-        *a = (struct group_alarm){turn->retry_ns, turn->pushes, true};
+        *a = (struct group_alarm){.due_ns = turn->retry_ns, .pushes = turn->pushes, .tried = true};
+        account(ruler, a, now_ns, took_ns);
         return;
     }
     if (turn->kind == TURN_CATCH_UP)
@@ -191,12 +218,7 @@ static void set_alarm(struct ruler *ruler, const struct turn *turn, bool done, i
 static void end_turn(struct ruler *ruler, struct turn *turn, bool done, int64_t now_ns, int64_t took_ns)
 {
     lock_take(&ruler->lock);
-    set_alarm(ruler, turn, done, now_ns);
-    if (turn->kind == TURN_LOOK || !done) {
-        int64_t from_ns = ruler->tried_until_ns > now_ns ? ruler->tried_until_ns : now_ns;
-        int64_t rest_ns = TRIED_SHARE * took_ns;
-        ruler->tried_until_ns = from_ns + (rest_ns < TRIED_REST_MAX_NS ? rest_ns : TRIED_REST_MAX_NS);
-    }
+    set_alarm(ruler, turn, done, now_ns, took_ns);
     turn->group->busy = false;
     pthread_cond_broadcast(&ruler->idle);
     lock_drop(&ruler->lock);

@@ -27,6 +27,7 @@ struct group_wait {
 /* When something that depends on data is to be tried: at due_ns, or once there are more pushes than were seen. */
 struct group_alarm {
     int64_t due_ns;
+    int64_t rest_ns; /* no push sets it off before */
     uint64_t pushes;
     bool tried; /* in vain: a push may make the difference */
 };

@@ -11,7 +11,8 @@
  * the latest. So senders that are late change when something is known, not what. What the group writes itself is not waited for.
  * Between slots, an alerting rule without `for` that one sample decides (`x > 5`) is looked at as soon as a sample comes: what it
  * finds anew fires at once, with the time of the newest sample. A look ends and records nothing; that is left to slots. Whoever
- * brings samples says so with ruler_pushed. Looks, and waits that go on, take a fifth of one processor at most.
+ * brings samples says so with ruler_pushed. Looks, and asking whether data have come, take a
+ * fifth of one processor for one group and half of one for all at most: then they come later.
  *
  * Slots that were missed, also while the process was down, can be made up for (catch_up_ms): recording rules alone, in the order of
  * slots, each when its samples have come. Alerts never: nobody is paged for what was.
