@@ -150,12 +150,6 @@ static void bid_farewell(struct change *c, struct live_group *old)
     lock_drop(&c->ruler->lock);
 }
 
-/* Slots that wait for their data go on waiting. */
-static bool waits_alike(const struct live_group *old, const struct live_group *fresh)
-{
-    return old->policy.by_data && fresh->policy.by_data && old->interval_ns == fresh->interval_ns;
-}
-
 static void hand_over(struct change *c)
 {
     for (size_t i = 0; i < c->after_count; i++) {
@@ -163,8 +157,8 @@ static void hand_over(struct change *c)
         if (fresh == old)
             continue;
         fresh->next_ns = live_group_slot_after(fresh, c->now_ns);
-        if (old != NULL && waits_alike(old, fresh))
-            fresh->next_ns = old->next_ns;
+        if (old != NULL && old->interval_ns == fresh->interval_ns)
+            fresh->next_ns = old->next_ns; /* also if it is overdue, or waits for its data */
         fresh->slot_alarm.due_ns = fresh->next_ns;
         if (old != NULL) {
             inherit_group(old, fresh);
