@@ -44,14 +44,24 @@ static void read_pattern(struct strict *s, const struct tree *node, void *target
     regex_free(re);
 }
 
+/* Samples are kept for as much longer. */
+static void read_patience(struct strict *s, const struct tree *node, void *target)
+{
+    enum { DAYS_MAX = 31 };
+    const struct strict_duration *d = target;
+    strict_duration(s, node, target);
+    if (d->given && d->ms > INT64_C(86400000) * DAYS_MAX)
+        strict_fail(s, node, "rules.%.*s is %d days at most", STR_ARG(node->key->text), DAYS_MAX);
+}
+
 static void read_exception(struct strict *s, const struct tree *node, void *target)
 {
     static const struct strict_field fields[] = {
         {"group", read_pattern, offsetof(struct config_rules, group)},
         {"file", read_pattern, offsetof(struct config_rules, file)},
         {"evaluation", read_evaluation, offsetof(struct config_rules, evaluation)},
-        {"data_wait", strict_duration, offsetof(struct config_rules, data_wait)},
-        {"catch_up", strict_duration, offsetof(struct config_rules, catch_up)},
+        {"data_wait", read_patience, offsetof(struct config_rules, data_wait)},
+        {"catch_up", read_patience, offsetof(struct config_rules, catch_up)},
         {"limit_behaviour", read_limit_behaviour, offsetof(struct config_rules, limit_behaviour)},
         {NULL, NULL, 0},
     };
@@ -70,8 +80,8 @@ void config_read_rules(struct strict *s, const struct tree *node, void *target)
 {
     static const struct strict_field fields[] = {
         {"evaluation", read_evaluation, offsetof(struct config, rules.evaluation)},
-        {"data_wait", strict_duration, offsetof(struct config, rules.data_wait)},
-        {"catch_up", strict_duration, offsetof(struct config, rules.catch_up)},
+        {"data_wait", read_patience, offsetof(struct config, rules.data_wait)},
+        {"catch_up", read_patience, offsetof(struct config, rules.catch_up)},
         {"limit_behaviour", read_limit_behaviour, offsetof(struct config, rules.limit_behaviour)},
         {"groups", read_exceptions, offsetof(struct config, rule_exceptions)},
         {NULL, NULL, 0},
