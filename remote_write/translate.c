@@ -245,7 +245,10 @@ static enum fate spell_unknown(struct translation *t, size_t from, size_t to)
 
 static struct batch batch_of(const struct translation *t)
 {
-    return (struct batch){t->slice.series, t->slice.count, t->slice.spellings, t->push->identity};
+    return (struct batch){.series = t->slice.series,
+                          .count = t->slice.count,
+                          .spellings = t->slice.spellings,
+                          .identity = t->push->identity};
 }
 
 /* All of a slice but the first `left_out` of the unknown. */

@@ -112,7 +112,7 @@ static int make_series(struct evaluation *e, struct outputs *out)
     if (base == NULL || out->items == NULL)
         return memory_error(e->err);
     for (size_t at = 0; code == 0 && (a = map_next(&e->state->alerts, &at)) != NULL;)
-        if (a->state != ALERT_INACTIVE)
+        if (a->state != ALERT_INACTIVE && a->active_ns <= e->slot_ns)
             code = add_alert_series(e, base, a, out);
     return code;
 }
@@ -134,7 +134,10 @@ static int64_t larger(int64_t a, int64_t b)
 
 int64_t alert_timeout_ns(const struct globals *globals, const struct live_group *group)
 {
-    return 4 * larger(group->interval_ns, globals->options.resend_delay_ms * NS_PER_MS);
+    int64_t timeout_ns = 4 * larger(group->interval_ns, globals->options.resend_delay_ms * NS_PER_MS);
+    if (group->policy.by_data) /* the next evaluation may come that much later */
+        timeout_ns += group->data_wait_ns;
+    return timeout_ns;
 }
 
 struct alert_event *alert_news(const struct globals *globals, struct str url, const struct live_alert *a,
@@ -161,15 +164,22 @@ static void send_alert(struct evaluation *e, const struct live_alert *a, struct 
     e->events[e->event_count++] = alert_news(e->globals, url, a, ends_ns);
 }
 
+/* A look tells what it began alone: it may be ahead of the next slot, and what ends there would count as told already. */
+static bool is_due(const struct evaluation *e, const struct live_alert *a)
+{
+    if (e->occasion == OCCASION_LOOK && a->round != e->state->alert_round)
+        return false;
+    return live_alert_needs_sending(a, e->slot_ns, e->globals->options.resend_delay_ms * NS_PER_MS);
+}
+
 /* Notes which alerts are due, under the lock; telling them happens without it. */
 static size_t take_due(struct evaluation *e, struct live_alert **due)
 {
-    int64_t resend_ns = e->globals->options.resend_delay_ms * NS_PER_MS;
     struct live_alert *a;
     size_t count = 0;
     lock_take(&e->group->lock);
     for (size_t at = 0; (a = map_next(&e->state->alerts, &at)) != NULL;) {
-        if (!live_alert_needs_sending(a, e->slot_ns, resend_ns))
+        if (!is_due(e, a))
             continue;
         a->last_sent_ns = e->slot_ns;
         due[count++] = a;
@@ -181,10 +191,9 @@ static size_t take_due(struct evaluation *e, struct live_alert **due)
 /* Only this thread changes them. */
 static bool any_due(const struct evaluation *e)
 {
-    int64_t resend_ns = e->globals->options.resend_delay_ms * NS_PER_MS;
     const struct live_alert *a;
     for (size_t at = 0; (a = map_next(&e->state->alerts, &at)) != NULL;)
-        if (live_alert_needs_sending(a, e->slot_ns, resend_ns))
+        if (is_due(e, a))
             return true;
     return false;
 }
@@ -220,5 +229,5 @@ int alert_rule(struct evaluation *e, struct outputs *out)
         code = live_alerts_step(e, findings, result.count);
     if (code == 0)
         code = send_due(e);
-    return code != 0 ? code : make_series(e, out);
+    return code != 0 || e->occasion == OCCASION_LOOK ? code : make_series(e, out);
 }

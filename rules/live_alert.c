@@ -52,9 +52,9 @@ static void refresh(struct live_alert *a, const struct finding *f)
     a->annotations = labels_copy_heap(f->annotations);
 }
 
-static void take_finding(struct rule_state *state, const struct finding *f, int64_t now_ns)
+static void take_finding(struct rule_state *state, const struct finding *f, struct live_alert *a,
+                         int64_t now_ns)
 {
-    struct live_alert *a = map_find(&state->alerts, f->labels->hash, is_alert, f->labels);
     if (a == NULL) {
         a = MEM_NEW(struct live_alert);
         a->labels = labels_copy_heap(f->labels);
@@ -66,6 +66,40 @@ static void take_finding(struct rule_state *state, const struct finding *f, int6
     }
     refresh(a, f);
     a->round = state->alert_round;
+}
+
+static bool is_active(const struct live_alert *a)
+{
+    return a != NULL && a->state != ALERT_INACTIVE;
+}
+
+static size_t count_active(const struct map *alerts)
+{
+    const struct live_alert *a;
+    size_t count = 0;
+    for (size_t at = 0; (a = map_next(alerts, &at)) != NULL;)
+        count += is_active(a);
+    return count;
+}
+
+/* With `keep`, those that come when there are `limit` already are left out, and counted. */
+static size_t take_findings(struct evaluation *e, const struct finding *findings, size_t count, bool keep)
+{
+    struct rule_state *state = e->state;
+    size_t limit = (size_t)e->group->definition->limit, left_out = 0;
+    size_t active = keep ? count_active(&state->alerts) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct finding *f = &findings[i];
+        struct live_alert *a = map_find(&state->alerts, f->labels->hash, is_alert, f->labels);
+        bool comes = !is_active(a);
+        if (comes && keep && active >= limit) {
+            left_out++;
+        } else if (comes || e->occasion != OCCASION_LOOK) {
+            take_finding(state, f, a, e->slot_ns);
+            active += comes;
+        }
+    }
+    return left_out;
 }
 
 static bool keeps_firing(const struct rule *rule, struct live_alert *a, int64_t now_ns)
@@ -104,6 +138,8 @@ enum step { STEP_ACTIVE, STEP_RESOLVED, STEP_OVER };
 static enum step alert_step(const struct rule_state *state, struct live_alert *a, int64_t now_ns,
                             int64_t timeout_ns)
 {
+    if (a->state != ALERT_INACTIVE && a->active_ns > now_ns)
+        return STEP_ACTIVE; /* a look has found it later than this slot, which has come late */
     if (a->round == state->alert_round) {
         a->keep_firing_since_ns = NEVER;
     } else if (!keeps_firing(state->rule, a, now_ns)) {
@@ -117,6 +153,13 @@ static enum step alert_step(const struct rule_state *state, struct live_alert *a
     }
     apply_for(state->rule, a, now_ns, timeout_ns);
     return STEP_ACTIVE;
+}
+
+int alert_limit_error(struct evaluation *e, size_t alerts)
+{
+    return err_set(e->err, ERR_LIMIT, "exceeded limit of %lld with %zu alerts%s",
+                   (long long)e->group->definition->limit, alerts,
+                   e->group->policy.keep_over_limit ? "; those that came first are kept" : "");
 }
 
 static void drop_all(struct rule_state *state, int64_t timeout_ns)
@@ -135,6 +178,10 @@ static size_t step_all(struct evaluation *e, struct live_alert **over)
     struct live_alert *a;
     size_t active = 0, over_count = 0;
     for (size_t at = 0; (a = map_next(&state->alerts, &at)) != NULL;) {
+        if (e->occasion == OCCASION_LOOK && a->round != state->alert_round) {
+            active += is_active(a); /* a look begins alerts, and does nothing else */
+            continue;
+        }
         enum step step = alert_step(state, a, e->slot_ns, timeout_ns);
         if (step == STEP_ACTIVE)
             active++;
@@ -152,21 +199,20 @@ int live_alerts_step(struct evaluation *e, const struct finding *findings, size_
 {
     struct rule_state *state = e->state;
     int64_t limit = e->group->definition->limit;
+    bool keep = limit > 0 && e->group->policy.keep_over_limit;
     struct live_alert **over = ARENA_ARRAY(&e->arena, struct live_alert *, state->alerts.count + count);
     if (over == NULL)
         return err_set(e->err, ERR_LIMIT, "the alerts take more memory than query_arena_bytes allows");
     lock_take(&e->group->lock);
     state->alert_round++;
-    for (size_t i = 0; i < count; i++)
-        take_finding(state, &findings[i], e->slot_ns);
+    size_t left_out = take_findings(e, findings, count, keep);
     size_t active = step_all(e, over);
-    bool exceeded = limit > 0 && active > (size_t)limit;
+    bool exceeded = !keep && limit > 0 && active > (size_t)limit;
     if (exceeded)
         drop_all(state, alert_timeout_ns(e->globals, e->group));
     lock_drop(&e->group->lock);
-    return exceeded ? err_set(e->err, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)limit,
-                              active)
-                    : 0;
+    e->over_limit = left_out > 0 ? active + left_out : 0;
+    return exceeded ? alert_limit_error(e, active) : 0;
 }
 
 bool live_alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns)

@@ -44,6 +44,27 @@ static int open_rules(struct ruler *ruler, struct live_group *group, struct err 
     return 0;
 }
 
+/* How long after its slot an evaluation may come. */
+static int64_t lateness_ms(const struct live_group *group)
+{
+    int64_t wait_ms = group->policy.by_data ? group->data_wait_ns / NS_PER_MS : 0;
+    return wait_ms > group->policy.catch_up_ms ? wait_ms : group->policy.catch_up_ms;
+}
+
+/* What data mean for its timetable. A query offset asks for patience, which a look would not have. */
+static void prepare_for_data(struct live_group *group)
+{
+    if (group->policy.by_data || group->policy.catch_up_ms > 0)
+        group_inputs_find(group);
+    for (size_t i = 0; i < group->count; i++) {
+        struct rule_state *state = &group->rules[i];
+        state->looks = group->policy.by_data && group->query_offset_ns == 0 &&
+                       state->rule->kind == RULE_ALERTING && state->rule->for_ms == 0 &&
+                       promql_decided_by_sample(state->query);
+        group->looks |= state->looks;
+    }
+}
+
 struct live_group *live_group_open(struct ruler *ruler, const struct globals *globals, struct loaded_set *set,
                                    const struct rule_group *definition, struct err *err)
 {
@@ -56,8 +77,12 @@ struct live_group *live_group_open(struct ruler *ruler, const struct globals *gl
     group->query_offset_ns =
         (definition->query_offset_given ? definition->query_offset_ms : options->query_offset_ms) * NS_PER_MS;
     group->key = group_key(definition);
+    group->policy = definition->policy;
+    group->data_wait_ns =
+        group->policy.data_wait_ms > 0 ? group->policy.data_wait_ms * NS_PER_MS : 2 * group->interval_ns;
+    group->slot_ns = group->wait.slot_ns = group->arrears_wait.slot_ns = NEVER;
     group->promql = options->promql;
-    group->promql.late_ms = group->query_offset_ns / NS_PER_MS;
+    group->promql.late_ms = group->query_offset_ns / NS_PER_MS + lateness_ms(group);
     group->refs = 1;
     lock_init(&group->lock, LOCK_group);
     map_init(&group->orphans);
@@ -66,6 +91,7 @@ struct live_group *live_group_open(struct ruler *ruler, const struct globals *gl
         return NULL;
     }
     rules_identify(group);
+    prepare_for_data(group);
     set->refs++;
     return group;
 }
@@ -83,7 +109,9 @@ void live_group_free(struct live_group *group)
         mem_free(state->gone);
         recalled_free(state);
         mem_free(state->last_error);
+        rule_history_free(&state->history);
     }
+    mem_free(group->inputs);
     written_free(&group->orphans);
     lock_release(&group->lock);
     mem_free(group->rules);
@@ -116,10 +144,29 @@ static int run_rule(struct evaluation *e, bool *failed)
     struct outputs outputs = {0};
     int code = e->state->rule->kind == RULE_ALERTING ? alert_rule(e, &outputs) : record_rule(e, &outputs);
     *failed = code != 0;
-    if (code == 0)
-        return e->state->recalled.count > 0 ? 0 : output_write(e, &outputs);
-    log_failure(e);
+    if (code == 0 && e->occasion != OCCASION_LOOK && e->state->recalled.count == 0)
+        code = output_write(e, &outputs);
+    if (code == 0 && e->over_limit > 0) {
+        code = alert_limit_error(e, e->over_limit);
+        *failed = true;
+    }
+    if (*failed)
+        log_failure(e);
     return code;
+}
+
+/* The group's lock held. */
+static void note_past(struct evaluation *e, const char *error, double duration_s, size_t series)
+{
+    const struct rule_past past = {
+        .t_ms = evaluation_t_ms(e),
+        .duration_s = duration_s,
+        .series = (uint32_t)series,
+        .results = (uint32_t)e->results,
+        .error = error != NULL ? mem_copy_text(error, strlen(error)) : NULL,
+        .occasion = e->occasion,
+    };
+    rule_history_note(&e->state->history, &past);
 }
 
 static void publish_rule(struct evaluation *e, int code, bool failed, double duration_s, int64_t began_ns)
@@ -127,7 +174,9 @@ static void publish_rule(struct evaluation *e, int code, bool failed, double dur
     struct rule_state *state = e->state;
     struct live_group *group = e->group;
     char *error = code != 0 ? mem_copy_text(e->err->text, strlen(e->err->text)) : NULL;
+    size_t series = promql_series_read(state->query, e->ruler->store);
     lock_take(&group->lock);
+    note_past(e, error, duration_s, series);
     char *before = state->last_error;
     state->last_error = error;
     state->health = code == 0 ? HEALTH_OK : HEALTH_ERROR;
@@ -148,7 +197,7 @@ static void count_duration(struct ruler *ruler, struct durations *d, double seco
     lock_drop(&ruler->lock);
 }
 
-static void evaluate_rule(struct evaluation *e, struct rule_state *state)
+void rule_evaluate(struct evaluation *e, struct rule_state *state)
 {
     struct world *world = e->ruler->world;
     int64_t start_ns = world->mono_ns(world), began_ns = world->wall_ns(world);
@@ -156,6 +205,7 @@ static void evaluate_rule(struct evaluation *e, struct rule_state *state)
     bool failed;
     e->state = state;
     e->err = &err;
+    e->results = e->over_limit = 0;
     e->view = view_open(e->ruler->store);
     int code = run_rule(e, &failed);
     view_close(e->view);
@@ -177,12 +227,13 @@ void live_group_evaluate(struct ruler *ruler, const struct globals *globals, str
     group->figures.iterations++;
     lock_drop(&group->lock);
     for (size_t i = 0; i < group->count; i++)
-        evaluate_rule(&e, &group->rules[i]);
+        rule_evaluate(&e, &group->rules[i]);
     output_end_orphans(&e);
     evaluation_conclude(&e);
     arena_release(&e.arena);
     double duration_s = seconds_since(world, start_ns);
     lock_take(&group->lock);
+    group->slot_ns = slot_ns;
     group->figures.duration_s = duration_s;
     group->figures.last_ns = began_ns;
     group->figures.samples = e.samples;

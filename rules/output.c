@@ -67,10 +67,11 @@ static void tell_standing(struct ruler *ruler, const struct batch *batch, const 
     mem_free(standing);
 }
 
-/* Into the store, and then to whoever wants to hear of it. */
+/* Into the store, and then to whoever wants to hear of it. What is made up for is older than what went out before: others would refuse
+ * it, and with it all that is in the same push. */
 static void write_all(struct ruler *ruler, const struct batch *batch, struct admit_result *result)
 {
-    if (ruler->recorded == NULL || batch->count == 0) {
+    if (ruler->recorded == NULL || batch->count == 0 || batch->late_ms > 0) {
         store_admit(ruler->store, batch, result);
         return;
     }
@@ -165,17 +166,20 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
     struct sample *samples = ARENA_ARRAY(&e->arena, struct sample, outputs->count);
     if (series == NULL || samples == NULL)
         return err_set(e->err, ERR_LIMIT, "the results take more memory than query_arena_bytes allows");
-    e->state->round++;
+    bool late = e->occasion == OCCASION_CATCH_UP;
+    e->state->round += !late;
     for (size_t i = 0; i < outputs->count; i++) {
         const struct output *o = &outputs->items[i];
         samples[i] =
             (struct sample){.t_ms = evaluation_t_ms(e), .value = o->value, .histogram = o->histogram};
         series[i] = (struct batch_series){o->labels->item, o->labels->count, &samples[i], 1};
-        note_written(e->state, o->labels);
+        if (!late)
+            note_written(e->state, o->labels);
     }
-    struct batch batch = {.series = series, .count = outputs->count};
+    struct batch batch = {.series = series, .count = outputs->count, .late_ms = late ? INT64_MAX : 0};
     write_all(e->ruler, &batch, &result);
     e->samples += outputs->count;
-    end_missing(e);
+    if (!late)
+        end_missing(e);
     return tell_refused(e, &result);
 }

@@ -25,10 +25,13 @@ int rule_query(struct evaluation *e, struct promql_result *out)
     int code = promql_instant(e->state->query, e->view, evaluation_t_ms(e), &e->arena, out, e->err);
     if (code != 0)
         return code;
-    if (out->type == PROMQL_SCALAR)
+    if (out->type == PROMQL_SCALAR) {
+        e->results = 1;
         return scalar_as_vector(e, out);
+    }
     if (out->type != PROMQL_VECTOR)
         return err_set(e->err, ERR_EXEC, "rule result is not a vector or scalar");
+    e->results = out->count;
     return 0;
 }
 

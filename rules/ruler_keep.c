@@ -183,7 +183,8 @@ static void tell_events(struct evaluation *e)
 
 void evaluation_conclude(struct evaluation *e)
 {
-    recalled_use(e);
+    if (e->occasion == OCCASION_SLOT)
+        recalled_use(e);
     if (e->samples > 0)
         store_log_write(e->ruler->store);
     if (e->globals->options.state != NULL)

@@ -30,11 +30,17 @@ static bool same_promql(const struct promql_options *a, const struct promql_opti
            a->timeout_ms == b->timeout_ms;
 }
 
+static bool same_policy(const struct rule_policy *a, const struct rule_policy *b)
+{
+    return a->by_data == b->by_data && a->data_wait_ms == b->data_wait_ms &&
+           a->catch_up_ms == b->catch_up_ms && a->keep_over_limit == b->keep_over_limit;
+}
+
 static bool goes_on(const struct live_group *old, const struct live_group *fresh)
 {
     return old->definition->fingerprint == fresh->definition->fingerprint &&
            old->interval_ns == fresh->interval_ns && old->query_offset_ns == fresh->query_offset_ns &&
-           same_promql(&old->promql, &fresh->promql);
+           same_promql(&old->promql, &fresh->promql) && same_policy(&old->policy, &fresh->policy);
 }
 
 static int open_groups(struct change *c, struct loaded_set *set, struct err *err)
@@ -131,6 +137,9 @@ static void inherit_group(const struct change *c, struct live_group *old, struct
     written_move(&fresh->orphans, &old->orphans);
     fresh->figures = old->figures;
     fresh->recalls_in = old->recalls_in;
+    fresh->slot_ns = old->slot_ns;
+    if (fresh->interval_ns == old->interval_ns)
+        fresh->arrears = old->arrears;
     rules_end(c->globals, old, matched);
     mem_free(matched);
 }
@@ -159,14 +168,27 @@ static void hand_over(struct change *c)
         if (fresh == old)
             continue;
         fresh->next_ns = live_group_slot_after(fresh, c->now_ns);
+        if (old != NULL && old->interval_ns == fresh->interval_ns)
+            fresh->next_ns = old->next_ns; /* also if it is overdue, or waits for its data */
+        fresh->slot_alarm.due_ns = fresh->next_ns;
         if (old != NULL) {
             inherit_group(c, old, fresh);
             map_remove(&c->index, old->key, old);
+        } else {
+            arrears_find(c->ruler, fresh, c->now_ns);
         }
     }
     for (size_t i = 0; i < c->before_count; i++)
         if (c->before[i]->stopping && map_remove(&c->index, c->before[i]->key, c->before[i]))
             bid_farewell(c, c->before[i]);
+}
+
+static size_t count_data_groups(const struct change *c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->after_count; i++)
+        count += c->after[i]->policy.by_data || c->after[i]->policy.catch_up_ms > 0;
+    return count;
 }
 
 static void change_groups(struct change *c)
@@ -179,6 +201,7 @@ static void change_groups(struct change *c)
     size_t replaced_count = c->ruler->count;
     c->ruler->groups = c->after;
     c->ruler->count = c->after_count;
+    atomic_store(&c->ruler->data_groups, count_data_groups(c));
     lock_drop(&c->ruler->lock);
     live_groups_drop(c->ruler, replaced, replaced_count);
 }

@@ -3,16 +3,20 @@
  *
  * Who may touch what: a group that is `busy` belongs to the worker that evaluates it. What the API shows of it
  * (alerts, health, figures) is changed under the group's lock, and only by that worker, which may therefore read it
- * without. Membership, `next_ns`, `busy`, `refs` and the globals stand under the ruler's lock.
+ * without. Membership, the timetable (`next_ns` and what follows it) and the globals stand under the ruler's lock.
  */
 #ifndef TOCSIN_RULER_PRIV_H
 #define TOCSIN_RULER_PRIV_H
 
+#include "rule_history_priv.h"
 #include "rule_template_priv.h"
+#include "timetable_priv.h"
 #include "tocsin/hash.h"
 #include "tocsin/lock.h"
 #include "tocsin/ruler.h"
 #include "tocsin/store.h"
+
+#include <stdatomic.h>
 
 #define NEVER INT64_MIN
 
@@ -61,10 +65,13 @@ struct rule_state {
     char *last_error; /* NULL: none */
     double duration_s;
     int64_t last_ns; /* 0: never */
+    struct rule_history history;
+    bool looks;          /* between slots: one sample decides an alert, and by_data is set */
+    uint64_t look_stamp; /* of its selector, at the last look */
 };
 
 struct group_figures {
-    uint64_t evaluations, failures, iterations, missed, samples;
+    uint64_t evaluations, failures, iterations, missed, samples, looks, caught_up;
     double duration_s, rules_duration_s;
     int64_t last_ns; /* 0: never */
 };
@@ -85,10 +92,19 @@ struct live_group {
     struct rule_state *rules;
     size_t count;
     struct map orphans; /* of struct written: what rules wrote that are gone */
-    int recalls_in;     /* evaluations until what was recalled is used; 0: nothing was */
+    int recalls_in;     /* slots until what was recalled is used; 0: nothing was */
     struct group_figures figures;
+    struct rule_policy policy;
+    int64_t data_wait_ns;       /* 0: slots are evaluated by the clock */
+    struct group_input *inputs; /* what a slot waits for; immutable */
+    size_t input_count;
+    struct group_wait wait, arrears_wait;
+    int64_t slot_ns; /* the last that was evaluated; NEVER: none is known of. The worker's alone */
+    bool looks;      /* one of its rules does */
     /* under the ruler's lock */
     int64_t next_ns;
+    struct group_alarm slot_alarm, look_alarm, arrears_alarm;
+    struct arrears arrears;
     bool busy, stopping;
     size_t refs;
 };
@@ -131,6 +147,11 @@ struct ruler {
     struct live_group **groups;
     size_t count;
     struct farewell *farewells;
+    pthread_cond_t woken;       /* ruler_wait */
+    int64_t tried_until_ns;     /* what was tried in vain has used up the time until then */
+    _Atomic uint64_t pushes;    /* how often something came in */
+    atomic_bool poked;          /* and nobody has looked since */
+    _Atomic size_t data_groups; /* that care */
     struct durations rule_durations, group_durations;
 };
 
@@ -142,10 +163,13 @@ struct evaluation {
     struct rule_state *state; /* the rule it is at */
     struct view *view;
     struct arena arena; /* cleared from rule to rule */
+    enum rule_occasion occasion;
     int64_t slot_ns;
     uint64_t samples;
     struct alert_event **events; /* to be told when what they say is written down */
     size_t event_count, event_capacity;
+    size_t results;    /* of the rule's query */
+    size_t over_limit; /* alerts there would be, past a limit that keeps the old ones; 0: within */
     struct err *err;
 };
 
@@ -169,6 +193,9 @@ int64_t live_group_slot_after(const struct live_group *group, int64_t now_ns);
 void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                          int64_t slot_ns);
 
+/* One rule of an evaluation whose members are set. Its arena is cleared. */
+void rule_evaluate(struct evaluation *e, struct rule_state *state);
+
 /* Sample time of an evaluation: the slot less the query offset. */
 int64_t evaluation_t_ms(const struct evaluation *e);
 
@@ -188,11 +215,13 @@ struct finding {
     double value;
 };
 
-/* Carries all alerts of the rule one step on. ERR_LIMIT: more than the group's limit, all are dropped. */
+/* Carries all alerts of the rule one step on; a look only begins some. ERR_LIMIT: more than the group's limit, all are dropped. Where
+ * the policy keeps them, those that would be too many are left out, and e->over_limit says so. */
 int live_alerts_step(struct evaluation *e, const struct finding *findings, size_t count);
 bool live_alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns);
 void live_alert_free(struct live_alert *alert);
 void live_alerts_free(struct map *alerts);
+int alert_limit_error(struct evaluation *e, size_t alerts);
 
 /* How long a resolved alert is kept, so that its end can be told again. */
 #define RESOLVED_RETENTION_NS (15 * 60 * NS_PER_S)
@@ -208,7 +237,7 @@ struct alert_event *alert_news(const struct globals *globals, struct str url, co
                                int64_t ends_ns);
 struct str alert_url(const struct globals *globals, struct str query, struct arena *arena);
 
-/* ruler_keep.c: the end of an evaluation: what has changed is written down, then told. */
+/* ruler_keep.c: the end of an evaluation, of whatever occasion: what has changed is written down, then told. */
 void rules_identify(struct live_group *group);
 void evaluation_conclude(struct evaluation *e);
 struct alert_row alert_row_of(const struct live_alert *alert);
@@ -224,7 +253,7 @@ int ruler_restore(const struct globals *globals, struct live_group **groups, siz
 void ruler_recall(struct ruler *ruler, const struct globals *globals, struct live_group **groups,
                   size_t count, int64_t now_ns);
 void recalled_free(struct rule_state *state);
-/* After each evaluation of the group. */
+/* After each slot of the group. */
 void recalled_use(struct evaluation *e);
 
 /* output.c: writes a rule's results and the ends of those that came no more; tells what was refused in e->err. */
@@ -237,6 +266,7 @@ void note_written(struct rule_state *state, const struct labels *ls); /* in its 
 void written_move(struct map *to, struct map *from);
 
 /* ruler.c, ruler_load.c */
+void farewell_free(struct farewell *farewell);
 struct globals *globals_make(const struct ruler_options *options);
 void globals_drop(struct ruler *ruler, struct globals *globals);
 void live_groups_keep(struct ruler *ruler, struct live_group ***groups,

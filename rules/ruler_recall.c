@@ -119,7 +119,9 @@ static void recall_alert(struct recall *r, struct author *a, const struct labels
                          const struct sample *newest)
 {
     struct rule_state *state = a->state;
-    if (state->known || !is_time(newest) || state->rule->for_ms < r->globals->options.for_grace_ms ||
+    int64_t for_ms =
+        state->rule->for_ms; /* without it an alert fires at once, and so must be written down at once */
+    if (state->known || !is_time(newest) || for_ms == 0 || for_ms < r->globals->options.for_grace_ms ||
         newest->t_ms <= r->oldest_ms || !bears_labels(ls, state->rule))
         return;
     const struct labels *own = labels_drop_name(&r->arena, ls);

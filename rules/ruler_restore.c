@@ -96,15 +96,26 @@ static struct live_alert *alert_of(const struct alert_row *row)
     return a;
 }
 
+/* What the process before has seen, no look is to see otherwise: it would begin anew what has ended since its newest sample. */
+static void note_seen(const struct restoring *r, struct live_group *group, const struct alert_row *row)
+{
+    const int64_t times[] = {row->active_ns, row->fired_ns, row->resolved_ns};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        if (times[i] > group->slot_ns)
+            group->slot_ns = times[i] < r->now_ns ? times[i] : r->now_ns;
+}
+
 static void take_alert(void *context, const struct alert_rule_key *key, const struct alert_row *row)
 {
     struct restoring *r = context;
     const struct place *place = find(r, key);
     struct live_alert *alert = alert_of(row);
-    if (place != NULL)
-        map_add(&place->state->alerts, alert->labels->hash, alert);
-    else
+    if (place == NULL) {
         add_orphan(r, key, alert);
+        return;
+    }
+    map_add(&place->state->alerts, alert->labels->hash, alert);
+    note_seen(r, place->group, row);
 }
 
 /* ---- telling ---- */

@@ -51,6 +51,24 @@ static void copy_alerts(struct arena *arena, const struct map *alerts, struct ru
         qsort(out->alerts, out->alert_count, sizeof *out->alerts, by_labels);
 }
 
+/* Newest first. */
+static void copy_past(struct arena *arena, const struct rule_history *h, struct ruler_rule *out)
+{
+    size_t count = h->count < RULE_PAST_MAX ? h->count : RULE_PAST_MAX;
+    out->past = ARENA_ARRAY(arena, struct ruler_past, count);
+    for (size_t i = 0; i < count && out->past != NULL; i++) {
+        const struct rule_past *p = &h->items[(h->count - 1 - i) % RULE_PAST_MAX];
+        out->past[out->past_count++] = (struct ruler_past){
+            .t_ms = p->t_ms,
+            .duration_s = p->duration_s,
+            .series = p->series,
+            .results = p->results,
+            .error = p->error != NULL ? str_copy(arena, str_of(p->error)) : (struct str){0},
+            .occasion = p->occasion,
+        };
+    }
+}
+
 /* What an evaluation changes; under the group's lock. */
 static void copy_state(struct arena *arena, const struct rule_state *state, struct ruler_rule *out)
 {
@@ -88,9 +106,12 @@ static void copy_figures(const struct live_group *group, struct ruler_group *out
     out->last_ns = group->figures.last_ns;
     out->iterations = group->figures.iterations;
     out->missed = group->figures.missed;
+    out->looks = group->figures.looks;
+    out->caught_up = group->figures.caught_up;
+    out->slot_ns = group->slot_ns == NEVER ? 0 : group->slot_ns;
 }
 
-static bool copy_group(struct ruler *ruler, struct arena *arena, struct live_group *group,
+static bool copy_group(struct ruler *ruler, struct arena *arena, struct live_group *group, bool past,
                        struct ruler_group *out)
 {
     *out = (struct ruler_group){
@@ -98,6 +119,8 @@ static bool copy_group(struct ruler *ruler, struct arena *arena, struct live_gro
         .name = str_copy(arena, group->definition->name),
         .interval_ms = group->interval_ns / NS_PER_MS,
         .limit = group->definition->limit,
+        .policy = group->policy,
+        .data_wait_ms = group->policy.by_data ? group->data_wait_ns / NS_PER_MS : 0,
         .rules = ARENA_ARRAY(arena, struct ruler_rule, group->count),
         .count = group->count,
     };
@@ -107,8 +130,11 @@ static bool copy_group(struct ruler *ruler, struct arena *arena, struct live_gro
         copy_rule(ruler, arena, &group->rules[i], &out->rules[i]);
     lock_take(&group->lock);
     copy_figures(group, out);
-    for (size_t i = 0; i < group->count; i++)
+    for (size_t i = 0; i < group->count; i++) {
         copy_state(arena, &group->rules[i], &out->rules[i]);
+        if (past)
+            copy_past(arena, &group->rules[i].history, &out->rules[i]);
+    }
     lock_drop(&group->lock);
     return !arena_exhausted(arena);
 }
@@ -120,7 +146,8 @@ static int by_file_and_name(const void *a, const void *b)
     return order != 0 ? order : str_cmp(x->name, y->name);
 }
 
-int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count)
+static int snapshot(struct ruler *ruler, struct arena *arena, bool past, struct ruler_group **groups,
+                    size_t *count)
 {
     struct live_group **kept;
     size_t kept_count;
@@ -128,7 +155,7 @@ int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group 
     struct ruler_group *out = ARENA_ARRAY(arena, struct ruler_group, kept_count);
     bool whole = out != NULL;
     for (size_t i = 0; i < kept_count && whole; i++)
-        whole = copy_group(ruler, arena, kept[i], &out[i]);
+        whole = copy_group(ruler, arena, kept[i], past, &out[i]);
     live_groups_drop(ruler, kept, kept_count);
     if (!whole)
         return ERR_LIMIT;
@@ -136,4 +163,14 @@ int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group 
     *groups = out;
     *count = kept_count;
     return 0;
+}
+
+int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count)
+{
+    return snapshot(ruler, arena, false, groups, count);
+}
+
+int ruler_snapshot_past(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count)
+{
+    return snapshot(ruler, arena, true, groups, count);
 }

@@ -327,6 +327,7 @@ static void read_limits(struct strict *s, const struct tree *node, void *target)
 static const struct strict_field sections[] = {
     {"global", read_global, 0},
     {"rule_files", read_rule_files, offsetof(struct config, rule_files)},
+    {"rules", config_read_rules, 0},
     {"alerting", read_alerting, 0},
     {"storage", read_storage, 0},
     {"limits", read_limits, offsetof(struct config, limits)},

@@ -117,6 +117,7 @@ void config_print(struct buf *out, const struct config *c)
 {
     print_global(out, c);
     print_files(out, &c->rule_files);
+    config_print_rules(out, c);
     print_managers(out, c);
     if (c->alertmanager_config_file.n > 0)
         print_text(out, 0, "alertmanager_config_file", c->alertmanager_config_file);

@@ -5,6 +5,9 @@
  *   alertmanager_config_file: alertmanager.yml    (Tocsin's own: the routes; without it alerts only go to alerting:)
  *   storage: {retention: auto, keep: all, wal: {sync: group}}     (Tocsin's own: see store.h)
  *   storage: {identity_header: X-Scope-OrgID}     (Tocsin's own: see serve.h)
+ *   rules: {evaluation: data, data_wait: 90s, catch_up: 1h, limit_behaviour: keep, groups: [{group: "slo-.*", evaluation: clock}]}
+ *                                                 (Tocsin's own: struct rule_policy in rulefile.h, for all groups, and for those
+ *                                                 whose whole name and file match; of exceptions the last one wins, key by key)
  *   limits: {series: 200000}                      (Tocsin's own: any of limits.h, whole numbers in their units)
  */
 #ifndef TOCSIN_CONFIG_PRIV_H
@@ -12,14 +15,24 @@
 
 #include "tocsin/labels.h"
 #include "tocsin/limits.h"
+#include "tocsin/rulefile.h"
 #include "tocsin/sender.h"
 #include "tocsin/store.h"
-#include "tocsin/strict.h"
+#include "tocsin/strict_model.h"
 #include "tocsin/world.h"
 
 struct config_texts {
     struct str *items;
     size_t count, capacity;
+};
+
+enum config_choice { CHOICE_NONE, CHOICE_PROMETHEUS, CHOICE_OWN };
+
+/* What is said of some rule groups; what is not said stays as it is. */
+struct config_rules {
+    struct str group, file; /* patterns of an exception; empty: any */
+    enum config_choice evaluation, limit_behaviour;
+    struct strict_duration data_wait, catch_up;
 };
 
 struct config {
@@ -29,6 +42,8 @@ struct config {
     int64_t query_offset_ms;
     const struct labels *external_labels;
     struct config_texts rule_files;
+    struct config_rules rules;
+    struct strict_list rule_exceptions;    /* of struct config_rules */
     struct config_texts alertmanager_urls; /* whole, up to /api/v2/alerts */
     int64_t alertmanager_timeout_ms;
     struct str alertmanager_config_file; /* empty: no routes of our own */
@@ -55,6 +70,11 @@ void config_print(struct buf *out, const struct config *config);
 strict_read config_read_remote_write;
 void config_check_remote_write(struct strict *s, const struct config *config);
 void config_print_remote_write(struct buf *out, const struct config *config);
+
+/* config_rules.c: the section rules; target: struct config. */
+strict_read config_read_rules;
+void config_lay_policies(const struct config *config, struct rule_set *set);
+void config_print_rules(struct buf *out, const struct config *config);
 
 /* A path of the file, relative to its folder unless absolute; in the configuration's arena. */
 const char *config_path(struct config *config, struct str path);

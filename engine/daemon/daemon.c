@@ -131,6 +131,12 @@ static int reload_for_http(void *context, struct err *err)
     return daemon_reload(context, err);
 }
 
+static void note_push(void *context)
+{
+    struct daemon *d = context;
+    ruler_pushed(d->ruler);
+}
+
 static bool is_ready(void *context)
 {
     struct daemon *d = context;
@@ -268,6 +274,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .incidents = d->incidents,
         .promql = &d->promql,
         .features = d->feature_text,
+        .pushed = note_push,
         .reload = reload_for_http,
         .ready = is_ready,
         .write_metrics = daemon_write_metrics,

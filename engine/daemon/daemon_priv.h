@@ -67,7 +67,7 @@ struct daemon {
 
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */
-    struct queue *stop;   /* never holds anything: closing it wakes all who wait on it */
+    struct queue *stop;   /* never holds anything; closed: the evaluators end */
     pthread_t evaluators[EVALUATORS_MAX], router_thread, remote, keeper, log;
     size_t evaluator_count;
     bool router_runs, remote_runs, keeper_runs, log_runs;

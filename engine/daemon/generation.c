@@ -20,6 +20,8 @@ static int load_rules(struct world *world, const struct promql_features *feature
                            &errors);
     if (rc != 0)
         rc = first_line(&errors, err);
+    else
+        config_lay_policies(c, g->rules);
     buf_release(&errors);
     return rc;
 }

@@ -56,16 +56,36 @@ static int read_time(struct parser *p, struct str word, int64_t *ns)
     return *ns <= TIME_MAX_NS ? 0 : fail(p, "a script plays ten years at most");
 }
 
-static int read_every(struct parser *p, struct str rest, int64_t *ms)
+/* A word with a duration: `every 30s late 90s`. */
+struct setting {
+    const char *word;
+    int64_t *ms;
+};
+
+static int read_setting(struct parser *p, const struct setting settings[2], struct str word, struct str value)
 {
     int64_t ns;
-    if (rest.n == 0)
-        return 0;
-    if (!str_is(str_cut_word(&rest), "every"))
-        return fail(p, "only `every DURATION` may follow");
-    int rc = read_time(p, rest, &ns);
-    *ms = ns / NS_PER_MS;
-    return rc == 0 && *ms <= 0 ? fail(p, "the step must be greater than 0") : rc;
+    size_t i = 0;
+    while (i < 2 && !str_is(word, settings[i].word))
+        i++;
+    if (i == 2)
+        return err_at(p->err, ERR_PARSE, p->lines.number, 1,
+                      "only `%s DURATION` and `%s DURATION` may follow", settings[0].word, settings[1].word);
+    int rc = read_time(p, value, &ns);
+    if (rc != 0)
+        return rc;
+    *settings[i].ms = ns / NS_PER_MS;
+    return *settings[i].ms > 0 ? 0 : fail(p, "this time must be greater than 0");
+}
+
+static int read_settings(struct parser *p, struct str rest, const struct setting settings[2])
+{
+    int rc = 0;
+    while (rc == 0 && rest.n > 0) {
+        struct str word = str_cut_word(&rest), value = str_cut_word(&rest);
+        rc = read_setting(p, settings, word, value);
+    }
+    return rc;
 }
 
 static int read_metric(struct parser *p, struct str text, const struct labels **out)
@@ -101,7 +121,7 @@ static int read_block(struct parser *p, struct str *body)
     return fail(p, "a block is not ended by `end`");
 }
 
-static int add_series(struct parser *p, struct str line, int64_t step_ms)
+static int add_series(struct parser *p, struct str line, int64_t step_ms, int64_t late_ms)
 {
     struct page_script *s = p->script;
     struct labels *labels;
@@ -120,14 +140,15 @@ static int add_series(struct parser *p, struct str line, int64_t step_ms)
     ARENA_GROW(&s->arena, s->series, s->series_count, s->series_capacity);
     if (s->series == NULL)
         return full(p);
-    s->series[s->series_count++] = (struct page_series){labels, samples, count, 0};
+    s->series[s->series_count++] = (struct page_series){labels, samples, count, 0, late_ms};
     return 0;
 }
 
 static int read_series(struct parser *p, struct str rest)
 {
-    int64_t step_ms = 60000;
-    int rc = read_every(p, rest, &step_ms);
+    int64_t step_ms = 60000, late_ms = 0;
+    const struct setting settings[2] = {{"every", &step_ms}, {"late", &late_ms}};
+    int rc = read_settings(p, rest, settings);
     struct str line;
     while (rc == 0) {
         if (!next_line(&p->lines, &line))
@@ -136,7 +157,7 @@ static int read_series(struct parser *p, struct str rest)
         if (str_is(text, "end"))
             return 0;
         if (text.n > 0 && text.p[0] != '#')
-            rc = add_series(p, text, step_ms);
+            rc = add_series(p, text, step_ms, late_ms);
     }
     return rc;
 }
@@ -260,7 +281,9 @@ static int read_statement(struct parser *p, struct str line)
     if (str_is(word, "routes"))
         return read_block(p, &s->routes);
     if (str_is(word, "rules")) {
-        int rc = read_every(p, rest, &s->rules_interval_ms);
+        const struct setting settings[2] = {{"every", &s->rules_interval_ms},
+                                            {"data_wait", &s->data_wait_ms}};
+        int rc = read_settings(p, rest, settings);
         return rc != 0 ? rc : read_block(p, &s->rules);
     }
     if (str_is(word, "series"))

@@ -272,6 +272,9 @@ static int open_ruler(struct stage *s, struct err *err)
             .owes_end = owes_end,
             .context = s,
         };
+        for (size_t i = 0; i < set->count; i++)
+            set->groups[i].policy = (struct rule_policy){.by_data = s->script->data_wait_ms > 0,
+                                                         .data_wait_ms = s->script->data_wait_ms};
         s->ruler = ruler_open(&options);
         rc = ruler_load(s->ruler, set, err);
     }
@@ -314,7 +317,7 @@ static void admit_due(struct stage *s)
     for (size_t i = 0; i < s->script->series_count; i++) {
         struct page_series *ps = &s->script->series[i];
         size_t from = ps->sent;
-        while (ps->sent < ps->count && ps->samples[ps->sent].t_ms <= now_ms)
+        while (ps->sent < ps->count && ps->samples[ps->sent].t_ms + ps->late_ms <= now_ms)
             ps->sent++;
         if (ps->sent == from)
             continue;
@@ -322,6 +325,8 @@ static void admit_due(struct stage *s)
         struct batch batch = {.series = &one, .count = 1};
         struct admit_result result = {0};
         store_admit(s->store, &batch, &result);
+        if (s->ruler != NULL)
+            ruler_pushed(s->ruler);
         if (result.first != ADMIT_OK)
             complain(s, 0, "a sample was refused: %s", admit_reason_text(result.first));
     }
@@ -342,7 +347,7 @@ static int64_t next_script_ns(const struct stage *s)
     for (size_t i = 0; i < s->script->series_count; i++) {
         const struct page_series *ps = &s->script->series[i];
         if (ps->sent < ps->count)
-            next = earliest(next, ps->samples[ps->sent].t_ms * NS_PER_MS);
+            next = earliest(next, (ps->samples[ps->sent].t_ms + ps->late_ms) * NS_PER_MS);
     }
     return next;
 }

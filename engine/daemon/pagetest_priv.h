@@ -5,10 +5,11 @@
  *     route: {receiver: pager, group_wait: 1s}
  *     receivers: [{name: pager, webhook_configs: [{url: "http://pager/"}]}]
  *   end
- *   rules every 30s                            # a rule file; optional
+ *   rules every 30s                            # a rule file; optional. `data_wait 2m` after it: the rules go by data
  *     groups: ...
  *   end
- *   series every 30s                           # samples from 0s on, in the series notation of rule unit tests
+ *   series every 30s                           # samples from 0s on, in the series notation of rule unit tests; `late 90s`:
+ *                                              # each comes that much after its time
  *     http_requests_total{code="500"} 0+1x100
  *   end
  *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
@@ -59,13 +60,14 @@ struct page_series {
     const struct labels *labels;
     const struct sample *samples;
     size_t count, sent;
+    int64_t late_ms; /* how long each sample is on its way */
 };
 
 struct page_script {
     struct arena arena;
     struct str routes, rules;
-    struct promql_features features; /* of the rules; page_script_parse sets the default */
-    int64_t rules_interval_ms;
+    struct promql_features features;         /* of the rules; page_script_parse sets the default */
+    int64_t rules_interval_ms, data_wait_ms; /* 0: rules go by the clock */
     struct page_series *series;
     size_t series_count, series_capacity;
     struct page_action *actions; /* in order of time */

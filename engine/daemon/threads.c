@@ -28,21 +28,12 @@ static int64_t wall(struct daemon *d)
 
 /* ---- evaluators ---- */
 
-static int64_t until_next_ms(struct daemon *d)
-{
-    int64_t next_ns = ruler_next_ns(d->ruler), now_ns = wall(d);
-    if (next_ns <= now_ns)
-        return 0;
-    int64_t wait_ms = (next_ns - now_ns) / NS_PER_MS + 1;
-    return wait_ms < EVALUATOR_WAIT_MS ? wait_ms : EVALUATOR_WAIT_MS;
-}
-
 static void *evaluator(void *context)
 {
     struct daemon *d = context;
     while (!queue_is_closed(d->stop))
         if (!ruler_run(d->ruler, wall(d)))
-            (void)queue_pop(d->stop, until_next_ms(d));
+            ruler_wait(d->ruler, EVALUATOR_WAIT_MS);
     return NULL;
 }
 
@@ -255,6 +246,7 @@ int threads_start(struct daemon *daemon, struct err *err)
 void threads_stop_evaluators(struct daemon *daemon)
 {
     queue_close(daemon->stop);
+    ruler_wake(daemon->ruler);
     while (daemon->evaluator_count > 0)
         must(pthread_join(daemon->evaluators[--daemon->evaluator_count], NULL) == 0);
 }

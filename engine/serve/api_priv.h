@@ -34,7 +34,7 @@ handler api_labels, api_label_values, api_series;
 handler api_metadata, api_exemplars;
 
 /* api_rules.c */
-handler api_rules, api_rule_alerts;
+handler api_rules, api_rule_alerts, tocsin_rules;
 
 /* api_info.c: what this process is, as Prometheus' clients ask it */
 handler api_buildinfo, api_runtimeinfo, api_flags, api_targets, api_alertmanagers;

@@ -94,6 +94,8 @@ void api_write(struct request *request, struct answer *answer)
         intake_push_v2(parts->intake, parts->store, identity, request->body, &verdict);
     else
         intake_push(parts->intake, parts->store, identity, request->body, &verdict);
+    if (parts->pushed != NULL)
+        parts->pushed(parts->context);
     conclude(request, answer, &verdict);
     intake_answer_release(&verdict);
 }

@@ -1,6 +1,7 @@
 #include "api_priv.h"
 #include "json_priv.h"
 #include "match_params_priv.h"
+#include "rule_past_priv.h"
 
 #include "tocsin/gotext.h"
 #include "tocsin/ruler.h"
@@ -10,6 +11,7 @@
 /* What of the rules a request wants to see. */
 struct rule_filter {
     bool recording, alerting, alerts;
+    bool past; /* what is Tocsin's own, too */
     struct str *names, *groups, *files;
     size_t name_count, group_count, file_count;
     struct match_params match; /* match[]: any */
@@ -206,7 +208,7 @@ static void alerts_member(struct buf *out, const struct ruler_rule *rule, bool s
     buf_char(out, ']');
 }
 
-static void health_members(struct buf *out, const struct ruler_rule *rule, const char *type)
+static void health_members(struct buf *out, const struct ruler_rule *rule, bool past, const char *type)
 {
     buf_format(out, ",\"health\":\"%s\"", rule_health_text(rule->health));
     if (rule->last_error.n > 0)
@@ -215,10 +217,12 @@ static void health_members(struct buf *out, const struct ruler_rule *rule, const
     go_float_json(out, rule->duration_s);
     key(out, "lastEvaluation");
     json_go_time(out, rule->last_ns);
+    if (past)
+        rule_past_members(out, rule);
     buf_format(out, ",\"type\":\"%s\"}", type);
 }
 
-static void alerting_rule(struct buf *out, const struct ruler_rule *rule, bool alerts)
+static void alerting_rule(struct buf *out, const struct ruler_rule *rule, const struct rule_filter *filter)
 {
     buf_format(out, "{\"state\":\"%s\"", rule->state_unknown ? "unknown" : alert_state_text(rule->state));
     text_member(out, "name", rule->name);
@@ -229,17 +233,17 @@ static void alerting_rule(struct buf *out, const struct ruler_rule *rule, bool a
     go_float_json(out, (double)rule->keep_firing_for_ms / 1000);
     rule_texts(out, "labels", rule->labels, rule->label_count);
     rule_texts(out, "annotations", rule->annotations, rule->annotation_count);
-    alerts_member(out, rule, alerts);
-    health_members(out, rule, "alerting");
+    alerts_member(out, rule, filter->alerts);
+    health_members(out, rule, filter->past, "alerting");
 }
 
-static void recording_rule(struct buf *out, const struct ruler_rule *rule)
+static void recording_rule(struct buf *out, const struct ruler_rule *rule, const struct rule_filter *filter)
 {
     buf_puts(out, "{\"name\":");
     json_string(out, rule->name);
     text_member(out, "query", rule->query);
     rule_texts(out, "labels", rule->labels, rule->label_count);
-    health_members(out, rule, "recording");
+    health_members(out, rule, filter->past, "recording");
 }
 
 /* The group's wanted rules; false if there is none, and then nothing stays written. */
@@ -255,9 +259,9 @@ static bool group_rules(struct buf *out, struct arena *arena, const struct rule_
             buf_char(out, ',');
         any = true;
         if (rule->kind == RULE_ALERTING)
-            alerting_rule(out, rule, filter->alerts);
+            alerting_rule(out, rule, filter);
         else
-            recording_rule(out, rule);
+            recording_rule(out, rule, filter);
     }
     return any;
 }
@@ -279,6 +283,8 @@ static bool one_group(struct buf *out, struct arena *arena, const struct rule_fi
     go_float_json(out, group->duration_s);
     key(out, "lastEvaluation");
     json_go_time(out, group->last_ns);
+    if (filter->past)
+        rule_past_group_members(out, group);
     buf_char(out, '}');
     return true;
 }
@@ -368,7 +374,7 @@ static void tell_groups(const struct request *request, struct answer *answer,
 }
 
 /* The ruler's groups; false: the answer says why not. */
-static bool snapshot(struct request *request, struct answer *answer, struct ruler_group **groups,
+static bool snapshot(struct request *request, struct answer *answer, bool past, struct ruler_group **groups,
                      size_t *count)
 {
     struct ruler *ruler = request->service->parts.ruler;
@@ -376,29 +382,39 @@ static bool snapshot(struct request *request, struct answer *answer, struct rule
         answer_text(answer, 404, "404 page not found\n");
         return false;
     }
-    if (ruler_snapshot(ruler, request->arena, groups, count) == 0)
+    if ((past ? ruler_snapshot_past : ruler_snapshot)(ruler, request->arena, groups, count) == 0)
         return true;
     prom_error(answer, PROM_INTERNAL, "the rules do not fit limits.query_arena_bytes");
     return false;
 }
 
-void api_rules(struct request *request, struct answer *answer)
+static void tell_rules(struct request *request, struct answer *answer, bool past)
 {
     struct ruler_group *groups;
     size_t count;
-    struct rule_filter filter = {0};
+    struct rule_filter filter = {.past = past};
     struct rule_page page = {0};
     if (take_filter(request, answer, &filter) && take_page(request, answer, &page) &&
-        snapshot(request, answer, &groups, &count))
+        snapshot(request, answer, past, &groups, &count))
         tell_groups(request, answer, &filter, &page, groups, count);
     match_params_release(&filter.match);
+}
+
+void api_rules(struct request *request, struct answer *answer)
+{
+    tell_rules(request, answer, false);
+}
+
+void tocsin_rules(struct request *request, struct answer *answer)
+{
+    tell_rules(request, answer, true);
 }
 
 void api_rule_alerts(struct request *request, struct answer *answer)
 {
     struct ruler_group *groups;
     size_t count;
-    if (!snapshot(request, answer, &groups, &count))
+    if (!snapshot(request, answer, false, &groups, &count))
         return;
     struct buf *out = &answer->body;
     prom_begin(answer);

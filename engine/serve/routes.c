@@ -46,6 +46,7 @@ static const struct route routes[] = {
     {"/api/v2/silence/*", HTTP_GET | HTTP_DELETE, v2_silence, 0, NO_BODY},
 
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
+    {"/api/tocsin/v1/rules", HTTP_GET, tocsin_rules, ROUTE_READY, NO_BODY},
     {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
     {"/api/tocsin/v1/cardinality", HTTP_GET, tocsin_cardinality, ROUTE_READY, NO_BODY},
 

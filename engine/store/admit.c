@@ -16,6 +16,7 @@ struct admission {
     const struct series *known;        /* found by its spelling: has its labels, the batch need not */
     struct lock *shard;                /* held, or NULL: neighbours mostly share one */
     uint16_t identity;                 /* whose the batch is */
+    int64_t late_ms;                   /* how late its samples may be */
     uint64_t late;                     /* appended before the newest of their series */
     struct record record;              /* of what is new, for the log */
     bool repeated; /* a sample was there already: it may still be on its way to the disk */
@@ -146,9 +147,11 @@ static enum admit_reason judge_time(const struct admission *a, int64_t t_ms, int
 }
 
 /* What can be said of a sample that is older than the newest of its series. */
-static enum admit_reason judge_order(const struct store *s, int64_t t_ms, int64_t newest_ms)
+static enum admit_reason judge_order(const struct admission *a, int64_t t_ms, int64_t newest_ms)
 {
-    int64_t window_ms = s->options.out_of_order_ms;
+    int64_t window_ms = a->store->options.out_of_order_ms;
+    if (window_ms < a->late_ms)
+        window_ms = a->late_ms;
     if (window_ms == 0)
         return ADMIT_OUT_OF_ORDER;
     return minus_ms(newest_ms, t_ms) > window_ms ? ADMIT_TOO_OLD : ADMIT_OK;
@@ -191,7 +194,7 @@ static enum admit_reason admit_sample(struct admission *a, series_ref ref, const
         return reason;
     if (ring_empty(ring) || sample->t_ms >= ring_newest_ms(ring))
         return append(a, ref, sample);
-    reason = judge_order(a->store, sample->t_ms, ring_newest_ms(ring));
+    reason = judge_order(a, sample->t_ms, ring_newest_ms(ring));
     if (reason == ADMIT_OK)
         return append_late(a, ref, sample);
     /* A push that is sent again because its answer was lost, or was no answer, is no mistake. */
@@ -444,6 +447,7 @@ static struct admission begin(struct store *s, const struct batch *batch, struct
                           .result = result,
                           .all = batch->series,
                           .identity = batch->identity,
+                          .late_ms = batch->late_ms,
                           .now_ms = world_now_ms(s->world),
                           .oldest_ms = INT64_MAX,
                           .newest_ms = INT64_MIN};

@@ -35,7 +35,8 @@ struct selector {
     int64_t reach_ms; /* the largest of the users' */
     series_ref *refs; /* living series that match */
     size_t ref_count, ref_capacity;
-    bool dirty; /* a dead series is among them */
+    uint64_t purges; /* how often dead ones were taken out, which moves the others */
+    bool dirty;      /* a dead series is among them */
 };
 
 struct selector_list {

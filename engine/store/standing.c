@@ -210,6 +210,7 @@ static void purge(const struct store *s, struct selector *selector)
         if (series_at(&s->series, selector->refs[i])->state == SERIES_LIVING)
             selector->refs[kept++] = selector->refs[i];
     selector->ref_count = kept;
+    selector->purges++;
     selector->dirty = false;
 }
 

@@ -87,6 +87,21 @@ const struct expr *promql_expr(const struct promql *q);
 /* How many series each of its selectors holds now: the smallest of them. 0 means "matches no series". */
 size_t promql_series_matched(const struct promql *q, struct store *store);
 
+/* Its standing selectors, one after the other: how far behind the time of evaluation the newest sample is that each looks at (its
+ * offsets; negative: ahead). Those pinned with @ are left out. False past the last. */
+struct promql_input {
+    const struct standing *standing;
+    const struct expr *selector;
+    int64_t behind_ms;
+};
+bool promql_input(const struct promql *q, size_t i, struct promql_input *out);
+
+/* How many series all its selectors hold now together. */
+size_t promql_series_read(const struct promql *q, struct store *store);
+
+/* True if each element of the result comes from one sample, the newest of its series, alone: x > 5, -x / 4 < 2. */
+bool promql_decided_by_sample(const struct promql *q);
+
 /* 0; ERR_EXEC for run-time errors with Prometheus' text, ERR_LIMIT, ERR_TIMEOUT, ERR_CANCEL, ERR_UNSUPPORTED. */
 int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, struct arena *arena,
                    struct promql_result *out, struct err *err);

@@ -40,6 +40,14 @@ struct rule {
     int line, column;         /* of expr */
 };
 
+/* What tocsin.yml says of a group beside its file, which stays Prometheus' own. All zero: as Prometheus does. */
+struct rule_policy {
+    bool by_data;         /* an evaluation waits until what it looks at has come in (ruler.h) */
+    int64_t data_wait_ms; /* and for so long at most; 0: two intervals */
+    int64_t catch_up_ms;  /* recording rules: missed evaluations are made up for so long; 0: not at all */
+    bool keep_over_limit; /* alerting rules past the group's limit keep the alerts they have */
+};
+
 struct rule_group {
     struct str file, name;
     int64_t interval_ms; /* 0: the default */
@@ -49,6 +57,7 @@ struct rule_group {
     struct rule *rules;
     size_t count;
     uint64_t fingerprint; /* of everything above: equal means unchanged */
+    struct rule_policy policy;
 };
 
 struct rule_set {

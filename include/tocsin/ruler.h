@@ -6,9 +6,20 @@
  * never evaluated by two at once. Recorded results, ALERTS and ALERTS_FOR_STATE go back into the store before the next
  * rule of the group runs. Alert events leave through `emit`, which must only enqueue.
  *
- * Alerts outlive the process where `state` is given: at the end of a group's evaluation what it recorded is with the operating
- * system, then the alerts that have changed are written down, then they are told. So whoever was told of an alert is told of
- * its end, also by the next process; and an evaluation that was cut off has not happened. What counts as a change
+ * A group may go by data instead of the clock (rule_policy in rulefile.h). Its slots and what is evaluated at them are the same, but
+ * a slot is evaluated when all series its rules look at have arrived (arrival.h), one slot after the other, and data_wait after it at
+ * the latest. So senders that are late change when something is known, not what. What the group writes itself is not waited for.
+ * Between slots, an alerting rule without `for` that one sample decides (`x > 5`) is looked at as soon as a sample comes: what it
+ * finds anew fires at once, with the time of the newest sample. A look ends and records nothing; that is left to slots. Whoever
+ * brings samples says so with ruler_pushed. Looks, and asking whether data have come, take a
+ * fifth of one processor for one group and half of one for all at most: then they come later.
+ *
+ * Slots that were missed, also while the process was down, can be made up for (catch_up_ms): recording rules alone, in the order of
+ * slots, each when its samples have come. Alerts never: nobody is paged for what was.
+ *
+ * Alerts outlive the process where `state` is given: at the end of a group's evaluation, and of a look, what it recorded is with the
+ * operating system, then the alerts that have changed are written down, then they are told. So whoever was told of an alert is told
+ * of its end, also by the next process; and an evaluation that was cut off has not happened. What counts as a change
  * is the state and its times. Values and annotations are written down with them only; when an alert was last told is not, because
  * the next process tells all that are not pending at once: those who held them in memory have lost them, and the
  * notification log keeps anybody from hearing it twice.
@@ -45,8 +56,8 @@ struct ruler_options {
     /* Of an alert that ended more than a quarter of an hour before the start: is anybody still to be told of it? NULL: nobody. */
     bool (*owes_end)(void *context, const struct labels *labels);
     /* What a rule wrote, and the ends of what it writes no more, after the store has them: all but what the store refuses for
-     * its time, which others would refuse, too. Borrowed for the call, from the worker; must only enqueue. NULL: nobody asks.
-     * Stays as it was when the ruler was opened. */
+     * its time, which others would refuse, too, and what is made up for (catch_up_ms), which is older than what they have. Borrowed
+     * for the call, from the worker; must only enqueue. NULL: nobody asks. Stays as it was when the ruler was opened. */
     void (*recorded)(void *context, const struct batch *batch);
     void *context; /* of all */
 };
@@ -74,9 +85,29 @@ int64_t ruler_next_ns(struct ruler *ruler);
 /* Evaluates the group that has been due longest, if any is at now_ns. True if one was. */
 bool ruler_run(struct ruler *ruler, int64_t now_ns);
 
+/* Samples came in. Cheap; from any thread. */
+void ruler_pushed(struct ruler *ruler);
+
+/* For a worker that found nothing to do: waits until something may be due, ruler_wake is called, or most_ms have passed. */
+void ruler_wait(struct ruler *ruler, int64_t most_ms);
+void ruler_wake(struct ruler *ruler); /* all who wait */
+
 /* What the API shows, copied into the arena. */
 enum alert_state { ALERT_INACTIVE, ALERT_PENDING, ALERT_FIRING };
 enum rule_health { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_ERROR };
+
+/* What an evaluation was for: a slot; a look between slots; a slot that had been missed. */
+enum rule_occasion { OCCASION_SLOT, OCCASION_LOOK, OCCASION_CATCH_UP };
+
+/* An evaluation that is over. */
+struct ruler_past {
+    int64_t t_ms; /* of the query */
+    double duration_s;
+    size_t series;  /* its selectors held */
+    size_t results; /* of the query */
+    struct str error;
+    enum rule_occasion occasion;
+};
 
 struct ruler_alert {
     const struct labels *labels, *annotations;
@@ -96,8 +127,10 @@ struct ruler_rule {
     enum rule_health health;
     struct str last_error; /* empty: none */
     double duration_s;
-    int64_t last_ns;            /* 0: never */
-    size_t series_matched;      /* 0: some selector of it matches no series */
+    int64_t last_ns;         /* 0: never */
+    size_t series_matched;   /* 0: some selector of it matches no series */
+    struct ruler_past *past; /* newest first; only of ruler_snapshot_past */
+    size_t past_count;
     struct ruler_alert *alerts; /* pending and firing */
     size_t alert_count;
 };
@@ -107,18 +140,24 @@ struct ruler_group {
     int64_t interval_ms, limit;
     double duration_s;
     int64_t last_ns;
-    uint64_t iterations, missed;
+    uint64_t iterations, missed, looks, caught_up;
+    struct rule_policy policy;
+    int64_t data_wait_ms; /* as it is in force; 0: by the clock */
+    int64_t slot_ns;      /* the last that was evaluated; 0: none */
     struct ruler_rule *rules;
     size_t count;
 };
 
 /* Sorted by file, then name. ERR_LIMIT past the arena's cap. */
 int ruler_snapshot(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count);
+/* With the last evaluations of each rule. */
+int ruler_snapshot_past(struct ruler *ruler, struct arena *arena, struct ruler_group **groups, size_t *count);
 
 /* prometheus_rule_* of Prometheus 3.14. */
 void ruler_write_metrics(struct ruler *ruler, struct buf *out);
 
-const char *alert_state_text(enum alert_state state);  /* "inactive", "pending", "firing" */
-const char *rule_health_text(enum rule_health health); /* "unknown", "ok", "err" */
+const char *alert_state_text(enum alert_state state);        /* "inactive", "pending", "firing" */
+const char *rule_occasion_text(enum rule_occasion occasion); /* "slot", "look", "catch_up" */
+const char *rule_health_text(enum rule_health health);       /* "unknown", "ok", "err" */
 
 #endif

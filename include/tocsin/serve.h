@@ -47,6 +47,7 @@ struct serve_parts {
     struct incidents *incidents;
     const struct promql_options *promql;
     const char *features; /* what --enable-feature was given, for /api/v1/status/flags; NULL: nothing */
+    void (*pushed)(void *context); /* a push brought samples; NULL: nobody wants to know */
     /* Reload asked for by POST /-/reload: 0, or the error the client reads. */
     int (*reload)(void *context, struct err *err);
     bool (*ready)(void *context);

@@ -68,6 +68,7 @@ struct batch {
     size_t count;
     const struct spelling *spellings; /* one for each series; NULL: none */
     uint16_t identity;                /* whose it is, from store_identity; 0: nobody's in particular */
+    int64_t late_ms; /* how late its samples may be where that is more than out_of_order_ms */
 };
 
 enum admit_reason {

@@ -39,7 +39,7 @@ static const struct labels *add_series(struct fixture *f, const char *name, cons
     const struct sample sample = {.t_ms = NOW_MS, .value = 1};
     const struct batch_series series = {ls->item, ls->count, &sample, 1};
     struct admit_result result = {0};
-    store_admit(f->service.parts.store, &(struct batch){&series, 1, NULL, 0}, &result);
+    store_admit(f->service.parts.store, &(struct batch){.series = &series, .count = 1}, &result);
     assert_int_equal(result.appended, 1);
     return ls;
 }

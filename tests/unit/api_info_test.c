@@ -33,7 +33,7 @@ static void add(struct fixture *f, int64_t t_ms, double value, const struct labe
     const struct sample sample = {.t_ms = t_ms, .value = value};
     const struct batch_series series = {ls->item, ls->count, &sample, 1};
     struct admit_result result = {0};
-    store_admit(f->service.parts.store, &(struct batch){&series, 1, NULL, 0}, &result);
+    store_admit(f->service.parts.store, &(struct batch){.series = &series, .count = 1}, &result);
     assert_int_equal(result.appended, 1);
 }
 

@@ -266,6 +266,47 @@ static void bad_filters_are_named(void **state)
                 "\"match[] must contain at least one non-empty matcher\"");
 }
 
+static void tocsins_own_rules_tell_their_last_evaluations(void **state)
+{
+    struct fixture *f = *state;
+    run_until(f, START_NS + 4 * NS_PER_S);
+    expect_part(f, "/api/tocsin/v1/rules?rule_name[]=Up",
+                "\"verdict\":\"ok\",\"evaluations\":[{\"time\":\"2015-07-01T20:10:3");
+    expect_part(f, "/api/tocsin/v1/rules?rule_name[]=Up",
+                "\"occasion\":\"slot\",\"duration\":0,\"series\":0,\"results\":1,"
+                "\"query\":\"/api/v1/query?query=vector%2897%29%20%3E%200&time=1435781432.184\"}");
+    expect_part(f, "/api/tocsin/v1/rules?rule_group[]=g",
+                "\"evaluation\":\"clock\",\"dataWait\":0,\"catchUp\":0,\"limitBehaviour\":\"prometheus\","
+                "\"lastSlot\":\"2015-07-01T20:10:32");
+    expect_part(f, "/api/tocsin/v1/rules?rule_group[]=g",
+                "\"iterations\":2,\"missed\":0,\"looks\":0,\"caughtUp\":0}");
+    expect_none(f, "/api/v1/rules", "evaluations");
+    expect_none(f, "/api/v1/rules", "lastSlot");
+    run_until(f, START_NS + 61 * NS_PER_S);
+    expect_part(f, "/api/tocsin/v1/rules?rule_name[]=r:two",
+                "\"results\":0,\"error\":\"found duplicate series");
+}
+
+static void a_rule_that_matches_no_series_has_a_verdict_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    struct rule_set *set = rule_set_new();
+    struct buf errors;
+    buf_init(&errors, 1 << 16);
+    assert_int_equal(
+        rulefile_parse(set, STR("r.yml"),
+                       STR("groups: [{name: g, interval: 2s, rules: [{record: r, expr: typo}]}]"),
+                       &promql_features_default, &errors),
+        0);
+    buf_release(&errors);
+    assert_int_equal(ruler_load(f->service.parts.ruler, set, NULL), 0);
+    expect_part(f, "/api/tocsin/v1/rules",
+                "\"verdict\":\"unknown\",\"evaluations\":[],\"type\":\"recording\"");
+    run_until(f, START_NS + 4 * NS_PER_S);
+    expect_part(f, "/api/tocsin/v1/rules", "\"health\":\"ok\"");
+    expect_part(f, "/api/tocsin/v1/rules", "\"verdict\":\"no_series\"");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -279,6 +320,8 @@ int main(void)
         TEST(a_page_of_groups_tells_where_the_next_begins),
         TEST(bad_pages_are_named),
         TEST(bad_filters_are_named),
+        TEST(tocsins_own_rules_tell_their_last_evaluations),
+        TEST(a_rule_that_matches_no_series_has_a_verdict_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,12 @@ static void bad_values_are_refused_with_their_place(void **state)
         {"storage: {keep: some}", 1, 17, "line 1: storage.keep is all or referenced"},
         {"storage:\n  wal: {sync: never}\n", 2, 15, "line 2: storage.wal.sync is group or os"},
         {"storage: {wal: {sync: }}", 1, 23, "line 1: storage.wal.sync is group or os"},
+        {"rules: {evaluation: now}", 1, 21, "line 1: rules.evaluation is clock or data, not \"now\""},
+        {"rules: {limit_behaviour: drop}", 1, 26,
+         "line 1: rules.limit_behaviour is prometheus or keep, not \"drop\""},
+        {"rules: {catch_up: 32d}", 1, 19, "line 1: rules.catch_up is 31 days at most"},
+        {"rules: {groups: [{data_wait: 1s}]}", 1, 18, "line 1: rules.groups: say which, with group or file"},
+        {"rules: {groups: [{group: '('}]}", 1, 26, "line 1: error parsing regexp: missing closing ): `(`"},
         {"storage: {retention: long}", 1, 22, "line 1: not a valid duration string: \"long\""},
         {"alerting:\n  alertmanagers:\n  - timeout: soon\n", 3, 14,
          "line 3: not a valid duration string: \"soon\""},
@@ -313,6 +319,36 @@ static void storage_options_are_read(void **state)
     c = load("storage: {wal: {sync: os}}");
     assert_int_equal(c->identity_header.n, 0);
     assert_int_equal(c->wal_sync, STORE_SYNC_OS);
+    config_free(c);
+}
+
+static struct rule_policy policy_of(const struct config *c, const char *file, const char *name)
+{
+    struct rule_group group = {.file = str_of(file), .name = str_of(name)};
+    struct rule_set set = {.groups = &group, .count = 1};
+    config_lay_policies(c, &set);
+    return group.policy;
+}
+
+static void rule_groups_get_what_is_said_of_all_and_of_them(void **state)
+{
+    (void)state;
+    struct config *c = load("");
+    struct rule_policy got = policy_of(c, "r.yml", "g");
+    assert_false(got.by_data || got.keep_over_limit || got.data_wait_ms > 0 || got.catch_up_ms > 0);
+    config_free(c);
+    c = load("rules:\n  evaluation: data\n  data_wait: 90s\n  groups:\n"
+             "  - {group: slo.*, catch_up: 1h}\n"
+             "  - {file: '.*/old[.]yml', evaluation: clock, limit_behaviour: keep}\n"
+             "  - {group: slo-x, file: '.*', catch_up: 2h, limit_behaviour: prometheus}\n");
+    got = policy_of(c, "/etc/r.yml", "my-slo");
+    assert_true(got.by_data && got.data_wait_ms == 90000 && got.catch_up_ms == 0 && !got.keep_over_limit);
+    got = policy_of(c, "/etc/r.yml", "slo-y");
+    assert_true(got.by_data && got.catch_up_ms == 3600000);
+    got = policy_of(c, "/etc/old.yml", "slo-y");
+    assert_true(!got.by_data && got.catch_up_ms == 3600000 && got.keep_over_limit);
+    got = policy_of(c, "/etc/old.yml", "slo-x");
+    assert_true(!got.by_data && got.catch_up_ms == 7200000 && !got.keep_over_limit);
     config_free(c);
 }
 
@@ -450,6 +486,10 @@ static void what_is_printed_reads_as_the_same(void **state)
         "  wal: {sync: os}}\n"
         "limits: {series: 5000, push_body_bytes: 1048576}\n",
         "limits: {series: 5000, series_per_identity: 7}\n",
+        "rules: {evaluation: data, data_wait: 90s, catch_up: 1h, limit_behaviour: keep, groups: [{group: "
+        "'a.*', "
+        "evaluation: clock}, {file: '.*/b\"?.yml', limit_behaviour: prometheus}]}\n",
+        "rules: {groups: [{group: x, catch_up: 0s}]}\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct buf first, second;
@@ -509,6 +549,7 @@ int main(void)
         cmocka_unit_test(yaml_errors_are_told_once),
         cmocka_unit_test(alertmanagers_become_whole_urls),
         cmocka_unit_test(storage_options_are_read),
+        cmocka_unit_test(rule_groups_get_what_is_said_of_all_and_of_them),
         cmocka_unit_test(limits_are_set_by_name),
         cmocka_unit_test(bad_limits_are_refused_with_their_place),
         cmocka_unit_test(null_and_zero_give_the_default_interval),

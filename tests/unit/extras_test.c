@@ -284,7 +284,7 @@ static void a_spelling_leads_to_the_series(void **state)
     assert_false(store_exemplars_known(b.store, &one, &e, 1, &result));
     assert_false(store_exemplars_known(b.store, &(struct spelling){0}, &e, 1, &result));
     assert_int_equal(result.done + result.refused, 0);
-    store_admit(b.store, &(struct batch){&series, 1, &one, 0}, &admitted);
+    store_admit(b.store, &(struct batch){.series = &series, .count = 1, .spellings = &one}, &admitted);
     assert_true(store_exemplars_known(b.store, &one, &e, 1, &result));
     assert_int_equal(result.done, 1);
     assert_string_equal(times_of(&b, "up"), "0");

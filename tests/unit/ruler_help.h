@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { EVENTS_MAX = 256, MINUTE_MS = 60 * 1000 };
+enum { EVENTS_MAX = 4096, MINUTE_MS = 60 * 1000 };
 
 #define MINUTE_NS (MINUTE_MS * NS_PER_MS)
 #define START_NS (INT64_C(1700000000) * NS_PER_S)

@@ -805,6 +805,11 @@ static void metrics_carry_prometheus_names_and_go_with_the_group(void **state)
         "prometheus_rule_group_last_evaluation_samples{rule_group=\"r.yml;g\"} 1\n",
         "prometheus_rule_evaluation_duration_seconds{quantile=\"0.99\"} 0\n",
         "prometheus_rule_evaluation_duration_seconds_count 4\n",
+        "prometheus_rule_evaluation_duration_histogram_seconds_bucket{le=\"+Inf\"} 4\n",
+        "prometheus_rule_evaluation_duration_histogram_seconds_count 4\n",
+        "prometheus_rule_group_duration_histogram_seconds_count 2\n",
+        "tocsin_rule_group_looks_total{rule_group=\"r.yml;g\"} 0\n",
+        "tocsin_rule_group_iterations_caught_up_total{rule_group=\"r.yml;g\"} 0\n",
         "prometheus_rule_group_duration_seconds_count 2\n",
         "# TYPE prometheus_rule_group_duration_seconds summary\n",
     };

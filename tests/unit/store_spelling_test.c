@@ -21,7 +21,7 @@ static struct admit_result spell(struct bench *b, const char *name, const struct
     struct sample s = {.t_ms = t_ms, .value = 1};
     struct batch_series series = {ls->item, ls->count, &s, 1};
     struct admit_result result = {0};
-    store_admit(b->store, &(struct batch){&series, 1, spelling, 0}, &result);
+    store_admit(b->store, &(struct batch){.series = &series, .count = 1, .spellings = spelling}, &result);
     return result;
 }
 
@@ -34,7 +34,9 @@ static size_t recall(struct bench *b, const struct spelling *spellings, size_t c
     for (size_t i = 0; i < count; i++)
         series[i] = (struct batch_series){NULL, 0, &s, 1};
     size_t *unknown = ARENA_ARRAY(&b->arena, size_t, count);
-    return count - store_admit_known(b->store, &(struct batch){series, count, spellings, 0}, result, unknown);
+    return count - store_admit_known(
+                       b->store, &(struct batch){.series = series, .count = count, .spellings = spellings},
+                       result, unknown);
 }
 
 static void a_series_is_found_again_by_its_spelling(void **state)
@@ -77,7 +79,10 @@ static void a_batch_names_the_series_it_does_not_know(void **state)
     struct sample s = {.t_ms = START_MS + 1, .value = 1};
     struct batch_series series[4] = {{NULL, 0, &s, 1}, {NULL, 0, &s, 1}, {NULL, 0, &s, 1}, {NULL, 0, &s, 1}};
     size_t unknown[4];
-    assert_int_equal(store_admit_known(b.store, &(struct batch){series, 4, all, 0}, &result, unknown), 2);
+    assert_int_equal(store_admit_known(b.store,
+                                       &(struct batch){.series = series, .count = 4, .spellings = all},
+                                       &result, unknown),
+                     2);
     assert_int_equal(unknown[0], 1);
     assert_int_equal(unknown[1], 3);
     assert_int_equal(result.appended, 2);

@@ -1,0 +1,65 @@
+#include "ruler_priv.h"
+
+#include "tocsin/limits.h"
+
+static struct evaluation begin(struct ruler *ruler, const struct globals *globals, struct live_group *group,
+                               enum rule_occasion occasion)
+{
+    struct evaluation e = {.ruler = ruler, .globals = globals, .group = group, .occasion = occasion};
+    arena_init(&e.arena, (size_t)limits.query_arena_bytes);
+    return e;
+}
+
+/* When to look at a rule: at its newest sample, but not ahead of the clock, and not behind the last slot, which has seen what was
+ * there by then. False: nothing has come since the last look. */
+static bool look_time(const struct evaluation *e, struct rule_state *state, int64_t now_ns, int64_t *t_ns)
+{
+    struct promql_input input;
+    int64_t newest_ms;
+    if (!promql_input(state->query, 0, &input))
+        return false;
+    uint64_t stamp = standing_stamp(e->ruler->store, input.standing, &newest_ms);
+    if (stamp == state->look_stamp || newest_ms == INT64_MIN)
+        return false;
+    state->look_stamp = stamp;
+    *t_ns = newest_ms < now_ns / NS_PER_MS ? newest_ms * NS_PER_MS : now_ns;
+    if (e->group->slot_ns != NEVER && *t_ns < e->group->slot_ns)
+        *t_ns = e->group->slot_ns;
+    return true;
+}
+
+bool live_group_look(struct ruler *ruler, const struct globals *globals, struct live_group *group,
+                     int64_t now_ns)
+{
+    struct evaluation e = begin(ruler, globals, group, OCCASION_LOOK);
+    uint64_t looks = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        struct rule_state *state = &group->rules[i];
+        if (!state->looks || !look_time(&e, state, now_ns, &e.slot_ns))
+            continue;
+        rule_evaluate(&e, state);
+        looks++;
+    }
+    if (looks > 0)
+        evaluation_conclude(&e);
+    arena_release(&e.arena);
+    lock_take(&group->lock);
+    group->figures.looks += looks;
+    lock_drop(&group->lock);
+    return looks > 0;
+}
+
+void live_group_catch_up(struct ruler *ruler, const struct globals *globals, struct live_group *group,
+                         int64_t slot_ns)
+{
+    struct evaluation e = begin(ruler, globals, group, OCCASION_CATCH_UP);
+    e.slot_ns = slot_ns;
+    for (size_t i = 0; i < group->count; i++)
+        if (group->rules[i].rule->kind == RULE_RECORDING)
+            rule_evaluate(&e, &group->rules[i]);
+    evaluation_conclude(&e);
+    arena_release(&e.arena);
+    lock_take(&group->lock);
+    group->figures.caught_up++;
+    lock_drop(&group->lock);
+}

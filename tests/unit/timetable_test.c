@@ -1,0 +1,484 @@
+#include "timetable_help.h"
+
+enum { SCRAPE_MS = 15000 };
+
+static const struct rule_policy by_data = {.by_data = true};
+
+static const char sum_rule[] = "groups: [{name: g, interval: 30s, rules: [{record: s, expr: sum(m)}]}]";
+
+/* How long after the slot of its last evaluation the group was evaluated. */
+static int64_t lag_ns(struct bench *b)
+{
+    const struct ruler_group *g = bench_groups(b, 1);
+    return g->last_ns - g->slot_ns;
+}
+
+/* Both hosts are scraped at the same times, until the clock gets there; `gone` of them no more. */
+static void scrape_until(struct bench *b, int64_t until_ns, int gone)
+{
+    while (b->sim.now_ns + SCRAPE_MS * NS_PER_MS <= until_ns) {
+        bench_drive(b, b->sim.now_ns + SCRAPE_MS * NS_PER_MS);
+        ARRIVE(b, bench_now_ms(b), 1, "m", "host", "a");
+        if (gone == 0)
+            ARRIVE(b, bench_now_ms(b), 1, "m", "host", "b");
+    }
+}
+
+/* ---- slots ---- */
+
+static void a_slot_waits_for_the_sample_behind_it_and_no_longer(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, sum_rule, by_data), 0);
+    int64_t slot_ns = ruler_next_ns(b.ruler), slot_ms = slot_ns / NS_PER_MS;
+    ARRIVE(&b, slot_ms - 25000, 1, "m");
+    ARRIVE(&b, slot_ms - 15000, 2, "m");
+    bench_drive(&b, slot_ns + 7 * SECOND_NS); /* one is due at the slot */
+    assert_int_equal(bench_groups(&b, 1)->iterations, 0);
+    ARRIVE(&b, slot_ms - 5000, 3, "m");
+    bench_drive(&b, b.sim.now_ns); /* now the next is due 5 s after it */
+    assert_int_equal(bench_groups(&b, 1)->iterations, 1);
+    assert_int_equal(lag_ns(&b), 7 * SECOND_NS);
+    struct sample_run run = SAMPLES(&b, "s");
+    assert_int_equal(run.count, 1);
+    assert_int_equal(run.samples[0].t_ms, slot_ms);
+    assert_true(run.samples[0].value == 3);
+    bench_close(&b);
+}
+
+static void nothing_is_waited_for_longer_than_data_wait(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, sum_rule, (struct rule_policy){true, 45000, 0, false}), 0);
+    int64_t slot_ns = ruler_next_ns(b.ruler), slot_ms = slot_ns / NS_PER_MS;
+    ARRIVE(&b, slot_ms - 10000, 1, "m");
+    ARRIVE(&b, slot_ms - 1, 2, "m", "host", "new"); /* nobody knows when it comes again */
+    bench_drive(&b, slot_ns + 45 * SECOND_NS - 2 * NS_PER_MS);
+    assert_int_equal(bench_groups(&b, 1)->iterations, 0);
+    bench_drive(&b, slot_ns + 45 * SECOND_NS);
+    assert_int_equal(bench_groups(&b, 1)->iterations,
+                     2); /* both are overdue by as much: the next slot need not wait either */
+    assert_int_equal(SAMPLES(&b, "s").samples[0].t_ms, slot_ms);
+    assert_true(SAMPLES(&b, "s").samples[0].value == 3);
+    assert_int_equal(bench_groups(&b, 1)->missed, 0);
+    bench_close(&b);
+}
+
+static void a_series_that_died_holds_slots_up_until_it_is_overdue_and_never_again(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, sum_rule, by_data), 0);
+    scrape_until(&b, START_NS + 10 * MINUTE_NS, 0);
+    assert_in_range(lag_ns(&b), 0, 15 * SECOND_NS);
+    int64_t died_ns = b.sim.now_ns;
+    uint64_t before = bench_groups(&b, 1)->iterations;
+    scrape_until(&b, died_ns + 70 * SECOND_NS, 1); /* 15 s until it is due, 60 s of data_wait */
+    assert_in_range(bench_groups(&b, 1)->iterations - before, 0, 1);
+    scrape_until(&b, died_ns + 5 * MINUTE_NS, 1);
+    for (int i = 0; i < 20; i++) {
+        scrape_until(&b, b.sim.now_ns + 15 * SECOND_NS, 1);
+        assert_in_range(lag_ns(&b), 0, 15 * SECOND_NS);
+    }
+    assert_int_equal(bench_groups(&b, 1)->missed, 0);
+    assert_int_equal(bench_groups(&b, 1)->iterations, (b.sim.now_ns - START_NS) / (30 * SECOND_NS));
+    bench_close(&b);
+}
+
+static void a_series_that_ended_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, sum_rule, by_data), 0);
+    scrape_until(&b, START_NS + 10 * MINUTE_NS, 0);
+    ARRIVE(&b, bench_now_ms(&b) + 1, stale_nan(), "m", "host", "b");
+    for (int i = 0; i < 20; i++) {
+        scrape_until(&b, b.sim.now_ns + 15 * SECOND_NS, 1);
+        assert_in_range(lag_ns(&b), 0, 15 * SECOND_NS);
+    }
+    bench_close(&b);
+}
+
+static void what_looks_back_waits_for_what_it_sees_only(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(
+        bench_load_with(
+            &b,
+            "groups: [{name: g, interval: 30s, rules: [{record: s, expr: 'max_over_time((m offset "
+            "1m)[1m:15s] offset 1m) + last_over_time(m[1m] offset 2m)'}]}]",
+            (struct rule_policy){.by_data = true, .data_wait_ms = 5 * MINUTE_MS}),
+        0);
+    int64_t slot_ns = ruler_next_ns(b.ruler), slot_ms = slot_ns / NS_PER_MS;
+    ARRIVE(&b, slot_ms - 130000, 1, "m");
+    bench_drive(&b, slot_ns);
+    assert_int_equal(bench_groups(&b, 1)->iterations, 0);
+    ARRIVE(&b, slot_ms - 120000, 1, "m");
+    bench_drive(&b, slot_ns);
+    assert_int_equal(bench_groups(&b, 1)->iterations, 1);
+    assert_int_equal(lag_ns(&b), 0);
+    bench_close(&b);
+}
+
+static void a_group_does_not_wait_for_what_it_writes(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    static const char text[] = "groups:\n- name: g\n  interval: 30s\n  rules:\n"
+                               "  - {record: r, expr: m}\n"
+                               "  - {record: x, expr: \"sum({__name__=~'r|s'}) + on () sum(r)\"}\n"
+                               "  - {alert: A, expr: x > 0}\n"
+                               "  - {record: n, expr: \"count(ALERTS{alertname='A'})\"}\n";
+    assert_int_equal(bench_load_with(&b, text, by_data), 0);
+    scrape_until(&b, START_NS + 10 * MINUTE_NS, 0);
+    assert_in_range(lag_ns(&b), 0, 15 * SECOND_NS);
+    assert_int_equal(bench_count(&b, "n"), 1);
+    bench_close(&b);
+}
+
+static void a_slot_that_comes_too_late_is_missed_and_counted(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, sum_rule, by_data), 0);
+    int64_t slot_ns = ruler_next_ns(b.ruler);
+    b.sim.now_ns = slot_ns + 5 * MINUTE_NS; /* the process stood still; data_wait is one minute */
+    ARRIVE(&b, slot_ns / NS_PER_MS, 1, "m");
+    bench_drive(&b, b.sim.now_ns);
+    struct ruler_group *g = bench_groups(&b, 1);
+    assert_int_equal(g->missed, 8);
+    assert_int_equal(g->iterations, 11);
+    assert_int_equal(g->slot_ns, b.sim.now_ns);
+    assert_int_equal(SAMPLES(&b, "s").count, 3);
+    bench_close(&b);
+}
+
+static void slots_that_wait_survive_a_change_of_their_rules(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, sum_rule, by_data), 0);
+    int64_t slot_ns = ruler_next_ns(b.ruler), slot_ms = slot_ns / NS_PER_MS;
+    ARRIVE(&b, slot_ms - 1, 2, "m");
+    bench_drive(&b, slot_ns + 40 * SECOND_NS);
+    assert_int_equal(
+        bench_load_with(&b, "groups: [{name: g, interval: 30s, rules: [{record: s, expr: 2 * sum(m)}]}]",
+                        by_data),
+        0);
+    ARRIVE(&b, slot_ms + 31000, 5, "m");
+    bench_drive(&b, b.sim.now_ns);
+    struct sample_run run = SAMPLES(&b, "s");
+    assert_int_equal(run.count, 2);
+    assert_int_equal(run.samples[0].t_ms, slot_ms);
+    assert_true(run.samples[0].value == 4);
+    assert_true(run.samples[1].value == 4);
+    bench_close(&b);
+}
+
+/* ---- looks ---- */
+
+static const char bad_rule[] = "groups: [{name: g, rules: [{alert: Bad, expr: bad > 0}]}]";
+
+static void a_bad_sample_fires_at_once_with_its_own_time(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, bad_rule, by_data), 0);
+    int64_t slot_ns = ruler_next_ns(b.ruler);
+    bench_drive(&b, slot_ns + 10 * SECOND_NS);
+    int64_t t_ms = bench_now_ms(&b) - 3;
+    ARRIVE(&b, t_ms, 1, "bad", "host", "a");
+    bench_drive(&b, b.sim.now_ns);
+    assert_int_equal(b.event_count, 1);
+    expect_labels(b.events[0]->labels, "{alertname=\"Bad\", host=\"a\"}");
+    assert_int_equal(b.events[0]->starts_ns, t_ms * NS_PER_MS);
+    ARRIVE(&b, t_ms - 1, 7, "bad", "host", "b"); /* another sender, whose clock is behind */
+    ARRIVE(&b, t_ms + 1, 1, "bad", "host", "a");
+    bench_drive(&b, b.sim.now_ns);
+    assert_int_equal(b.event_count, 2);
+    expect_labels(b.events[1]->labels, "{alertname=\"Bad\", host=\"b\"}");
+    assert_int_equal(bench_count(&b, "ALERTS"), 0); /* that is left to the slot */
+    assert_int_equal(bench_groups(&b, 1)->iterations, 1);
+    bench_close(&b);
+}
+
+static void a_look_ends_nothing_the_next_slot_does(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, bad_rule, by_data), 0);
+    int64_t slot_ns = ruler_next_ns(b.ruler), t_ms = slot_ns / NS_PER_MS;
+    bench_drive(&b, slot_ns - 20 * SECOND_NS);
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad");
+    bench_drive(&b, slot_ns - 10 * SECOND_NS);
+    ARRIVE(&b, bench_now_ms(&b), 0, "bad");
+    bench_drive(&b, slot_ns - SECOND_NS);
+    assert_int_equal(b.event_count, 1);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 1);
+    ARRIVE(&b, t_ms, 0, "bad");
+    bench_drive(&b, slot_ns);
+    assert_int_equal(b.event_count, 2);
+    assert_int_equal(b.events[1]->ends_ns, slot_ns);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 0);
+    bench_close(&b);
+}
+
+static void only_what_one_sample_decides_is_looked_at(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    static const char text[] = "groups:\n- name: g\n  rules:\n"
+                               "  - {alert: WithFor, expr: bad > 0, for: 1m}\n"
+                               "  - {alert: Sum, expr: sum(bad) > 0}\n"
+                               "  - {alert: Range, expr: 'rate(bad[5m]) >= 0'}\n"
+                               "  - {alert: Two, expr: bad > 0 and bad < 5}\n"
+                               "  - {alert: Offset, expr: bad offset 1s > 0}\n"
+                               "  - {alert: Absent, expr: absent(nothing)}\n"
+                               "  - {record: r, expr: bad > 0}\n"
+                               "  - {alert: One, expr: (-bad + 3) * 2 < 5}\n";
+    assert_int_equal(bench_load_with(&b, text, by_data), 0);
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad");
+    bench_drive(&b, b.sim.now_ns);
+    assert_int_equal(b.event_count, 1);
+    expect_labels(b.events[0]->labels, "{alertname=\"One\"}");
+    assert_int_equal(bench_groups(&b, 1)->looks, 1);
+    bench_close(&b);
+}
+
+static void a_slot_that_comes_after_a_look_leaves_what_is_newer(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, bad_rule, by_data), 0);
+    int64_t slot_ns = ruler_next_ns(b.ruler), slot_ms = slot_ns / NS_PER_MS;
+    ARRIVE(&b, slot_ms - 20000, 0, "bad", "host", "late");
+    ARRIVE(&b, slot_ms - 10000, 0, "bad", "host", "late");
+    bench_drive(&b, slot_ns + 20 * SECOND_NS); /* waits for the late one */
+    ARRIVE(&b, slot_ms + 20000, 1, "bad", "host", "a");
+    bench_drive(&b, b.sim.now_ns);
+    assert_int_equal(b.event_count, 1);
+    assert_int_equal(bench_groups(&b, 1)->iterations, 0);
+    bench_drive(&b, slot_ns + 2 * MINUTE_NS);
+    assert_in_range(bench_groups(&b, 1)->iterations, 1, 2);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 1);
+    for (size_t i = 0; i < b.event_count; i++) /* told again, never as resolved */
+        assert_true(b.events[i]->ends_ns > b.sim.now_ns);
+    struct sample_run run = SAMPLES(&b, "ALERTS", "alertname", "Bad", "alertstate", "firing", "host", "a");
+    assert_true(run.count == 0 || run.samples[0].t_ms > slot_ms);
+    bench_close(&b);
+}
+
+static void by_the_clock_nothing_is_looked_at(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    bench_load(&b, bad_rule);
+    int64_t next_ns = ruler_next_ns(b.ruler);
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad");
+    assert_int_equal(ruler_next_ns(b.ruler), next_ns);
+    assert_false(ruler_run(b.ruler, b.sim.now_ns));
+    bench_close(&b);
+}
+
+/* ---- catching up ---- */
+
+static const struct rule_policy catches_up = {.catch_up_ms = 60 * MINUTE_MS};
+
+static const char chain[] = "groups:\n- name: g\n  rules:\n"
+                            "  - {record: s, expr: sum(m)}\n"
+                            "  - {record: twice, expr: 2 * s}\n"
+                            "  - {alert: Past, expr: 's == 7'}\n";
+
+static void missed_slots_are_made_up_for_when_asked_once_their_samples_have_come(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, chain, catches_up), 0);
+    int64_t first_ns = ruler_next_ns(b.ruler), t_ms = first_ns / NS_PER_MS;
+    ARRIVE(&b, t_ms - 30000, 1, "m");
+    ARRIVE(&b, t_ms, 1, "m");
+    bench_drive(&b, first_ns);
+    b.sim.now_ns = first_ns + 4 * MINUTE_NS; /* the process stood still */
+    bench_drive(&b, b.sim.now_ns);
+    assert_int_equal(SAMPLES(&b, "s").count, 2);
+    assert_int_equal(bench_groups(&b, 1)->missed, 3);
+    for (int i = 1; i <= 8; i++) /* what the sender had kept */
+        ARRIVE(&b, t_ms + i * 30000, i == 4 ? 7 : i, "m");
+    bench_drive(&b, b.sim.now_ns);
+    struct sample_run run = SAMPLES(&b, "twice");
+    static const double values[] = {2, 4, 14, 12, 2};
+    assert_int_equal(run.count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(run.samples[i].t_ms, t_ms + (int64_t)i * MINUTE_MS);
+        assert_true(run.samples[i].value == values[i]);
+    }
+    assert_int_equal(b.event_count, 0); /* what was is no page */
+    assert_int_equal(bench_groups(&b, 1)->caught_up, 3);
+    assert_int_equal(bench_groups(&b, 1)->missed, 3);
+    bench_close(&b);
+}
+
+static void what_was_missed_while_the_process_was_down_is_made_up_for(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, chain, catches_up), 0);
+    int64_t first_ns = ruler_next_ns(b.ruler), t_ms = first_ns / NS_PER_MS;
+    for (int i = -2; i <= 0; i++)
+        ARRIVE(&b, t_ms + i * 30000, 1, "m");
+    bench_drive(&b, first_ns);
+    ruler_close(b.ruler);
+    b.sim.now_ns = first_ns + 10 * MINUTE_NS + 20 * SECOND_NS;
+    b.ruler = ruler_open(&b.options);
+    assert_int_equal(bench_load_with(&b, chain, catches_up), 0);
+    bench_drive(&b, b.sim.now_ns + 5 * SECOND_NS);
+    assert_int_equal(SAMPLES(&b, "s").count, 1);
+    for (int i = 1; i <= 20; i++) {
+        ARRIVE(&b, t_ms + i * 30000, 2, "m");
+        if (i == 10)
+            bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    }
+    bench_drive(&b, first_ns + 12 * MINUTE_NS);
+    struct sample_run run = SAMPLES(&b, "s");
+    assert_int_equal(run.count, 13);
+    for (size_t i = 0; i < run.count; i++) {
+        assert_int_equal(run.samples[i].t_ms, t_ms + (int64_t)i * MINUTE_MS);
+        assert_true(run.samples[i].value == (i == 0 ? 1 : 2));
+    }
+    assert_int_equal(bench_groups(&b, 1)->caught_up, 10);
+    bench_close(&b);
+}
+
+static void what_was_missed_longer_ago_than_catch_up_says_stays_missed(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, chain, (struct rule_policy){.catch_up_ms = 5 * MINUTE_MS}), 0);
+    int64_t first_ns = ruler_next_ns(b.ruler), t_ms = first_ns / NS_PER_MS;
+    ARRIVE(&b, t_ms - 60000, 1, "m");
+    ARRIVE(&b, t_ms, 1, "m");
+    bench_drive(&b, first_ns);
+    b.sim.now_ns = first_ns + 20 * MINUTE_NS;
+    for (int i = 1; i <= 20; i++)
+        ARRIVE(&b, t_ms + i * MINUTE_MS, 2, "m");
+    bench_drive(&b, b.sim.now_ns);
+    struct sample_run run = SAMPLES(&b, "s");
+    assert_int_equal(run.count, 7);
+    assert_int_equal(run.samples[1].t_ms, t_ms + 15 * MINUTE_MS);
+    assert_int_equal(bench_groups(&b, 1)->missed, 19);
+    bench_close(&b);
+}
+
+/* ---- the limit ---- */
+
+static void past_its_limit_a_rule_keeps_its_alerts_when_asked_and_says_so(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    static const char text[] = "groups: [{name: g, limit: 2, rules: [{alert: A, expr: m}]}]";
+    assert_int_equal(bench_load_with(&b, text, (struct rule_policy){.keep_over_limit = true}), 0);
+    PUSH(&b, 1, "m", "i", "2");
+    bench_step(&b);
+    for (int i = 0; i < 5; i++) {
+        char name[2] = {(char)('0' + i), '\0'};
+        PUSH(&b, 1, "m", "i", name);
+    }
+    bench_step(&b);
+    expect_str(bench_rule(&b, 0)->last_error,
+               "exceeded limit of 2 with 5 alerts; those that came first are kept");
+    assert_int_equal(bench_rule(&b, 0)->health, HEALTH_ERROR);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 2);
+    assert_int_equal(bench_count(&b, "ALERTS{i='2'}"), 1);
+    assert_int_equal(bench_count(&b, "ALERTS"), 2);
+    assert_int_equal(b.event_count, 2); /* one that was, one that came */
+    PUSH(&b, stale_nan(), "m", "i", "2");
+    for (int i = 0; i < 5; i++) {
+        char name[2] = {(char)('0' + i), '\0'};
+        if (i != 2)
+            PUSH(&b, 1, "m", "i", name);
+    }
+    bench_step(&b);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 1); /* its place is free with the next evaluation */
+    bench_step(&b);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 2);
+    bench_close(&b);
+}
+
+/* ---- what was ---- */
+
+static void the_last_evaluations_of_a_rule_are_shown(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct ruler_group *groups;
+    size_t count;
+    bench_open(&b);
+    bench_load(&b,
+               "groups: [{name: g, query_offset: 5s, rules: [{record: r, expr: m + on () group_left n}]}]");
+    int64_t slot_ns = 0;
+    for (int i = 0; i < 20; i++) {
+        PUSH(&b, i, "m", "host", "a");
+        PUSH(&b, i, "m", "host", "b");
+        PUSH(&b, 1, "n", "host", i < 19 ? "a" : "b");
+        slot_ns = bench_step(&b);
+    }
+    assert_int_equal(ruler_snapshot(b.ruler, &b.arena, &groups, &count), 0);
+    assert_null(groups[0].rules[0].past);
+    assert_int_equal(ruler_snapshot_past(b.ruler, &b.arena, &groups, &count), 0);
+    const struct ruler_rule *rule = &groups[0].rules[0];
+    assert_int_equal(rule->past_count, 16);
+    for (size_t i = 0; i < 16; i++) {
+        const struct ruler_past *p = &rule->past[i];
+        assert_int_equal(p->t_ms, (slot_ns - (int64_t)i * MINUTE_NS) / NS_PER_MS - 5000);
+        assert_int_equal(p->series, i == 0 ? 4 : 3);
+        assert_int_equal(p->results, i == 0 ? 0 : 2);
+        assert_int_equal(p->occasion, OCCASION_SLOT);
+        assert_int_equal(p->error.n > 0, i == 0);
+    }
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slot_waits_for_the_sample_behind_it_and_no_longer),
+        cmocka_unit_test(nothing_is_waited_for_longer_than_data_wait),
+        cmocka_unit_test(a_series_that_died_holds_slots_up_until_it_is_overdue_and_never_again),
+        cmocka_unit_test(a_series_that_ended_holds_nobody_up),
+        cmocka_unit_test(what_looks_back_waits_for_what_it_sees_only),
+        cmocka_unit_test(a_group_does_not_wait_for_what_it_writes),
+        cmocka_unit_test(a_slot_that_comes_too_late_is_missed_and_counted),
+        cmocka_unit_test(slots_that_wait_survive_a_change_of_their_rules),
+        cmocka_unit_test(a_bad_sample_fires_at_once_with_its_own_time),
+        cmocka_unit_test(a_look_ends_nothing_the_next_slot_does),
+        cmocka_unit_test(only_what_one_sample_decides_is_looked_at),
+        cmocka_unit_test(a_slot_that_comes_after_a_look_leaves_what_is_newer),
+        cmocka_unit_test(by_the_clock_nothing_is_looked_at),
+        cmocka_unit_test(missed_slots_are_made_up_for_when_asked_once_their_samples_have_come),
+        cmocka_unit_test(what_was_missed_while_the_process_was_down_is_made_up_for),
+        cmocka_unit_test(what_was_missed_longer_ago_than_catch_up_says_stays_missed),
+        cmocka_unit_test(past_its_limit_a_rule_keeps_its_alerts_when_asked_and_says_so),
+        cmocka_unit_test(the_last_evaluations_of_a_rule_are_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
