@@ -35,15 +35,16 @@ static struct ruler_options ruler_options_of(struct daemon *d, const struct conf
     };
 }
 
-static struct forward_options forward_options_of(struct daemon *d, const struct config *c)
+static int configure_forward(struct daemon *d, const struct config *c, struct err *err)
 {
-    return (struct forward_options){
-        .world = d->world,
-        .urls = c->alertmanager_urls.items,
-        .url_count = c->alertmanager_urls.count,
-        .external_labels = c->external_labels,
-        .timeout_ms = c->alertmanager_timeout_ms,
-    };
+    return forward_configure(d->forward,
+                             &(struct forward_settings){
+                                 .groups = c->groups,
+                                 .group_count = c->manager_count,
+                                 .external_labels = c->external_labels,
+                                 .alert_relabel = &c->alert_relabel,
+                             },
+                             err);
 }
 
 static void note_reload(struct daemon *d, bool ok)
@@ -78,15 +79,16 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
         return err_set(err, ERR_ARG, "changing storage.wal.sync needs a restart");
     if (!str_is(g->config->identity_header, d->identity_header))
         return err_set(err, ERR_ARG, "changing storage.identity_header needs a restart");
+    int rc = configure_forward(d, g->config, err);
+    if (rc != 0)
+        return rc;
     struct ruler_options options = ruler_options_of(d, g->config);
     ruler_configure(d->ruler, &options);
-    int rc = ruler_load(d->ruler, g->rules, err);
+    rc = ruler_load(d->ruler, g->rules, err);
     g->rules = NULL;
     if (rc != 0)
         return rc;
     store_configure(d->store, &g->config->storage);
-    struct forward_options forward = forward_options_of(d, g->config);
-    forward_configure(d->forward, &forward);
     if (d->router != NULL)
         router_reload(d->router, g->routes);
     g->routes = NULL;
@@ -233,8 +235,7 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
     d->intake = intake_open(d->world);
     if (d->options.features.type_and_unit_labels)
         intake_name_types(d->intake);
-    struct forward_options forward = forward_options_of(d, g->config);
-    d->forward = forward_open(&forward);
+    d->forward = forward_open(&(struct forward_options){.world = d->world});
     struct ruler_options ruler = ruler_options_of(d, g->config);
     d->ruler = ruler_open(&ruler);
 }
@@ -275,6 +276,8 @@ static int open_parts(struct daemon *d, struct err *err)
     log_ignored(g.config);
     open_own_parts(d, &g);
     rc = courier_open(d->world, "Tocsin/" TOCSIN_VERSION, &d->courier, err);
+    if (rc == 0)
+        rc = configure_forward(d, g.config, err);
     if (rc == 0)
         rc = open_folder(d, err);
     if (rc == 0)
@@ -361,6 +364,7 @@ void daemon_close(struct daemon *daemon)
     if (d->ruler != NULL) {
         threads_stop_evaluators(d);
         threads_stop_router(d);
+        threads_stop_lookout(d);
         let_pages_out(d, end_ns);
         let_alerts_out(d, end_ns);
     }

@@ -6,7 +6,7 @@
  *
  *   log thread --how far it is--> serve --> answers to pushes
  *
- * Threads: main (signals, reloads), log, evaluators, router, keeper; serve and courier have their own (docs/architecture.md).
+ * Threads: main (signals, reloads), log, evaluators, router, lookout, keeper; serve and courier have their own (docs/architecture.md).
  * None is made after start.
  * Both queues hand on directly when full: slower, never lost.
  */
@@ -65,9 +65,9 @@ struct daemon {
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */
     struct queue *stop;   /* never holds anything: closing it wakes all who wait on it */
-    pthread_t evaluators[EVALUATORS_MAX], router_thread, keeper, log;
+    pthread_t evaluators[EVALUATORS_MAX], router_thread, keeper, log, lookout;
     size_t evaluator_count;
-    bool router_runs, keeper_runs, log_runs;
+    bool router_runs, keeper_runs, log_runs, lookout_runs;
     struct file *folder_lock; /* nobody else writes in storage_path; NULL: there is none */
     bool has_log;             /* samples survive a restart */
     enum store_sync sync;
@@ -106,6 +106,7 @@ void generation_free(struct generation *generation); /* what was taken over is N
 int threads_start(struct daemon *daemon, struct err *err);
 void threads_stop_evaluators(struct daemon *daemon);
 void threads_stop_router(struct daemon *daemon);
+void threads_stop_lookout(struct daemon *daemon);
 void threads_stop_keeper(struct daemon *daemon);
 void threads_stop_log(struct daemon *daemon);
 void daemon_emit_alert(void *context, struct alert_event *event);

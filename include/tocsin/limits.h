@@ -69,6 +69,7 @@
     LIMIT(alert_groups, 100000, "groups", "aggregation groups the router holds")                           \
     LIMIT(alert_queue, 100000, "alerts", "alert events on their way to the router")                        \
     LIMIT(forward_queue, 10000, "alerts", "alerts waiting for one Alertmanager; the oldest give way")      \
+    LIMIT(forward_targets, 100, "targets", "Alertmanagers that alerts are sent to")                        \
     LIMIT(page_queue, 10000, "pages", "rendered pages on their way out")                                   \
     LIMIT(flush_arena_bytes, 64 << 20, "bytes", "memory to render one notification")                       \
     LIMIT(answer_bytes, 64 << 10, "bytes", "what is read of a receiver's answer")                          \

@@ -111,8 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     must(config->evaluation_interval_ms > 0);
-    for (size_t i = 0; i < config->alertmanager_urls.count; i++)
-        must(str_starts(config->alertmanager_urls.items[i], STR("http")));
+    for (size_t i = 0; i < config->manager_count; i++)
+        must(str_starts(config->managers[i].group.scheme, STR("http")));
     read_again(config);
     config_free(config);
     return 0;
