@@ -77,16 +77,20 @@ static void join_targets(struct strict *s, struct config_manager *m)
     }
 }
 
-/* With relabelling an address may be anything until it has gone through it. */
-static void check_targets(struct strict *s, const struct tree *node, const struct config_manager *m)
+static void check_target(struct strict *s, const struct tree *node)
 {
-    for (size_t i = 0; m->group.relabel.count == 0 && i < m->static_count; i++) {
-        for (size_t k = 0; k < m->statics[i].targets.count; k++) {
-            struct str target = m->statics[i].targets.items[k];
-            if (target.n == 0 || str_find_char(target, '/') < target.n)
-                complain_of(s, node, target, "is not a valid hostname");
-        }
-    }
+    if (node->text.n == 0 || str_find_char(node->text, '/') < node->text.n)
+        complain_of(s, node, node->text, "is not a valid hostname");
+}
+
+/* With relabelling an address may be anything until it has gone through it. */
+static void check_targets(struct strict *s, const struct tree *statics, const struct config_manager *m)
+{
+    if (m->group.relabel.count > 0 || tree_is_null(statics))
+        return;
+    for (const struct tree *group = statics->first; group != NULL; group = group->next)
+        for (const struct tree *t = tree_get(group, "targets")->first; t != NULL; t = t->next)
+            check_target(s, t);
 }
 
 /* ---- dns_sd_configs ---- */

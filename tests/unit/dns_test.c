@@ -24,7 +24,7 @@
 
 static const char srv[] =
     HEAD("\3") QUESTION("\x21") RECORD("\x21", "\x0a") "\0\1\0\2\x23\x85\1a" TO_EXAMPLE RECORD("\5", "\2")
-        TO_EXAMPLE RECORD("\x21", "\x10") "\0\0\0\0\x23\x86\3b.c\3org\0";
+        TO_EXAMPLE RECORD("\x21", "\x0f") "\0\0\0\0\x23\x86\3b.c\3org\0";
 static const char v4[] =
     HEAD("\2") QUESTION("\1") RECORD("\1", "\4") "\x0a\1\2\3" RECORD("\1", "\4") "\x0a\1\2\4";
 static const char v6[] =
