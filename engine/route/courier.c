@@ -73,10 +73,9 @@ static int add_headers(struct job *job, struct err *err)
     for (size_t i = 0; sound && i < job->request->header_count; i++)
         sound = courier_add_header(list, job->request->headers[i].name, job->request->headers[i].value);
     struct curl_slist *longer = curl_slist_append(*list, "Expect:"); /* no pause before the body */
-    if (longer == NULL || !sound)
-        return err_set(err, ERR_ARG, "the request's headers are not sound");
-    *list = longer;
-    return 0;
+    if (longer != NULL)
+        *list = longer;
+    return longer != NULL && sound ? 0 : err_set(err, ERR_ARG, "the request's headers are not sound");
 }
 
 static void set_policy(CURL *easy)

@@ -229,7 +229,7 @@ static void alertmanagers_are_told_without_their_passwords(void **state)
          .path_prefix = STR("x"),
          .targets = second,
          .target_count = 2,
-         .relabel = {&rule, 1}},
+         .relabel = {.items = &rule, .count = 1}},
     };
     const struct forward_group *const list[] = {&groups[0], &groups[1]};
     const struct forward_options options = {.world = &f->sim.world};
