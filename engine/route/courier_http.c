@@ -14,6 +14,7 @@ struct fitting {
     CURL *easy;
     const struct http_config *http;
     const char *bearer;
+    const char *whole_url;
     struct url url;
     struct arena arena;
     struct dress *dress;
@@ -233,11 +234,10 @@ static int set_server_name(struct fitting *f)
     const char *to = arena_format(&f->arena, "::%s%.*s%s:%.*s", f->url.authority.p[0] == '[' ? "[" : "",
                                   STR_ARG(f->url.host), f->url.authority.p[0] == '[' ? "]" : "",
                                   STR_ARG(f->url.port.n > 0 ? f->url.port : STR("443")));
-    char *renamed = NULL, *whole = NULL;
+    char *renamed = NULL;
     CURLU *url = curl_url();
-    curl_easy_getinfo(f->easy, CURLINFO_EFFECTIVE_URL, &whole);
     bool sound = url != NULL && name != NULL && to != NULL &&
-                 curl_url_set(url, CURLUPART_URL, whole, 0) == CURLUE_OK &&
+                 curl_url_set(url, CURLUPART_URL, f->whole_url, 0) == CURLUE_OK &&
                  curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK &&
                  curl_url_get(url, CURLUPART_URL, &renamed, 0) == CURLUE_OK;
     if (sound) {
@@ -329,8 +329,13 @@ static int set_proxy(struct fitting *f)
 int courier_dress(struct world *world, CURL *easy, const char *url, const struct http_config *http,
                   const char *bearer, struct dress *dress, struct err *err)
 {
-    struct fitting f = {
-        .world = world, .easy = easy, .http = http, .bearer = bearer, .dress = dress, .err = err};
+    struct fitting f = {.world = world,
+                        .easy = easy,
+                        .http = http,
+                        .bearer = bearer,
+                        .whole_url = url,
+                        .dress = dress,
+                        .err = err};
     int rc = url_parse(str_of(url), &f.url, NULL);
     if (rc != 0 || f.url.authority.n == 0)
         return err_set(err, ERR_ARG, "the URL is not sound"); /* it may be a secret */
