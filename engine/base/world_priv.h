@@ -34,7 +34,8 @@ int disk_remove_file(struct world *w, const char *path, struct err *err);
 
 /* world_dns.c: server: NULL: those of resolv.conf */
 struct sockaddr_in;
-int dns_ask(const struct sockaddr_in *server, const char *name, int type, struct buf *answer, struct err *err);
+int dns_ask(const struct sockaddr_in *server, const char *name, int type, struct buf *answer,
+            struct err *err);
 int world_resolve(struct world *w, const char *name, int type, struct buf *answer, struct err *err);
 
 #endif

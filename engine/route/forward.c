@@ -206,9 +206,6 @@ static void note_answer(void *context, const struct net_answer *answer)
 
 static void note_latency(struct target *t, double took_s)
 {
-    static const double bounds_s[LATENCY_BUCKETS] = {0.01, 0.1, 1, 10};
-    for (size_t i = 0; i < LATENCY_BUCKETS; i++)
-        t->under[i] += took_s <= bounds_s[i];
     t->latency_sum_s += took_s;
     t->recent_s[t->latencies++ % LATENCIES_KEPT] = took_s;
 }

@@ -7,8 +7,6 @@
 
 enum { LABEL_MAX_BYTES = 8192 };
 
-static const char *const bounds[LATENCY_BUCKETS] = {"0.01", "0.1", "1", "10"};
-
 /* ---- counts ---- */
 
 struct column {
@@ -89,7 +87,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of the last LATENCIES_KEPT requests. */
+/* Of the last LATENCIES_KEPT requests. (Prometheus has them as a histogram, too, under a name that its own promtool complains of.) */
 static void write_quantiles(struct forward *f, struct buf *out)
 {
     static const char *const shares[] = {"0.5", "0.9", "0.99"};
@@ -107,30 +105,12 @@ static void write_quantiles(struct forward *f, struct buf *out)
     }
 }
 
-static double under_of(const struct forward *f, size_t at, size_t bucket)
-{
-    double sum = 0;
-    for (size_t k = at; k < f->target_count; k++)
-        if (strcmp(f->targets[k]->shown, f->targets[at]->shown) == 0)
-            sum +=
-                bucket < LATENCY_BUCKETS ? (double)f->targets[k]->under[bucket] : latencies_of(f->targets[k]);
-    return sum;
-}
-
 static void write_latencies(struct forward *f, struct buf *out)
 {
     stat_head(out, "prometheus_notifications_latency_seconds", "summary", "How long requests took.");
     write_quantiles(f, out);
     write_column(f, out, "prometheus_notifications_latency_seconds_sum", latency_sum_of);
     write_column(f, out, "prometheus_notifications_latency_seconds_count", latencies_of);
-    stat_head(out, "prometheus_notifications_latency_histogram_seconds", "histogram",
-              "How long requests took.");
-    for (size_t i = 0; i < f->target_count; i++)
-        for (size_t k = 0; is_first(f, i) && k <= LATENCY_BUCKETS; k++)
-            write_line(f, out, "prometheus_notifications_latency_histogram_seconds_bucket", i, "le",
-                       k < LATENCY_BUCKETS ? bounds[k] : "+Inf", under_of(f, i, k));
-    write_column(f, out, "prometheus_notifications_latency_histogram_seconds_sum", latency_sum_of);
-    write_column(f, out, "prometheus_notifications_latency_histogram_seconds_count", latencies_of);
 }
 
 void forward_write_metrics(struct forward *f, struct buf *out)

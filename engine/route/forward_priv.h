@@ -5,7 +5,7 @@
 #include "tocsin/forward.h"
 #include "tocsin/lock.h"
 
-enum { LATENCIES_KEPT = 64, LATENCY_BUCKETS = 4 };
+enum { LATENCIES_KEPT = 64 };
 
 /* One alert for all targets that get it with the same labels; freed by the last one that lets go. */
 struct parcel {
@@ -53,7 +53,7 @@ struct target {
     int status;
     char why[256];
     uint64_t sent, errors, dropped;
-    uint64_t latencies, under[LATENCY_BUCKETS]; /* of requests that went well */
+    uint64_t latencies; /* of requests that went well */
     double latency_sum_s, recent_s[LATENCIES_KEPT];
 };
 
