@@ -115,12 +115,12 @@ static bool is_time(const struct sample *s)
     return s->histogram == NULL && s->value >= 0 && s->value < SECONDS_MAX;
 }
 
+/* Without `for` there is nothing to go on with: it fires at once, and so must be written down at once. */
 static void recall_alert(struct recall *r, struct author *a, const struct labels *ls,
                          const struct sample *newest)
 {
     struct rule_state *state = a->state;
-    int64_t for_ms =
-        state->rule->for_ms; /* without it an alert fires at once, and so must be written down at once */
+    int64_t for_ms = state->rule->for_ms;
     if (state->known || !is_time(newest) || for_ms == 0 || for_ms < r->globals->options.for_grace_ms ||
         newest->t_ms <= r->oldest_ms || !bears_labels(ls, state->rule))
         return;

@@ -64,6 +64,7 @@ struct world *world_real(void)
         .rename_file = disk_rename_file,
         .remove_file = disk_remove_file,
         .sync_folder = disk_sync_folder,
+        .resolve = world_resolve,
     };
     return &real;
 }

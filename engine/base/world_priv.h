@@ -32,4 +32,10 @@ void disk_file_close(struct world *w, struct file *file);
 int disk_rename_file(struct world *w, const char *from, const char *to, struct err *err);
 int disk_remove_file(struct world *w, const char *path, struct err *err);
 
+/* world_dns.c: server: NULL: those of resolv.conf */
+struct sockaddr_in;
+int dns_ask(const struct sockaddr_in *server, const char *name, int type, struct buf *answer,
+            struct err *err);
+int world_resolve(struct world *w, const char *name, int type, struct buf *answer, struct err *err);
+
 #endif

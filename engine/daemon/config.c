@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-enum { TIMEOUT_DEFAULT_MS = 10000, INTERVAL_DEFAULT_MS = 60000 };
+enum { INTERVAL_DEFAULT_MS = 60000 };
 
 /* Every reader of a section has the struct config as its target. */
 
@@ -25,16 +25,6 @@ static void note_ignored(struct strict *s, const struct tree *node, void *target
 {
     struct config *config = target;
     append(s, &config->ignored, node->key->text);
-}
-
-/* Would change which alerts go out or where: silently ignoring it could lose a page. */
-static void refuse(struct strict *s, const struct tree *node, void *target)
-{
-    (void)target;
-    if (!tree_is_null(node) && (node->kind == TREE_SCALAR || node->count > 0))
-        strict_unsupported(s, node->key,
-                           "%.*s is not supported yet; remove it, or list the targets under static_configs",
-                           STR_ARG(node->key->text));
 }
 
 /* ---- global ---- */
@@ -92,127 +82,6 @@ static void read_rule_files(struct strict *s, const struct tree *node, void *tar
             strict_fail(s, names[i].node, "rule_files takes file names");
         append(s, target, names[i].text);
     }
-}
-
-/* ---- alerting ---- */
-
-/* One item of `alertmanagers`. Its keys come in any order, so targets are joined to URLs at its end. */
-struct manager {
-    struct config *config;
-    struct strict_scalar scheme;
-    struct str path_prefix;
-    struct strict_list targets; /* of struct strict_list, of struct strict_scalar */
-};
-
-static void read_targets(struct strict *s, const struct tree *node, void *target)
-{
-    strict_list(s, node, "[]string", sizeof(struct strict_scalar), strict_scalar, target);
-}
-
-static void read_target_group(struct strict *s, const struct tree *node, void *target)
-{
-    static const struct strict_field fields[] = {
-        {"targets", read_targets, 0},
-        {"labels", strict_skip, 0},
-        {NULL, NULL, 0},
-    };
-    static const char go_type[] =
-        "struct { Targets []string \"yaml:\\\"targets\\\"\"; Labels model.LabelSet \"yaml:\\\"labels\\\"\" }";
-    if (strict_struct(s, node, go_type, fields, target) && tree_is_null(tree_get(node, "targets")))
-        strict_fail(s, node, "a static config needs a list of targets");
-}
-
-static void read_static_configs(struct strict *s, const struct tree *node, void *target)
-{
-    strict_list(s, node, "[]*targetgroup.Group", sizeof(struct strict_list), read_target_group, target);
-}
-
-static void read_timeout(struct strict *s, const struct tree *node, void *target)
-{
-    const struct manager *m = target;
-    struct strict_duration timeout;
-    strict_duration(s, node, &timeout);
-    if (timeout.given)
-        m->config->alertmanager_timeout_ms = timeout.ms;
-}
-
-static void read_api_version(struct strict *s, const struct tree *node, void *target)
-{
-    (void)target;
-    if (node->kind != TREE_SCALAR)
-        strict_mismatch(s, node, "config.AlertmanagerAPIVersion");
-    else if (!str_is(node->text, "v2"))
-        strict_fail(s, node, "expected Alertmanager api version to be one of [v2] but got %.*s",
-                    STR_ARG(node->text));
-}
-
-static void add_target(struct strict *s, const struct manager *m, const struct strict_scalar *target)
-{
-    struct str path = m->path_prefix;
-    while (path.n > 0 && path.p[path.n - 1] == '/')
-        path.n--;
-    if (target->text.n == 0 || str_find_char(target->text, '/') < target->text.n)
-        strict_fail(s, target->node, "a target is HOST:PORT, without scheme and path");
-    append(s, &m->config->alertmanager_urls,
-           str_of(arena_format(s->arena, "%.*s://%.*s%s%.*s/api/v2/alerts", STR_ARG(m->scheme.text),
-                               STR_ARG(target->text), path.n > 0 && path.p[0] != '/' ? "/" : "",
-                               STR_ARG(path))));
-}
-
-static void read_manager(struct strict *s, const struct tree *node, struct config *config)
-{
-    static const struct strict_field fields[] = {
-        {"static_configs", read_static_configs, offsetof(struct manager, targets)},
-        {"scheme", strict_scalar, offsetof(struct manager, scheme)},
-        {"path_prefix", strict_text, offsetof(struct manager, path_prefix)},
-        {"timeout", read_timeout, 0},
-        {"api_version", read_api_version, 0},
-        {"follow_redirects", strict_skip, 0},
-        {"enable_http2", strict_skip, 0},
-        {"basic_auth", refuse, 0},
-        {"authorization", refuse, 0},
-        {"oauth2", refuse, 0},
-        {"sigv4", refuse, 0},
-        {"tls_config", refuse, 0},
-        {"proxy_url", refuse, 0},
-        {"http_headers", refuse, 0},
-        {"relabel_configs", refuse, 0},
-        {"alert_relabel_configs", refuse, 0},
-        {"dns_sd_configs", refuse, 0},
-        {"file_sd_configs", refuse, 0},
-        {"kubernetes_sd_configs", refuse, 0},
-        {"consul_sd_configs", refuse, 0},
-        {"http_sd_configs", refuse, 0},
-        {NULL, NULL, 0},
-    };
-    struct manager m = {.config = config, .scheme.text = STR("http")};
-    if (!strict_struct(s, node, "config.plain", fields, &m))
-        return;
-    if (!str_is(m.scheme.text, "http") && !str_is(m.scheme.text, "https"))
-        strict_fail(s, m.scheme.node, "scheme must be http or https");
-    const struct strict_list *groups = m.targets.items;
-    for (size_t i = 0; i < m.targets.count; i++)
-        for (size_t k = 0; k < groups[i].count; k++)
-            add_target(s, &m, (const struct strict_scalar *)groups[i].items + k);
-}
-
-static void read_alertmanagers(struct strict *s, const struct tree *node, void *target)
-{
-    if (!tree_is_null(node) && node->kind != TREE_LIST)
-        strict_mismatch(s, node, "config.AlertmanagerConfigs");
-    else
-        for (const struct tree *item = node->first; item != NULL && !strict_stopped(s); item = item->next)
-            read_manager(s, item, target);
-}
-
-static void read_alerting(struct strict *s, const struct tree *node, void *target)
-{
-    static const struct strict_field fields[] = {
-        {"alertmanagers", read_alertmanagers, 0},
-        {"alert_relabel_configs", refuse, 0},
-        {NULL, NULL, 0},
-    };
-    strict_struct(s, node, "config.plain", fields, target);
 }
 
 /* ---- storage ---- */
@@ -328,7 +197,7 @@ static const struct strict_field sections[] = {
     {"global", read_global, 0},
     {"rule_files", read_rule_files, offsetof(struct config, rule_files)},
     {"rules", config_read_rules, 0},
-    {"alerting", read_alerting, 0},
+    {"alerting", config_read_alerting, 0},
     {"storage", read_storage, 0},
     {"limits", read_limits, offsetof(struct config, limits)},
     {"alertmanager_config_file", strict_text, offsetof(struct config, alertmanager_config_file)},
@@ -347,7 +216,6 @@ static struct config *config_new(const char *path)
     struct config *c = MEM_NEW(struct config);
     arena_init(&c->arena, (size_t)limits.generation_arena_bytes);
     c->evaluation_interval_ms = INTERVAL_DEFAULT_MS;
-    c->alertmanager_timeout_ms = TIMEOUT_DEFAULT_MS;
     c->limits = limits_default;
     const char *slash = strrchr(path, '/');
     c->folder = slash != NULL ? str_copy(&c->arena, (struct str){path, (size_t)(slash - path)}) : STR(".");
@@ -361,10 +229,12 @@ static int read_text(struct config *config, struct str text, struct err *err)
     struct tree *root = NULL;
     strict_init(&s, &config->arena);
     s.yes_is_bool = true;
+    s.context = config;
     struct str own = str_copy(&config->arena, text);
     int rc = own.p != NULL ? yaml_parse(&config->arena, own, &root, err) : 0;
     if (rc == 0) {
         strict_struct(&s, root, "config.plain", sections, config);
+        config_check_alerting(&s, config);
         config_check_remote_write(&s, config);
         rc = strict_result(&s, err);
         if (rc != 0 && err != NULL && err->line > 0)

@@ -1,5 +1,5 @@
 /* A configuration in force, as /api/v1/status/config tells it: what was taken over of the file, with the defaults. Texts are quoted as
- * JSON, which is YAML. Passwords in URLs are left out; nothing else of a configuration is secret. */
+ * JSON, which is YAML. What is secret is told as <secret>. */
 #include "config_priv.h"
 
 #include "tocsin/duration.h"
@@ -57,32 +57,6 @@ static void print_files(struct buf *out, const struct config_texts *files)
     }
 }
 
-/* SCHEME://TARGET/PREFIX/api/v2/alerts is how config.c joined it. */
-static void print_manager(struct buf *out, struct str url, int64_t timeout_ms)
-{
-    struct str end = STR("/api/v2/alerts");
-    struct str scheme = {url.p, str_find_char(url, ':')};
-    struct str rest = {url.p + scheme.n + 3, url.n - scheme.n - 3 - end.n};
-    struct str target = {rest.p, str_find_char(rest, '/')};
-    struct str prefix = {rest.p + target.n, rest.n - target.n};
-    struct str host = target;
-    struct str user = str_cut(&host, '@');
-    buf_format(out, "  - scheme: %.*s\n", STR_ARG(scheme));
-    print_duration(out, 4, "timeout", timeout_ms);
-    if (prefix.n > 0)
-        print_text(out, 4, "path_prefix", prefix);
-    buf_puts(out, "    static_configs:\n    - targets: [\"");
-    buf_format(out, "%s%.*s\"]\n", host.p != NULL ? "<secret>@" : "", STR_ARG(host.p != NULL ? host : user));
-}
-
-static void print_managers(struct buf *out, const struct config *c)
-{
-    if (c->alertmanager_urls.count > 0)
-        buf_puts(out, "alerting:\n  alertmanagers:\n");
-    for (size_t i = 0; i < c->alertmanager_urls.count; i++)
-        print_manager(out, c->alertmanager_urls.items[i], c->alertmanager_timeout_ms);
-}
-
 static void print_storage(struct buf *out, const struct config *c)
 {
     buf_puts(out, "storage:\n");
@@ -118,7 +92,7 @@ void config_print(struct buf *out, const struct config *c)
     print_global(out, c);
     print_files(out, &c->rule_files);
     config_print_rules(out, c);
-    print_managers(out, c);
+    config_print_alerting(out, c);
     if (c->alertmanager_config_file.n > 0)
         print_text(out, 0, "alertmanager_config_file", c->alertmanager_config_file);
     config_print_remote_write(out, c);

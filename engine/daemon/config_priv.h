@@ -13,6 +13,7 @@
 #ifndef TOCSIN_CONFIG_PRIV_H
 #define TOCSIN_CONFIG_PRIV_H
 
+#include "tocsin/forward.h"
 #include "tocsin/labels.h"
 #include "tocsin/limits.h"
 #include "tocsin/rulefile.h"
@@ -35,6 +36,18 @@ struct config_rules {
     struct strict_duration data_wait, catch_up;
 };
 
+/* One item of alerting.alertmanagers: what is sent to, and how its targets were written. */
+struct config_manager {
+    struct forward_group group;
+    struct config_static *statics;
+    size_t static_count;
+};
+
+struct config_static {
+    struct strict_texts targets;
+    const struct labels *labels; /* NULL: none */
+};
+
 struct config {
     struct arena arena;
     struct str folder; /* of the file: relative paths start here */
@@ -43,9 +56,11 @@ struct config {
     const struct labels *external_labels;
     struct config_texts rule_files;
     struct config_rules rules;
-    struct strict_list rule_exceptions;    /* of struct config_rules */
-    struct config_texts alertmanager_urls; /* whole, up to /api/v2/alerts */
-    int64_t alertmanager_timeout_ms;
+    struct strict_list rule_exceptions;  /* of struct config_rules */
+    struct config_manager *managers;     /* alerting.alertmanagers */
+    const struct forward_group **groups; /* theirs */
+    size_t manager_count;
+    struct relabel_rules alert_relabel;
     struct str alertmanager_config_file; /* empty: no routes of our own */
     struct sender_target *remote_write;  /* what it points to is in the arena */
     size_t remote_write_count;
@@ -61,6 +76,11 @@ struct config {
 int config_load(struct world *world, const char *path, struct config **out, struct err *err);
 int config_parse(struct str text, const char *path, struct config **out, struct err *err);
 void config_free(struct config *config);
+
+/* config_alerting.c: the section, and what is wrong with its relabelling, which is looked at once all has been read. */
+strict_read config_read_alerting; /* struct config */
+void config_check_alerting(struct strict *s, const struct config *config);
+void config_print_alerting(struct buf *out, const struct config *config);
 
 /* What of it is in force, as YAML that reads as the same configuration, but for passwords. */
 void config_print(struct buf *out, const struct config *config);

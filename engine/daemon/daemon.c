@@ -19,11 +19,18 @@ static void log_ignored(const struct config *c)
                  LOG_STR("key", c->ignored.items[i]));
 }
 
-/* Other Alertmanagers take an alert as ended by themselves long before that. */
+/* Other Alertmanagers take an alert as ended by themselves long before that; the own router knows it by the labels with which it
+ * left. */
 static bool owes_end(void *context, const struct labels *alert)
 {
     struct daemon *d = context;
-    return d->router != NULL && router_owes_end(d->router, alert);
+    struct arena arena;
+    arena_init(&arena, (size_t)limits.flush_arena_bytes);
+    struct alert_event event = {.labels = labels_copy(&arena, alert)};
+    bool owes = d->router != NULL && event.labels != NULL && forward_prepare(d->forward, &arena, &event) &&
+                router_owes_end(d->router, event.labels);
+    arena_release(&arena);
+    return owes;
 }
 
 static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
@@ -47,15 +54,16 @@ static struct ruler_options ruler_options_of(struct daemon *d, const struct conf
     };
 }
 
-static struct forward_options forward_options_of(struct daemon *d, const struct config *c)
+static int configure_forward(struct daemon *d, const struct config *c, struct err *err)
 {
-    return (struct forward_options){
-        .world = d->world,
-        .urls = c->alertmanager_urls.items,
-        .url_count = c->alertmanager_urls.count,
-        .external_labels = c->external_labels,
-        .timeout_ms = c->alertmanager_timeout_ms,
-    };
+    return forward_configure(d->forward,
+                             &(struct forward_settings){
+                                 .groups = c->groups,
+                                 .group_count = c->manager_count,
+                                 .external_labels = c->external_labels,
+                                 .alert_relabel = &c->alert_relabel,
+                             },
+                             err);
 }
 
 static void note_reload(struct daemon *d, bool ok)
@@ -90,15 +98,16 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
         return err_set(err, ERR_ARG, "changing storage.wal.sync needs a restart");
     if (!str_is(g->config->identity_header, d->identity_header))
         return err_set(err, ERR_ARG, "changing storage.identity_header needs a restart");
+    int rc = configure_forward(d, g->config, err);
+    if (rc != 0)
+        return rc;
     struct ruler_options options = ruler_options_of(d, g->config);
     ruler_configure(d->ruler, &options);
-    int rc = ruler_load(d->ruler, g->rules, err);
+    rc = ruler_load(d->ruler, g->rules, err);
     g->rules = NULL;
     if (rc != 0)
         return rc;
     store_configure(d->store, &g->config->storage);
-    struct forward_options forward = forward_options_of(d, g->config);
-    forward_configure(d->forward, &forward);
     daemon_configure_sender(d, g->config);
     if (d->router != NULL)
         router_reload(d->router, g->routes);
@@ -252,8 +261,7 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
     d->intake = intake_open(d->world);
     if (d->options.features.type_and_unit_labels)
         intake_name_types(d->intake);
-    struct forward_options forward = forward_options_of(d, g->config);
-    d->forward = forward_open(&forward);
+    d->forward = forward_open(&(struct forward_options){.world = d->world});
     daemon_configure_sender(d, g->config);
     struct ruler_options ruler = ruler_options_of(d, g->config);
     d->ruler = ruler_open(&ruler);
@@ -296,6 +304,8 @@ static int open_parts(struct daemon *d, struct err *err)
     log_ignored(g.config);
     open_own_parts(d, &g);
     rc = courier_open(d->world, "Tocsin/" TOCSIN_VERSION, &d->courier, err);
+    if (rc == 0)
+        rc = configure_forward(d, g.config, err);
     if (rc == 0)
         rc = open_folder(d, err);
     if (rc == 0)
@@ -392,6 +402,7 @@ void daemon_close(struct daemon *daemon)
         threads_stop_evaluators(d);
         sender_end(d->sender);
         threads_stop_router(d);
+        threads_stop_lookout(d);
         let_pages_out(d, end_ns);
         let_alerts_out(d, end_ns);
         let_samples_out(d);

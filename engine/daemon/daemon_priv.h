@@ -7,7 +7,8 @@
  *
  *   log thread --how far it is--> serve --> answers to pushes
  *
- * Threads: main (signals, reloads), log, evaluators, router, remote, keeper; serve and courier have their own (docs/architecture.md).
+ * Threads: main (signals, reloads), log, evaluators, router, remote, lookout, keeper; serve and courier have their own
+ * (docs/architecture.md).
  * None is made after start.
  * Both queues hand on directly when full: slower, never lost. The sender's backlogs have a cap (sender.h).
  */
@@ -67,10 +68,10 @@ struct daemon {
 
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */
-    struct queue *stop;   /* never holds anything; closed: the evaluators end */
-    pthread_t evaluators[EVALUATORS_MAX], router_thread, remote, keeper, log;
+    struct queue *stop;   /* never holds anything; closed: evaluators and lookout end */
+    pthread_t evaluators[EVALUATORS_MAX], router_thread, remote, keeper, log, lookout;
     size_t evaluator_count;
-    bool router_runs, remote_runs, keeper_runs, log_runs;
+    bool router_runs, remote_runs, keeper_runs, log_runs, lookout_runs;
     struct file *folder_lock; /* nobody else writes in storage_path; NULL: there is none */
     bool has_log;             /* samples survive a restart */
     enum store_sync sync;
@@ -111,6 +112,7 @@ int threads_start(struct daemon *daemon, struct err *err);
 void threads_stop_evaluators(struct daemon *daemon);
 void threads_stop_router(struct daemon *daemon);
 void threads_stop_remote(struct daemon *daemon);
+void threads_stop_lookout(struct daemon *daemon);
 void threads_stop_keeper(struct daemon *daemon);
 void threads_stop_log(struct daemon *daemon);
 void daemon_emit_alert(void *context, struct alert_event *event);

@@ -11,7 +11,8 @@
 enum {
     EVALUATOR_WAIT_MS = 250, /* so that a reload's new groups are seen soon */
     ROUTER_WAIT_MS = 1000,
-    FORWARD_WAIT_MS = 20, /* while something is on its way to an Alertmanager */
+    FORWARD_WAIT_MS = 20,  /* while something is on its way to an Alertmanager */
+    LOOKOUT_WAIT_MS = 500, /* so that a reload's new names are seen soon */
     LOG_WAIT_MS = 250,
     KEEPER_WAIT_MS = 1000,
     SNAPSHOT_EVERY_MS = 1000,
@@ -39,7 +40,7 @@ static void *evaluator(void *context)
 
 /* ---- alerts: from the ruler to router and forwarder ---- */
 
-static void hand_on_alert(struct daemon *d, struct alert_event *event)
+static void post_alert(struct daemon *d, const struct alert_event *event)
 {
     static struct log_rate rate;
     struct buf why;
@@ -50,7 +51,19 @@ static void hand_on_alert(struct daemon *d, struct alert_event *event)
                   LOG_STR("alertname", labels_get(event->labels, STR("alertname"))),
                   LOG_STR("err", buf_slice(&why)));
     buf_release(&why);
-    forward_alert(d->forward, event);
+}
+
+/* The own router stands for an Alertmanager: it gets what an Alertmanager would get. */
+static void hand_on_alert(struct daemon *d, struct alert_event *event)
+{
+    struct arena arena;
+    struct alert_event told = *event;
+    arena_init(&arena, (size_t)limits.flush_arena_bytes);
+    if (forward_prepare(d->forward, &arena, &told)) {
+        post_alert(d, &told);
+        forward_alert(d->forward, &told);
+    }
+    arena_release(&arena);
     mem_free(event);
 }
 
@@ -105,6 +118,16 @@ static void *remote_loop(void *context)
     struct daemon *d = context;
     while (!atomic_load(&d->remote_ends))
         sender_wait(d->sender, sender_run(d->sender));
+    return NULL;
+}
+
+/* ---- lookout: asks name servers where Alertmanagers are, and waits for them ---- */
+
+static void *lookout(void *context)
+{
+    struct daemon *d = context;
+    while (!queue_is_closed(d->stop))
+        (void)queue_pop(d->stop, forward_discover(d->forward, LOOKOUT_WAIT_MS));
     return NULL;
 }
 
@@ -235,6 +258,10 @@ int threads_start(struct daemon *daemon, struct err *err)
         rc = start(&daemon->remote, remote_loop, daemon, err);
         daemon->remote_runs = rc == 0;
     }
+    if (rc == 0) {
+        rc = start(&daemon->lookout, lookout, daemon, err);
+        daemon->lookout_runs = rc == 0;
+    }
     while (rc == 0 && daemon->evaluator_count < (size_t)daemon->options.evaluators) {
         rc = start(&daemon->evaluators[daemon->evaluator_count], evaluator, daemon, err);
         if (rc == 0)
@@ -269,6 +296,14 @@ void threads_stop_remote(struct daemon *daemon)
     if (daemon->remote_runs)
         must(pthread_join(daemon->remote, NULL) == 0);
     daemon->remote_runs = false;
+}
+
+/* After threads_stop_evaluators, which wakes it; a name server it waits for has a few seconds left. */
+void threads_stop_lookout(struct daemon *daemon)
+{
+    if (daemon->lookout_runs)
+        must(pthread_join(daemon->lookout, NULL) == 0);
+    daemon->lookout_runs = false;
 }
 
 void threads_stop_keeper(struct daemon *daemon)

@@ -267,5 +267,4 @@ void http_check_oauth2(struct strict *s, const struct tree *node, const struct h
             s, node,
             "at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be configured "
             "using grant-type=client_credentials");
-    strict_unsupported(s, node, "oauth2 is not supported yet");
 }

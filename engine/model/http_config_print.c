@@ -80,6 +80,8 @@ static void print_proxy(struct buf *out, int indent, const struct http_proxy *pr
         url_print_redacted(&url, proxy->url);
         yaml_text(out, indent, "proxy_url", buf_slice(&url));
         buf_release(&url);
+    } else if (proxy->no_proxy.n > 0) {
+        yaml_plain(out, indent, "proxy_url", "\"\""); /* no_proxy wants it to be there */
     }
     yaml_text(out, indent, "no_proxy", proxy->no_proxy);
     if (proxy->from_environment)

@@ -7,37 +7,6 @@
 
 enum { HEADER_BYTES_MAX = 100 << 10, POLL_MS = 1000, REDIRECTS_MAX = 3 };
 
-struct job {
-    struct job *next;
-    const struct net_request *request; /* the caller's until done */
-    net_done *done;
-    void *context;
-    char *url; /* where a redirect led; NULL: the request's */
-    int redirects;
-    CURL *easy;
-    struct dress dress;
-    struct buf body;
-    size_t header_bytes;
-    bool cut; /* the answer was longer than what is read of it */
-    bool tells_written;
-    uint64_t samples_written, histograms_written;
-    int64_t started_ns;
-};
-
-struct courier {
-    struct world *world;
-    char *user_agent;
-    CURLM *multi;
-    pthread_t thread;
-    struct lock lock; /* what follows, down to the line */
-    struct job *waiting, **last;
-    size_t count; /* waiting and running */
-    bool closing;
-    int64_t grace_ns; /* monotonic; when closing */
-    /* ---- the thread's own */
-    struct job *running;
-};
-
 size_t courier_pending(struct courier *c)
 {
     lock_take(&c->lock);
@@ -57,6 +26,7 @@ static void job_free(struct job *job)
     courier_undress(&job->dress);
     buf_release(&job->body);
     mem_free(job->url);
+    mem_free(job->bearer);
     mem_free(job);
 }
 
@@ -72,7 +42,7 @@ static void answer(struct courier *c, struct job *job, struct net_answer *a)
     lock_drop(&c->lock);
 }
 
-static void fail(struct courier *c, struct job *job, int code, const char *why)
+void courier_fail(struct courier *c, struct job *job, int code, const char *why)
 {
     struct net_answer a = {.retry_after_ms = -1};
     err_set(&a.error, code, "%s", why);
@@ -114,12 +84,10 @@ static int add_headers(struct job *job, struct err *err)
     bool sound = courier_is_token(job->request->method);
     for (size_t i = 0; sound && i < job->request->header_count; i++)
         sound = courier_add_header(list, job->request->headers[i].name, job->request->headers[i].value);
-    struct curl_slist *longer =
-        sound ? curl_slist_append(*list, "Expect:") : NULL; /* no pause before the body */
-    if (longer == NULL)
-        return err_set(err, ERR_ARG, "the request's headers are not sound");
-    *list = longer;
-    return 0;
+    struct curl_slist *longer = curl_slist_append(*list, "Expect:"); /* no pause before the body */
+    if (longer != NULL)
+        *list = longer;
+    return longer != NULL && sound ? 0 : err_set(err, ERR_ARG, "the request's headers are not sound");
 }
 
 static void set_policy(CURL *easy)
@@ -179,20 +147,22 @@ static int prepare(struct courier *c, struct job *job, struct err *err)
     curl_easy_setopt(job->easy, CURLOPT_URL, url_of(job));
     int rc = add_headers(job, err);
     if (rc == 0 && request->http != NULL)
-        rc = courier_dress(c->world, job->easy, url_of(job), request->http, &job->dress, err);
+        rc = courier_dress(c->world, job->easy, url_of(job), request->http, job->bearer, &job->dress, err);
     if (rc == 0)
         set_request(c, job);
     return rc;
 }
 
-static void start(struct courier *c, struct job *job)
+void courier_start(struct courier *c, struct job *job)
 {
     struct err err = {0};
+    if (job->request->http != NULL && job->request->http->oauth2 != NULL && !courier_token(c, job))
+        return;
     int rc = prepare(c, job, &err);
     if (rc == 0 && curl_multi_add_handle(c->multi, job->easy) != CURLM_OK)
         rc = err_set(&err, ERR_IO, "the request cannot be started");
     if (rc != 0) {
-        fail(c, job, rc, err.text);
+        courier_fail(c, job, rc, err.text);
         return;
     }
     job->next = c->running;
@@ -229,7 +199,7 @@ static bool follow(struct courier *c, struct job *job, long status)
     curl_easy_cleanup(job->easy);
     courier_undress(&job->dress);
     buf_clear(&job->body);
-    start(c, job);
+    courier_start(c, job);
     return true;
 }
 
@@ -246,6 +216,8 @@ static void finish(struct courier *c, struct job *job, CURLcode result)
     curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     if (result == CURLE_OK && follow(c, job, status))
         return;
+    if (status == 401)
+        courier_forget_token(c, job->request->http);
     if (result == CURLE_OK || (result == CURLE_WRITE_ERROR && job->cut))
         a.status = (int)status;
     else
@@ -279,14 +251,19 @@ static struct job *take_waiting(struct courier *c)
     return list;
 }
 
+void courier_begin(struct courier *c, struct job *job)
+{
+    job->started_ns = mono_ns(c);
+    buf_init(&job->body, (size_t)limits.answer_bytes);
+    courier_start(c, job);
+}
+
 static void start_waiting(struct courier *c)
 {
     struct job *next;
     for (struct job *job = take_waiting(c); job != NULL; job = next) {
         next = job->next;
-        job->started_ns = mono_ns(c);
-        buf_init(&job->body, (size_t)limits.answer_bytes);
-        start(c, job);
+        courier_begin(c, job);
     }
 }
 
@@ -295,7 +272,7 @@ static void cancel_all(struct courier *c)
     struct job *job;
     while ((job = c->running) != NULL) {
         unlist(c, job);
-        fail(c, job, ERR_CANCEL, "stopped");
+        courier_fail(c, job, ERR_CANCEL, "stopped");
     }
 }
 
@@ -387,6 +364,7 @@ void courier_close(struct courier *c, int64_t grace_ms)
     must(pthread_join(c->thread, NULL) == 0);
     c->world->send = NULL;
     c->world->net = NULL;
+    courier_free_tokens(c);
     curl_multi_cleanup(c->multi);
     lock_release(&c->lock);
     mem_free(c->user_agent);

@@ -13,6 +13,8 @@ struct fitting {
     struct world *world;
     CURL *easy;
     const struct http_config *http;
+    const char *bearer;
+    const char *whole_url;
     struct url url;
     struct arena arena;
     struct dress *dress;
@@ -94,17 +96,27 @@ static int read_file(struct fitting *f, struct str path, size_t bytes_max, struc
     return rc;
 }
 
-/* what: for the message. */
-static int fetch(struct fitting *f, const struct http_secret *secret, const char *what, struct str *out)
+int courier_read_secret(struct world *world, struct arena *arena, const struct http_secret *secret,
+                        const char *what, struct str *out, struct err *err)
 {
+    struct buf content;
     *out = secret->text;
     if (secret->file.n == 0)
         return 0;
-    int rc = read_file(f, secret->file, SECRET_MAX, out);
-    *out = str_trim(*out);
+    buf_init(&content, SECRET_MAX);
+    const char *name = arena_copy_text(arena, secret->file.p, secret->file.n);
+    int rc = name != NULL ? world->read_file(world, name, &content, err)
+                          : err_set(err, ERR_LIMIT, "the path is too long");
+    *out = str_trim(str_copy(arena, buf_slice(&content)));
     if (rc != 0)
-        err_prefix(f->err, "unable to read %s: ", what);
+        err_prefix(err, "unable to read %s: ", what);
+    buf_release(&content);
     return rc;
+}
+
+static int fetch(struct fitting *f, const struct http_secret *secret, const char *what, struct str *out)
+{
+    return courier_read_secret(f->world, &f->arena, secret, what, out, f->err);
 }
 
 /* ---- who one is ---- */
@@ -146,6 +158,8 @@ static int add_authorization(struct fitting *f)
     struct str credentials;
     if (f->http->basic)
         return add_basic(f);
+    if (f->bearer != NULL)
+        return add(f, &f->dress->headers, "Authorization", f->bearer);
     if (f->http->auth_type.n == 0)
         return 0;
     int rc = fetch(f, &f->http->credentials, "authorization credentials", &credentials);
@@ -220,11 +234,10 @@ static int set_server_name(struct fitting *f)
     const char *to = arena_format(&f->arena, "::%s%.*s%s:%.*s", f->url.authority.p[0] == '[' ? "[" : "",
                                   STR_ARG(f->url.host), f->url.authority.p[0] == '[' ? "]" : "",
                                   STR_ARG(f->url.port.n > 0 ? f->url.port : STR("443")));
-    char *renamed = NULL, *whole = NULL;
+    char *renamed = NULL;
     CURLU *url = curl_url();
-    curl_easy_getinfo(f->easy, CURLINFO_EFFECTIVE_URL, &whole);
     bool sound = url != NULL && name != NULL && to != NULL &&
-                 curl_url_set(url, CURLUPART_URL, whole, 0) == CURLUE_OK &&
+                 curl_url_set(url, CURLUPART_URL, f->whole_url, 0) == CURLUE_OK &&
                  curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK &&
                  curl_url_get(url, CURLUPART_URL, &renamed, 0) == CURLUE_OK;
     if (sound) {
@@ -314,9 +327,15 @@ static int set_proxy(struct fitting *f)
 /* ---- all of it ---- */
 
 int courier_dress(struct world *world, CURL *easy, const char *url, const struct http_config *http,
-                  struct dress *dress, struct err *err)
+                  const char *bearer, struct dress *dress, struct err *err)
 {
-    struct fitting f = {.world = world, .easy = easy, .http = http, .dress = dress, .err = err};
+    struct fitting f = {.world = world,
+                        .easy = easy,
+                        .http = http,
+                        .bearer = bearer,
+                        .whole_url = url,
+                        .dress = dress,
+                        .err = err};
     int rc = url_parse(str_of(url), &f.url, NULL);
     if (rc != 0 || f.url.authority.n == 0)
         return err_set(err, ERR_ARG, "the URL is not sound"); /* it may be a secret */

@@ -1,56 +1,19 @@
-#include "tocsin/forward.h"
+#include "forward_priv.h"
 
-#include "tocsin/gotext.h"
 #include "tocsin/limits.h"
-#include "tocsin/lock.h"
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
-#include "tocsin/stat.h"
-#include "tocsin/tree.h"
 
 enum { BATCH_DEFAULT = 256, TIMEOUT_DEFAULT_MS = 10000 };
 
-/* One alert for all targets; freed by the last one that lets go. */
-struct parcel {
-    size_t refs;
-    struct alert_event *event;
-};
-
-struct target {
-    struct forward *forward;
-    char *url;
-    struct parcel **queue; /* a ring of queue_max */
-    size_t head, count;
-    bool busy, answered; /* a request is under way; its answer has come */
-    bool leaving;        /* no longer wanted: goes with its last answer */
-    size_t batch;        /* alerts in it */
-    int64_t started_ns;
-    struct net_request request;
-    struct buf body;
-    int status;
-    char why[256];
-    uint64_t sent, errors, dropped, requests;
-    double latency_sum_s;
-};
-
-struct forward {
-    struct world *world;
-    struct labels *external_labels;
-    int64_t timeout_ms;
-    size_t queue_max, batch_max;
-    struct lock lock; /* queues and answers of all targets */
-    struct target **targets;
-    size_t target_count;
-};
-
 static const struct net_header json_header = {"Content-Type", "application/json"};
 
-static void parcel_drop(struct parcel *parcel)
+static struct parcel *parcel_make(const struct alert_event *event)
 {
-    if (--parcel->refs > 0)
-        return;
-    mem_free(parcel->event);
-    mem_free(parcel);
+    struct parcel *parcel = MEM_NEW(struct parcel);
+    parcel->refs = 1;
+    parcel->event = alert_event_copy(event);
+    return parcel;
 }
 
 static struct parcel *take(struct target *t)
@@ -61,75 +24,65 @@ static struct parcel *take(struct target *t)
     return parcel;
 }
 
-static struct target *target_open(struct forward *f, struct str url)
+/* ---- settings ---- */
+
+/* The new settings, until they are taken over whole. */
+struct fresh {
+    struct group **groups;
+    size_t group_count;
+    struct relabel *alert_relabel;
+    struct labels *external_labels;
+};
+
+static void fresh_release(struct fresh *fresh)
 {
-    struct target *t = MEM_NEW(struct target);
-    t->forward = f;
-    t->url = mem_copy_text(url.p, url.n);
-    t->queue = MEM_ARRAY(struct parcel *, f->queue_max);
-    buf_init(&t->body, (size_t)limits.flush_arena_bytes);
-    return t;
+    for (size_t i = 0; i < fresh->group_count; i++)
+        forward_group_let_go(fresh->groups[i]);
+    mem_free(fresh->groups);
+    relabel_free(fresh->alert_relabel);
+    mem_free(fresh->external_labels);
 }
 
-static void drop_queue(struct target *t)
+static int prepare(const struct forward_settings *settings, struct fresh *fresh, struct err *err)
 {
-    while (t->count > 0)
-        parcel_drop(take(t));
-}
-
-static void target_close(struct target *t)
-{
-    drop_queue(t);
-    mem_free(t->queue);
-    mem_free(t->url);
-    buf_release(&t->body);
-    mem_free(t);
-}
-
-/* The wanted target that is there already, taken out of the list; NULL: it is new. */
-static struct target *inherit(struct forward *f, struct str url)
-{
-    for (size_t i = 0; i < f->target_count; i++) {
-        struct target *t = f->targets[i];
-        if (t == NULL || !str_eq(str_of(t->url), url))
-            continue;
-        f->targets[i] = NULL;
-        t->leaving = false;
-        return t;
+    int rc = 0;
+    *fresh = (struct fresh){.groups = MEM_ARRAY(struct group *, settings->group_count)};
+    for (size_t i = 0; rc == 0 && i < settings->group_count; i++) {
+        rc = forward_group_open(settings->groups[i], &fresh->groups[i], err);
+        fresh->group_count += rc == 0;
     }
-    return NULL;
+    if (rc == 0 && settings->alert_relabel != NULL)
+        rc = relabel_open(settings->alert_relabel, &fresh->alert_relabel, err);
+    if (settings->external_labels != NULL)
+        fresh->external_labels = labels_copy_heap(settings->external_labels);
+    return rc;
 }
 
-/* Those nobody wants any more stay in the list until forward_run, which may be at one of them, lets go. */
-static void dismiss(struct forward *f, struct target **targets, size_t *count)
+/* Leaves in *fresh what was in force before. */
+static void swap(struct forward *f, struct fresh *fresh)
 {
-    for (size_t i = 0; i < f->target_count; i++) {
-        struct target *t = f->targets[i];
-        if (t == NULL)
-            continue;
-        drop_queue(t);
-        t->leaving = true;
-        targets[(*count)++] = t;
-    }
+    struct fresh before = {f->groups, f->group_count, f->alert_relabel, f->external_labels};
+    for (size_t i = 0; i < fresh->group_count; i++)
+        for (size_t k = 0; k < fresh->groups[i]->lookup_count; k++)
+            forward_lookup_init(f, &fresh->groups[i]->lookups[k]);
+    f->groups = fresh->groups;
+    f->group_count = fresh->group_count;
+    f->alert_relabel = fresh->alert_relabel;
+    f->external_labels = fresh->external_labels;
+    *fresh = before;
+    forward_retarget(f);
 }
 
-void forward_configure(struct forward *f, const struct forward_options *options)
+int forward_configure(struct forward *f, const struct forward_settings *settings, struct err *err)
 {
+    struct fresh fresh;
+    int rc = prepare(settings, &fresh, err);
     lock_take(&f->lock);
-    struct target **targets = MEM_ARRAY(struct target *, options->url_count + f->target_count);
-    size_t count = 0;
-    for (size_t i = 0; i < options->url_count; i++) {
-        struct target *t = inherit(f, options->urls[i]);
-        targets[count++] = t != NULL ? t : target_open(f, options->urls[i]);
-    }
-    dismiss(f, targets, &count);
-    mem_free(f->targets);
-    f->targets = targets;
-    f->target_count = count;
-    mem_free(f->external_labels);
-    f->external_labels = options->external_labels != NULL ? labels_copy_heap(options->external_labels) : NULL;
-    f->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS;
+    if (rc == 0)
+        swap(f, &fresh);
+    fresh_release(&fresh); /* under the lock, for targets may share its groups */
     lock_drop(&f->lock);
+    return rc;
 }
 
 struct forward *forward_open(const struct forward_options *options)
@@ -139,7 +92,6 @@ struct forward *forward_open(const struct forward_options *options)
     f->queue_max = options->queue_max > 0 ? options->queue_max : (size_t)limits.forward_queue;
     f->batch_max = options->batch_max > 0 ? options->batch_max : BATCH_DEFAULT;
     lock_init(&f->lock, LOCK_queue);
-    forward_configure(f, options);
     return f;
 }
 
@@ -147,18 +99,44 @@ void forward_close(struct forward *f)
 {
     if (f == NULL)
         return;
+    struct fresh last = {f->groups, f->group_count, f->alert_relabel, f->external_labels};
     for (size_t i = 0; i < f->target_count; i++)
-        target_close(f->targets[i]);
+        forward_target_close(f->targets[i]);
+    for (size_t i = 0; i < f->dropped_count; i++)
+        mem_free(f->dropped[i]);
+    fresh_release(&last);
     lock_release(&f->lock);
-    mem_free(f->external_labels);
+    mem_free(f->dropped);
     mem_free(f->targets);
     mem_free(f);
+}
+
+/* ---- alerts come in ---- */
+
+/* NULL: dropped. */
+static struct labels *relabelled(const struct relabel *relabel, struct arena *arena, const struct labels *in)
+{
+    const struct labels *out = NULL;
+    if (in == NULL || relabel_apply(relabel, arena, in, &out) != 0 || out == NULL)
+        return NULL;
+    return labels_copy(arena, out);
+}
+
+bool forward_prepare(struct forward *f, struct arena *arena, struct alert_event *event)
+{
+    lock_take(&f->lock);
+    const struct labels *all = event->labels;
+    if (f->external_labels != NULL)
+        all = labels_merge(arena, f->external_labels, all);
+    event->labels = relabelled(f->alert_relabel, arena, all);
+    lock_drop(&f->lock);
+    return event->labels != NULL;
 }
 
 static void put(struct target *t, struct parcel *parcel)
 {
     if (t->count == t->forward->queue_max) {
-        parcel_drop(take(t));
+        forward_parcel_drop(take(t));
         t->dropped++;
         limit_hit(LIMIT_forward_queue);
     }
@@ -166,60 +144,33 @@ static void put(struct target *t, struct parcel *parcel)
     parcel->refs++;
 }
 
+/* The alert as this group tells it; NULL: not at all. */
+static struct parcel *parcel_for(const struct group *g, struct parcel *plain, struct arena *arena)
+{
+    struct alert_event event = *plain->event;
+    event.labels = relabelled(g->alert_relabel, arena, plain->event->labels);
+    return event.labels != NULL ? parcel_make(&event) : NULL;
+}
+
 void forward_alert(struct forward *f, const struct alert_event *event)
 {
-    struct parcel *parcel = MEM_NEW(struct parcel);
-    parcel->refs = 1;
-    parcel->event = alert_event_copy(event);
+    struct arena arena;
+    struct parcel *plain = parcel_make(event);
+    arena_init(&arena, (size_t)limits.flush_arena_bytes);
     lock_take(&f->lock);
-    for (size_t i = 0; i < f->target_count; i++)
-        if (!f->targets[i]->leaving)
-            put(f->targets[i], parcel);
-    parcel_drop(parcel);
+    for (size_t i = 0; i < f->group_count; i++) {
+        struct parcel *parcel = parcel_for(f->groups[i], plain, &arena);
+        for (size_t k = 0; parcel != NULL && k < f->target_count; k++)
+            if (f->targets[k]->group == f->groups[i] && !f->targets[k]->leaving)
+                put(f->targets[k], parcel);
+        forward_parcel_drop(parcel);
+    }
+    forward_parcel_drop(plain);
     lock_drop(&f->lock);
+    arena_release(&arena);
 }
 
-static void write_pair(struct buf *out, struct label l, bool *first)
-{
-    buf_puts(out, *first ? "" : ",");
-    *first = false;
-    json_string(out, l.name);
-    buf_char(out, ':');
-    json_string(out, l.value);
-}
-
-/* The set, with `extra` where it lacks a name; both are sorted, so is what is written. */
-static void write_labels(struct buf *out, const struct labels *ls, const struct labels *extra)
-{
-    size_t a = 0, b = 0, a_count = ls != NULL ? ls->count : 0, b_count = extra != NULL ? extra->count : 0;
-    bool first = true;
-    buf_char(out, '{');
-    while (a < a_count || b < b_count) {
-        int order = a == a_count ? 1 : b == b_count ? -1 : str_cmp(ls->item[a].name, extra->item[b].name);
-        write_pair(out, order <= 0 ? ls->item[a] : extra->item[b], &first);
-        a += order <= 0;
-        b += order >= 0;
-    }
-    buf_char(out, '}');
-}
-
-static void write_alert(struct buf *out, const struct alert_event *event, const struct labels *external)
-{
-    buf_puts(out, "{\"annotations\":");
-    write_labels(out, event->annotations, NULL);
-    buf_puts(out, ",\"endsAt\":\"");
-    go_time_rfc3339(out, event->ends_ns, 3);
-    buf_puts(out, "\",\"startsAt\":\"");
-    go_time_rfc3339(out, event->starts_ns, 3);
-    buf_char(out, '"');
-    if (event->generator_url.n > 0) {
-        buf_puts(out, ",\"generatorURL\":");
-        json_string(out, event->generator_url);
-    }
-    buf_puts(out, ",\"labels\":");
-    write_labels(out, event->labels, external);
-    buf_char(out, '}');
-}
+/* ---- batches go out ---- */
 
 /* Takes the next batch out of the queue and renders it. */
 static void fill(struct target *t)
@@ -231,10 +182,12 @@ static void fill(struct target *t)
     for (size_t i = 0; i < t->batch; i++) {
         struct parcel *parcel = take(t);
         buf_puts(&t->body, i > 0 ? "," : "");
-        write_alert(&t->body, parcel->event, f->external_labels);
-        parcel_drop(parcel);
+        forward_write_alert(&t->body, parcel->event);
+        forward_parcel_drop(parcel);
     }
     buf_char(&t->body, ']');
+    t->sending = t->group;
+    forward_group_keep(t->sending);
 }
 
 /* On the network's thread. */
@@ -251,17 +204,25 @@ static void note_answer(void *context, const struct net_answer *answer)
     lock_drop(&t->forward->lock);
 }
 
+static void note_latency(struct target *t, double took_s)
+{
+    t->latency_sum_s += took_s;
+    t->recent_s[t->latencies++ % LATENCIES_KEPT] = took_s;
+}
+
 /* A batch that fails is not kept: the rules tell every alert again before it could matter. */
 static void conclude(struct target *t)
 {
     struct world *world = t->forward->world;
-    t->requests++;
-    t->latency_sum_s += (double)(world->mono_ns(world) - t->started_ns) / 1e9;
-    t->sent += t->batch;
-    if (t->status / 100 != 2) {
+    if (t->status / 100 == 2) {
+        note_latency(t, (double)(world->mono_ns(world) - t->started_ns) / 1e9);
+        t->sent += t->batch;
+    } else {
         t->errors += t->batch;
         t->dropped += t->batch;
     }
+    forward_group_let_go(t->sending);
+    t->sending = NULL;
     t->busy = t->answered = false;
 }
 
@@ -270,7 +231,7 @@ static void complain(const struct target *t)
     static struct log_rate rate;
     struct world *world = t->forward->world;
     if (t->status / 100 != 2 && log_allowed(&rate, world->mono_ns(world)))
-        log_error("alerts not forwarded", LOG_TEXT("alertmanager", t->url), LOG_INT("count", t->batch),
+        log_error("alerts not forwarded", LOG_TEXT("alertmanager", t->shown), LOG_INT("count", t->batch),
                   LOG_INT("status", t->status), LOG_TEXT("err", t->why));
 }
 
@@ -283,7 +244,9 @@ static void send_batch(struct target *t)
                                       .headers = &json_header,
                                       .header_count = 1,
                                       .body = buf_slice(&t->body),
-                                      .timeout_ms = t->forward->timeout_ms};
+                                      .timeout_ms = t->sending->timeout_ms > 0 ? t->sending->timeout_ms
+                                                                               : TIMEOUT_DEFAULT_MS,
+                                      .http = t->sending->http};
     struct net_answer none = {.retry_after_ms = -1};
     if (buf_overflow(&t->body))
         err_set(&none.error, ERR_LIMIT, "the batch is larger than flush_arena_bytes");
@@ -322,7 +285,7 @@ static struct target *target_at(struct forward *f, size_t i)
     return t;
 }
 
-/* Lets go of what has left and is answered; true if something is still queued or under way. */
+/* Lets go of what has left and has nothing more to tell; true if something is still queued or under way. */
 static bool sweep(struct forward *f)
 {
     bool more = false;
@@ -331,8 +294,8 @@ static bool sweep(struct forward *f)
     for (size_t i = 0; i < f->target_count; i++) {
         struct target *t = f->targets[i];
         more = more || t->busy || t->count > 0;
-        if (t->leaving && !t->busy)
-            target_close(t);
+        if (t->leaving && !t->busy && t->count == 0)
+            forward_target_close(t);
         else
             f->targets[kept++] = t;
     }
@@ -351,92 +314,24 @@ bool forward_run(struct forward *f)
     return sweep(f);
 }
 
-struct column {
-    const char *name, *type, *help;
-    double (*value)(const struct target *t);
-};
-
-static double sent_of(const struct target *t)
+static void tell(struct arena *arena, struct strict_texts *to, const char *url)
 {
-    return (double)t->sent;
+    struct str copy = str_copy(arena, str_of(url));
+    if (to->items != NULL)
+        to->items[to->count++] = copy;
 }
 
-static double errors_of(const struct target *t)
+int forward_urls(struct forward *f, struct arena *arena, struct strict_texts *active,
+                 struct strict_texts *dropped)
 {
-    return (double)t->errors;
-}
-
-static double dropped_of(const struct target *t)
-{
-    return (double)t->dropped;
-}
-
-static double length_of(const struct target *t)
-{
-    return (double)t->count;
-}
-
-static double latency_sum_of(const struct target *t)
-{
-    return t->latency_sum_s;
-}
-
-static double requests_of(const struct target *t)
-{
-    return (double)t->requests;
-}
-
-static void write_column(struct forward *f, struct buf *out, const char *name,
-                         double (*value)(const struct target *t))
-{
-    for (size_t i = 0; i < f->target_count; i++) {
-        struct buf labels;
-        buf_init(&labels, 8192);
-        stat_label(&labels, "alertmanager", str_of(f->targets[i]->url));
-        stat_sample(out, name, buf_text(&labels), value(f->targets[i]));
-        buf_release(&labels);
-    }
-}
-
-int forward_urls(struct forward *f, struct arena *arena, struct str **urls, size_t *count)
-{
-    bool fits = true;
-    *count = 0;
     lock_take(&f->lock);
-    *urls = ARENA_ARRAY(arena, struct str, f->target_count);
-    for (size_t i = 0; *urls != NULL && i < f->target_count; i++) {
-        if (f->targets[i]->leaving)
-            continue;
-        struct str url = str_copy(arena, str_of(f->targets[i]->url));
-        fits = fits && url.p != NULL;
-        (*urls)[(*count)++] = url;
-    }
-    lock_drop(&f->lock);
-    return fits && *urls != NULL ? 0 : ERR_LIMIT;
-}
-
-void forward_write_metrics(struct forward *f, struct buf *out)
-{
-    static const struct column columns[] = {
-        {"prometheus_notifications_sent_total", "counter", "Alerts sent.", sent_of},
-        {"prometheus_notifications_errors_total", "counter", "Alerts whose sending failed.", errors_of},
-        {"prometheus_notifications_dropped_total", "counter", "Alerts dropped.", dropped_of},
-        {"prometheus_notifications_queue_length", "gauge", "Alerts waiting.", length_of},
-    };
-    lock_take(&f->lock);
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        stat_head(out, columns[i].name, columns[i].type, columns[i].help);
-        write_column(f, out, columns[i].name, columns[i].value);
-    }
-    stat_head(out, "prometheus_notifications_latency_seconds", "summary", "How long requests took.");
-    write_column(f, out, "prometheus_notifications_latency_seconds_sum", latency_sum_of);
-    write_column(f, out, "prometheus_notifications_latency_seconds_count", requests_of);
-    size_t known = 0;
+    *active = (struct strict_texts){.items = ARENA_ARRAY(arena, struct str, f->target_count)};
+    *dropped = (struct strict_texts){.items = ARENA_ARRAY(arena, struct str, f->dropped_count)};
     for (size_t i = 0; i < f->target_count; i++)
-        known += !f->targets[i]->leaving;
+        if (!f->targets[i]->leaving)
+            tell(arena, active, f->targets[i]->url);
+    for (size_t i = 0; i < f->dropped_count; i++)
+        tell(arena, dropped, f->dropped[i]);
     lock_drop(&f->lock);
-    stat_head(out, "prometheus_notifications_queue_capacity", "gauge", "Alerts a queue holds.");
-    stat_sample(out, "prometheus_notifications_queue_capacity", NULL, (double)f->queue_max);
-    stat_head(out, "prometheus_notifications_alertmanagers_discovered", "gauge", "Alertmanagers known.");
-    stat_sample(out, "prometheus_notifications_alertmanagers_discovered", NULL, (double)known);
+    return arena_exhausted(arena) ? ERR_LIMIT : 0;
 }

@@ -160,25 +160,30 @@ static void url_member(struct buf *out, struct str url)
     buf_release(&told);
 }
 
-/* Those that alerts are forwarded to. */
+static void url_members(struct buf *out, const struct strict_texts *urls)
+{
+    for (size_t i = 0; i < urls->count; i++) {
+        buf_puts(out, i > 0 ? "," : "");
+        url_member(out, urls->items[i]);
+    }
+}
+
+/* Those that alerts are forwarded to, and those that relabelling left out. */
 void api_alertmanagers(struct request *request, struct answer *answer)
 {
     struct forward *forward = request->service->parts.forward;
     struct buf *out = &answer->body;
-    struct str *urls = NULL;
-    size_t count = 0;
-    if (forward != NULL && forward_urls(forward, request->arena, &urls, &count) != 0) {
+    struct strict_texts active = {0}, dropped = {0};
+    if (forward != NULL && forward_urls(forward, request->arena, &active, &dropped) != 0) {
         prom_error(answer, PROM_INTERNAL, "the result does not fit limits.query_arena_bytes");
         return;
     }
     prom_begin(answer);
     buf_puts(out, "{\"activeAlertmanagers\":[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_char(out, ',');
-        url_member(out, urls[i]);
-    }
-    buf_puts(out, "],\"droppedAlertmanagers\":[]}");
+    url_members(out, &active);
+    buf_puts(out, "],\"droppedAlertmanagers\":[");
+    url_members(out, &dropped);
+    buf_puts(out, "]}");
     prom_end(answer);
 }
 

@@ -71,6 +71,7 @@
     LIMIT(forward_queue, 10000, "alerts", "alerts waiting for one Alertmanager; the oldest give way")      \
     LIMIT(remote_write_bytes, 64 << 20, "bytes",                                                           \
           "samples waiting for one remote_write target; the oldest give way")                              \
+    LIMIT(forward_targets, 100, "targets", "Alertmanagers that alerts are sent to")                        \
     LIMIT(page_queue, 10000, "pages", "rendered pages on their way out")                                   \
     LIMIT(flush_arena_bytes, 64 << 20, "bytes", "memory to render one notification")                       \
     LIMIT(answer_bytes, 64 << 10, "bytes", "what is read of a receiver's answer")                          \

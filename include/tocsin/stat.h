@@ -46,6 +46,9 @@
          "Templates that failed.")                                                                           \
     STAT(alerts_received, "tocsin_alert_events_total", counter, "Alert events handed to the router.")        \
     STAT(alerts_invalid, "alertmanager_alerts_invalid_total", counter, "Posted alerts refused.")             \
+    STAT(dns_lookups, "prometheus_sd_dns_lookups_total", counter, "Names of Alertmanagers asked for.")       \
+    STAT(dns_lookup_failures, "prometheus_sd_dns_lookup_failures_total", counter,                            \
+         "Names of Alertmanagers asked for in vain.")                                                        \
     STAT(incidents_opened, "tocsin_incidents_opened_total", counter, "Incidents opened.")                    \
     STAT(incidents_closed, "tocsin_incidents_closed_total", counter, "Incidents closed.")                    \
     STAT(reload_ok, "prometheus_config_last_reload_successful", gauge,                                       \

@@ -98,6 +98,9 @@ struct world {
     /* Network: starts a request; 0, or ERR_FULL / ERR_CLOSED and then done is not called. NULL: no network. The request
      * and what it points to are borrowed until done is called. */
     int (*send)(struct world *, const struct net_request *request, net_done *done, void *context);
+    /* Asks the name servers for records of an enum dns_type (dns.h) and appends their answer as it came. It waits, up to some seconds: only
+     * for threads that may. ERR_NOT_FOUND: there are none; ERR_IO: nobody knows. NULL: no network. */
+    int (*resolve)(struct world *, const char *name, int type, struct buf *answer, struct err *);
     void *net;  /* behind send; private to whoever installed it */
     void *disk; /* behind the calls for the disk; likewise (tests/sim/sim_disk.h) */
 };

@@ -255,7 +255,7 @@ class WhatGrafanaAsks(peers.Case):
         self.assertEqual(*both('alertmanagers'))
         yaml = both('status/config')[0]['yaml']
         self.assertIn('"site": "here"', yaml)
-        self.assertIn('path_prefix: "/am"', yaml)
+        self.assertIn('path_prefix: /am', yaml)
         self.assertEqual(set(both('targets')[1]) - set(both('targets')[0]), set())
         self.assertTrue(ask(self.daemon.url, 'features')[1]['data']['api']['query_stats'])
         self.assertEqual(ask(self.daemon.url, 'notifications'), (200, {'status': 'success', 'data': []}))

@@ -224,13 +224,13 @@ class Case(unittest.TestCase):
         peer.url = f'http://127.0.0.1:{port}'
         return peer.ready(f'{peer.url}/-/ready')
 
-    def alertmanager(self, config, name='alertmanager'):
+    def alertmanager(self, config, *flags, name='alertmanager', prefix=''):
         port = free_port()
         path = self.file(f'{name}.yml', config)
         peer = self.run_process(name, program('prometheus-alertmanager'), f'--config.file={path}',
                                 f'--storage.path={self.folder / name}', f'--web.listen-address=127.0.0.1:{port}',
-                                '--cluster.listen-address=')
-        peer.port, peer.url = port, f'http://127.0.0.1:{port}'
+                                '--cluster.listen-address=', *flags)
+        peer.port, peer.url = port, f'http://127.0.0.1:{port}{prefix}'
         return peer.ready(f'{peer.url}/-/ready')
 
     def output(self, name, *arguments, stdin=''):

@@ -83,6 +83,8 @@ static void read_again(const struct config *first)
         must(second != NULL);
         must(first->evaluation_interval_ms == second->evaluation_interval_ms);
         must(first->query_offset_ms == second->query_offset_ms);
+        must(first->manager_count == second->manager_count);
+        must(first->alert_relabel.count == second->alert_relabel.count);
         must(labels_equal(first->external_labels, second->external_labels));
         must(texts_equal(&first->rule_files, &second->rule_files));
         must(str_eq(first->alertmanager_config_file, second->alertmanager_config_file));
@@ -136,8 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     must(config->evaluation_interval_ms > 0);
-    for (size_t i = 0; i < config->alertmanager_urls.count; i++)
-        must(str_starts(config->alertmanager_urls.items[i], STR("http")));
+    for (size_t i = 0; i < config->manager_count; i++)
+        must(str_starts(config->managers[i].group.scheme, STR("http")));
     read_again(config);
     open_sender(config);
     config_free(config);

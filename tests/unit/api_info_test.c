@@ -212,16 +212,39 @@ static void the_configuration_is_told_if_there_is_one(void **state)
 static void alertmanagers_are_told_without_their_passwords(void **state)
 {
     struct fixture *f = *state;
-    const struct str urls[] = {STR("http://127.0.0.1:9093/api/v2/alerts"),
-                               STR("https://me:s3cret@am.example/x/api/v2/alerts")};
-    const struct forward_options options = {.world = &f->sim.world, .urls = urls, .url_count = 2};
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    const struct labels *first[] = {labels_of(&arena, "__address__", "127.0.0.1:9093", NULL)};
+    const struct labels *second[] = {labels_of(&arena, "__address__", "me:s3cret@am.example", NULL),
+                                     labels_of(&arena, "__address__", "me:s3cret@left.out", NULL)};
+    struct relabel_rule rule;
+    relabel_rule_init(&rule);
+    rule.action = RELABEL_DROP;
+    rule.sources = (struct str[]){STR("__address__")};
+    rule.source_count = 1;
+    rule.regex = STR(".*out");
+    const struct forward_group groups[] = {
+        {.scheme = STR("http"), .targets = first, .target_count = 1},
+        {.scheme = STR("https"),
+         .path_prefix = STR("x"),
+         .targets = second,
+         .target_count = 2,
+         .relabel = {.items = &rule, .count = 1}},
+    };
+    const struct forward_group *const list[] = {&groups[0], &groups[1]};
+    const struct forward_options options = {.world = &f->sim.world};
     expect(f, "/api/v1/alertmanagers", 200,
            "{\"status\":\"success\",\"data\":{\"activeAlertmanagers\":[],\"droppedAlertmanagers\":[]}}");
     f->service.parts.forward = forward_open(&options);
+    assert_int_equal(
+        forward_configure(f->service.parts.forward, &(struct forward_settings){list, 2, NULL, NULL}, NULL),
+        0);
+    arena_release(&arena);
     expect(
         f, "/api/v1/alertmanagers", 200,
         "{\"status\":\"success\",\"data\":{\"activeAlertmanagers\":[{\"url\":\"http://127.0.0.1:9093/api/v2/"
-        "alerts\"},{\"url\":\"https://am.example/x/api/v2/alerts\"}],\"droppedAlertmanagers\":[]}}");
+        "alerts\"},{\"url\":\"https://am.example/x/api/v2/alerts\"}],\"droppedAlertmanagers\":["
+        "{\"url\":\"https://left.out/x/api/v2/alerts\"}]}}");
 }
 
 static void what_tocsin_does_not_do_is_empty_or_not_there(void **state)

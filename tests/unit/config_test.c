@@ -44,15 +44,36 @@ static void expect_texts(const struct config_texts *texts, const char *const *ex
     assert_int_equal(texts->count, i);
 }
 
+/* "SCHEME {LABELS} PATH" of each target, in order. */
+static void expect_targets(struct config *c, const char *const *expected)
+{
+    size_t at = 0;
+    struct buf text;
+    buf_init(&text, 4096);
+    for (size_t i = 0; i < c->manager_count; i++) {
+        const struct forward_group *g = &c->managers[i].group;
+        for (size_t k = 0; k < g->target_count; k++) {
+            buf_clear(&text);
+            buf_format(&text, "%.*s ", STR_ARG(g->scheme));
+            labels_print(&text, g->targets[k]);
+            struct str path = forward_path(&c->arena, g->path_prefix);
+            buf_format(&text, " %.*s", STR_ARG(path));
+            assert_non_null(expected[at]);
+            assert_string_equal(buf_text(&text), expected[at++]);
+        }
+    }
+    assert_null(expected[at]);
+    buf_release(&text);
+}
+
 static void an_empty_file_has_the_defaults(void **state)
 {
     (void)state;
     struct config *c = load("");
     assert_int_equal(c->evaluation_interval_ms, 60000);
     assert_int_equal(c->query_offset_ms, 0);
-    assert_int_equal(c->alertmanager_timeout_ms, 10000);
     assert_int_equal(c->external_labels->count, 0);
-    assert_int_equal(c->rule_files.count + c->alertmanager_urls.count + c->ignored.count, 0);
+    assert_int_equal(c->rule_files.count + c->manager_count + c->ignored.count, 0);
     assert_int_equal(c->alertmanager_config_file.n, 0);
     assert_int_equal(c->storage.retention_ms, 0);
     assert_int_equal(c->storage.out_of_order_ms, 0);
@@ -112,7 +133,7 @@ static void a_prometheus_yml_is_accepted_as_it_is(void **state)
     assert_true(str_is(labels_get(c->external_labels, STR("site")), "here"));
     assert_int_equal(c->storage.out_of_order_ms, 30 * 60000);
     expect_texts(&c->rule_files, (const char *[]){"first.rules", "/abs/my/*.rules", NULL});
-    expect_texts(&c->alertmanager_urls, (const char *[]){"https://1.2.3.4:9093/api/v2/alerts", NULL});
+    expect_targets(c, (const char *[]){"https {__address__=\"1.2.3.4:9093\", a=\"b\"} /api/v2/alerts", NULL});
     config_free(c);
 }
 
@@ -209,9 +230,9 @@ static void bad_values_are_refused_with_their_place(void **state)
          "line 3: expected Alertmanager api version to be one of [v2] but got v1"},
         {"alerting:\n  alertmanagers:\n  - scheme: ftp\n", 3, 13, "line 3: scheme must be http or https"},
         {"alerting:\n  alertmanagers:\n  - static_configs: [{targets: [a:1, 'http://b:1']}]\n", 3, 38,
-         "line 3: a target is HOST:PORT, without scheme and path"},
+         "line 3: \"http://b:1\" is not a valid hostname"},
         {"alerting:\n  alertmanagers:\n  - static_configs: [{targets: ['']}]\n", 3, 33,
-         "line 3: a target is HOST:PORT, without scheme and path"},
+         "line 3: \"\" is not a valid hostname"},
         {"alerting:\n  alertmanagers:\n  - static_configs: [{labels: {}}]\n", 3, 22,
          "line 3: a static config needs a list of targets"},
         {"alerting:\n  alertmanagers:\n  - static_configs: [null]\n", 3, 22,
@@ -228,26 +249,15 @@ static void bad_values_are_refused_with_their_place(void **state)
 static void what_would_change_a_page_is_refused_by_name(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"basic_auth",
-                                       "authorization",
-                                       "oauth2",
-                                       "sigv4",
-                                       "tls_config",
-                                       "proxy_url",
-                                       "http_headers",
-                                       "relabel_configs",
-                                       "alert_relabel_configs",
-                                       "dns_sd_configs",
-                                       "file_sd_configs",
-                                       "kubernetes_sd_configs",
-                                       "consul_sd_configs",
-                                       "http_sd_configs"};
+    static const char *const keys[] = {"sigv4", "file_sd_configs", "kubernetes_sd_configs",
+                                       "consul_sd_configs", "http_sd_configs"};
     char text[256], message[256];
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         snprintf(text, sizeof text, "alerting:\n  alertmanagers:\n  - timeout: 1s\n    %s: {a: b}\n",
                  keys[i]);
         snprintf(message, sizeof message,
-                 "line 4: %s is not supported yet; remove it, or list the targets under static_configs",
+                 "line 4: %s is not supported yet; remove it, or list the targets under static_configs or "
+                 "dns_sd_configs",
                  keys[i]);
         struct err err = expect_error(text, ERR_UNSUPPORTED, message);
         assert_int_equal(err.line, 4);
@@ -255,15 +265,12 @@ static void what_would_change_a_page_is_refused_by_name(void **state)
         snprintf(text, sizeof text, "alerting: {alertmanagers: [{%s: }, {%s: []}]}", keys[i], keys[i]);
         config_free(load(text));
     }
-    expect_error("alerting: {alert_relabel_configs: [{action: drop}]}", ERR_UNSUPPORTED,
-                 "line 1: alert_relabel_configs is not supported yet; remove it, or list the targets under "
-                 "static_configs");
 }
 
 static void mistakes_come_before_what_is_not_supported(void **state)
 {
     (void)state;
-    expect_error("alerting: {alertmanagers: [{proxy_url: x}]}\ncolour: red\n", ERR_PARSE,
+    expect_error("alerting: {alertmanagers: [{sigv4: x}]}\ncolour: red\n", ERR_PARSE,
                  "yaml: unmarshal errors:\n  line 2: field colour not found in type config.plain");
 }
 
@@ -275,7 +282,61 @@ static void yaml_errors_are_told_once(void **state)
     assert_int_equal(err.line, 2);
 }
 
-static void alertmanagers_become_whole_urls(void **state)
+static void what_makes_no_sense_in_alerting_is_refused_in_prometheus_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } table[] = {
+        {"{alertmanagers: [{static_configs: [{targets: ['http://a:1']}]}]}",
+         "line 1: \"http://a:1\" is not a valid hostname"},
+        {"{alertmanagers: [{basic_auth: {username: a}, authorization: {credentials: b}}]}",
+         "line 1: at most one of basic_auth, oauth2 & authorization must be configured"},
+        {"{alertmanagers: [{relabel_configs: [~]}]}",
+         "line 1: empty or null Alertmanager target relabeling rule"},
+        {"{alertmanagers: [{alert_relabel_configs: [~]}]}",
+         "line 1: empty or null Alertmanager alert relabeling rule"},
+        {"{alert_relabel_configs: [~]}", "line 1: empty or null alert relabeling rule"},
+        {"{alert_relabel_configs: [{action: drop, regex: '('}]}",
+         "line 1: error parsing regexp: missing closing ): `^(?s:()$`"},
+        {"{alert_relabel_configs: [{source_labels: [a]}]}",
+         "line 1: relabel configuration for replace action requires 'target_label' value"},
+        {"{alertmanagers: [{relabel_configs: [{action: hashmod}]}]}",
+         "line 1: relabel configuration for hashmod requires non-zero modulus"},
+        {"{alertmanagers: [{dns_sd_configs: [{}]}]}",
+         "line 1: DNS-SD config must contain at least one SRV record name"},
+        {"{alertmanagers: [{dns_sd_configs: [{names: [a], type: A}]}]}",
+         "line 1: a port is required in DNS-SD configs for all record types except SRV"},
+        {"{alertmanagers: [{dns_sd_configs: [{names: [a], type: TXT}]}]}",
+         "line 1: invalid DNS-SD records type TXT"},
+        {"{alertmanagers: [{dns_sd_configs: [{name: [a]}]}]}",
+         "yaml: unmarshal errors:\n  line 1: field name not found in type dns.plain"},
+    };
+    char text[256];
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        snprintf(text, sizeof text, "alerting: %s", table[i].text);
+        (void)expect_error(text, ERR_PARSE, table[i].why);
+    }
+    /* With relabelling a target may be anything. */
+    config_free(
+        load("alerting: {alertmanagers: [{static_configs: [{targets: ['http://a:1']}], relabel_configs:"
+             " [{target_label: __address__, replacement: b}]}]}"));
+}
+
+static void paths_of_credentials_start_at_the_files_folder(void **state)
+{
+    (void)state;
+    struct config *c = NULL;
+    assert_int_equal(config_parse(STR("alerting: {alertmanagers: [{tls_config: {ca_file: ca.pem},"
+                                      " authorization: {credentials_file: /abs}}]}"),
+                                  "/etc/tocsin/tocsin.yml", &c, NULL),
+                     0);
+    assert_true(str_is(c->managers[0].group.http.tls.ca.file, "/etc/tocsin/ca.pem"));
+    assert_true(str_is(c->managers[0].group.http.credentials.file, "/abs"));
+    config_free(c);
+}
+
+static void alertmanagers_become_targets(void **state)
 {
     (void)state;
     struct config *c = load("alerting:\n"
@@ -292,11 +353,16 @@ static void alertmanagers_become_whole_urls(void **state)
                             "  - {static_configs: [{targets: [c:2]}], scheme: https, path_prefix: /x/y//}\n"
                             "  - {path_prefix: /, static_configs: [{targets: [d:3]}]}\n"
                             "  - \n");
-    expect_texts(&c->alertmanager_urls,
-                 (const char *[]){"http://a:1/am/api/v2/alerts", "http://b/am/api/v2/alerts",
-                                  "http://[::1]:9093/am/api/v2/alerts", "https://c:2/x/y/api/v2/alerts",
-                                  "http://d:3/api/v2/alerts", NULL});
-    assert_int_equal(c->alertmanager_timeout_ms, 3000);
+    expect_targets(c, (const char *[]){"http {__address__=\"a:1\"} /am/api/v2/alerts",
+                                       "http {__address__=\"b\"} /am/api/v2/alerts",
+                                       "http {__address__=\"[::1]:9093\"} /am/api/v2/alerts",
+                                       "https {__address__=\"c:2\"} /x/y/api/v2/alerts",
+                                       "http {__address__=\"d:3\"} /api/v2/alerts", NULL});
+    assert_int_equal(c->manager_count, 4);
+    assert_int_equal(c->managers[0].group.timeout_ms, 3000);
+    assert_int_equal(c->managers[1].group.timeout_ms, 10000);
+    assert_false(c->managers[0].group.http.follow_redirects || c->managers[0].group.http.enable_http2);
+    assert_true(c->managers[1].group.http.follow_redirects);
     config_free(c);
 }
 
@@ -419,7 +485,7 @@ static void null_and_zero_give_the_default_interval(void **state)
         config_free(c);
     }
     struct config *c = load("alerting: {alertmanagers: [{timeout: }]}");
-    assert_int_equal(c->alertmanager_timeout_ms, 10000);
+    assert_int_equal(c->managers[0].group.timeout_ms, 10000);
     config_free(c);
 }
 
@@ -481,7 +547,14 @@ static void what_is_printed_reads_as_the_same(void **state)
         "rule_files: ['rules/*.yml', \"odd: [name]\"]\n"
         "alertmanager_config_file: 'my routes.yml'\n"
         "alerting: {alertmanagers: [{timeout: 3s, static_configs: [{targets: ['a:1', 'b:2']}]},\n"
-        "  {scheme: https, timeout: 3s, path_prefix: /p/q, static_configs: [{targets: ['c:3']}]}]}\n"
+        "  {scheme: https, timeout: 3s, path_prefix: /p/q, basic_auth: {username: u, password: p},\n"
+        "   tls_config: {ca_file: ca.pem, min_version: TLS13}, http_headers: {X-A: {values: [b]}},\n"
+        "   relabel_configs: [{source_labels: [__address__], regex: 'c:.*', action: keep}],\n"
+        "   alert_relabel_configs: [{regex: replica, action: labeldrop}],\n"
+        "   dns_sd_configs: [{names: [_am._tcp.x], refresh_interval: 90s}, {names: [y, z], type: aaaa, port: "
+        "9}],\n"
+        "   static_configs: [{targets: ['c:3'], labels: {a: b}}]}],\n"
+        "  alert_relabel_configs: [{target_label: site, replacement: x}]}\n"
         "storage: {retention: 15d, keep: referenced, out_of_order_time_window: 1h, identity_header: X-Who,\n"
         "  wal: {sync: os}}\n"
         "limits: {series: 5000, push_body_bytes: 1048576}\n",
@@ -504,10 +577,11 @@ static void what_is_printed_reads_as_the_same(void **state)
         assert_int_equal(c->evaluation_interval_ms, again->evaluation_interval_ms);
         assert_int_equal(c->query_offset_ms, again->query_offset_ms);
         assert_int_equal(c->rule_files.count, again->rule_files.count);
-        assert_int_equal(c->alertmanager_urls.count, again->alertmanager_urls.count);
-        for (size_t k = 0; k < c->alertmanager_urls.count; k++)
-            assert_true(str_eq(c->alertmanager_urls.items[k], again->alertmanager_urls.items[k]));
-        assert_int_equal(c->alertmanager_timeout_ms, again->alertmanager_timeout_ms);
+        assert_int_equal(c->manager_count, again->manager_count);
+        for (size_t k = 0; k < c->manager_count; k++) {
+            assert_int_equal(c->managers[k].group.target_count, again->managers[k].group.target_count);
+            assert_int_equal(c->managers[k].group.timeout_ms, again->managers[k].group.timeout_ms);
+        }
         assert_int_equal(c->storage.retention_ms, again->storage.retention_ms);
         assert_int_equal(c->storage.keep, again->storage.keep);
         assert_int_equal(c->wal_sync, again->wal_sync);
@@ -547,7 +621,9 @@ int main(void)
         cmocka_unit_test(what_would_change_a_page_is_refused_by_name),
         cmocka_unit_test(mistakes_come_before_what_is_not_supported),
         cmocka_unit_test(yaml_errors_are_told_once),
-        cmocka_unit_test(alertmanagers_become_whole_urls),
+        cmocka_unit_test(alertmanagers_become_targets),
+        cmocka_unit_test(what_makes_no_sense_in_alerting_is_refused_in_prometheus_words),
+        cmocka_unit_test(paths_of_credentials_start_at_the_files_folder),
         cmocka_unit_test(storage_options_are_read),
         cmocka_unit_test(rule_groups_get_what_is_said_of_all_and_of_them),
         cmocka_unit_test(limits_are_set_by_name),

@@ -25,7 +25,8 @@ struct server {
     int listener;
     char url[64];
     enum habit habit;
-    const char *answer;
+    const char *answer, *then; /* then: from the second request on; NULL: the same */
+    int requests;
     char request[8192]; /* the last one; complete once the answer has come */
     pthread_t thread;
 };
@@ -57,7 +58,7 @@ static void serve(struct server *s, int fd)
     char rest[256];
     read_request(s, fd);
     if (s->habit == ANSWER)
-        send_text(fd, s->answer);
+        send_text(fd, s->requests++ > 0 && s->then != NULL ? s->then : s->answer);
     if (s->habit == ENDLESS_BODY) {
         send_text(fd, "HTTP/1.1 200 OK\r\n\r\n");
         while (send_text(fd, "0123456789012345678901234567890123456789012345678901234567890123456789")) {
@@ -388,6 +389,90 @@ static void redirects_in_a_circle_end(void **state)
     assert_ptr_equal(strstr(s.request, "POST /again HTTP/1.1\r\n"), s.request);
 }
 
+#define CLOSES "Connection: close\r\n\r\n"
+
+static const char token_answer[] =
+    "HTTP/1.1 200 OK\r\nContent-Length: 65\r\n" CLOSES
+    "{\"access_token\":\"tok\",\"token_type\":\"bearer\",\"expires_in\":3600}     ";
+
+static void a_token_is_fetched_once_and_used_until_it_is_refused(void **state)
+{
+    (void)state;
+    struct server issuer, target;
+    server_open(&issuer, ANSWER, token_answer);
+    server_open(&target, ANSWER, fine);
+    struct http_oauth2 oauth2 = {.client_id = STR("my id"),
+                                 .secret.text = STR("s:c"),
+                                 .token_url = str_of(issuer.url),
+                                 .scopes = {(struct str[]){STR("a"), STR("b")}, 2},
+                                 .params = &(struct label){STR("aud"), STR("x&y")},
+                                 .param_count = 1};
+    struct http_config http = {.oauth2 = &oauth2};
+    for (int i = 0; i < 2; i++) {
+        note.calls = 0;
+        target.request[0] = '\0';
+        post(target.url, (struct net_request){.http = &http});
+        assert_int_equal(note.status, 200);
+        assert_non_null(strstr(target.request, "\r\nAuthorization: Bearer tok\r\n"));
+    }
+    assert_int_equal(issuer.requests, 1);
+    assert_non_null(
+        strstr(issuer.request, "\r\nAuthorization: Basic bXkraWQ6cyUzQWM=\r\n")); /* my+id:s%3Ac */
+    assert_non_null(strstr(issuer.request, "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
+    assert_non_null(strstr(issuer.request, "\r\n\r\ngrant_type=client_credentials&scope=a+b&aud=x%26y"));
+    target.then = "HTTP/1.1 401 No\r\nContent-Length: 0\r\n" CLOSES;
+    for (int i = 0; i < 2; i++) {
+        note.calls = 0;
+        post(target.url, (struct net_request){.http = &http});
+        assert_int_equal(note.status, 401);
+    }
+    assert_int_equal(issuer.requests, 2);
+    server_close(&target);
+    server_close(&issuer);
+}
+
+static void an_issuer_that_wants_the_secret_in_the_body_gets_it_there(void **state)
+{
+    (void)state;
+    struct server issuer, target;
+    server_open(&issuer, ANSWER, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n" CLOSES);
+    issuer.then = token_answer;
+    server_open(&target, ANSWER, fine);
+    struct http_oauth2 oauth2 = {
+        .client_id = STR("id"), .secret.text = STR("s"), .token_url = str_of(issuer.url)};
+    struct http_config http = {.oauth2 = &oauth2};
+    post(target.url, (struct net_request){.http = &http});
+    assert_int_equal(note.status, 200);
+    assert_non_null(
+        strstr(issuer.request, "\r\n\r\ngrant_type=client_credentials&client_id=id&client_secret=s"));
+    assert_null(strstr(issuer.request, "Authorization"));
+    server_close(&target);
+    server_close(&issuer);
+}
+
+static void without_a_token_nothing_is_sent(void **state)
+{
+    (void)state;
+    struct server issuer, target;
+    server_open(&issuer, ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" CLOSES "{}");
+    server_open(&target, ANSWER, fine);
+    struct http_oauth2 oauth2 = {
+        .client_id = STR("id"), .secret.text = STR("s"), .token_url = str_of(issuer.url)};
+    struct http_config http = {.oauth2 = &oauth2};
+    post(target.url, (struct net_request){.http = &http});
+    assert_int_equal(note.error.code, ERR_AUTH);
+    assert_string_equal(note.error.text, "oauth2: cannot fetch token: 200");
+    oauth2.secret = (struct http_secret){.file = STR("/none/such")};
+    note.calls = 0;
+    post(target.url, (struct net_request){.http = &http});
+    assert_int_equal(note.error.code, ERR_NOT_FOUND);
+    assert_non_null(strstr(note.error.text, "unable to read oauth2 client secret: "));
+    server_close(&target);
+    server_close(&issuer);
+    assert_int_equal(target.requests, 0);
+    assert_int_equal(courier_pending(courier), 0);
+}
+
 static void an_endless_body_is_cut_and_still_an_answer(void **state)
 {
     (void)state;
@@ -517,6 +602,9 @@ int main(void)
         FRESH(a_tunnel_is_asked_for_with_its_own_headers),
         FRESH(a_redirect_is_followed_on_the_same_host_only),
         FRESH(redirects_in_a_circle_end),
+        FRESH(a_token_is_fetched_once_and_used_until_it_is_refused),
+        FRESH(an_issuer_that_wants_the_secret_in_the_body_gets_it_there),
+        FRESH(without_a_token_nothing_is_sent),
         FRESH(an_endless_body_is_cut_and_still_an_answer),
         FRESH(endless_headers_are_an_error),
         FRESH(a_silent_server_runs_into_the_deadline),
