@@ -29,6 +29,7 @@ struct wal {
     struct room taken; /* what is being written; guarded by segments.lock, as all writing is */
     bool
         syncing; /* the segment in use, without the lock; it must not be closed meanwhile. Guarded likewise */
+    bool spoilt; /* while it was being synced, a write to it failed. Guarded likewise */
     pthread_cond_t synced;
 
     struct lock lock; /* guards all that follows; the log's own is taken after that of the segments */
@@ -131,9 +132,13 @@ uint64_t wal_position(struct wal *wal)
 
 /* ---- failure ---- */
 
+/* At once, so that no commit takes what comes behind the gap for durable. A segment that is being synced is given up by who syncs
+ * it: anybody else would find the one that came after it. */
 static int fail(struct wal *wal, const struct err *why)
 {
-    segments_give_up(&wal->segments);
+    wal->spoilt = wal->syncing;
+    if (!wal->syncing)
+        segments_give_up(&wal->segments);
     lock_take(&wal->lock);
     stop_taking(wal, why);
     lock_drop(&wal->lock);
@@ -259,6 +264,9 @@ static int sync_written(struct wal *wal, struct syncs *syncs, struct err *err)
         rc = sync_file(wal, syncs, err);
         lock_take(&s->lock);
         wal->syncing = false;
+        if (wal->spoilt)
+            segments_give_up(s);
+        wal->spoilt = false;
         pthread_cond_broadcast(&wal->synced);
     }
     if (rc == 0)
@@ -331,10 +339,8 @@ void wal_write(struct wal *wal)
     else
         room_settle(&wal->taken); /* given up: nobody was told that it is safe */
     count_syncs(wal, &syncs);
-    if (rc != 0) {
-        await_sync(wal);
+    if (rc != 0)
         fail(wal, &why);
-    }
     lock_drop(&wal->segments.lock);
 }
 

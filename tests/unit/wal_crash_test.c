@@ -1,6 +1,11 @@
 /* The log on a disk that loses power, fails and fills up: what was durable is read back, and nothing that was not put. */
 #include "wal_help.h"
 
+#include "tocsin/check.h"
+
+#include <pthread.h>
+#include <sched.h>
+
 static struct sim_disk *disk;
 static struct world_sim sim;
 static struct ledger ledger;
@@ -360,6 +365,57 @@ static void what_was_lost_is_not_durable_before_a_snapshot(void **state)
     end();
 }
 
+/* ---- a write that fails during a sync ---- */
+
+static struct wal *watched; /* what is put into it during the next sync cannot be written */
+static int (*sync_only)(struct world *world, struct file *file, struct err *err);
+static pthread_t writer;
+static uint64_t lost;
+
+static void *write_alone(void *context)
+{
+    wal_write(context);
+    return NULL;
+}
+
+static int sync_while_a_write_fails(struct world *world, struct file *file, struct err *err)
+{
+    struct wal *wal = watched;
+    watched = NULL;
+    if (wal != NULL) {
+        uint64_t writes = sim_disk_calls(disk, SIM_DISK_WRITE);
+        lost = put_one(&ledger, wal, 10);
+        sim_disk_fail(disk, SIM_DISK_WRITE, 1, ERR_IO, false);
+        must(pthread_create(&writer, NULL, write_alone, wal) == 0);
+        while (sim_disk_calls(disk, SIM_DISK_WRITE) == writes)
+            sched_yield();
+    }
+    return sync_only(world, file, err);
+}
+
+/* Else a commit that comes before the failure is known would take what is behind it, and call the lost record durable. */
+static void a_write_that_fails_during_a_sync_fails_the_log_at_once(void **state)
+{
+    (void)state;
+    begin(1);
+    sync_only = sim.world.file_sync;
+    sim.world.file_sync = sync_while_a_write_fails;
+    struct wal *wal = open_log();
+    put_one(&ledger, wal, 10);
+    watched = wal;
+    wal_commit(wal, 0, NULL);
+    assert_int_equal(put_one(&ledger, wal, 10), 0);
+    assert_int_equal(wal_commit(wal, 0, NULL), ERR_IO);
+    assert_true(lost > 0 && wal_durable(wal) < lost);
+    revive(wal);
+    must(pthread_join(writer, NULL) == 0);
+    assert_false(wal_has_failed(wal));
+    assert_true(put_one(&ledger, wal, 10) > 0);
+    assert_int_equal(wal_commit(wal, 0, NULL), 0);
+    wal_close(wal);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_leaves_what_is_durable_and_goes_on_when_there_is_room),
         cmocka_unit_test(reviving_waits_for_the_disk),
         cmocka_unit_test(what_was_lost_is_not_durable_before_a_snapshot),
+        cmocka_unit_test(a_write_that_fails_during_a_sync_fails_the_log_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
