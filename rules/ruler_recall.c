@@ -201,11 +201,13 @@ void ruler_recall(struct ruler *ruler, const struct globals *globals, struct liv
 /* ---- using it: as Prometheus does after the second evaluation ---- */
 
 /* How long an alert had to wait yet when it was seen last, it still has to wait; but at least the grace period, so that who
- * sends the samples has time to come back. */
+ * sends the samples has time to come back. What became active after it was seen, by a clock that was wrong, waits for all of `for`. */
 static int64_t active_since(const struct rule_state *state, const struct recalled *one, int64_t now_ns,
                             int64_t grace_ns)
 {
     int64_t active_ns = one->active_s * NS_PER_S, seen_ns = one->seen_ms * NS_PER_MS;
+    if (active_ns > seen_ns)
+        return now_ns;
     int64_t for_ns = state->rule->for_ms * NS_PER_MS;
     int64_t remaining_ns = for_ns - (seen_ns - active_ns);
     if (remaining_ns <= 0)

@@ -103,6 +103,25 @@ static void keeping_on_firing_is_not_begun_anew(void **unused)
     expect_event(b.event_count - 1, fired_ns, since_ns + 3 * MINUTE_NS);
 }
 
+/* Whoever was told that it fires would take it as ended long before the clock is there again. */
+static void a_clock_that_was_put_back_keeps_no_alert_from_being_told_and_ended(void **unused)
+{
+    (void)unused;
+    static const char rules[] = "groups: [{name: g, rules: [{alert: A, expr: vector(1) > 0}]}]";
+    bench_load(&b, rules);
+    bench_step(&b);
+    b.sim.now_ns -= 60 * MINUTE_NS;
+    bench_restart(&b, rules);
+    assert_int_equal(b.event_count, 1);
+    bench_step(&b);
+    bench_step(&b);
+    assert_int_equal(only_alert()->state, ALERT_FIRING);
+    assert_int_equal(b.event_count, 2);
+    bench_restart(&b, "groups: [{name: g, rules: [{alert: A, expr: vector(1) > 1}]}]");
+    bench_step(&b);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 0);
+}
+
 static bool somebody_waits;
 
 static bool owes_end(void *context, const struct labels *labels)
@@ -576,6 +595,22 @@ static void what_is_no_time_is_not_recalled(void **unused)
         assert_int_equal(active_of(names[i]), first_ns);
 }
 
+/* It would be neither told nor ended before that time has come. */
+static void what_is_said_to_be_active_later_than_it_was_seen_begins_now(void **unused)
+{
+    (void)unused;
+    allow_outages();
+    push_since(START_NS - MINUTE_NS, START_NS + 500 * MINUTE_NS, "1");
+    PUSH(&b, 1, "m", "i", "1");
+    bench_restart(&b, for_an_hour);
+    bench_step(&b);
+    bench_step(&b);
+    assert_true(active_of("1") <= b.sim.now_ns);
+    PUSH(&b, stale_nan(), "m", "i", "1");
+    bench_step(&b);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 0);
+}
+
 /* Not lost when the process ends again before it was used. */
 static void what_was_recalled_waits_for_its_use(void **unused)
 {
@@ -623,6 +658,7 @@ int main(void)
         TEST(a_pending_alert_goes_on_and_fires_in_time),
         TEST(a_firing_alert_is_told_at_once_with_the_times_it_had),
         TEST(keeping_on_firing_is_not_begun_anew),
+        TEST(a_clock_that_was_put_back_keeps_no_alert_from_being_told_and_ended),
         TEST(an_end_is_told_again_after_a_long_time_only_if_somebody_waits_for_it),
         TEST(a_pending_alert_tells_the_end_of_its_last_time),
         TEST(firing_again_it_forgets_its_last_time),
@@ -643,6 +679,7 @@ int main(void)
         TEST(where_two_groups_could_have_written_it_nobody_marks_it),
         TEST(another_process_series_tell_since_when_an_alert_is_active),
         TEST(what_is_no_time_is_not_recalled),
+        TEST(what_is_said_to_be_active_later_than_it_was_seen_begins_now),
         TEST(what_was_recalled_waits_for_its_use),
         TEST(a_short_for_and_a_known_rule_do_not_ask_the_series),
     };
