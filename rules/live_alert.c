@@ -22,6 +22,14 @@ void live_alerts_free(struct map *alerts)
     map_release(alerts);
 }
 
+void live_alert_bring_back(struct live_alert *a, int64_t now_ns)
+{
+    int64_t *const times[] = {&a->active_ns, &a->fired_ns, &a->last_sent_ns, &a->keep_firing_since_ns};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        if (*times[i] > now_ns)
+            *times[i] = now_ns;
+}
+
 static void become_pending(struct live_alert *a, int64_t now_ns)
 {
     a->state = ALERT_PENDING;

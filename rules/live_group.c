@@ -215,6 +215,17 @@ void rule_evaluate(struct evaluation *e, struct rule_state *state)
     count_duration(e->ruler, &e->ruler->rule_durations, duration_s);
 }
 
+/* A slot before the last one: the clock was put back. */
+static void bring_alerts_back(struct live_group *group, int64_t slot_ns)
+{
+    struct live_alert *a;
+    lock_take(&group->lock);
+    for (size_t i = 0; i < group->count; i++)
+        for (size_t at = 0; (a = map_next(&group->rules[i].alerts, &at)) != NULL;)
+            live_alert_bring_back(a, slot_ns);
+    lock_drop(&group->lock);
+}
+
 void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                          int64_t slot_ns)
 {
@@ -226,6 +237,8 @@ void live_group_evaluate(struct ruler *ruler, const struct globals *globals, str
     group->figures.rules_duration_s = 0;
     group->figures.iterations++;
     lock_drop(&group->lock);
+    if (slot_ns < group->slot_ns)
+        bring_alerts_back(group, slot_ns);
     for (size_t i = 0; i < group->count; i++)
         rule_evaluate(&e, &group->rules[i]);
     output_end_orphans(&e);

@@ -220,6 +220,9 @@ struct finding {
 int live_alerts_step(struct evaluation *e, const struct finding *findings, size_t count);
 bool live_alert_needs_sending(const struct live_alert *alert, int64_t now_ns, int64_t resend_ns);
 void live_alert_free(struct live_alert *alert);
+/* What has happened has happened by now, also where the clock was put back since: else the alert would neither be told again nor
+ * end until the clock is there. */
+void live_alert_bring_back(struct live_alert *alert, int64_t now_ns);
 void live_alerts_free(struct map *alerts);
 int alert_limit_error(struct evaluation *e, size_t alerts);
 

@@ -76,16 +76,6 @@ static void take_rule(void *context, const struct alert_rule_key *key)
         add_orphan(r, key, NULL);
 }
 
-/* What has happened has happened by now, also where the clock was put back since: else it would not be told again, nor end, until
- * the clock is there. */
-static void not_after(int64_t now_ns, struct live_alert *a)
-{
-    int64_t *const times[] = {&a->active_ns, &a->fired_ns, &a->last_sent_ns, &a->keep_firing_since_ns};
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        if (*times[i] > now_ns)
-            *times[i] = now_ns;
-}
-
 static struct live_alert *alert_of(const struct alert_row *row, int64_t now_ns)
 {
     struct live_alert *a = MEM_NEW(struct live_alert);
@@ -101,7 +91,7 @@ static struct live_alert *alert_of(const struct alert_row *row, int64_t now_ns)
     a->last_sent_ns = row->last_sent_ns;
     a->keep_firing_since_ns = row->keep_firing_since_ns;
     a->has_row = true;
-    not_after(now_ns, a);
+    live_alert_bring_back(a, now_ns);
     a->kept =
         (struct alert_mark){a->state, a->active_ns, a->fired_ns, a->resolved_ns, a->keep_firing_since_ns};
     return a;

@@ -308,12 +308,27 @@ void ruler_wake(struct ruler *ruler)
     lock_drop(&ruler->lock);
 }
 
+/* Where the clock was put back, nobody waits until it is there again. By an interval or less it is waited for, so that no slot is
+ * evaluated twice. Only by a time that is read with the lock held: to one that was read before, others may be ahead. */
+static void follow_clock(struct ruler *ruler, int64_t now_ns)
+{
+    for (size_t i = 0; i < ruler->count; i++) {
+        struct live_group *g = ruler->groups[i];
+        if (g->busy || g->next_ns - now_ns <= 2 * g->interval_ns)
+            continue;
+        g->next_ns = live_group_slot_after(g, now_ns);
+        g->slot_alarm = (struct group_alarm){.due_ns = g->next_ns};
+    }
+}
+
 void ruler_wait(struct ruler *ruler, int64_t most_ms)
 {
     struct world *world = ruler->world;
     lock_take(&ruler->lock);
     atomic_store(&ruler->poked, false);
-    int64_t next = next_ns(ruler), wait_ns = next - world->wall_ns(world);
+    int64_t now_ns = world->wall_ns(world);
+    follow_clock(ruler, now_ns);
+    int64_t next = next_ns(ruler), wait_ns = next - now_ns;
     if (next <= ruler->tried_until_ns) /* it is known that something came: no push need tell it again */
         atomic_store(&ruler->poked, true);
     if (wait_ns > most_ms * NS_PER_MS)

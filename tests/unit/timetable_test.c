@@ -186,6 +186,42 @@ static void slots_that_wait_survive_a_change_of_their_rules(void **state)
     bench_close(&b);
 }
 
+static void a_clock_that_is_put_back_leaves_no_group_waiting_for_it(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    bench_load(&b,
+               "groups: [{name: g, rules: [{alert: A, expr: vector(1) > 0}, {alert: B, expr: vector(1) > 0, "
+               "for: 2m}]}]");
+    int64_t before_ns = bench_step(&b);
+    b.sim.now_ns = before_ns - 60 * MINUTE_NS;
+    assert_false(ruler_run(b.ruler, b.sim.now_ns));
+    ruler_wait(b.ruler, 0);
+    for (int i = 1; i <= 3; i++)
+        assert_int_equal(bench_step(&b), before_ns + (i - 60) * MINUTE_NS);
+    assert_int_equal(bench_groups(&b, 1)->missed, 0);
+    assert_int_equal(b.event_count, 3); /* A is told again, and B fires */
+    assert_int_equal(b.events[2]->starts_ns, b.sim.now_ns);
+    bench_close(&b);
+}
+
+/* By so little no slot is evaluated twice. */
+static void a_clock_that_is_put_back_a_little_repeats_no_slot(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    bench_load(&b, "groups: [{name: g, rules: [{record: r, expr: vector(1)}]}]");
+    int64_t before_ns = bench_step(&b);
+    b.sim.now_ns = before_ns - 10 * SECOND_NS;
+    assert_false(ruler_run(b.ruler, b.sim.now_ns));
+    ruler_wait(b.ruler, 0);
+    assert_int_equal(bench_step(&b), before_ns + MINUTE_NS);
+    assert_int_equal(SAMPLES(&b, "r").count, 2);
+    bench_close(&b);
+}
+
 /* ---- looks ---- */
 
 static const char bad_rule[] = "groups: [{name: g, rules: [{alert: Bad, expr: bad > 0}]}]";
@@ -469,6 +505,8 @@ int main(void)
         cmocka_unit_test(a_group_does_not_wait_for_what_it_writes),
         cmocka_unit_test(a_slot_that_comes_too_late_is_missed_and_counted),
         cmocka_unit_test(slots_that_wait_survive_a_change_of_their_rules),
+        cmocka_unit_test(a_clock_that_is_put_back_leaves_no_group_waiting_for_it),
+        cmocka_unit_test(a_clock_that_is_put_back_a_little_repeats_no_slot),
         cmocka_unit_test(a_bad_sample_fires_at_once_with_its_own_time),
         cmocka_unit_test(a_look_ends_nothing_the_next_slot_does),
         cmocka_unit_test(only_what_one_sample_decides_is_looked_at),
