@@ -252,12 +252,15 @@ bool ruler_run(struct ruler *ruler, int64_t now_ns)
         farewell_free(farewell);
         return true;
     }
+    /* To choose counts, too: where groups are many, it takes longer than the trying. */
+    int64_t start_ns = ruler->world->mono_ns(ruler->world);
     while (take_turn(ruler, now_ns, &turn)) {
-        int64_t start_ns = ruler->world->mono_ns(ruler->world);
         bool done = run_turn(ruler, &turn, now_ns);
-        end_turn(ruler, &turn, done, now_ns, ruler->world->mono_ns(ruler->world) - start_ns);
+        int64_t end_ns = ruler->world->mono_ns(ruler->world);
+        end_turn(ruler, &turn, done, now_ns, end_ns - start_ns);
         if (done)
             return true;
+        start_ns = end_ns;
     }
     return false;
 }
