@@ -62,7 +62,7 @@ static double last_rules_duration(const struct shown *s)
     return s->figures.rules_duration_s;
 }
 
-/* Nothing is restored from series: what a restart needs is kept in the durable state. */
+/* All groups are restored together, before any of them is there to be asked. */
 static double last_restore_duration(const struct shown *s)
 {
     (void)s;
