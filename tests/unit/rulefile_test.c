@@ -474,8 +474,9 @@ static struct printed check_text(const char *text, bool lint, bool fatal)
     struct printed p;
     struct world world = {.read_file = read_any_file};
     struct str path = STR("x.yml");
+    unsigned lints = lint ? LINT_BIT(LINT_DUPLICATE_RULES) : 0;
     struct rulecheck_options options = {
-        .features = promql_features_default, .lint_duplicates = lint, .lint_fatal = fatal};
+        .features = promql_features_default, .lints = lints, .fatal = fatal ? lints : 0};
     FILE *out = open_memstream(&p.out, &p.out_bytes), *errors = open_memstream(&p.errors, &p.errors_bytes);
     file_text = text;
     p.status = rulecheck_files(&world, &path, 1, &options, out, errors);
@@ -534,7 +535,7 @@ static void the_worst_of_several_files_decides(void **state)
     snprintf(good, sizeof good, "%s/a.yml", folder);
     snprintf(bad, sizeof bad, "%s/bad.rules", folder);
     struct str paths[] = {str_of(bad), str_of(good), STR("/nonexistent/x.yml")};
-    struct rulecheck_options options = {.features = promql_features_default, .lint_duplicates = true};
+    struct rulecheck_options options = {.features = promql_features_default, .lints = LINT_ALL};
     FILE *out = open_memstream(&p.out, &p.out_bytes), *errors = open_memstream(&p.errors, &p.errors_bytes);
     assert_int_equal(rulecheck_files(world_real(), paths + 1, 1, &options, out, errors), 0);
     assert_int_equal(rulecheck_files(world_real(), paths, 2, &options, out, errors), 1);
