@@ -100,8 +100,8 @@ static void lint_short_for(struct lint_run *run)
     buf_init(&interval, 128);
     duration_print(&hold, rule->for_ms);
     duration_print(&interval, interval_ms);
-    lint_note(run, LINT_SHORT_FOR, "for %s is shorter than the group's interval: it lasts %s", buf_text(&hold),
-              buf_text(&interval));
+    lint_note(run, LINT_SHORT_FOR, "for %s is shorter than the group's interval: it lasts %s",
+              buf_text(&hold), buf_text(&interval));
     buf_release(&hold);
     buf_release(&interval);
 }
@@ -132,7 +132,8 @@ void lint_set(struct lint_run *run, struct str file, const struct rule_set *set)
     }
 }
 
-void lint_init(struct lint_run *run, const struct rulecheck_options *options, struct arena *arena, FILE *errors)
+void lint_init(struct lint_run *run, const struct rulecheck_options *options, struct arena *arena,
+               FILE *errors)
 {
     *run = (struct lint_run){.options = options, .arena = arena, .errors = errors};
 }

@@ -46,8 +46,8 @@ static struct reach nothing(void)
 }
 
 /* The listed names can be there (or cannot), the others as before. */
-static struct reach change(struct lint_run *run, const struct reach *from, const struct str *names, size_t count,
-                           bool there)
+static struct reach change(struct lint_run *run, const struct reach *from, const struct str *names,
+                           size_t count, bool there)
 {
     struct reach to = make(run, from->open, from->count + count);
     for (size_t i = 0; i < from->count; i++)
@@ -58,7 +58,8 @@ static struct reach change(struct lint_run *run, const struct reach *from, const
     return to;
 }
 
-static struct reach only(struct lint_run *run, const struct reach *from, const struct str *names, size_t count)
+static struct reach only(struct lint_run *run, const struct reach *from, const struct str *names,
+                         size_t count)
 {
     struct reach to = make(run, false, count);
     for (size_t i = 0; i < count; i++)
@@ -248,8 +249,8 @@ static void check_join(struct lint_run *run, const struct expr *e, const struct 
     const struct reach *one = m->card == CARD_MANY_TO_ONE ? right : left;
     for (size_t i = 0; i < m->include.count; i++)
         if (!may_have(one, m->include.items[i]))
-            lint_note(run, LINT_UNMATCHED_JOIN, "%s: the %s side has no label %.*s to copy", lint_text(run, e),
-                      one == right ? "right" : "left", STR_ARG(m->include.items[i]));
+            lint_note(run, LINT_UNMATCHED_JOIN, "%s: the %s side has no label %.*s to copy",
+                      lint_text(run, e), one == right ? "right" : "left", STR_ARG(m->include.items[i]));
 }
 
 static struct reach reach_join(struct lint_run *run, const struct expr *e, const struct reach *left,
@@ -328,12 +329,14 @@ static bool is_of_rule(const struct rule *rule, struct str name)
 static void ask_for(void *context, struct str name)
 {
     struct asked *a = context;
-    if (may_have(a->reach, name) || lists(a->told, a->count, name) || a->count == sizeof a->told / sizeof *a->told)
+    if (may_have(a->reach, name) || lists(a->told, a->count, name) ||
+        a->count == sizeof a->told / sizeof *a->told)
         return;
     a->told[a->count] = str_copy(a->run->arena, name);
     a->count += a->told[a->count].p != NULL;
-    lint_note(a->run, LINT_DROPPED_LABEL, "%s %.*s uses label %.*s, which the expression's result cannot have%s",
-              a->what, STR_ARG(a->text->name), STR_ARG(name),
+    lint_note(a->run, LINT_DROPPED_LABEL,
+              "%s %.*s uses label %.*s, which the expression's result cannot have%s", a->what,
+              STR_ARG(a->text->name), STR_ARG(name),
               is_of_rule(a->run->at.rule, name) ? ": templates do not see the labels of the rule" : "");
 }
 

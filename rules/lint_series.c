@@ -35,7 +35,8 @@ static bool is_text(const void *item, const void *key)
 static struct str metric_of(const struct expr *e)
 {
     for (size_t i = 0; i < e->selector.matcher_count; i++)
-        if (e->selector.matchers[i].op == MATCH_EQUAL && str_is(e->selector.matchers[i].name, LABEL_METRIC_NAME))
+        if (e->selector.matchers[i].op == MATCH_EQUAL &&
+            str_is(e->selector.matchers[i].name, LABEL_METRIC_NAME))
             return e->selector.matchers[i].value;
     return STR("");
 }
@@ -228,8 +229,8 @@ static void tell(struct lint_run *run)
 }
 
 /* Keeps the questions under way; after a failure no new ones are asked. */
-static int ask_all(struct lint_run *run, struct world *world, struct question *questions, struct queue *answered,
-                   struct err *err)
+static int ask_all(struct lint_run *run, struct world *world, struct question *questions,
+                   struct queue *answered, struct err *err)
 {
     size_t at = 0, open = 0;
     int rc = 0;

@@ -229,9 +229,8 @@ static struct span span_binary(const struct expr *e)
         return e->binary.return_bool ? between(0, 1) : span_filter(e);
     if (e->binary.op == OP_AND || e->binary.op == OP_UNLESS)
         return span_of(e->binary.left);
-    return e->binary.op < OP_EQ
-               ? arithmetic(e->binary.op, span_of(e->binary.left), span_of(e->binary.right))
-               : any();
+    return e->binary.op < OP_EQ ? arithmetic(e->binary.op, span_of(e->binary.left), span_of(e->binary.right))
+                                : any();
 }
 
 /* An impossible part is told once, where it stands; above it nothing is known. */
@@ -287,8 +286,8 @@ static bool matches_whole(const struct expr *e)
 /* x of `x > 5`: what a condition compares. */
 static const struct expr *subject_of(const struct expr *e)
 {
-    for (e = lint_bare(e); e->kind == EXPR_BINARY && lint_is_comparison(e->binary.op) && !e->binary.return_bool &&
-                           one_side_is_scalar(e);
+    for (e = lint_bare(e); e->kind == EXPR_BINARY && lint_is_comparison(e->binary.op) &&
+                           !e->binary.return_bool && one_side_is_scalar(e);
          e = lint_bare(e))
         e = e->binary.left->type == PROMQL_SCALAR ? e->binary.right : e->binary.left;
     return e;
@@ -302,7 +301,8 @@ static bool same_text(struct lint_run *run, const struct expr *a, const struct e
 static bool excludes(struct lint_run *run, const struct expr *a, const struct expr *b)
 {
     struct span x = span_of(a), y = span_of(b);
-    return x.known && y.known && is_empty(narrow(x, OP_EQ, y)) && same_text(run, subject_of(a), subject_of(b));
+    return x.known && y.known && is_empty(narrow(x, OP_EQ, y)) &&
+           same_text(run, subject_of(a), subject_of(b));
 }
 
 static void check_and(struct lint_run *run, const struct expr *e)
@@ -341,8 +341,8 @@ static void check_absent(struct lint_run *run, const struct expr *e)
     if (arg->kind == EXPR_SUBQUERY)
         arg = lint_bare(arg->subquery.inner);
     if (is_bool_comparison(arg))
-        lint_note(run, LINT_ABSENT_OF_BOOL, "%s: with bool every series stays, so only its being there is asked",
-                  lint_text(run, e));
+        lint_note(run, LINT_ABSENT_OF_BOOL,
+                  "%s: with bool every series stays, so only its being there is asked", lint_text(run, e));
 }
 
 struct condition {

@@ -35,12 +35,8 @@ static void read_spec(struct strict *s, const struct tree *node, void *target)
 }
 
 static const struct strict_field object_fields[] = {
-    {"apiVersion", strict_skip, 0},
-    {"kind", strict_skip, 0},
-    {"metadata", strict_skip, 0},
-    {"spec", read_spec, 0},
-    {"status", strict_skip, 0},
-    {NULL, NULL, 0},
+    {"apiVersion", strict_skip, 0}, {"kind", strict_skip, 0},   {"metadata", strict_skip, 0},
+    {"spec", read_spec, 0},         {"status", strict_skip, 0}, {NULL, NULL, 0},
 };
 
 static void read_rules_object(struct reading_manifest *m, const struct tree *node)
@@ -56,12 +52,10 @@ static void read_rules_object(struct reading_manifest *m, const struct tree *nod
     struct raw_object *object = &out->objects[out->count++];
     *object = (struct raw_object){0};
     if (name.n > 0)
-        object->source =
-            str_of(arena_format(&m->r->set->arena, "%.*s#%.*s%s%.*s", STR_ARG(m->r->file), STR_ARG(space),
-                                space.n > 0 ? "/" : "", STR_ARG(name)));
+        object->source = str_of(arena_format(&m->r->set->arena, "%.*s#%.*s%s%.*s", STR_ARG(m->r->file),
+                                             STR_ARG(space), space.n > 0 ? "/" : "", STR_ARG(name)));
     else
-        object->source =
-            str_of(arena_format(&m->r->set->arena, "%.*s#%zu", STR_ARG(m->r->file), out->count));
+        object->source = str_of(arena_format(&m->r->set->arena, "%.*s#%zu", STR_ARG(m->r->file), out->count));
     strict_struct(&m->strict, node, "monitoringv1.PrometheusRule", object_fields, object);
 }
 

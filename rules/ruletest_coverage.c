@@ -188,8 +188,7 @@ void test_cover(struct test_run *run)
     size_t at = 0;
     for (size_t i = 0; i < run->group_count; i++)
         for (size_t j = 0; j < run->groups[i]->count; j++)
-            c.rules[at++] =
-                known(run->coverage, run->groups[i]->definition, run->groups[i]->rules[j].rule);
+            c.rules[at++] = known(run->coverage, run->groups[i]->definition, run->groups[i]->rules[j].rule);
     touch_alerts(&c);
     const struct test_expr *exprs = run->test->exprs.items;
     for (size_t i = 0; i < run->test->exprs.count; i++)

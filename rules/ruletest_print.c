@@ -157,10 +157,11 @@ void junit_end(struct junit *j, struct str file, int64_t now_ns, const char *abo
     }
     buf_puts(out, "<testsuite name=\"");
     escape(out, file);
-    buf_format(out,
-               "\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"0\" timestamp=\"%s\">%s%s</testsuite>",
-               j->count, j->failures, aborted != NULL, buf_text(&time), buf_text(&j->cases),
-               j->in_case ? "</testcase>" : "");
+    buf_format(
+        out,
+        "\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"0\" timestamp=\"%s\">%s%s</testsuite>",
+        j->count, j->failures, aborted != NULL, buf_text(&time), buf_text(&j->cases),
+        j->in_case ? "</testcase>" : "");
     buf_release(&time);
     buf_release(&j->cases);
 }

@@ -49,7 +49,8 @@ struct rulecheck_options {
     unsigned lints; /* which are told */
     unsigned fatal; /* which of them make the exit code RULECHECK_LINT */
     bool ignore_unknown_fields;
-    const char *against; /* URL of a Tocsin or Prometheus to ask for series (no-series); NULL: nobody is asked */
+    const char
+        *against; /* URL of a Tocsin or Prometheus to ask for series (no-series); NULL: nobody is asked */
 };
 
 enum { RULECHECK_OK = 0, RULECHECK_FAILED = 1, RULECHECK_LINT = 3 }; /* exit codes */
