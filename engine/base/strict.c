@@ -240,15 +240,20 @@ void strict_bool(struct strict *s, const struct tree *node, void *target)
         strict_mismatch(s, node, "bool");
 }
 
+/* A float loses its fraction, as in Go's decoder. */
 void strict_i64(struct strict *s, const struct tree *node, void *target)
 {
     int64_t *value = target;
+    double real;
     *value = 0;
-    if (!tree_is_null(node) && tree_i64(node, value) != 0)
+    if (tree_is_null(node) || tree_i64(node, value) == 0)
+        return;
+    if (tree_f64(node, &real) == 0 && real >= -0x1p63 && real < 0x1p63)
+        *value = (int64_t)real;
+    else
         strict_mismatch(s, node, "int");
 }
 
-/* A float loses its fraction, as in Go's decoder. */
 void strict_u64(struct strict *s, const struct tree *node, void *target)
 {
     int64_t whole = 0;
