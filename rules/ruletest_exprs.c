@@ -297,9 +297,9 @@ void test_dump(struct test_run *run)
     struct promql *query;
     struct err err = {0};
     char expr[64];
-    /* up to the next whole second, as promtool does */
+    /* at the next whole second, as promtool does, and back to before the first sample, as it means to */
     int64_t length_ms = (run->end_ns - run->start_ns) / NS_PER_S * 1000 + 1000;
-    snprintf(expr, sizeof expr, "{__name__=~\".+\"}[%llds]", (long long)(length_ms / 1000));
+    snprintf(expr, sizeof expr, "{__name__=~\".+\"}[%llds]", (long long)(length_ms / 1000 + 1));
     int code = promql_open(str_of(expr), &run->ruler->globals->options.promql, NULL, &query, &err);
     if (code == 0) {
         struct view *view = view_open(run->store);
