@@ -174,7 +174,8 @@ class GeneratedRuleFiles(unittest.TestCase):
     @with_promtool
     def test_lint_is_fatal_for_both(self):
         twice = 'groups: [{name: g, rules: [{record: r, expr: m, labels: {a: b}}, {record: r, expr: n, labels: {a: b}}]}]\n'
-        for flags, status in (([], 0), (['--lint-fatal'], 3), (['--lint=none', '--lint-fatal'], 0), (['--lint=all', '--lint-fatal'], 3)):
+        cases = [([], 0), (['--lint-fatal'], 3), (['--lint=none', '--lint-fatal'], 0), (['--lint=all', '--lint-fatal'], 3)]
+        for flags, status in cases:
             for program in (TOCSIN, PROMTOOL):
                 with self.subTest(flags=flags, program=program):
                     path = pathlib.Path(self.folder.name, 'twice.yml')
@@ -182,15 +183,17 @@ class GeneratedRuleFiles(unittest.TestCase):
                     self.assertEqual(run(program, 'check', 'rules', *flags, 'twice.yml', cwd=self.folder.name)[0], status)
 
     def test_standard_input_is_checked_without_files(self):
-        status, output = run(TOCSIN, 'check', 'rules', cwd=self.folder.name, text='groups: [{name: g, rules: [{record: r, expr: m}]}]')
+        good, bad = 'groups: [{name: g, rules: [{record: r, expr: m}]}]', 'groups: [{name: g, rules: [{record: r}]}]'
+        status, output = run(TOCSIN, 'check', 'rules', cwd=self.folder.name, text=good)
         self.assertEqual((status, output), (0, 'Checking standard input\n  SUCCESS: 1 rules found\n\n'))
-        status, output = run(TOCSIN, 'check', 'rules', cwd=self.folder.name, text='groups: [{name: g, rules: [{record: r}]}]')
+        status, output = run(TOCSIN, 'check', 'rules', cwd=self.folder.name, text=bad)
         self.assertEqual(status, 1)
         self.assertIn('\n0:0: group "g", rule 1, "r": field \'expr\' must be set in rule\n', output)
 
 
 class Lints(unittest.TestCase):
-    NAMES = ['absent-of-bool', 'always-true', 'dropped-label', 'dropped-le', 'duplicate-rules', 'never-true', 'short-for', 'unmatched-join']
+    NAMES = ['absent-of-bool', 'always-true', 'dropped-label', 'dropped-le', 'duplicate-rules', 'never-true', 'short-for',
+             'unmatched-join']
 
     def test_each_lint_has_a_file_that_raises_it_alone_and_one_that_does_not(self):
         for name in self.NAMES:

@@ -32,8 +32,9 @@ class Maker:
     # ---- expressions ----
 
     def selector(self):
-        matchers = ','.join(f'{name}{self.one("=", "!=", "=~", "!~")}"{self.one("web", "5..", "north")}"' for name in self.some(LABELS, 2))
-        return self.rng.choice(METRICS) + (f'{{{matchers}}}' if matchers or self.rng.random() < 0.2 else '') + self.one('', '', '', ' offset 5m')
+        matchers = [f'{name}{self.one("=", "!=", "=~", "!~")}"{self.one("web", "5..", "north")}"' for name in self.some(LABELS, 2)]
+        braces = f'{{{",".join(matchers)}}}' if matchers or self.rng.random() < 0.2 else ''
+        return self.rng.choice(METRICS) + braces + self.one('', '', '', ' offset 5m')
 
     def vector(self, depth):
         r = self.rng.random()
@@ -46,7 +47,8 @@ class Maker:
             group = self.one('', ' by (job)', ' without (instance, code)', ' by ()')
             return f'{self.one("sum", "avg", "max", "count")}{group} ({self.vector(depth - 1)})'
         if r < 0.8:
-            return f'{self.vector(depth - 1)} {self.one("+", "/", ">", "== bool", "and", "or", "unless on (job)")} {self.vector(depth - 1)}'
+            op = self.one('+', '/', '>', '== bool', 'and', 'or', 'unless on (job)')
+            return f'{self.vector(depth - 1)} {op} {self.vector(depth - 1)}'
         if r < 0.9:
             return f'({self.vector(depth - 1)}) {self.one(">", "<=", "*")} {self.one("0.5", "1e3", "-1", "0x1f", "Inf")}'
         return f'{self.one("abs(", "absent(", "sort_desc(", "-(", "histogram_quantile(0.9, ")}{self.vector(depth - 1)})'
@@ -130,10 +132,12 @@ class Maker:
 
 # ---- breaking ----
 
-BAD_EXPRS = ['sum(', 'up)', 'up{', 'up{job=}', 'up{job=~"("}', '1 +', 'nosuch(up)', 'rate(up)', 'sum(up[5m])', 'up[5m', '"a" + 1', 'up and 1', '{}',
-             'up offset', 'rate(up[5x])', '1 > 2', 'up == bool', 'sum by (job up)', 'abs()', 'abs(up, up)', 'up{job="a}', 'label_replace(up, "a")', '',
-             'up @ start(', '!', 'up ^', 'topk(up)', 'sum(up) by', 'group_left(x)', 'up > on(a) group_right(a) up']
-BAD_TEXTS = ['{{ foo }}', '{{ $labels.job', '{{ $nope }}', '{{ end }}', '{{ if }}x{{ end }}', '{{ range query "up" }}', '{{ . | | len }}', '{{ "open }}']
+BAD_EXPRS = ['sum(', 'up)', 'up{', 'up{job=}', 'up{job=~"("}', '1 +', 'nosuch(up)', 'rate(up)', 'sum(up[5m])', 'up[5m', '"a" + 1',
+             'up and 1', '{}', 'up offset', 'rate(up[5x])', '1 > 2', 'up == bool', 'sum by (job up)', 'abs()', 'abs(up, up)',
+             'up{job="a}', 'label_replace(up, "a")', '', 'up @ start(', '!', 'up ^', 'topk(up)', 'sum(up) by', 'group_left(x)',
+             'up > on(a) group_right(a) up']
+BAD_TEXTS = ['{{ foo }}', '{{ $labels.job', '{{ $nope }}', '{{ end }}', '{{ if }}x{{ end }}', '{{ range query "up" }}',
+             '{{ . | | len }}', '{{ "open }}']
 
 
 def rules_of(file):
