@@ -8,7 +8,8 @@
 
 #include <ctype.h>
 
-enum { ASKED_AT_ONCE = 4, LOOK_BACK_S = 3600 };
+/* AHEAD_S: its clock may be ahead of ours. */
+enum { ASKED_AT_ONCE = 4, LOOK_BACK_S = 3600, AHEAD_S = 60 };
 
 /* A selector to ask the server for, and the rule that has it. On the heap. */
 struct selector {
@@ -187,7 +188,7 @@ static int ask(struct lint_run *run, struct world *world, struct question *q, st
     int64_t now_s = world_now_ms(world) / 1000;
     buf_clear(&q->url);
     buf_format(&q->url, "%.*s/api/v1/series?limit=1&start=%lld&end=%lld&match[]=", (int)length, base,
-               (long long)(now_s - LOOK_BACK_S), (long long)now_s);
+               (long long)(now_s - LOOK_BACK_S), (long long)(now_s + AHEAD_S));
     escape(&q->url, q->selector->text);
     q->found = false;
     q->err = (struct err){0};

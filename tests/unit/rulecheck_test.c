@@ -102,7 +102,7 @@ static void each_selector_is_asked_for_once_but_not_what_rules_make(void **state
     (void)state;
     struct printed p = check(rules, &all);
     assert_int_equal(asked_count, 3);
-    assert_string_equal(asked[0], "http://h:9/x/api/v1/series?limit=1&start=3600&end=7200&match[]="
+    assert_string_equal(asked[0], "http://h:9/x/api/v1/series?limit=1&start=3600&end=7260&match[]="
                                   "%7B%5F%5Fname%5F%5F%3D%22there%22%7D");
     assert_non_null(strstr(asked[1], "%22lost%22%2Ca%3D%7E%22b%7Cc%22%7D"));
     assert_non_null(strstr(asked[2], "%3D%7E%22there%22%2Cx%3D%22y%22%7D"));
