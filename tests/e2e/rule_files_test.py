@@ -50,7 +50,7 @@ class RuleFiles(peers.Case):
         self.file('rules/one/x.yml', both.replace('record: made_by_three', 'recording: made_by_three'))
         status, text = peers.post(f'{self.daemon.url}/-/reload')
         self.assertEqual(status, 500)
-        self.assertIn('rules/one/x.yml: yaml: unmarshal errors:\n  line 18: field recording not found in type rulefmt.Rule', text)
+        self.assertIn('rules/one/x.yml: yaml: unmarshal errors:\n  line 20: field recording not found in type rulefmt.Rule', text)
         self.assertEqual(self.rules(), ['rules/one/x.yml;one', 'rules/two/x.yml;two'])
         self.file('rules/one/x.yml', both)
         self.assertEqual(peers.post(f'{self.daemon.url}/-/reload')[0], 200)
