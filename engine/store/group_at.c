@@ -70,19 +70,21 @@ static uint64_t list_sum(const struct group_list *l, size_t from, size_t to)
     return low_sum(l, from, to) + (l->patches > 0 ? patched(l, from, to) : 0);
 }
 
-struct group_at group_open(const uint8_t *in, struct pace pace)
+void group_open(const uint8_t *in, struct pace pace, struct group_at *g)
 {
     struct bits_in b = {in, LENGTH_BITS};
-    struct group_at g = {.in = in, .pace = pace, .count = take_count(&b), .first_ms = pace.start_ms};
     bool started;
-    g.kind = (int)take_time_kind(&b, &started);
-    if (g.kind != ON_PACE) {
-        g.first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
-        g.minimum_ms = bits_unfold(take_number(&b));
-        g.times = step_over_list(&b, g.count - 1);
+    g->in = in;
+    g->pace = pace;
+    g->count = take_count(&b);
+    g->first_ms = pace.start_ms;
+    g->kind = (int)take_time_kind(&b, &started);
+    if (g->kind != ON_PACE) {
+        g->first_ms = plus(pace.start_ms, bits_unfold(take_number(&b)));
+        g->minimum_ms = bits_unfold(take_number(&b));
+        g->times = step_over_list(&b, g->count - 1);
     }
-    g.values_at = b.at;
-    return g;
+    g->values_at = b.at;
 }
 
 static int64_t time_at(const struct group_at *g, size_t i)
@@ -104,6 +106,19 @@ static size_t guess_place(const struct group_at *g, int64_t t_ms)
     return place < g->count ? place : g->count - 1;
 }
 
+/* True if sample i is at or before t_ms and the next one after it however late each is: most times fall far from those
+ * of the samples, and which of them are late need not be read then. */
+static bool is_between(const struct group_at *g, size_t i, int64_t t_ms)
+{
+    enum { PLAIN = 40 }; /* bits: far from any overflow */
+    unsigned high_width = g->times.patches > 0 ? g->times.high_width : 0;
+    if (i == 0 || i + 1 == g->count || g->times.width + high_width > PLAIN)
+        return false;
+    int64_t latest_ms = (int64_t)bits_mask(g->times.width + high_width);
+    int64_t late_ms = less(less(t_ms, on_pace(g->pace, i)), g->minimum_ms);
+    return late_ms >= latest_ms && late_ms < (int64_t)g->pace.step_ms;
+}
+
 static size_t upto_by_intervals(const struct group_at *g, int64_t t_ms)
 {
     size_t i = 0;
@@ -122,6 +137,8 @@ size_t group_upto(const struct group_at *g, int64_t t_ms)
     if (g->kind == INTERVALS)
         return upto_by_intervals(g, t_ms);
     size_t i = guess_place(g, t_ms);
+    if (g->kind == OFF_PACE && is_between(g, i, t_ms))
+        return i + 1;
     while (time_at(g, i) > t_ms)
         i--;
     while (i + 1 < g->count && time_at(g, i + 1) <= t_ms)

@@ -61,10 +61,11 @@ struct group_at {
     struct pace pace;
     size_t count, values_at;
     int kind; /* of the times */
-    int64_t first_ms, minimum_ms;
+    int64_t first_ms;
+    int64_t minimum_ms; /* this and the list: only where not all are on the pace */
     struct group_list times;
 };
-struct group_at group_open(const uint8_t *in, struct pace pace);
+void group_open(const uint8_t *in, struct pace pace, struct group_at *g);
 size_t group_upto(const struct group_at *g, int64_t t_ms); /* how many are at or before it */
 struct point group_point(const struct group_at *g, size_t i);
 

@@ -34,7 +34,14 @@ static void add_samples(struct window_summary *out, const struct query *q, const
 
 /* ---- ends ---- */
 
-/* The last sample at or before upto_ms; there is one, and no stale marker. */
+/* The first sample after after_ms, the last one at or before upto_ms; there is one, and no stale marker. */
+static struct sealed_place find_first(const struct sealed *s, int64_t after_ms)
+{
+    if (s->oldest_ms > after_ms)
+        return (struct sealed_place){{s->oldest_ms, s->first}, 0};
+    return sealed_after(s, after_ms);
+}
+
 static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
 {
     if (s->newest_ms <= upto_ms)
@@ -54,7 +61,7 @@ static bool ends_tell(const struct query *q, const struct sealed *s)
  * are two zeros. */
 static bool add_ends(struct window_summary *out, const struct query *q, const struct sealed *s)
 {
-    struct sealed_place first = sealed_after(s, q->after_ms), last = find_last(s, q->upto_ms);
+    struct sealed_place first = find_first(s, q->after_ms), last = find_last(s, q->upto_ms);
     double low = first.point.value, high = last.point.value;
     if (first.index > last.index)
         return true;

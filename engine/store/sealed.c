@@ -155,26 +155,47 @@ static struct sealed_walk guess(const struct sealed *s, int64_t after_ms)
     return walk_to(s, index < s->count ? index : s->count - (size_t)1);
 }
 
+/* The group of the last sample at or before a time, and how many of it are. */
+struct found {
+    struct sealed_walk at;
+    struct group_at group;
+    size_t upto;
+};
+
+static void open_at(struct sealed_walk w, int64_t t_ms, struct found *f)
+{
+    f->at = w;
+    group_open(w.sealed->packed + w.at, pace_at(w.sealed, w.index), &f->group);
+    f->upto = group_upto(&f->group, t_ms);
+}
+
+static bool next_group(const struct found *f, struct sealed_walk *next)
+{
+    *next =
+        (struct sealed_walk){f->at.sealed, f->at.at + group_bytes(f->group.in), f->at.index + f->group.count};
+    return next->at < next->sealed->bytes;
+}
+
+/* The first group, and none of it, if all samples are later. */
+static void find(const struct sealed *s, int64_t t_ms, struct found *f)
+{
+    open_at(t_ms < s->oldest_ms ? (struct sealed_walk){.sealed = s} : guess(s, t_ms), t_ms, f);
+    if (f->upto == 0)
+        open_at(skip(s, t_ms), t_ms, f);
+    for (struct sealed_walk w; f->upto == f->group.count && next_group(f, &w);) {
+        struct found next;
+        open_at(w, t_ms, &next);
+        if (next.upto == 0)
+            return;
+        *f = next;
+    }
+}
+
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms)
 {
-    if (after_ms < s->oldest_ms)
-        return (struct sealed_walk){.sealed = s};
-    struct sealed_walk w = guess(s, after_ms);
-    struct group_head head = peek(&w);
-    if (head.first_ms > after_ms) {
-        w = skip(s, after_ms);
-        head = peek(&w);
-    }
-    for (struct sealed_walk next = w;;) {
-        next.at += head.bytes;
-        next.index += head.count;
-        if (next.at == s->bytes)
-            return w;
-        head = peek(&next);
-        if (head.first_ms > after_ms)
-            return w;
-        w = next;
-    }
+    struct found f;
+    find(s, after_ms, &f);
+    return f.at;
 }
 
 size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
@@ -188,32 +209,23 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
     return count;
 }
 
-static struct group_at open_at(const struct sealed_walk *w)
-{
-    return group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
-}
-
 struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
 {
-    struct sealed_walk w = sealed_walk(s, t_ms);
-    struct group_at g = open_at(&w);
-    size_t i = group_upto(&g, t_ms);
-    if (i == g.count) { /* it is the first one of the next group */
-        w.at += group_bytes(g.in);
-        w.index += g.count;
-        must(w.at < s->bytes);
-        g = open_at(&w);
-        i = 0;
+    struct found f;
+    struct sealed_walk w;
+    find(s, t_ms, &f);
+    if (f.upto == f.group.count) { /* it is the first one of the next group */
+        must(next_group(&f, &w));
+        open_at(w, t_ms, &f);
     }
-    return (struct sealed_place){group_point(&g, i), w.index + i};
+    return (struct sealed_place){group_point(&f.group, f.upto), f.at.index + f.upto};
 }
 
 struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms)
 {
-    struct sealed_walk w = sealed_walk(s, t_ms);
-    struct group_at g = open_at(&w);
-    size_t i = group_upto(&g, t_ms) - 1;
-    return (struct sealed_place){group_point(&g, i), w.index + i};
+    struct found f;
+    find(s, t_ms, &f);
+    return (struct sealed_place){group_point(&f.group, f.upto - 1), f.at.index + f.upto - 1};
 }
 
 int64_t sealed_start(const struct sealed *s, size_t index)
@@ -237,8 +249,9 @@ static void add_double(struct window_summary *sum, double v)
 static void add_group(struct window_summary *sum, const struct sealed_walk *w, size_t from, size_t to)
 {
     struct point points[GROUP_SAMPLES];
-    struct group_at g = open_at(w);
+    struct group_at g;
     int64_t whole;
+    group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index), &g);
     if (group_whole_sum(&g, from, to, &whole)) {
         double high = (double)whole;
         add_double(sum, high);
@@ -261,7 +274,7 @@ static void add_part(struct window_summary *sum, const struct sealed *s, size_t 
     for (size_t i = from; i < to; i = w.index) {
         size_t end = w.index + GROUP_SAMPLES; /* or more than the last one has */
         add_group(sum, &w, i - w.index, (end < to ? end : to) - w.index);
-        w.at += peek(&w).bytes;
+        w.at += group_bytes(s->packed + w.at);
         w.index = end;
     }
 }

@@ -126,6 +126,16 @@ static inline void sealed_summary(const struct sealed *s, enum window_wish wish,
         sealed_take_aside(s, in);
 }
 
+/* Its last value that is no stale marker; there is one. */
+static inline void sealed_end(const struct sealed *s, int64_t *t_ms, double *value)
+{
+    struct window_summary in = {.last_ms = s->newest_ms};
+    if ((s->aside & SEALED_STALE) != 0)
+        sealed_take_aside(s, &in);
+    *t_ms = in.last_ms;
+    *value = s->last;
+}
+
 /* summary_join of its summary. */
 static inline bool sealed_join(struct window_summary *out, const struct sealed *s, enum window_wish wish)
 {

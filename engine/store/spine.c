@@ -156,31 +156,42 @@ static void refresh_tallies(struct spine *s, size_t from)
         t[i] = next_tally(s, i, &t[i - 1]);
 }
 
-/* Item i, then what comes between it and the last one before `end` by their tallies. Bounds and sums are not wished
- * for. */
+/* What comes after item i up to item `last`, by their tallies, is added to what ends with item i. False, and nothing is
+ * changed, if they do not tell it. */
+static bool add_tallied(const struct spine *s, size_t i, size_t last, enum window_wish wish,
+                        struct window_summary *out)
+{
+    const struct tally *from = &tallies(s)[i - 1], *to = &tallies(s)[last - 1];
+    uint32_t resets = to->resets - from->resets;
+    if (to->begin > i)
+        return false;
+    if (resets > 0 && (wish & WINDOW_RESETS) != 0) {
+        struct window_summary falls = {.first = out->last,
+                                       .correction = to->correction - from->correction,
+                                       .count = 1,
+                                       .resets = resets,
+                                       .whole_resets = true};
+        if (isnan(falls.correction) || !summary_join(out, &falls, WINDOW_RESETS))
+            return false;
+        out->count--;
+    }
+    out->count += to->count - from->count;
+    out->changes += to->changes - from->changes;
+    sealed_end(&s->item[last], &out->last_ms, &out->last);
+    return true;
+}
+
+/* Items from i on up to the last one before `end`. What is there already ends with the item before; else item i must come
+ * first. Bounds and sums are not wished for. */
 static size_t join_tallied(const struct spine *s, size_t i, size_t end, enum window_wish wish,
                            struct window_summary *out)
 {
     size_t last = least(end - 1, covered(s));
-    if (i == 0 || last <= i)
+    if (i > 1 && last >= i && out->count > 0 && add_tallied(s, i - 1, last, wish, out))
+        return last - i + 1;
+    if (i == 0 || last <= i || tallies(s)[last - 1].begin > i || !sealed_join(out, &s->item[i], wish))
         return 0;
-    const struct tally *from = &tallies(s)[i - 1], *to = &tallies(s)[last - 1];
-    if (to->begin > i || !sealed_join(out, &s->item[i], wish))
-        return 0;
-    struct window_summary in;
-    sealed_summary(&s->item[last], (enum window_wish)0, &in);
-    struct window_summary rest = {
-        .first = out->last,
-        .last_ms = in.last_ms,
-        .last = in.last,
-        .count = to->count - from->count,
-        .resets = to->resets - from->resets,
-        .changes = to->changes - from->changes,
-        .whole_resets = true,
-    };
-    if (rest.resets > 0 && (wish & WINDOW_RESETS) != 0)
-        rest.correction = to->correction - from->correction;
-    return !isnan(rest.correction) && summary_join(out, &rest, wish) ? last - i + 1 : 1;
+    return add_tallied(s, i, last, wish, out) ? last - i + 1 : 1;
 }
 
 size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish wish,
@@ -345,9 +356,10 @@ void spine_touch_joined(const struct spine *s, size_t i, size_t end, enum window
     size_t last = least(end - 1, covered(s));
     if (i == 0 || last <= i)
         return;
-    mem_touch(&tallies(s)[i - 1]);
+    mem_touch(&tallies(s)[i > 1 ? i - 2 : 0]);
     mem_touch(&tallies(s)[last - 1]);
-    touch_summary(s, i, wish);
+    if (i == 1) /* else what comes before it is there already, mostly */
+        touch_summary(s, i, wish);
     touch_summary(s, last, wish);
     touch_summary(s, end - 1, wish);
 }
