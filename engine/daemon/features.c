@@ -56,7 +56,7 @@ static const struct feature features[] = {
     {"promql-negative-offset", NOTE("always on, as in Prometheus")},
     {"remote-write-receiver", NOTE("always on")},
     {"utf8-names", NOTE("always on, as in Prometheus")},
-    {"expand-external-labels", NOTE("external labels are taken as they are written")},
+    {"expand-external-labels", NOTE("always on, as in Prometheus")},
     {"no-default-scrape-port", NOTE(SCRAPING)},
     {"new-service-discovery-manager", NOTE(SCRAPING)},
     {"otlp-write-receiver", NOTE(OTLP)},
