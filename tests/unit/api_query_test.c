@@ -461,6 +461,15 @@ static void series_without_samples_in_the_window_are_left_out(void **state)
            OK "[{\"__name__\":\"old\",\"http.status\":\"x\"}]}");
 }
 
+static void the_range_of_label_queries_was_ignored(void **state)
+{
+    expect(*state, "/api/v1/labels?start=1435781000", 200, OK "[\"__name__\",\"job\",\"kind\",\"x\"]}");
+    expect(*state, "/api/v1/label/http.status/values?start=1435781000", 200, OK "[]}");
+    expect(*state, "/api/v1/label/http.status/values?end=1435781000", 200, OK "[\"x\"]}");
+    expect(*state, "/api/v1/label/__name__/values?end=1435781000&limit=1", 200, OK "[\"old\"]}");
+    expect(*state, "/api/v1/labels?match[]=old&start=1435781000", 200, OK "[]}");
+}
+
 static void what_is_not_there_is_empty(void **state)
 {
     expect(*state, "/api/v1/targets/metadata", 200, OK "[]}");
@@ -596,6 +605,7 @@ int main(void)
         TEST(selectors_of_label_queries_are_checked),
         TEST(series_are_listed_once_and_sorted),
         TEST(series_without_samples_in_the_window_are_left_out),
+        TEST(the_range_of_label_queries_was_ignored),
         TEST(what_is_not_there_is_empty),
         TEST(an_expression_is_printed_canonically),
         TEST(the_api_has_the_features_of_the_process),
