@@ -38,6 +38,7 @@
     LIMIT(exemplars, 100000, "exemplars", "exemplars held; beyond that the one that came first goes")      \
     LIMIT(exemplars_per_series, 10, "exemplars", "exemplars of one series, its last")                      \
     LIMIT(metadata_families, 100000, "families", "metric families whose type, help and unit are held")     \
+    LIMIT(metadata_per_family, 10, "meanings", "different meanings of one metric family")                  \
     LIMIT(metadata_text_bytes, 1024, "bytes", "name, help or unit of one metric family")                   \
     LIMIT(standing_selectors, 200000, "selectors", "different selectors that rules and SLOs may announce") \
     /* queries */                                                                                          \
