@@ -49,7 +49,8 @@
     LIMIT(query_arena_bytes, 1LL << 30, "bytes", "memory of one evaluation")                               \
     LIMIT(query_timeout_ms, 120000, "ms", "one evaluation")                                                \
     LIMIT(query_points, 11000, "points", "steps of one range query")                                       \
-    LIMIT(queries_concurrent, 20, "queries", "evaluations at once")                                        \
+    LIMIT(queries_concurrent, 20, "queries",                                                               \
+          "evaluations at once over HTTP, but never more than there are threads for; others wait")         \
     LIMIT(regex_program_bytes, 32 << 20, "bytes", "one compiled regular expression")                       \
     LIMIT(regex_text_bytes, 16 << 10, "bytes", "text of one regular expression")                           \
     /* files */                                                                                            \

@@ -22,7 +22,8 @@ struct fixture {
     struct promql_options promql;
     struct arena arena;
     struct answer answer;
-    atomic_bool gone; /* the client of every request */
+    atomic_bool gone;
+    int64_t queued_ns; /* the client of every request */
 };
 
 static struct fixture fixture;
@@ -95,6 +96,7 @@ static void ask(struct fixture *f, const char *method, const char *target, const
                               .method = http_method_of(str_of(method)),
                               .body = str_of(form),
                               .content_type = STR("application/x-www-form-urlencoded"),
+                              .queued_ns = f->queued_ns,
                               .arena = &f->arena,
                               .gone = &f->gone};
     assert_null(target_refusal(str_of(target)));
@@ -345,18 +347,6 @@ static void errors_while_evaluating_are_422(void **state)
     assert_non_null(strstr(buf_text(&fixture.answer.body), "\"errorType\":\"execution\""));
 }
 
-static void too_many_queries_at_once_are_sent_away(void **state)
-{
-    struct fixture *f = *state;
-    uint64_t hits = limit_hits(LIMIT_queries_concurrent);
-    atomic_store(&f->service.queries, (int)limits.queries_concurrent);
-    ask(f, "GET", "/api/v1/query?query=1", NULL);
-    assert_int_equal(f->answer.status, 503);
-    assert_string_equal(f->answer.headers[f->answer.header_count - 1].name, "Retry-After");
-    assert_int_equal(limit_hits(LIMIT_queries_concurrent), hits + 1);
-    assert_int_equal(atomic_load(&f->service.queries), limits.queries_concurrent);
-}
-
 static void a_query_over_its_samples_is_told_as_prometheus_tells_it(void **state)
 {
     struct fixture *f = *state;
@@ -389,6 +379,23 @@ static void a_query_past_its_timeout_is_told_as_prometheus_tells_it(void **state
     f->promql.timeout_ms = 500; /* what the process allows at most */
     ask(f, "GET", "/api/v1/query?query=up&timeout=100s", NULL);
     assert_int_equal(f->answer.status, 503);
+}
+
+/* What is left of its time, of a query that has waited for two seconds. */
+static void the_time_a_query_waited_did_not_count(void **state)
+{
+    struct fixture *f = *state;
+    f->sim.now_ns = NOW_MS * NS_PER_MS;
+    f->queued_ns = f->sim.now_ns - 2 * NS_PER_S;
+    ask(f, "GET", "/api/v1/query?query=up&timeout=2001ms", NULL);
+    assert_int_equal(f->answer.status, 200);
+    expect(
+        f, "/api/v1/query?query=up&timeout=2s", 503,
+        "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in query execution\"}");
+    f->sim.world.mono_ns = hurrying_mono;
+    expect(f, "/api/v1/query?query=up&timeout=3500ms", 503,
+           "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in expression "
+           "evaluation\"}");
 }
 
 static void a_query_nested_too_deep_is_refused(void **state)
@@ -596,9 +603,9 @@ int main(void)
         TEST(bad_parameters_are_named),
         TEST(exactly_the_largest_number_of_points_is_taken),
         TEST(errors_while_evaluating_are_422),
-        TEST(too_many_queries_at_once_are_sent_away),
         TEST(a_query_over_its_samples_is_told_as_prometheus_tells_it),
         TEST(a_query_past_its_timeout_is_told_as_prometheus_tells_it),
+        TEST(the_time_a_query_waited_did_not_count),
         TEST(a_query_nested_too_deep_is_refused),
         TEST(evaluations_give_up_when_nobody_waits_for_them),
         TEST(label_names_and_values_are_sorted),
