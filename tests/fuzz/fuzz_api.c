@@ -2,6 +2,7 @@
 #include "../../engine/serve/http_priv.h"
 #include "tocsin/check.h"
 #include "tocsin/extras.h"
+#include "tocsin/histogram.h"
 #include "tocsin/mem.h"
 #include "tocsin/router.h"
 #include "tocsin/ruler.h"
@@ -20,10 +21,28 @@ static void drop_event(void *context, struct alert_event *event)
     mem_free(event);
 }
 
+static void add_histograms(struct store *store, struct arena *arena)
+{
+    double buckets[] = {1, 2}, bounds[] = {0.5};
+    struct histogram_span span = {0, 2};
+    struct histogram h = {.schema = 1, .count = 3, .sum = 4, .positive = {&span, 1, buckets, 2}};
+    for (int i = 0; i < 2; i++) {
+        const struct labels *ls = labels_of(arena, "__name__", "took", "job", i == 0 ? "a" : "b", NULL);
+        const struct sample sample = {.t_ms = NOW_MS, .histogram = &h};
+        const struct batch_series series = {ls->item, ls->count, &sample, 1};
+        struct admit_result result = {0};
+        store_admit(store, &(struct batch){.series = &series, .count = 1}, &result);
+        h.schema = HISTOGRAM_CUSTOM;
+        h.custom_bounds = bounds;
+        h.custom_count = 1;
+    }
+}
+
 static void fill_store(struct store *store)
 {
     struct arena arena;
     arena_init(&arena, 1 << 20);
+    add_histograms(store, &arena);
     for (int i = 4; i >= 0; i--) {
         const struct labels *ls = labels_of(&arena, "__name__", "up", "job", "a", NULL);
         const struct sample sample = {.t_ms = NOW_MS - i * 15000, .value = i};
@@ -117,7 +136,7 @@ static void ask(unsigned method, struct str target, struct str body)
                               .method = method,
                               .body = body,
                               .origin = STR("http://o"),
-                              .accept = body.n % 2 == 0 ? STR("text/plain;escaping=allow-utf-8") : STR(""),
+                              .accept = method == HTTP_GET ? body : STR(""),
                               .arena = &arena};
     if (target_refusal(target) == NULL && target_parse(&arena, target, &request.target, NULL) == 0) {
         bool json = str_starts(request.target.path, STR("/api/v2/"));
@@ -129,7 +148,7 @@ static void ask(unsigned method, struct str target, struct str body)
     arena_release(&arena);
 }
 
-/* First line: method and target; then the body. */
+/* First line: method and target; then the body, or of a GET what it accepts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (service.parts.store == NULL)
