@@ -150,6 +150,10 @@ enum selector_value { SELECT_VALUE, SELECT_TIME, SELECT_START_TIME };
 int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
                   struct vector *out);
 
+/* The same of some of its series only. */
+int eval_selected(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
+                  const struct series_set *set, struct vector *out);
+
 /* Under histogram_count() and the like (plan_node.detect_resets): what the store left open is decided against the
  * sample before. */
 int eval_detect_resets(struct evaluation *ev, struct sample_run *run);

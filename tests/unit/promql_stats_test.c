@@ -38,6 +38,12 @@ static int open_filled(void **state)
     fill(&b, labels_of(&b.arena, "__name__", "three", "a", "2", NULL));
     fill(&b, labels_of(&b.arena, "__name__", "three", "a", "3", NULL));
     fill(&b, labels_of(&b.arena, "__name__", "x_info", "instance", "i", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "x_info", "instance", "i", "job", "k", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "x_info", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "instance", "i", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "instance", "i", "job", "k", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "instance", "other", "job", "other", NULL));
     fill_histograms(&b);
     *state = &b;
     return 0;
@@ -182,10 +188,17 @@ static void subqueries_count_what_they_give_and_read_what_they_look_at(void **st
     EXPECT_ALL(*state, questions);
 }
 
-static void info_series_are_counted_once(void **state)
+static void info_series_of_others_were_counted(void **state)
 {
-    static const struct question q = {"info(one, {__name__=\"x_info\"})", 21, 31, 10, "2 2", "2 2"};
-    expect(*state, &q);
+    static const struct question questions[] = {
+        {"info(one, {__name__=\"x_info\"})", 21, 31, 10, "1 1", "1 1"}, /* has neither instance nor job */
+        {"info(up{job=\"j\"}, {__name__=\"x_info\"})", 21, 31, 10, "3 3", "3 3"},
+        {"info(up{job=\"k\"}, {__name__=\"x_info\"})", 21, 0, 0, "2", "2"},
+        {"info(up, {__name__=\"x_info\"})", 21, 0, 0, "6", "6"}, /* each label by itself */
+        {"info(up{instance=\"\"}, {__name__=\"x_info\"})", 21, 0, 0, "3", "3"},
+        {"info(x_info, {__name__=\"x_info\"})", 21, 0, 0, "3", "3"},
+    };
+    EXPECT_ALL(*state, questions);
 }
 
 static void the_peak_is_what_was_held_at_once(void **state)
@@ -212,7 +225,7 @@ int main(void)
         cmocka_unit_test(windows_count_at_every_step_and_are_read_once),
         cmocka_unit_test(what_is_the_same_at_every_step_is_read_once),
         cmocka_unit_test(subqueries_count_what_they_give_and_read_what_they_look_at),
-        cmocka_unit_test(info_series_are_counted_once),
+        cmocka_unit_test(info_series_of_others_were_counted),
         cmocka_unit_test(the_peak_is_what_was_held_at_once),
         cmocka_unit_test(nothing_is_counted_unless_asked),
     };
