@@ -27,7 +27,7 @@ static const struct feature features[] = {
     {"promql-binop-fill-modifiers", SETS(binop_fill_modifiers)},
     {"promql-duration-expr", NOTE("always on, as in Prometheus")},
     {"promql-delayed-name-removal", SETS(delayed_name_removal)},
-    {"promql-per-step-stats", NOTE("always on, for queries with stats=all")},
+    {"promql-per-step-stats", SETS(per_step_stats)},
     {"use-start-timestamps", SETS(start_timestamps)},
     {"type-and-unit-labels", SETS(type_and_unit_labels)},
     {"exemplar-storage", NOTE("always on: the last exemplars of each series are kept")},

@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "held_priv.h"
 
 /* info(): series enriched with the labels of the info series that tell of the same instance and job. */
 
@@ -132,6 +133,7 @@ static int read_infos(struct enrichment *n)
         if (values.items[i]->histograms != NULL)
             return eval_fail(c->ev, ERR_EXEC, "this should be an info metric, with float samples: %.*s",
                              STR_ARG(labels_metric(values.items[i]->labels)));
+    TRY(held_as_input(c->ev, &values, &g, false));
     /* Read once more, counted once. */
     struct tally *tally = c->ev->tally;
     c->ev->tally = NULL;

@@ -136,7 +136,8 @@ static void tell(struct query *q, const struct promql_result *result)
     prom_begin(q->answer);
     json_result(&q->answer->body, result, series);
     if (result->stats != NULL)
-        json_stats(&q->answer->body, result->stats, &q->times, str_is(stats_wanted(q), "all"));
+        json_stats(&q->answer->body, result->stats, &q->times,
+                   q->options.features.per_step_stats && str_is(stats_wanted(q), "all"));
     buf_char(&q->answer->body, '}');
     prom_end_noted(q->answer, &notes);
 }

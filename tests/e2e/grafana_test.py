@@ -115,7 +115,7 @@ class WhatGrafanaAsks(peers.Case):
         super().setUp()
         self.file('rules.yml', RULES)
         self.file('tocsin.yml', CONFIG + 'storage: {retention: 1d}\n')
-        self.daemon = self.tocsin()
+        self.daemon = self.tocsin('--enable-feature=promql-per-step-stats')
         self.peer = self.prometheus(CONFIG, '--enable-feature=promql-per-step-stats')
         self.end_ms = int(time.time()) * 1000 - 1000 + 37
         self.at = f'{(self.end_ms + 463) / 1000:.3f}'

@@ -248,6 +248,7 @@ static void a_query_brings_its_own_look_back(void **state)
 
 static void statistics_are_told_when_asked_for(void **state)
 {
+    fixture.promql.features.per_step_stats = true;
     expect_part(*state, "/api/v1/query?query=up&stats=true",
                 "],\"stats\":{" NO_TIME
                 ",\"samples\":{\"totalQueryableSamples\":2,\"samplesRead\":2,\"peakSamples\":2}}}}");
@@ -262,10 +263,17 @@ static void statistics_are_told_when_asked_for(void **state)
     assert_null(strstr(buf_text(&fixture.answer.body), "stats"));
 }
 
+static void statistics_of_steps_were_told_without_their_flag(void **state)
+{
+    expect_part(*state, "/api/v1/query?query=up&stats=all",
+                "],\"stats\":{" NO_TIME
+                ",\"samples\":{\"totalQueryableSamples\":2,\"samplesRead\":2,\"peakSamples\":2}}}}");
+}
+
 static void other_words_for_statistics_are_taken_with_a_warning(void **state)
 {
     expect_part(*state, "/api/v1/query?query=1&stats=1%22",
-                "\"peakSamples\":0}}},\"warnings\":[\"value \\\"1\\\\\\\"\\\" for parameter \\\"stats\\\" is "
+                "\"peakSamples\":1}}},\"warnings\":[\"value \\\"1\\\\\\\"\\\" for parameter \\\"stats\\\" is "
                 "deprecated and "
                 "will be rejected in the next major release, use \\\"true\\\" or \\\"all\\\"\"]}");
 }
@@ -598,6 +606,7 @@ int main(void)
         TEST(a_timeout_of_nothing_has_passed),
         TEST(a_query_brings_its_own_look_back),
         TEST(statistics_are_told_when_asked_for),
+        TEST(statistics_of_steps_were_told_without_their_flag),
         TEST(other_words_for_statistics_are_taken_with_a_warning),
         TEST(ten_notes_are_enough),
         TEST(bad_parameters_are_named),

@@ -207,9 +207,40 @@ static void the_peak_is_what_was_held_at_once(void **state)
     static const struct question many = {"sum(quantile_over_time(0.5, three[60s]))", 201, 0, 0, "", ""};
     static const struct question summed = {"sum(max_over_time(three[60s]))", 201, 0, 0, "", ""};
     assert_int_equal(evaluate(*state, &few, true).stats->samples_peak, 3);
-    /* One window, and the results of the two series before it, and its own. */
-    assert_int_equal(evaluate(*state, &many, true).stats->samples_peak, 9);
+    /* One window, the results of the two series before it, its own, and 0.5. */
+    assert_int_equal(evaluate(*state, &many, true).stats->samples_peak, 10);
     assert_int_equal(evaluate(*state, &summed, true).stats->samples_peak, 9);
+}
+
+/* Reckoned by hand as Prometheus 3.14 reckons; most shapes are compared with a real one (tests/e2e/peak_test.py). */
+static void the_peak_of_a_range_query_was_that_of_whole_series(void **state)
+{
+    static const struct {
+        struct question asked;
+        int64_t peak;
+    } cases[] = {
+        {{"one", 21, 41, 10, "", ""}, 3},
+        {{"hist", 21, 31, 10, "", ""}, 26},
+        {{"max_over_time(one[60s])", 100, 1000, 10, "", ""}, 97},
+        {{"max_over_time(one[60s])", 100, 1000, 300, "", ""}, 10},
+        {{"max_over_time(hist[20s])", 100, 120, 10, "", ""}, 26},
+        {{"sum(three)", 21, 41, 10, "", ""}, 9},
+        {{"sum(max_over_time(three[60s]))", 100, 120, 10, "", ""}, 15},
+        {{"sum(three) + 1", 21, 41, 10, "", ""}, 11},
+        {{"topk(1, three)", 21, 41, 10, "", ""}, 12},
+        {{"label_replace(three, \"b\", \"c\", \"\", \"\")", 21, 41, 10, "", ""}, 9},
+        {{"absent_over_time(three[60s])", 100, 120, 10, "", ""}, 15},
+        {{"info(up{job=\"k\"}, {__name__=\"x_info\"})", 21, 41, 10, "", ""}, 11},
+        {{"max_over_time(one[60s:10s])", 100, 120, 10, "", ""}, 17},
+        {{"one @ 360030", 21, 41, 10, "", ""}, 3},
+        {{"hist - hist", 21, 0, 0, "", ""}, 39}, /* nothing is left of it */
+        {{"hist * 2", 21, 0, 0, "", ""}, 30},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t peak = evaluate(*state, &cases[i].asked, true).stats->samples_peak;
+        if (peak != cases[i].peak)
+            fail_msg("%s: %lld, not %lld", cases[i].asked.text, (long long)peak, (long long)cases[i].peak);
+    }
 }
 
 static void nothing_is_counted_unless_asked(void **state)
@@ -227,6 +258,7 @@ int main(void)
         cmocka_unit_test(subqueries_count_what_they_give_and_read_what_they_look_at),
         cmocka_unit_test(info_series_of_others_were_counted),
         cmocka_unit_test(the_peak_is_what_was_held_at_once),
+        cmocka_unit_test(the_peak_of_a_range_query_was_that_of_whole_series),
         cmocka_unit_test(nothing_is_counted_unless_asked),
     };
     return cmocka_run_group_tests(tests, open_filled, close_filled);
