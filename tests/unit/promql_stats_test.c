@@ -235,6 +235,7 @@ static void the_peak_of_a_range_query_was_that_of_whole_series(void **state)
         {{"one @ 360030", 21, 41, 10, "", ""}, 3},
         {{"hist - hist", 21, 0, 0, "", ""}, 39}, /* nothing is left of it */
         {{"hist * 2", 21, 0, 0, "", ""}, 30},
+        {{"max_over_time(one[60s]) + max_over_time(one[60s])", 100, 0, 0, "", ""}, 8},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t peak = evaluate(*state, &cases[i].asked, true).stats->samples_peak;
