@@ -97,6 +97,14 @@ bool view_last(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms
     return found == 1;
 }
 
+bool view_lives(struct view *v, series_ref ref, int64_t from_ms, int64_t upto_ms)
+{
+    lock_take(shard_of(v->store, ref));
+    bool lives = ring_lives(&series_at(&v->store->series, ref)->ring, from_ms, upto_ms);
+    lock_drop(shard_of(v->store, ref));
+    return lives;
+}
+
 bool view_window(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out)
 {
