@@ -150,9 +150,7 @@ static void evaluate_rule(struct evaluation *e, struct rule_state *state)
     bool failed;
     e->state = state;
     e->err = &err;
-    e->view = view_open(e->ruler->store);
     int code = run_rule(e, &failed);
-    view_close(e->view);
     arena_clear(&e->arena);
     double duration_s = seconds_since(world, start_ns);
     publish_rule(e, code, failed, duration_s, began_ns);
@@ -170,8 +168,11 @@ void live_group_evaluate(struct ruler *ruler, const struct globals *globals, str
     group->figures.rules_duration_s = 0;
     group->figures.iterations++;
     lock_drop(&group->lock);
+    e.view = view_open(ruler->store);
+    view_remember(e.view);
     for (size_t i = 0; i < group->count; i++)
         evaluate_rule(&e, &group->rules[i]);
+    view_close(e.view);
     output_end_orphans(&e);
     arena_release(&e.arena);
     double duration_s = seconds_since(world, start_ns);
