@@ -2,7 +2,7 @@
  * view: a reader's door to the store, for one evaluation or one API call.
  *
  * While a view is open no series or label set it has shown is freed. It sees samples that arrive meanwhile only in
- * series it has not read yet; an evaluation reads each window once. Not for two threads at once.
+ * series it has not read yet. Not for two threads at once.
  */
 #ifndef TOCSIN_VIEW_H
 #define TOCSIN_VIEW_H
@@ -26,6 +26,11 @@ struct sample_run {
 
 struct view *view_open(struct store *store);
 void view_close(struct view *view);
+
+/* From now on what view_window has told is told again without another look, until view_forget: for an evaluation that asks for
+ * some windows several times. It then sees no samples that came in between. */
+void view_remember(struct view *view);
+void view_forget(struct view *view);
 
 /* The series whose labels pass all matchers. 0, or ERR_LIMIT (arena). */
 int view_select(struct view *view, const struct matcher *matchers, size_t count, struct arena *arena,

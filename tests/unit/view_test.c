@@ -139,6 +139,37 @@ static void what_a_view_has_shown_outlives_the_series(void **state)
     bench_close(&b);
 }
 
+static void a_view_that_remembers_tells_a_window_again_until_it_forgets(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){0});
+    const struct labels *ls = labels_of(&b.arena, "__name__", "x", NULL);
+    bench_push(&b, ls, START_MS, 1);
+    struct view *v = view_open(b.store), *other = view_open(b.store);
+    struct window_summary s;
+    series_ref ref = bench_select(&b, v, NULL, 0).refs[0];
+    view_remember(v);
+    for (int64_t back_ms = 0; back_ms < 3; back_ms++) { /* three windows: one is not told for another */
+        assert_true(view_window(v, ref, START_MS - 10 - back_ms, START_MS + 5, WINDOW_SUM, &s));
+        assert_int_equal(s.count, 1);
+    }
+    bench_push(&b, ls, START_MS + 1, 2);
+    assert_true(view_window(v, ref, START_MS - 10, START_MS + 5, WINDOW_SUM, &s));
+    assert_int_equal(s.count, 1);
+    assert_true(
+        view_window(v, ref, START_MS - 10, START_MS + 5, WINDOW_BOUNDS, &s)); /* asked for the first time */
+    assert_int_equal(s.count, 2);
+    assert_true(view_window(other, ref, START_MS - 10, START_MS + 5, WINDOW_SUM, &s));
+    assert_int_equal(s.count, 2);
+    view_forget(v);
+    assert_true(view_window(v, ref, START_MS - 10, START_MS + 5, WINDOW_SUM, &s));
+    assert_true(s.count == 2 && s.sum == 3);
+    view_close(other);
+    view_close(v);
+    bench_close(&b);
+}
+
 static void labels_are_made_once_and_carry_their_hash(void **state)
 {
     (void)state;
@@ -424,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_window_is_open_at_its_start_and_closed_at_its_end),
         cmocka_unit_test(the_last_sample_of_a_window_is_found),
         cmocka_unit_test(what_a_view_has_shown_outlives_the_series),
+        cmocka_unit_test(a_view_that_remembers_tells_a_window_again_until_it_forgets),
         cmocka_unit_test(labels_are_made_once_and_carry_their_hash),
         cmocka_unit_test(names_and_values_are_listed_in_order),
         cmocka_unit_test(labels_of_series_that_had_ended_or_not_begun_were_listed),
