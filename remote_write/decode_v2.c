@@ -68,13 +68,12 @@ static bool exemplar_is_sound(const struct push *p, struct str message)
     return step == WIRE_END;
 }
 
-/* Of several the last one counts. */
+/* Several are one message in pieces, as protobuf has it: what a later one does not say stays. */
 static bool walk_metadata(struct str message, struct pushed *s)
 {
     struct wire w = wire_of(message);
     struct wire_field f;
     enum wire_step step;
-    s->help_ref = s->unit_ref = s->metadata_type = 0;
     while ((step = wire_next(&w, &f)) == WIRE_FIELD) {
         if (f.number != TYPE && f.number != HELP && f.number != UNIT)
             continue;

@@ -41,7 +41,7 @@ static const struct labels *alert_annotations(struct evaluation *e, struct rule_
 {
     const struct rule *rule = e->state->rule;
     struct label *own = expand_texts(e, rule->annotations, rule->annotation_count, 0, with);
-    return own != NULL ? labels_make(&e->arena, own, rule->annotation_count) : NULL;
+    return own != NULL ? labels_make_texts(&e->arena, own, rule->annotation_count) : NULL;
 }
 
 static int find_alerts(struct evaluation *e, const struct promql_result *result, struct map *claimed,

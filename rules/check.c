@@ -1,12 +1,18 @@
-#include "tocsin/rulecheck.h"
+#include "lint_priv.h"
 
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
-#include "tocsin/rulefile.h"
 
 #include <stdlib.h>
 
-enum verdict { VERDICT_GOOD, VERDICT_LINT, VERDICT_BAD };
+/* All files of one call. */
+struct checking {
+    struct world *world;
+    const struct rulecheck_options *options;
+    FILE *out, *errors;
+    struct lint_run lint;
+    bool failed;
+};
 
 static int by_name_and_labels(const void *a, const void *b)
 {
@@ -49,78 +55,109 @@ static void print_rule(FILE *errors, const struct rule *rule)
         fprintf(errors, "\t%.*s: %.*s\n", STR_ARG(rule->labels[i].name), STR_ARG(rule->labels[i].text));
 }
 
-static enum verdict lint_duplicates(struct rule_set *set, FILE *errors)
+static bool has_duplicates(struct checking *c, struct rule_set *set)
 {
     const struct rule **rules = sorted_rules(set);
     size_t found = 0;
     for (size_t i = 0; rules != NULL && i < set->rule_count; i++)
         found += begins_repetition(rules, i);
     if (found == 0)
-        return VERDICT_GOOD;
-    fprintf(errors, "  FAILED:\nlint error %zu duplicate rule(s) found.\n", found);
+        return false;
+    fprintf(c->errors, "  FAILED:\nlint error %zu duplicate rule(s) found.\n", found);
     for (size_t i = 0; i < set->rule_count; i++)
         if (begins_repetition(rules, i))
-            print_rule(errors, rules[i]);
-    fputs("Might cause inconsistency while recording expressions\n", errors);
-    return VERDICT_LINT;
+            print_rule(c->errors, rules[i]);
+    fputs("Might cause inconsistency while recording expressions\n", c->errors);
+    c->lint.found |= LINT_BIT(LINT_DUPLICATE_RULES);
+    return true;
 }
 
-static enum verdict judge(struct str path, struct str text, const struct rulecheck_options *options,
-                          FILE *out, FILE *errors)
+static void lint_rules(struct checking *c, struct str path, struct rule_set *set)
+{
+    bool twice = (c->options->lints & LINT_BIT(LINT_DUPLICATE_RULES)) != 0 && has_duplicates(c, set);
+    if ((c->options->lints & ~LINT_BIT(LINT_DUPLICATE_RULES)) != 0)
+        lint_set(&c->lint, path, set);
+    if (!twice)
+        fprintf(c->out, "  SUCCESS: %zu rules found\n", set->rule_count);
+}
+
+static void check_text(struct checking *c, struct str path, struct str text)
 {
     struct buf complaints;
-    enum verdict verdict = VERDICT_GOOD;
     struct rule_set *set = rule_set_new();
-    set->ignore_unknown_fields = options->ignore_unknown_fields;
+    set->ignore_unknown_fields = c->options->ignore_unknown_fields;
     buf_init(&complaints, (size_t)limits.yaml_bytes);
-    if (rulefile_parse(set, path, text, &options->features, &complaints) != 0) {
-        fprintf(errors, "  FAILED:\n%s", buf_text(&complaints));
-        verdict = VERDICT_BAD;
-    } else if (options->lint_duplicates) {
-        verdict = lint_duplicates(set, errors);
+    if (rulefile_parse(set, path, text, &c->options->features, &complaints) != 0) {
+        fprintf(c->errors, "  FAILED:\n%s", buf_text(&complaints));
+        c->failed = true;
+    } else {
+        lint_rules(c, path, set);
     }
-    if (verdict == VERDICT_GOOD)
-        fprintf(out, "  SUCCESS: %zu rules found\n", set->rule_count);
+    fputc('\n', c->out);
     buf_release(&complaints);
     rule_set_free(set);
-    return verdict;
 }
 
-static enum verdict check_file(struct world *world, struct str path, const struct rulecheck_options *options,
-                               FILE *out, FILE *errors)
+static void check_file(struct checking *c, struct str path)
 {
     struct buf text;
     struct err err;
-    enum verdict verdict = VERDICT_BAD;
     buf_init(&text, (size_t)limits.yaml_bytes);
-    fprintf(out, "Checking %.*s\n", STR_ARG(path));
-    fflush(out);
+    fprintf(c->out, "Checking %.*s\n", STR_ARG(path));
+    fflush(c->out);
     char *name = mem_copy_text(path.p, path.n);
-    if (world->read_file(world, name, &text, &err) == 0)
-        verdict = judge(path, buf_slice(&text), options, out, errors);
-    else
-        fprintf(errors, "  FAILED:\n%s: %s\n", name, err.text);
-    fputc('\n', out);
+    if (c->world->read_file(c->world, name, &text, &err) == 0) {
+        check_text(c, path, buf_slice(&text));
+    } else {
+        fprintf(c->errors, "  FAILED:\n%s: %s\n", name, err.text);
+        fputc('\n', c->out);
+        c->failed = true;
+    }
     mem_free(name);
     buf_release(&text);
-    return verdict;
 }
 
-static int exit_code(enum verdict worst, const struct rulecheck_options *options)
+static void begin(struct checking *c, struct arena *arena, struct world *world,
+                  const struct rulecheck_options *options, FILE *out, FILE *errors)
 {
-    if (worst == VERDICT_BAD)
+    *c = (struct checking){.world = world, .options = options, .out = out, .errors = errors};
+    arena_init(arena, (size_t)limits.query_arena_bytes);
+    lint_init(&c->lint, options, arena, errors);
+}
+
+static int end(struct checking *c)
+{
+    struct err err = {0};
+    if (lint_series(&c->lint, c->world, &err) != 0) {
+        fprintf(c->errors, "  FAILED: %s\n", err.text);
+        c->failed = true;
+    }
+    lint_selectors_free(c->lint.selectors);
+    arena_release(c->lint.arena);
+    if (c->failed)
         return RULECHECK_FAILED;
-    return worst == VERDICT_LINT && options->lint_fatal ? RULECHECK_LINT : RULECHECK_OK;
+    return (c->lint.found & c->options->fatal) != 0 ? RULECHECK_LINT : RULECHECK_OK;
 }
 
 int rulecheck_files(struct world *world, const struct str *paths, size_t count,
                     const struct rulecheck_options *options, FILE *out, FILE *errors)
 {
-    enum verdict worst = VERDICT_GOOD;
-    for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = check_file(world, paths[i], options, out, errors);
-        if (verdict > worst)
-            worst = verdict;
-    }
-    return exit_code(worst, options);
+    struct checking c;
+    struct arena arena;
+    begin(&c, &arena, world, options, out, errors);
+    for (size_t i = 0; i < count; i++)
+        check_file(&c, paths[i]);
+    return end(&c);
+}
+
+int rulecheck_text(struct world *world, struct str text, const struct rulecheck_options *options, FILE *out,
+                   FILE *errors)
+{
+    struct checking c;
+    struct arena arena;
+    begin(&c, &arena, world, options, out, errors);
+    fputs("Checking standard input\n", out);
+    fflush(out);
+    check_text(&c, (struct str){0}, text);
+    return end(&c);
 }

@@ -206,9 +206,7 @@ void rule_evaluate(struct evaluation *e, struct rule_state *state)
     e->state = state;
     e->err = &err;
     e->results = e->over_limit = 0;
-    e->view = view_open(e->ruler->store);
     int code = run_rule(e, &failed);
-    view_close(e->view);
     arena_clear(&e->arena);
     double duration_s = seconds_since(world, start_ns);
     publish_rule(e, code, failed, duration_s, began_ns);
@@ -239,8 +237,11 @@ void live_group_evaluate(struct ruler *ruler, const struct globals *globals, str
     lock_drop(&group->lock);
     if (slot_ns < group->slot_ns)
         bring_alerts_back(group, slot_ns);
+    e.view = view_open(ruler->store);
+    view_remember(e.view);
     for (size_t i = 0; i < group->count; i++)
         rule_evaluate(&e, &group->rules[i]);
+    view_close(e.view);
     output_end_orphans(&e);
     evaluation_conclude(&e);
     arena_release(&e.arena);

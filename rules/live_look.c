@@ -1,11 +1,13 @@
 #include "ruler_priv.h"
 
 #include "tocsin/limits.h"
+#include "tocsin/view.h"
 
 static struct evaluation begin(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                                enum rule_occasion occasion)
 {
     struct evaluation e = {.ruler = ruler, .globals = globals, .group = group, .occasion = occasion};
+    e.view = view_open(ruler->store);
     arena_init(&e.arena, (size_t)limits.query_arena_bytes);
     return e;
 }
@@ -40,6 +42,7 @@ bool live_group_look(struct ruler *ruler, const struct globals *globals, struct 
         rule_evaluate(&e, state);
         looks++;
     }
+    view_close(e.view);
     if (looks > 0)
         evaluation_conclude(&e);
     arena_release(&e.arena);
@@ -54,9 +57,11 @@ void live_group_catch_up(struct ruler *ruler, const struct globals *globals, str
 {
     struct evaluation e = begin(ruler, globals, group, OCCASION_CATCH_UP);
     e.slot_ns = slot_ns;
+    view_remember(e.view);
     for (size_t i = 0; i < group->count; i++)
         if (group->rules[i].rule->kind == RULE_RECORDING)
             rule_evaluate(&e, &group->rules[i]);
+    view_close(e.view);
     evaluation_conclude(&e);
     arena_release(&e.arena);
     lock_take(&group->lock);

@@ -121,8 +121,10 @@ static void end_missing(struct evaluation *e)
     for (size_t at = 0; (w = map_next(&state->written, &at)) != NULL;)
         if (w->round != state->round)
             map_add(&missing, w->labels->hash, w);
-    if (missing.count > 0)
+    if (missing.count > 0) {
         output_end_all(e->ruler, &missing, evaluation_t_ms(e));
+        view_forget(e->view);
+    }
     for (size_t at = 0; (w = map_next(&missing, &at)) != NULL;)
         map_remove(&state->written, w->labels->hash, w);
     written_free(&missing);
@@ -177,7 +179,10 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
             note_written(e->state, o->labels);
     }
     struct batch batch = {.series = series, .count = outputs->count, .late_ms = late ? INT64_MAX : 0};
-    write_all(e->ruler, &batch, &result);
+    if (outputs->count > 0) {
+        write_all(e->ruler, &batch, &result);
+        view_forget(e->view); /* the next rule sees what this one wrote */
+    }
     e->samples += outputs->count;
     if (!late)
         end_missing(e);

@@ -1,9 +1,11 @@
-#include "tocsin/rulefile.h"
+#include "rulefile_priv.h"
 
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
 
 #include <stdio.h>
+
+enum { PATH_MAX_BYTES = 1 << 16 };
 
 struct loading {
     struct world *world;
@@ -67,17 +69,15 @@ static void load_file(void *context, const char *path)
 static void load_pattern(struct loading *l, struct str folder, struct str pattern)
 {
     struct err err;
-    bool absolute = pattern.n > 0 && pattern.p[0] == '/';
-    bool joined = !absolute && folder.n > 0 && !str_is(folder, ".");
-    char *path = arena_format(&l->set->arena, "%.*s%s%.*s", joined ? (int)folder.n : 0,
-                              joined ? folder.p : "", joined ? "/" : "", STR_ARG(pattern));
-    if (path == NULL)
-        return;
-    int code = l->world->glob(l->world, path, load_file, l, &err);
+    struct buf path;
+    buf_init(&path, PATH_MAX_BYTES);
+    rule_path_join(&path, folder, pattern);
+    int code = l->world->glob(l->world, buf_text(&path), load_file, l, &err);
     if (code != 0 && code != ERR_NOT_FOUND) {
         buf_format(l->errors, "error retrieving rule files for %.*s: %s\n", STR_ARG(pattern), err.text);
         l->result = code;
     }
+    buf_release(&path);
 }
 
 int rule_set_read(struct rule_set *set, struct world *world, struct str folder, const struct str *patterns,

@@ -21,9 +21,19 @@ static void read_rule(struct strict *s, const struct tree *node, void *target)
     strict_struct(s, node, "rulefmt.Rule", rule_fields, target);
 }
 
-static void read_rules(struct strict *s, const struct tree *node, void *target)
+void rulefile_read_rules(struct strict *s, const struct tree *node, void *target)
 {
     strict_list(s, node, "[]rulefmt.Rule", sizeof(struct raw_rule), read_rule, target);
+}
+
+/* Thanos' ruler knows it, and the operator's manifests have a place for it. */
+static void read_partial_response(struct strict *s, const struct tree *node, void *target)
+{
+    bool in_manifest = s->context != NULL;
+    if (in_manifest)
+        strict_skip(s, node, target);
+    else if (!s->ignore_unknown)
+        strict_unknown(s, node->key, "rulefmt.RuleGroup");
 }
 
 static const struct strict_field group_fields[] = {
@@ -31,8 +41,9 @@ static const struct strict_field group_fields[] = {
     {"interval", strict_duration, offsetof(struct raw_group, interval)},
     {"query_offset", strict_duration, offsetof(struct raw_group, query_offset)},
     {"limit", strict_i64, offsetof(struct raw_group, limit)},
-    {"rules", read_rules, offsetof(struct raw_group, rules)},
+    {"rules", rulefile_read_rules, offsetof(struct raw_group, rules)},
     {"labels", strict_pairs, offsetof(struct raw_group, labels)},
+    {"partial_response_strategy", read_partial_response, 0},
     {NULL, NULL, 0},
 };
 
@@ -42,13 +53,13 @@ static void read_group(struct strict *s, const struct tree *node, void *target)
     strict_struct(s, node, "rulefmt.RuleGroup", group_fields, target);
 }
 
-static void read_groups(struct strict *s, const struct tree *node, void *target)
+void rulefile_read_groups(struct strict *s, const struct tree *node, void *target)
 {
     strict_list(s, node, "[]rulefmt.RuleGroup", sizeof(struct raw_group), read_group, target);
 }
 
 static const struct strict_field file_fields[] = {
-    {"groups", read_groups, offsetof(struct raw_file, groups)},
+    {"groups", rulefile_read_groups, offsetof(struct raw_object, groups)},
     {NULL, NULL, 0},
 };
 
@@ -64,23 +75,40 @@ void reading_error(struct reading *r, const char *format, ...)
     buf_char(r->errors, '\n');
 }
 
+bool reading_is_sound(struct reading *r, const struct strict *strict)
+{
+    const char *why = strict_why(strict);
+    if (why != NULL)
+        reading_error(r, "%s", why);
+    return why == NULL;
+}
+
+static bool decode_plain(struct reading *r, const struct tree *root, struct raw_file *out)
+{
+    struct strict strict;
+    out->objects = ARENA_NEW(r->scratch, struct raw_object);
+    strict_init(&strict, r->scratch);
+    strict.ignore_unknown = r->set->ignore_unknown_fields;
+    if (out->objects != NULL) {
+        out->objects[out->count++].source = r->file;
+        strict_struct(&strict, root, "rulefmt.RuleGroups", file_fields, &out->objects[0]);
+    }
+    bool sound = reading_is_sound(r, &strict);
+    strict_release(&strict);
+    return sound;
+}
+
+/* Of several documents Prometheus takes the first; a manifest is read to its end. */
 bool rulefile_decode(struct reading *r, struct str text, struct raw_file *out)
 {
     struct err err;
-    struct tree *root;
-    struct strict strict;
-    if (yaml_parse(r->scratch, text, &root, &err) != 0) {
+    struct tree_documents documents;
+    if (yaml_parse_documents(r->scratch, text, false, &documents, &err) != 0) {
         reading_error(r, "%s", err.text);
         return false;
     }
-    strict_init(&strict, r->scratch);
-    strict.ignore_unknown = r->set->ignore_unknown_fields;
-    strict_struct(&strict, root, "rulefmt.RuleGroups", file_fields, out);
-    const char *why = strict_why(&strict);
-    if (why != NULL)
-        reading_error(r, "%s", why);
-    strict_release(&strict);
-    return why == NULL;
+    const struct tree *root = documents.count > 0 ? documents.items[0] : NULL;
+    return rulefile_is_manifest(root) ? rulefile_decode_manifest(r, text, out) : decode_plain(r, root, out);
 }
 
 static bool is_group_named(const void *item, const void *key)
@@ -129,11 +157,12 @@ static uint64_t group_fingerprint(const struct rule_group *group)
     return hash;
 }
 
-static void build_group(struct reading *r, const struct raw_group *raw, struct rule_group *out)
+static void build_group(struct reading *r, struct str source, const struct raw_group *raw,
+                        struct rule_group *out)
 {
     struct arena *arena = &r->set->arena;
     *out = (struct rule_group){
-        .file = r->file,
+        .file = source,
         .name = str_copy(arena, raw->name),
         .interval_ms = raw->interval.ms,
         .query_offset_ms = raw->query_offset.ms,
@@ -151,11 +180,10 @@ static void build_group(struct reading *r, const struct raw_group *raw, struct r
     out->fingerprint = group_fingerprint(out);
 }
 
-static void build_groups(struct reading *r, const struct raw_file *raw)
+static void build_object(struct reading *r, const struct raw_object *raw)
 {
     struct rule_set *set = r->set;
     struct raw_group *groups = raw->groups.items;
-    size_t rules = 0, before = set->count;
     struct map names;
     map_init(&names);
     for (size_t i = 0; i < raw->groups.count; i++) {
@@ -163,15 +191,23 @@ static void build_groups(struct reading *r, const struct raw_file *raw)
         ARENA_GROW(&set->arena, set->groups, set->count, set->capacity);
         if (set->groups == NULL)
             break;
-        build_group(r, &groups[i], &set->groups[set->count++]);
-        rules += groups[i].rules.count;
+        build_group(r, raw->source, &groups[i], &set->groups[set->count++]);
     }
     map_release(&names);
+}
+
+static void build_file(struct reading *r, const struct raw_file *raw)
+{
+    struct rule_set *set = r->set;
+    size_t before = set->count;
+    for (size_t i = 0; i < raw->count && !arena_exhausted(&set->arena); i++)
+        build_object(r, &raw->objects[i]);
     if (r->error_count > 0 || arena_exhausted(&set->arena)) {
         set->count = set->groups != NULL ? before : 0;
         return;
     }
-    set->rule_count += rules;
+    for (size_t i = before; i < set->count; i++)
+        set->rule_count += set->groups[i].count;
     set->file_count++;
 }
 
@@ -184,7 +220,7 @@ int rulefile_parse(struct rule_set *set, struct str file, struct str text,
     struct reading r = {.set = set, .scratch = &scratch, .features = features, .errors = errors};
     r.file = str_copy(&set->arena, file);
     if (rulefile_decode(&r, text, &raw))
-        build_groups(&r, &raw);
+        build_file(&r, &raw);
     arena_release(&scratch);
     if (r.error_count > 0)
         return ERR_PARSE;

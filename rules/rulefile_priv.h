@@ -22,8 +22,15 @@ struct raw_group {
     const struct tree *node;
 };
 
-struct raw_file {
+/* Where group names are unique: a file, or one object of a manifest that holds several. */
+struct raw_object {
+    struct str source;         /* rule_group.file */
     struct strict_list groups; /* of struct raw_group */
+};
+
+struct raw_file {
+    struct raw_object *objects;
+    size_t count, capacity;
 };
 
 /* What goes with one file while it is read. `scratch` ends with the file, set->arena stays. */
@@ -45,12 +52,28 @@ struct rule_place {
 /* Decodes the text; false if it was refused (the error is written). */
 bool rulefile_decode(struct reading *r, struct str text, struct raw_file *out);
 
+/* Writes the reader's complaint, if there is one; true if there is none. */
+bool reading_is_sound(struct reading *r, const struct strict *strict);
+
+strict_read rulefile_read_groups; /* struct strict_list of struct raw_group */
+strict_read rulefile_read_rules;  /* struct strict_list of struct raw_rule */
+
+/* A node of Kubernetes' form: apiVersion and kind. */
+bool rulefile_is_manifest(const struct tree *node);
+
+/* The same as rulefile_decode for all documents of a manifest. */
+bool rulefile_decode_manifest(struct reading *r, struct str text, struct raw_file *out);
+
 /* Appends "FILE: MESSAGE\n" (a file without name: only the message). */
 void reading_error(struct reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Checks the rule, writing every error, and turns it into *out. base: the group's labels. */
 void rule_build(struct reading *r, const struct rule_place *place, const struct raw_rule *raw,
                 const struct strict_pairs *base, struct rule *out);
+
+/* Where a pattern of rule_files points, as Go's filepath.Join puts it: "." and, as far as it goes, ".." taken out. Slots and
+ * identity of a group hang on the name of its file, so it has to be the one that Prometheus uses. */
+void rule_path_join(struct buf *out, struct str folder, struct str pattern);
 
 /* The names and values that may not stand in a label set; prefix: what comes before the message. */
 void rule_check_labels(struct reading *r, const char *prefix, const struct strict_pairs *labels);

@@ -181,23 +181,6 @@ static void write_summary(struct buf *out, struct ruler *ruler, const struct dur
     stat_sample(out, series, NULL, (double)d.count);
 }
 
-/* Prometheus' native histogram, as it stands in a text without native buckets. */
-static void write_histogram(struct buf *out, struct ruler *ruler, const struct durations *source,
-                            const char *name, const char *help)
-{
-    char series[128];
-    lock_take(&ruler->lock);
-    double count = (double)source->count, sum = source->sum;
-    lock_drop(&ruler->lock);
-    stat_head(out, name, "histogram", help);
-    snprintf(series, sizeof series, "%s_bucket", name);
-    stat_sample(out, series, "le=\"+Inf\"", count);
-    snprintf(series, sizeof series, "%s_sum", name);
-    stat_sample(out, series, NULL, sum);
-    snprintf(series, sizeof series, "%s_count", name);
-    stat_sample(out, series, NULL, count);
-}
-
 void ruler_write_metrics(struct ruler *ruler, struct buf *out)
 {
     static const char *const rule_shares[] = {"0.5", "0.9", "0.99", NULL};
@@ -208,11 +191,6 @@ void ruler_write_metrics(struct ruler *ruler, struct buf *out)
                   "The duration for a rule to execute.", rule_shares);
     write_summary(out, ruler, &ruler->group_durations, "prometheus_rule_group_duration_seconds",
                   "The duration of rule group evaluations.", group_shares);
-    write_histogram(out, ruler, &ruler->rule_durations,
-                    "prometheus_rule_evaluation_duration_histogram_seconds",
-                    "The duration for a rule to execute.");
-    write_histogram(out, ruler, &ruler->group_durations, "prometheus_rule_group_duration_histogram_seconds",
-                    "The duration of rule group evaluations.");
     for (size_t m = 0; m < sizeof metrics / sizeof metrics[0]; m++) {
         stat_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
         for (size_t i = 0; i < count; i++)

@@ -1,5 +1,6 @@
 #include "ruletest_priv.h"
 
+#include "rulefile_priv.h"
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
@@ -8,17 +9,6 @@
 #include <stdlib.h>
 
 enum { MINUTE_MS = 60000 };
-
-void test_print_failure(struct test_print *print, const char *text)
-{
-    fflush(print->out);
-    if (!print->failed)
-        fputs("  FAILED:\n", print->errors);
-    print->failed = true;
-    fprintf(print->errors, "%s\n", text);
-    fflush(print->errors);
-    fputc('\n', print->out);
-}
 
 void test_failure(struct test_run *run, const char *format, ...)
 {
@@ -90,11 +80,9 @@ static void warn_patterns(struct world *disk, struct str folder, const struct te
     const struct str *patterns = file->rule_files.items;
     for (size_t i = 0; i < file->rule_files.count; i++) {
         struct buf path;
-        bool found = false, joined = folder.n > 0 && (patterns[i].n == 0 || patterns[i].p[0] != '/');
+        bool found = false;
         buf_init(&path, 1 << 16);
-        if (joined)
-            buf_format(&path, "%.*s/", STR_ARG(folder));
-        buf_str(&path, patterns[i]);
+        rule_path_join(&path, folder, patterns[i]);
         (void)disk->glob(disk, buf_text(&path), note_found, &found, NULL);
         if (!found)
             fprintf(errors, "  WARNING: no file match pattern %s\n", buf_text(&path));
@@ -206,6 +194,8 @@ static void play(struct test_run *run)
         test_alerts_at(run, now_ns);
     }
     test_exprs(run);
+    if (run->options->debug)
+        test_dump(run);
 }
 
 static int64_t last_eval_ms(const struct test_group *test)
@@ -264,10 +254,13 @@ static void run_test(struct test_run *run)
     arena_init(&run->arena, (size_t)limits.query_arena_bytes);
     world_sim_init(&run->sim, run->start_ns, 1);
     run->store = store_open(&options, &run->sim.world);
-    if (load_input(run, &err) != 0)
+    if (load_input(run, &err) != 0) {
         test_failure(run, "%s", err.text);
-    else if (load_rules(run) && alerts_are_named(run))
+    } else if (load_rules(run) && alerts_are_named(run)) {
+        if (run->coverage != NULL)
+            test_cover(run);
         play(run);
+    }
     if (run->ruler != NULL) {
         live_groups_drop(run->ruler, run->groups, run->group_count);
         ruler_close(run->ruler);
@@ -309,7 +302,36 @@ static struct str folder_of(const char *path)
     return (struct str){path, slash != NULL ? (size_t)(slash - path) : 0};
 }
 
-static void run_tests(const struct test_run *prepared, struct ruletest_report *report)
+/* promtool's name for a test that has none. */
+static struct str name_of(struct arena *arena, const struct test_group *test, size_t number)
+{
+    return test->name.n > 0 ? test->name : str_of(arena_format(arena, "unnamed#%zu", number));
+}
+
+static void run_told(struct test_run *run, struct str name)
+{
+    FILE *errors = run->print->errors;
+    struct buf took;
+    int64_t start_ns = run->disk->mono_ns(run->disk);
+    buf_init(&took, 128);
+    fprintf(errors, "DEBUG: Starting test %.*s\n", STR_ARG(name));
+    run_test(run);
+    go_duration_print(&took, run->disk->mono_ns(run->disk) - start_ns);
+    fprintf(errors, "DEBUG: Test %.*s finished, took %s\n", STR_ARG(name), buf_text(&took));
+    buf_release(&took);
+}
+
+static void run_named(struct test_run *run, struct str name)
+{
+    if (run->print->junit != NULL)
+        junit_case(run->print->junit, name);
+    if (run->options->debug)
+        run_told(run, name);
+    else
+        run_test(run);
+}
+
+static void run_tests(const struct test_run *prepared, struct arena *arena, struct ruletest_report *report)
 {
     const struct test_file *file = prepared->file;
     const struct test_group *tests = file->tests.items;
@@ -319,7 +341,7 @@ static void run_tests(const struct test_run *prepared, struct ruletest_report *r
         run.test = &tests[i];
         int wanted = is_wanted(run.options, tests[i].name, &err);
         if (wanted > 0)
-            run_test(&run);
+            run_named(&run, name_of(arena, &tests[i], i));
         else if (wanted < 0)
             test_failure(&run, "%s", err.text);
         report->passed += wanted > 0 && run.failed == 0;
@@ -328,24 +350,23 @@ static void run_tests(const struct test_run *prepared, struct ruletest_report *r
 }
 
 static int run_file(struct test_run *run, const char *path, struct arena *arena,
-                    struct ruletest_report *report)
+                    struct ruletest_report *report, struct err *err)
 {
     struct test_file file = {0};
     struct buf text;
-    struct err err = {0};
     buf_init(&text, (size_t)limits.yaml_bytes);
-    int code = run->disk->read_file(run->disk, path, &text, &err);
+    int code = run->disk->read_file(run->disk, path, &text, err);
     if (code == 0)
-        code = ruletest_decode(arena, buf_slice(&text), &file, &err);
+        code = ruletest_decode(arena, buf_slice(&text), &file, err);
     if (code == 0) {
         warn_patterns(run->disk, run->folder, &file, run->print->errors);
-        code = order_is_sound(&file, &err);
+        code = order_is_sound(&file, err);
     }
     if (code != 0)
-        test_failure(run, "%s", err.text);
+        test_failure(run, "%s", err->text);
     run->file = &file;
     if (code == 0)
-        run_tests(run, report);
+        run_tests(run, arena, report);
     buf_release(&text);
     return code;
 }
@@ -354,15 +375,26 @@ int ruletest_run(struct world *world, const char *path, const struct ruletest_op
                  FILE *errors, struct ruletest_report *report)
 {
     struct arena arena;
-    struct test_print print = {.out = out, .errors = errors};
-    struct test_run run = {.disk = world, .folder = folder_of(path), .options = options, .print = &print};
+    struct err err = {0};
+    struct junit junit;
+    struct test_print print = {.out = out, .errors = errors, .junit = report->junit != NULL ? &junit : NULL};
+    struct test_run run = {.disk = world,
+                           .folder = folder_of(path),
+                           .options = options,
+                           .print = &print,
+                           .coverage = report->coverage};
     arena_init(&arena, (size_t)limits.generation_arena_bytes);
+    junit_init(&junit);
     fprintf(out, "Unit Testing:  %s\n", path);
     fflush(out);
-    int code = run_file(&run, path, &arena, report);
+    int code = run_file(&run, path, &arena, report, &err);
     if (!print.failed)
         fputs("  SUCCESS\n", out);
     fputc('\n', out);
+    if (report->junit != NULL)
+        junit_end(&junit, str_of(path), world->wall_ns(world), code != 0 ? err.text : NULL, report->junit);
+    else
+        buf_release(&junit.cases);
     arena_release(&arena);
     return code;
 }

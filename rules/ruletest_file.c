@@ -23,6 +23,7 @@ static void read_input(struct strict *s, const struct tree *node, void *target)
 static const struct strict_field expected_alert_fields[] = {
     {"exp_labels", strict_pairs, offsetof(struct test_expected_alert, labels)},
     {"exp_annotations", strict_pairs, offsetof(struct test_expected_alert, annotations)},
+    {"partial", strict_bool, offsetof(struct test_expected_alert, partial)},
     {NULL, NULL, 0},
 };
 
@@ -40,6 +41,7 @@ static const struct strict_field alert_fields[] = {
     {"eval_time", strict_duration, offsetof(struct test_alert, eval_time)},
     {"alertname", strict_text, offsetof(struct test_alert, alertname)},
     {"exp_alerts", read_expected_alerts, offsetof(struct test_alert, expected)},
+    {"exp_pending", read_expected_alerts, offsetof(struct test_alert, pending)},
     {NULL, NULL, 0},
 };
 
@@ -57,6 +59,7 @@ static const struct strict_field sample_fields[] = {
     {"labels", strict_text, offsetof(struct test_sample, labels)},
     {"value", strict_f64, offsetof(struct test_sample, value)},
     {"histogram", strict_text, offsetof(struct test_sample, histogram)},
+    {"partial", strict_bool, offsetof(struct test_sample, partial)},
     {NULL, NULL, 0},
 };
 
@@ -141,6 +144,7 @@ int ruletest_decode(struct arena *arena, struct str text, struct test_file *out,
     if (code != 0)
         return code;
     strict_init(&strict, arena);
+    strict.yes_is_bool = true;
     strict_struct(&strict, root, "main.unitTestFile", file_fields, out);
     code = strict_result(&strict, err);
     strict_release(&strict);

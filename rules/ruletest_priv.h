@@ -14,17 +14,20 @@ struct test_series {
 
 struct test_expected_alert {
     struct strict_pairs labels, annotations;
+    bool partial;
 };
 
 struct test_alert {
     struct strict_duration eval_time;
     struct str alertname;
     struct strict_list expected; /* of struct test_expected_alert */
+    struct strict_list pending;  /* likewise; items NULL: not given */
 };
 
 struct test_sample {
     struct str labels, histogram;
     double value;
+    bool partial;
 };
 
 struct test_expr {
@@ -58,9 +61,26 @@ int ruletest_decode(struct arena *arena, struct str text, struct test_file *out,
 struct test_print {
     FILE *out, *errors;
     bool failed;
+    struct junit *junit; /* NULL: not wanted */
 };
 
+/* ruletest_print.c */
 void test_print_failure(struct test_print *print, const char *text);
+
+/* The lines of both texts as a diff: those only in the first behind "-", only in the second behind "+". */
+void test_print_diff(struct buf *out, struct str expected, struct str got, const char *indent);
+
+/* The file as a <testsuite>, in promtool's form. */
+struct junit {
+    struct buf cases;
+    size_t count, failures;
+    bool in_case;
+};
+void junit_init(struct junit *j);
+void junit_case(struct junit *j, struct str name);
+void junit_failure(struct junit *j, const char *text);
+/* aborted: the file could not be run, and why; NULL: it was. Releases *j. */
+void junit_end(struct junit *j, struct str file, int64_t now_ns, const char *aborted, struct buf *out);
 
 /* One test while it runs. */
 struct test_run {
@@ -71,6 +91,7 @@ struct test_run {
     const struct ruletest_options *options;
     struct arena arena;
     struct test_print *print;
+    struct ruletest_coverage *coverage; /* NULL: not wanted */
     size_t failed;
     struct world_sim sim;
     struct store *store;
@@ -92,9 +113,23 @@ struct test_input {
 
 void test_failure(struct test_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ruletest_verify.c */
-/* Compares the alerts that fire now with what the test expects between now and the next evaluation. */
+/* ruletest_alerts.c: compares the alerts of now with what the test expects between now and the next evaluation. */
 void test_alerts_at(struct test_run *run, int64_t now_ns);
+
+/* ruletest_exprs.c */
 void test_exprs(struct test_run *run);
+
+/* All samples there are, on *errors (--debug). */
+void test_dump(struct test_run *run);
+
+/* ruletest_pair.c: whether as many were expected as came, and each expected one can have one that came to itself. */
+typedef bool test_fits(void *context, size_t expected, size_t got);
+bool test_pair_up(struct arena *arena, size_t expected, size_t got, test_fits *fits, void *context);
+
+/* Whether all that is expected is there; an empty value expects a label not to be there. */
+bool test_includes(const struct labels *got, const struct label *expected, size_t count);
+
+/* ruletest_coverage.c: notes the rules of the test, and which of them it looks at. */
+void test_cover(struct test_run *run);
 
 #endif

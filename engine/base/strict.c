@@ -1,5 +1,6 @@
 #include "tocsin/strict.h"
 
+#include "tocsin/gotext.h"
 #include "tocsin/limits.h"
 
 /* Go's decoder shows short scalars whole and long ones by their first seven bytes. */
@@ -137,6 +138,20 @@ void strict_unknown(struct strict *s, const struct tree *key, const char *go_typ
     buf_format(problem_at(s, key), "field %.*s not found in type %s", STR_ARG(key->text), go_type);
 }
 
+bool strict_keys(struct strict *s, const struct tree *map)
+{
+    size_t before = s->problem_count;
+    for (const struct tree *child = map->first; child != NULL; child = child->next) {
+        if (child->key->repeats_line == 0)
+            continue;
+        struct buf *out = problem_at(s, child->key);
+        buf_puts(out, "mapping key ");
+        go_quote(out, child->key->text);
+        buf_format(out, " already defined at line %d", child->key->repeats_line);
+    }
+    return s->problem_count == before;
+}
+
 /* ---- structs and lists ---- */
 
 static const struct strict_field *field_named(const struct strict_field *fields, struct str name)
@@ -164,9 +179,9 @@ bool strict_struct(struct strict *s, const struct tree *node, const char *go_typ
 {
     size_t before = s->problem_count;
     if (!tree_is_null(node)) {
-        if (node->kind == TREE_MAP)
+        if (node->kind == TREE_MAP && strict_keys(s, node))
             read_fields(s, node, go_type, fields, target);
-        else
+        else if (node->kind != TREE_MAP)
             strict_mismatch(s, node, go_type);
     }
     return !strict_stopped(s) && s->problem_count == before;
@@ -225,15 +240,20 @@ void strict_bool(struct strict *s, const struct tree *node, void *target)
         strict_mismatch(s, node, "bool");
 }
 
+/* A float loses its fraction, as in Go's decoder. */
 void strict_i64(struct strict *s, const struct tree *node, void *target)
 {
     int64_t *value = target;
+    double real;
     *value = 0;
-    if (!tree_is_null(node) && tree_i64(node, value) != 0)
+    if (tree_is_null(node) || tree_i64(node, value) == 0)
+        return;
+    if (tree_f64(node, &real) == 0 && real >= -0x1p63 && real < 0x1p63)
+        *value = (int64_t)real;
+    else
         strict_mismatch(s, node, "int");
 }
 
-/* A float loses its fraction, as in Go's decoder. */
 void strict_u64(struct strict *s, const struct tree *node, void *target)
 {
     int64_t whole = 0;

@@ -21,6 +21,7 @@ struct reader {
     struct arena *arena;
     struct map anchors;
     size_t nodes, alias_nodes;
+    bool keeps_repeated; /* keys, and notes where they stood before */
     struct err *err;
 };
 
@@ -235,9 +236,13 @@ static int settle(struct reader *r, struct tree *map, struct tree *pairs, struct
             last_merge = &pair->next;
             continue;
         }
-        if (find_child(seen, pair->key->text) != NULL)
+        const struct tree *earlier = find_child(seen, pair->key->text);
+        if (earlier != NULL && !r->keeps_repeated)
             return refuse_duplicate(r, pair->key);
-        see(seen, pair);
+        if (earlier != NULL)
+            pair->key->repeats_line = earlier->key->line;
+        else
+            see(seen, pair);
         tree_append(map, &last, pair);
     }
     int rc = 0;
@@ -357,17 +362,51 @@ static int read_node(struct reader *r, int depth, struct tree **node)
 
 /* ---- the document ------------------------------------------------------------------------------------- */
 
+/* Turns to the next document; false at the end of the text. */
+static int begin_document(struct reader *r, bool *there)
+{
+    int rc = next(r);
+    *there = rc == 0 && r->event.type != YAML_STREAM_END_EVENT;
+    return rc;
+}
+
 static int read_document(struct reader *r, struct tree **root)
 {
-    int rc = next(r); /* stream start */
-    if (rc == 0)
-        rc = next(r);
-    if (rc != 0 || r->event.type == YAML_STREAM_END_EVENT)
-        return rc;
-    rc = next(r); /* behind document start */
+    int rc = next(r); /* behind document start */
     if (rc == 0)
         rc = read_node(r, 0, root);
     return rc == 0 ? next(r) : rc; /* document end: what follows the node on its line is checked, too */
+}
+
+static int keep_document(struct reader *r, struct tree *root, struct tree_documents *out)
+{
+    if (tree_is_null(root))
+        return 0;
+    ARENA_GROW(r->arena, out->items, out->count, out->capacity);
+    if (out->items == NULL)
+        return out_of_arena(r);
+    out->items[out->count++] = root;
+    return 0;
+}
+
+/* Anchors hold within their document. */
+static int read_documents(struct reader *r, bool all, struct tree_documents *out)
+{
+    bool there;
+    int rc = next(r); /* stream start */
+    if (rc == 0)
+        rc = begin_document(r, &there);
+    while (rc == 0 && there) {
+        struct tree *root = NULL;
+        map_clear(&r->anchors);
+        rc = read_document(r, &root);
+        if (rc == 0)
+            rc = keep_document(r, root, out);
+        there = all;
+        if (rc == 0 && all)
+            rc = begin_document(r, &there);
+    }
+    return rc;
 }
 
 /* libyaml compares each directive with all before it. */
@@ -383,24 +422,39 @@ static bool has_many_directives(struct str text)
     return count > DIRECTIVES_MAX;
 }
 
+static int parse(struct reader *r, struct str text, bool all, struct tree_documents *out)
+{
+    if (text.n > (size_t)limits.yaml_bytes)
+        return over(r, LIMIT_yaml_bytes, "document is too large");
+    if (has_many_directives(text))
+        return err_set(r->err, ERR_PARSE, "yaml: too many directives");
+    if (!yaml_parser_initialize(&r->parser))
+        return over(r, LIMIT_yaml_bytes, "out of memory");
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)(text.p != NULL ? text.p : ""), text.n);
+    map_init(&r->anchors);
+    int rc = read_documents(r, all, out);
+    drop_event(r);
+    yaml_parser_delete(&r->parser);
+    map_release(&r->anchors);
+    return rc;
+}
+
 int yaml_parse(struct arena *arena, struct str text, struct tree **root, struct err *err)
 {
     struct reader r = {.arena = arena, .err = err};
-    struct tree *found = NULL;
-    *root = NULL;
-    if (text.n > (size_t)limits.yaml_bytes)
-        return over(&r, LIMIT_yaml_bytes, "document is too large");
-    if (has_many_directives(text))
-        return err_set(err, ERR_PARSE, "yaml: too many directives");
-    if (!yaml_parser_initialize(&r.parser))
-        return over(&r, LIMIT_yaml_bytes, "out of memory");
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.p != NULL ? text.p : ""), text.n);
-    map_init(&r.anchors);
-    int rc = read_document(&r, &found);
-    drop_event(&r);
-    yaml_parser_delete(&r.parser);
-    map_release(&r.anchors);
-    if (rc == 0)
-        *root = found;
+    struct tree_documents documents = {0};
+    int rc = parse(&r, text, false, &documents);
+    *root = rc == 0 && documents.count > 0 ? documents.items[0] : NULL;
+    return rc;
+}
+
+int yaml_parse_documents(struct arena *arena, struct str text, bool all, struct tree_documents *out,
+                         struct err *err)
+{
+    struct reader r = {.arena = arena, .err = err, .keeps_repeated = true};
+    *out = (struct tree_documents){0};
+    int rc = parse(&r, text, all, out);
+    if (rc != 0)
+        out->count = 0;
     return rc;
 }

@@ -1,4 +1,5 @@
 #include "config_priv.h"
+#include "variables_priv.h"
 
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
@@ -31,7 +32,13 @@ static void note_ignored(struct strict *s, const struct tree *node, void *target
 
 static void read_external_labels(struct strict *s, const struct tree *node, void *target)
 {
-    strict_labels(s, node, target);
+    const struct labels **external = target, *expanded;
+    strict_labels(s, node, external);
+    expanded = variables_expand(s->arena, *external);
+    if (expanded != NULL)
+        *external = expanded;
+    else
+        strict_fail(s, node->key, "external_labels do not fit limits.yaml_bytes");
     for (const struct tree *child = node->kind == TREE_MAP ? node->first : NULL; child != NULL;
          child = child->next)
         if (!label_name_is_valid(child->key->text))

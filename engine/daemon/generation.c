@@ -2,12 +2,10 @@
 
 #include "tocsin/limits.h"
 
-/* The first line of a report is what a one-line error can carry; the rest went to the log already. */
-static int first_line(const struct buf *report, struct err *err)
+/* All that is wrong, as far as one error can carry it. */
+static int report_error(const struct buf *report, struct err *err)
 {
-    struct str rest = buf_slice(report);
-    struct str line = str_cut(&rest, '\n');
-    return err_set(err, ERR_PARSE, "%.*s", STR_ARG(line));
+    return err_set(err, ERR_PARSE, "%.*s", STR_ARG(str_trim(buf_slice(report))));
 }
 
 static int load_rules(struct world *world, const struct promql_features *features, struct generation *g,
@@ -19,7 +17,7 @@ static int load_rules(struct world *world, const struct promql_features *feature
     int rc = rule_set_load(world, c->folder, c->rule_files.items, c->rule_files.count, features, &g->rules,
                            &errors);
     if (rc != 0)
-        rc = first_line(&errors, err);
+        rc = report_error(&errors, err);
     else
         config_lay_policies(c, g->rules);
     buf_release(&errors);

@@ -82,16 +82,31 @@ static void sort(struct label *items, size_t count)
     }
 }
 
-struct labels *labels_make(struct arena *arena, struct label *items, size_t count)
+static struct labels *make(struct arena *arena, struct label *items, size_t count, bool keep_empty)
 {
     sort(items, count);
     struct labels *ls = allocate(arena, count);
     if (ls == NULL)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (i + 1 == count || !str_eq(items[i].name, items[i + 1].name))
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && str_eq(items[i].name, items[i + 1].name))
+            continue;
+        if (items[i].value.n > 0)
             append(ls, items[i]);
+        else if (keep_empty)
+            ls->item[ls->count++] = items[i];
+    }
     return seal(ls);
+}
+
+struct labels *labels_make(struct arena *arena, struct label *items, size_t count)
+{
+    return make(arena, items, count, false);
+}
+
+struct labels *labels_make_texts(struct arena *arena, struct label *items, size_t count)
+{
+    return make(arena, items, count, true);
 }
 
 struct labels *labels_of(struct arena *arena, ...)

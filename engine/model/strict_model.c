@@ -42,6 +42,8 @@ void strict_pairs(struct strict *s, const struct tree *node, void *target)
         strict_mismatch(s, node, "map[string]string");
         return;
     }
+    if (!strict_keys(s, node))
+        return;
     *pairs = (struct strict_pairs){.items = ARENA_ARRAY(s->arena, struct label, node->count)};
     if (pairs->items == NULL)
         return;

@@ -235,8 +235,11 @@ static int eval_with_scalar(struct evaluation *ev, const struct expr *e, const s
 {
     bool scalar_left = e->binary.left->type == PROMQL_SCALAR;
     double *scalars;
+    if (scalar_left)
+        TRY(eval_scalar(ev, e->binary.left, g, &scalars));
     TRY(eval_vector(ev, scalar_left ? e->binary.right : e->binary.left, g, out));
-    TRY(eval_scalar(ev, scalar_left ? e->binary.left : e->binary.right, g, &scalars));
+    if (!scalar_left)
+        TRY(eval_scalar(ev, e->binary.right, g, &scalars));
     struct with_scalar w = {ev, e, g, scalars, scalar_left};
     for (size_t i = 0; i < out->count; i++)
         TRY(with_scalar_column(&w, out->items[i]));

@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "held_priv.h"
 #include "tally_priv.h"
 
 #include <math.h>
@@ -168,6 +169,7 @@ static int call_elements(struct call *c, const struct implementation *f, struct 
         TRY(call_vector(c, out)); /* minute() means minute(vector(time())) */
     else
         TRY(eval_vector(c->ev, main_arg(c), c->grid, out));
+    TRY(read_params(c));
     for (size_t i = 0; i < out->count; i++)
         TRY(apply_column(c, f, out->items[i]));
     vector_trim(out, c->grid);
@@ -244,6 +246,7 @@ static int end_column(struct call *c, const struct column *column, struct vector
         out->count--;
         return 0;
     }
+    held_column(c->ev, column, c->grid);
     return eval_hold(c->ev, column_weight(column, c->grid));
 }
 
@@ -256,10 +259,10 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
     for (c->step = 0; c->step < c->grid->count; c->step++) {
         struct cell cell = {.kind = CELL_NONE};
         matrix_window(m, c->step, &w);
+        tally_window(m, c->step, &w);
         if (w.all.count == 0)
             continue;
         TRY(eval_poll(c->ev)); /* each step may look at as many samples as a query may hold */
-        tally_window(m, c->step, &w);
         TRY(f->window(c, &w, &cell));
         TRY(column_set(c->ev, column, c->grid, c->step, &cell));
     }
@@ -324,6 +327,7 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
     struct matrix m;
     TRY(check_modifier(c, expr_unwrap(main_arg(c))));
     TRY(matrix_open(c->ev, main_arg(c), c->grid, &m));
+    TRY(read_params(c));
     bool summable = call_summable(c, &m);
     c->surely_counter =
         m.expr->kind == EXPR_SELECTOR && looks_like_counter(plan_node(c->ev->q, m.expr)->metric);
@@ -336,6 +340,7 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
             break;
         TRY(call_series(c, f, &m, out));
     }
+    held_end_windows(c->ev, &m);
     if (plan_node(c->ev->q, c->expr)->name_unseen && !any_is_typed(out))
         return 0;
     return f->keep_name ? vector_merge_equal(c->ev, out, c->grid) : eval_drop_names(c->ev, out, c->grid);
@@ -345,13 +350,13 @@ int eval_call(struct evaluation *ev, const struct expr *e, const struct grid *g,
 {
     const struct implementation *f = &implementations[e->call.function->id];
     struct call c = {.ev = ev, .expr = e, .grid = g};
-    TRY(read_params(&c));
-    if (f->vector != NULL)
-        return f->vector(&c, out);
     if (f->window != NULL)
         return call_windows(&c, f, out);
     if (f->math != NULL || f->element != NULL)
         return call_elements(&c, f, out);
+    TRY(read_params(&c));
+    if (f->vector != NULL)
+        return f->vector(&c, out);
     return eval_fail(ev, ERR_UNSUPPORTED, "function %s() is not supported", e->call.function->name);
 }
 

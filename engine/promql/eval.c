@@ -1,3 +1,4 @@
+#include "held_priv.h"
 #include "tally_priv.h"
 
 #include "tocsin/limits.h"
@@ -35,8 +36,6 @@ int eval_poll(struct evaluation *ev)
 int eval_hold(struct evaluation *ev, int64_t samples)
 {
     ev->samples += samples;
-    if (ev->samples > ev->samples_peak)
-        ev->samples_peak = ev->samples;
     if (ev->samples <= ev->samples_max)
         return 0;
     limit_hit(LIMIT_query_samples);
@@ -67,12 +66,14 @@ static int eval_invariant(struct evaluation *ev, const struct expr *e, const str
     struct grid first = {.start_ms = g->start_ms, .step_ms = g->step_ms, .count = 1};
     struct vector once = {0};
     struct tally *outer;
+    struct held_node node;
     TRY(tally_begin(ev, &first, &outer));
+    held_enter_repeated(ev, &node);
     TRY(eval_vector(ev, e, &first, &once));
     tally_end_invariant(ev, outer);
     for (size_t i = 0; i < once.count; i++)
         TRY(repeat_column(ev, out, g, once.items[i]));
-    return 0;
+    return held_leave_repeated(ev, g, &node, out);
 }
 
 static int eval_unary(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
@@ -124,16 +125,18 @@ int eval_vector(struct evaluation *ev, const struct expr *e, const struct grid *
     if (g->count > 1 && plan_node(ev->q, e)->invariant)
         return eval_invariant(ev, e, g, out);
     int64_t before = ev->samples;
+    struct held_node node;
+    TRY(held_enter(ev, e, g, &node));
     TRY(eval_node(ev, e, g, out));
     vector_trim(out, g);
+    TRY(held_leave(ev, e, g, &node, out));
     /* What the parts held is let go; what came out is held. */
     ev->samples = before;
     return eval_hold(ev, vector_weight(out, 0, g));
 }
 
-int eval_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out)
+static int scalar_node(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out)
 {
-    e = expr_unwrap(e);
     if (e->kind == EXPR_BINARY)
         return eval_binary_scalar(ev, e, g, out);
     if (e->kind == EXPR_CALL)
@@ -150,6 +153,15 @@ int eval_scalar(struct evaluation *ev, const struct expr *e, const struct grid *
     for (size_t i = 0; i < g->count; i++)
         (*out)[i] = e->number.value;
     return 0;
+}
+
+int eval_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out)
+{
+    struct held_node node;
+    e = expr_unwrap(e);
+    TRY(held_enter(ev, e, g, &node));
+    TRY(scalar_node(ev, e, g, out));
+    return held_leave(ev, e, g, &node, NULL);
 }
 
 static void begin(struct evaluation *ev, const struct promql *q, struct view *view, struct arena *arena,

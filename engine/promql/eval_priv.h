@@ -60,6 +60,7 @@ struct notes {
 };
 
 struct tally; /* what is looked at, counted: tally_priv.h */
+struct held;  /* what Prometheus would hold of it at once: held_priv.h */
 
 struct evaluation {
     const struct promql *q;
@@ -71,8 +72,8 @@ struct evaluation {
     int64_t lookback_ms;
     struct notes notes;
     int64_t samples, samples_max; /* held now; cells and window points */
-    int64_t samples_peak;         /* held at most so far */
     struct tally *tally;          /* NULL: nobody asked */
+    struct held *held;            /* likewise */
     int64_t deadline_ns;          /* 0: none */
     unsigned polls;
     struct err *err;
@@ -107,6 +108,7 @@ void vector_sort(struct vector *v); /* by labels */
 
 /* What it counts against the limit of samples: a histogram as many as its bytes would hold. */
 int64_t sample_weight(const struct sample *s);
+int64_t histogram_bytes(const struct histogram *h); /* as Prometheus holds it */
 int64_t column_weight(const struct column *c, const struct grid *g);
 int64_t vector_weight(const struct vector *v, size_t from, const struct grid *g);
 
@@ -149,6 +151,10 @@ enum selector_value { SELECT_VALUE, SELECT_TIME, SELECT_START_TIME };
 
 int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
                   struct vector *out);
+
+/* The same of some of its series only. */
+int eval_selected(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
+                  const struct series_set *set, struct vector *out);
 
 /* Under histogram_count() and the like (plan_node.detect_resets): what the store left open is decided against the
  * sample before. */

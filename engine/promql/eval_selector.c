@@ -266,23 +266,29 @@ static int look_along(struct lookup *l, series_ref ref, struct vector *out)
 int eval_selector(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
                   struct vector *out)
 {
-    struct lookup l = {.ev = ev, .expr = e, .grid = g, .what = what};
     struct series_set set;
+    TRY(eval_series(ev, e, &set));
+    return eval_selected(ev, e, g, what, &set, out);
+}
+
+int eval_selected(struct evaluation *ev, const struct expr *e, const struct grid *g, enum selector_value what,
+                  const struct series_set *set, struct vector *out)
+{
+    struct lookup l = {.ev = ev, .expr = e, .grid = g, .what = what};
     l.smoothed = e->selector.modifier == RANGE_SMOOTHED;
     l.detect_resets = plan_node(ev->q, e)->detect_resets;
     TRY(shift_resolve(ev, &e->selector.shift, &l.shift));
-    TRY(eval_series(ev, e, &set));
     size_t held = 0;
     bool once = g->count == 1 && !l.smoothed && !l.detect_resets;
-    for (size_t i = 0; i < set.count && g->count > 0; i++) {
+    for (size_t i = 0; i < set->count && g->count > 0; i++) {
         TRY(eval_poll(ev));
         arena_clear(&ev->scratch);
         if (once && i % VIEW_TOUCH_MAX == 0)
-            touch_next(&l, set.refs + i, set.count - i);
+            touch_next(&l, set->refs + i, set->count - i);
         if (once)
-            TRY(look_once(&l, set.refs[i], out));
+            TRY(look_once(&l, set->refs[i], out));
         else
-            TRY(look_along(&l, set.refs[i], out));
+            TRY(look_along(&l, set->refs[i], out));
         TRY(eval_hold(ev, vector_weight(out, held, g)));
         if (!l.smoothed)
             tally_columns(ev, out, held, g);

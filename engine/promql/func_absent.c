@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "held_priv.h"
 #include "tally_priv.h"
 
 /* Matchers are read in order: the first equality sets the label, any other matcher of that label takes it
@@ -64,6 +65,7 @@ int call_absent_over_time(struct call *c, struct vector *out)
     TRY(matrix_open(c->ev, call_arg(c, 0), c->grid, &m));
     for (;;) {
         bool more;
+        int64_t made = 0; /* Prometheus makes an element of each, and lets go of none */
         TRY(matrix_next(&m, &more));
         if (!more)
             break;
@@ -71,7 +73,10 @@ int call_absent_over_time(struct call *c, struct vector *out)
             matrix_window(&m, step, &w);
             tally_window(&m, step, &w);
             present[step] |= w.all.count > 0;
+            made += w.all.count > 0;
         }
+        held_add(c->ev, made);
     }
+    held_end_windows(c->ev, &m);
     return answer(c, present, out);
 }

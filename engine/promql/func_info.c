@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "held_priv.h"
 
 /* info(): series enriched with the labels of the info series that tell of the same instance and job. */
 
@@ -54,6 +55,67 @@ static int shift_of_first(struct evaluation *ev, const struct expr *e, struct sh
     return 0;
 }
 
+/* An info series is not explained by info series. */
+static bool is_info(const struct enrichment *n, const struct labels *ls)
+{
+    const struct expr *s = n->selector;
+    for (size_t i = 0; i < s->selector.matcher_count; i++) {
+        const struct matcher *m = &s->selector.matchers[i];
+        if (is_name(m->name) && !matcher_matches(m, labels_metric(ls)))
+            return false;
+    }
+    return true;
+}
+
+/* The values of one identifying label among the series to be enriched. */
+static int collect_values(struct enrichment *n, const struct str *label, struct label_index *values)
+{
+    for (size_t i = 0; i < n->base.count; i++) {
+        const struct labels *ls = n->base.items[i]->labels;
+        size_t number;
+        if (labels_has(ls, *label) && !is_info(n, ls))
+            TRY(label_index_add(n->c->ev, values, labels_keep(n->c->ev->arena, ls, label, 1), &number));
+    }
+    return 0;
+}
+
+static int fits(struct evaluation *ev, const struct labels *info, const struct label_index *values,
+                bool *wanted)
+{
+    *wanted = true;
+    for (size_t k = 0; *wanted && k < IDENTIFYING_COUNT; k++) {
+        const struct labels *own = labels_keep(ev->arena, info, &identifying[k], 1);
+        if (own == NULL)
+            return eval_no_memory(ev);
+        *wanted = values[k].count == 0 || label_index_find(&values[k], own) != SIZE_MAX;
+    }
+    return 0;
+}
+
+/* Only info series whose identifying labels have values that occur: of those labels that occur at all. */
+static int select_infos(struct enrichment *n, struct series_set *set)
+{
+    struct evaluation *ev = n->c->ev;
+    struct label_index values[IDENTIFYING_COUNT] = {{0}};
+    size_t kept = 0, occurring = 0;
+    for (size_t k = 0; k < IDENTIFYING_COUNT; k++) {
+        TRY(collect_values(n, &identifying[k], &values[k]));
+        occurring += values[k].count > 0;
+    }
+    TRY(eval_series(ev, n->selector, set));
+    series_ref *refs = ARENA_ARRAY(ev->arena, series_ref, set->count);
+    if (refs == NULL)
+        return eval_no_memory(ev);
+    for (size_t i = 0; occurring > 0 && i < set->count; i++) {
+        bool wanted;
+        TRY(fits(ev, view_labels(ev->view, set->refs[i]), values, &wanted));
+        if (wanted)
+            refs[kept++] = set->refs[i];
+    }
+    *set = (struct series_set){refs, kept};
+    return 0;
+}
+
 static int read_infos(struct enrichment *n)
 {
     struct call *c = n->c;
@@ -61,18 +123,21 @@ static int read_infos(struct enrichment *n)
     struct grid g = *c->grid;
     bool found;
     struct vector values = {0};
+    struct series_set set;
+    TRY(select_infos(n, &set));
     TRY(shift_of_first(c->ev, call_arg(c, 0), &shift, &found));
     g.start_ms = shift_time(&shift, g.start_ms);
     g.step_ms = shift.fixed ? 0 : g.step_ms;
-    TRY(eval_selector(c->ev, n->selector, &g, SELECT_VALUE, &values));
+    TRY(eval_selected(c->ev, n->selector, &g, SELECT_VALUE, &set, &values));
     for (size_t i = 0; i < values.count; i++)
         if (values.items[i]->histograms != NULL)
             return eval_fail(c->ev, ERR_EXEC, "this should be an info metric, with float samples: %.*s",
                              STR_ARG(labels_metric(values.items[i]->labels)));
+    TRY(held_as_input(c->ev, &values, &g, false));
     /* Read once more, counted once. */
     struct tally *tally = c->ev->tally;
     c->ev->tally = NULL;
-    int code = eval_selector(c->ev, n->selector, &g, SELECT_TIME, &n->infos);
+    int code = eval_selected(c->ev, n->selector, &g, SELECT_TIME, &set, &n->infos);
     c->ev->tally = tally;
     return code;
 }
@@ -161,18 +226,6 @@ static bool needs_info(const struct enrichment *n)
             return true;
     }
     return false;
-}
-
-/* An info series is not explained by info series. */
-static bool is_info(const struct enrichment *n, const struct labels *ls)
-{
-    const struct expr *s = n->selector;
-    for (size_t i = 0; i < s->selector.matcher_count; i++) {
-        const struct matcher *m = &s->selector.matchers[i];
-        if (is_name(m->name) && !matcher_matches(m, labels_metric(ls)))
-            return false;
-    }
-    return true;
 }
 
 static int take_labels(struct enrichment *n, const struct labels *base, const struct labels *info,

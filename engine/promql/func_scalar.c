@@ -1,4 +1,5 @@
 #include "call_priv.h"
+#include "held_priv.h"
 
 #include <math.h>
 
@@ -95,6 +96,7 @@ int call_timestamp(struct call *c, struct vector *out)
     if (arg->kind == EXPR_SELECTOR) {
         TRY(eval_selector(c->ev, arg, c->grid, SELECT_TIME, out));
         vector_trim(out, c->grid);
+        TRY(held_as_input(c->ev, out, c->grid, true));
     } else {
         TRY(eval_vector(c->ev, arg, c->grid, out));
         write_step_times(c, out);
@@ -109,5 +111,6 @@ int call_start_timestamp(struct call *c, struct vector *out)
         return 0;
     TRY(eval_selector(c->ev, arg, c->grid, SELECT_START_TIME, out));
     vector_trim(out, c->grid);
+    TRY(held_as_input(c->ev, out, c->grid, true));
     return eval_drop_names(c->ev, out, c->grid);
 }

@@ -1,3 +1,4 @@
+#include "held_priv.h"
 #include "tally_priv.h"
 
 static struct tally *tally_new(struct evaluation *ev, const struct grid *g)
@@ -16,7 +17,7 @@ int tally_open(struct evaluation *ev, const struct grid *g)
     if (!ev->q->options.stats)
         return 0;
     ev->tally = tally_new(ev, g);
-    return ev->tally != NULL ? 0 : eval_no_memory(ev);
+    return ev->tally != NULL ? held_open(ev) : eval_no_memory(ev);
 }
 
 int tally_close(struct evaluation *ev, const struct grid *g, struct promql_result *out)
@@ -27,7 +28,7 @@ int tally_close(struct evaluation *ev, const struct grid *g, struct promql_resul
     struct promql_stats *stats = ARENA_NEW(ev->arena, struct promql_stats);
     if (stats == NULL)
         return eval_no_memory(ev);
-    *stats = (struct promql_stats){.samples_peak = ev->samples_peak,
+    *stats = (struct promql_stats){.samples_peak = ev->held->most,
                                    .samples_at = t->total,
                                    .read_at = t->read,
                                    .steps = t->steps,
@@ -100,6 +101,7 @@ void tally_columns(struct evaluation *ev, const struct vector *v, size_t from, c
             int64_t weight = cell.kind != CELL_NONE ? sample_weight(&s) : 0;
             ev->tally->total[step] += weight;
             ev->tally->read[step] += weight;
+            held_add(ev, weight);
         }
 }
 
@@ -118,6 +120,7 @@ void tally_window(struct matrix *m, size_t step, const struct window *w)
         return;
     int64_t all = weight_after(&w->all, INT64_MIN);
     t->total[step] += all;
+    held_window(m->ev, all);
     if (m->expr->kind == EXPR_SUBQUERY)
         return; /* counted where it was read */
     if (step == 0)
@@ -132,12 +135,17 @@ void tally_summary(struct evaluation *ev, int64_t samples)
         return;
     ev->tally->total[0] += samples;
     ev->tally->read[0] += samples;
+    held_window(ev, samples);
 }
 
 void tally_answer(struct evaluation *ev, const struct sample_span *span)
 {
-    if (ev->tally != NULL)
-        tally_summary(ev, weight_after(span, INT64_MIN));
+    if (ev->tally == NULL)
+        return;
+    int64_t weight = weight_after(span, INT64_MIN);
+    ev->tally->total[0] += weight;
+    ev->tally->read[0] += weight;
+    held_add(ev, weight);
 }
 
 void tally_answer_subquery(struct evaluation *ev, const struct matrix *m)

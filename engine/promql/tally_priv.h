@@ -8,8 +8,6 @@
  * nothing for a smoothed instant selector, so neither does this.
  *
  * A part with a grid of its own (a subquery, or what is the same at every step) has a tally of its own meanwhile.
- *
- * Drawback: of the info series of info() all count, while Prometheus reads only those of instances and jobs that occur.
  */
 #ifndef TOCSIN_PROMQL_TALLY_PRIV_H
 #define TOCSIN_PROMQL_TALLY_PRIV_H

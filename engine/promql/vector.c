@@ -54,12 +54,17 @@ void vector_sort(struct vector *v)
         qsort(v->items, v->count, sizeof *v->items, compare_columns);
 }
 
-/* Prometheus' measure: the bytes of its histogram with its time, in units of a float with its time. */
-static int64_t histogram_weight(const struct histogram *h)
+int64_t histogram_bytes(const struct histogram *h)
 {
     size_t words = h->positive.span_count + h->negative.span_count + h->positive.bucket_count +
                    h->negative.bucket_count + h->custom_count;
-    return (int64_t)((168 + 8 * words + 8) / 16);
+    return (int64_t)(168 + 8 * words);
+}
+
+/* Prometheus' measure: the bytes of its histogram with its time, in units of a float with its time. */
+static int64_t histogram_weight(const struct histogram *h)
+{
+    return (histogram_bytes(h) + 8) / 16;
 }
 
 int64_t sample_weight(const struct sample *s)

@@ -220,7 +220,7 @@ static void service_metrics(struct buf *out, struct service *service)
     version_metric(out, "prometheus_build_info", PROM_VERSION);
     version_metric(out, "alertmanager_build_info", AM_VERSION);
     gauge(out, "prometheus_ready", "1 once requests are taken.", is_ready(&service->parts));
-    gauge(out, "prometheus_engine_queries", "Evaluations over HTTP under way.",
+    gauge(out, "prometheus_engine_queries", "Evaluations over HTTP under way or waiting.",
           atomic_load(&service->queries));
     gauge(out, "prometheus_engine_queries_concurrent_max", "Evaluations over HTTP at once.",
           (double)limits.queries_concurrent);

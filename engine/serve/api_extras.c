@@ -158,17 +158,45 @@ static bool take_number(const struct request *request, struct answer *answer, co
     return false;
 }
 
-static void write_metadata(struct buf *out, const struct metadata *m)
+static void write_meaning(struct buf *out, const struct metadata *m)
 {
-    json_string(out, m->family);
-    buf_format(out, ":[{\"type\":\"%s\",\"help\":", metadata_type_text(m->type));
+    buf_format(out, "{\"type\":\"%s\",\"help\":", metadata_type_text(m->type));
     json_string(out, m->help);
     buf_puts(out, ",\"unit\":");
     json_string(out, m->unit);
-    buf_puts(out, "}]");
+    buf_char(out, '}');
 }
 
-/* There is one meaning a family, so limit_per_metric cuts nothing. */
+static size_t family_end(const struct metadata *all, size_t count, size_t from)
+{
+    size_t end = from;
+    while (end < count && str_eq(all[end].family, all[from].family))
+        end++;
+    return end;
+}
+
+/* limit: families, negative: all; limit_per_metric: meanings of each, 0 or less: all. */
+static void write_metadata(struct buf *out, const struct metadata *all, size_t count, long long limit,
+                           long long limit_per_metric)
+{
+    buf_char(out, '{');
+    for (size_t from = 0, end; from < count && limit != 0; from = end, limit--) {
+        end = family_end(all, count, from);
+        if (from > 0)
+            buf_char(out, ',');
+        json_string(out, all[from].family);
+        buf_puts(out, ":[");
+        for (size_t i = from; i < end && (limit_per_metric <= 0 || i - from < (size_t)limit_per_metric);
+             i++) {
+            if (i > from)
+                buf_char(out, ',');
+            write_meaning(out, &all[i]);
+        }
+        buf_char(out, ']');
+    }
+    buf_char(out, '}');
+}
+
 void api_metadata(struct request *request, struct answer *answer)
 {
     struct metadata *all;
@@ -187,12 +215,6 @@ void api_metadata(struct request *request, struct answer *answer)
         return;
     }
     prom_begin(answer);
-    buf_char(&answer->body, '{');
-    for (size_t i = 0; i < count && (limit < 0 || i < (size_t)limit); i++) {
-        if (i > 0)
-            buf_char(&answer->body, ',');
-        write_metadata(&answer->body, &all[i]);
-    }
-    buf_char(&answer->body, '}');
+    write_metadata(&answer->body, all, count, limit, limit_per_metric);
     prom_end(answer);
 }

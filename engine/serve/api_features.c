@@ -28,7 +28,7 @@ static void api_category(struct category *c, const struct service *service)
     feature(c, "query_warnings", true);
     feature(c, "remote_write_receiver", service->parts.intake != NULL);
     feature(c, "search", false);
-    feature(c, "time_range_labels", false); /* start and end are taken, and all labels told */
+    feature(c, "time_range_labels", true);
     feature(c, "time_range_series", true);
 }
 
@@ -50,7 +50,7 @@ static void promql_category(struct category *c, const struct promql_features *f)
     feature(c, "offset", true);
     feature(c, "on", true);
     feature(c, "per_query_lookback_delta", true);
-    feature(c, "per_step_stats", true);
+    feature(c, "per_step_stats", f->per_step_stats);
     feature(c, "smoothed", f->extended_range_selectors);
     feature(c, "subqueries", true);
     feature(c, "type_and_unit_labels", f->type_and_unit_labels);

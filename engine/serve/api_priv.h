@@ -21,6 +21,9 @@ void push_confirm_nothing(const struct request *request, struct answer *answer);
 /* api_query.c: PromQL over HTTP */
 handler api_query, api_query_range;
 
+/* How long a request for an evaluation may take, its waiting included: what its timeout says, and the server's at most. */
+int64_t query_timeout_ms(const struct request *request);
+
 /* api_parse.c: what an expression looks like */
 handler api_format_query, api_parse_query;
 

@@ -5,8 +5,6 @@
 #include "tocsin/stat.h"
 #include "tocsin/tree.h"
 
-#include <inttypes.h>
-
 /* One query over HTTP, from parameters to result. */
 struct query {
     struct request *request;
@@ -38,15 +36,30 @@ static struct str stats_wanted(const struct query *q)
     return request_param(q->request, "stats");
 }
 
-/* Only shortens. */
+static int64_t longest_ms(const struct request *request)
+{
+    const struct promql_options *own = request->service->parts.promql;
+    return own != NULL && own->timeout_ms > 0 ? own->timeout_ms : limits.query_timeout_ms;
+}
+
+/* A timeout that is none, or has passed already, is for the handler to tell of. */
+int64_t query_timeout_ms(const struct request *request)
+{
+    int64_t most_ms = longest_ms(request), timeout_ms = most_ms;
+    struct err err;
+    int rc = prom_parse_duration(request_param(request, "timeout"), &timeout_ms, &err);
+    return rc == 0 && timeout_ms > 0 && timeout_ms < most_ms ? timeout_ms : most_ms;
+}
+
+/* Only shortens. What it waited for a worker counts. */
 static bool take_timeout(struct query *q)
 {
-    int64_t most_ms = q->options.timeout_ms > 0 ? q->options.timeout_ms : limits.query_timeout_ms;
-    int64_t timeout_ms = most_ms;
-    if (!prom_duration_param(q->request, q->answer, "timeout", false, &timeout_ms))
+    int64_t given_ms = longest_ms(q->request);
+    if (!prom_duration_param(q->request, q->answer, "timeout", false, &given_ms))
         return false;
-    q->no_time = timeout_ms <= 0;
-    q->options.timeout_ms = timeout_ms < most_ms ? timeout_ms : most_ms;
+    int64_t left_ms = query_timeout_ms(q->request) - q->times.queue_ns / NS_PER_MS;
+    q->no_time = given_ms <= 0 || left_ms <= 0;
+    q->options.timeout_ms = left_ms;
     return true;
 }
 
@@ -92,19 +105,6 @@ static bool open_promql(struct query *q)
     return false;
 }
 
-static bool take_slot(struct query *q)
-{
-    atomic_int *running = &q->request->service->queries;
-    if (atomic_fetch_add(running, 1) < limits.queries_concurrent)
-        return true;
-    atomic_fetch_sub(running, 1);
-    limit_hit(LIMIT_queries_concurrent);
-    prom_error(q->answer, PROM_UNAVAILABLE, "too many queries at once, the limit is %" PRId64,
-               limits.queries_concurrent);
-    answer_header(q->answer, "Retry-After", "1");
-    return false;
-}
-
 static bool is_known_stats(struct str wanted)
 {
     return wanted.n == 0 || str_is(wanted, "true") || str_is(wanted, "all");
@@ -136,7 +136,8 @@ static void tell(struct query *q, const struct promql_result *result)
     prom_begin(q->answer);
     json_result(&q->answer->body, result, series);
     if (result->stats != NULL)
-        json_stats(&q->answer->body, result->stats, &q->times, str_is(stats_wanted(q), "all"));
+        json_stats(&q->answer->body, result->stats, &q->times,
+                   q->options.features.per_step_stats && str_is(stats_wanted(q), "all"));
     buf_char(&q->answer->body, '}');
     prom_end_noted(q->answer, &notes);
 }
@@ -161,8 +162,6 @@ static void evaluate(struct query *q)
         prom_error(q->answer, PROM_TIMEOUT, "query timed out in query execution");
         return;
     }
-    if (!take_slot(q))
-        return;
     struct err err;
     struct promql_result result = {0};
     struct view *view = view_open(q->request->service->parts.store);
@@ -179,7 +178,6 @@ static void evaluate(struct query *q)
         prom_failed(q->answer, &err);
     }
     view_close(view);
-    atomic_fetch_sub(&q->request->service->queries, 1);
 }
 
 void api_query(struct request *request, struct answer *answer)

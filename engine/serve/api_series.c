@@ -14,7 +14,6 @@ struct selection {
     struct match_params match;
     size_t limit;
     int64_t start_ms, end_ms;
-    bool has_window; /* start or end was given */
 };
 
 /* /series names the parameter in its errors, the others do not (Prometheus 3.14). */
@@ -36,7 +35,6 @@ static bool take_window(struct selection *s)
 {
     s->start_ms = INT64_MIN / 1000;
     s->end_ms = INT64_MAX / 1000;
-    s->has_window = request_param(s->request, "start").n > 0 || request_param(s->request, "end").n > 0;
     return prom_time_param(s->request, s->answer, "start", false, &s->start_ms) &&
            prom_time_param(s->request, s->answer, "end", false, &s->end_ms);
 }
@@ -49,6 +47,11 @@ static bool selection_init(struct selection *s, struct request *request, struct 
         return false;
     }
     return prom_limit_param(request, answer, &s->limit) && take_window(s) && take_matchers(s, named);
+}
+
+static struct label_query label_query_of(const struct selection *s)
+{
+    return (struct label_query){s->match.lists, s->match.count, s->start_ms, s->end_ms};
 }
 
 static void tell_strings(struct selection *s, int rc, const struct str *items, size_t count)
@@ -68,9 +71,10 @@ void api_labels(struct request *request, struct answer *answer)
     struct selection s = {0};
     if (selection_init(&s, request, answer, false)) {
         struct view *view = view_open(request->service->parts.store);
+        struct label_query query = label_query_of(&s);
         struct str *names = NULL;
         size_t count = 0;
-        int rc = view_label_names(view, s.match.lists, s.match.count, request->arena, &names, &count);
+        int rc = view_label_names(view, &query, request->arena, &names, &count);
         tell_strings(&s, rc, names, count);
         view_close(view);
     }
@@ -162,9 +166,10 @@ void api_label_values(struct request *request, struct answer *answer)
     }
     if (selection_init(&s, request, answer, false)) {
         struct view *view = view_open(request->service->parts.store);
+        struct label_query query = label_query_of(&s);
         struct str *values = NULL;
         size_t count = 0;
-        int rc = view_label_values(view, name, s.match.lists, s.match.count, request->arena, &values, &count);
+        int rc = view_label_values(view, name, &query, request->arena, &values, &count);
         tell_strings(&s, rc, values, count);
         view_close(view);
     }
@@ -176,17 +181,6 @@ struct found {
     size_t count, capacity;
 };
 
-static bool in_window(const struct selection *s, struct view *view, series_ref ref)
-{
-    if (!s->has_window)
-        return true;
-    struct arena_mark mark = arena_mark(s->request->arena);
-    struct sample sample;
-    bool some = view_last(view, ref, s->start_ms - 1, s->end_ms, s->request->arena, &sample);
-    arena_rewind(s->request->arena, mark);
-    return some;
-}
-
 static int find_series(const struct selection *s, struct view *view, struct found *found)
 {
     struct arena *arena = s->request->arena;
@@ -197,7 +191,7 @@ static int find_series(const struct selection *s, struct view *view, struct foun
         if (rc != 0)
             return rc;
         for (size_t k = 0; k < set.count; k++) {
-            if (!in_window(s, view, set.refs[k]))
+            if (!view_lives(view, set.refs[k], s->start_ms, s->end_ms))
                 continue;
             ARENA_GROW(arena, found->items, found->count, found->capacity);
             if (found->items == NULL)

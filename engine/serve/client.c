@@ -1,3 +1,4 @@
+#include "api_priv.h"
 #include "client_priv.h"
 #include "gzip_priv.h"
 
@@ -29,6 +30,7 @@ struct client {
     struct answer answer;
     struct MHD_Connection *suspended; /* while a worker runs the handler, or its answer waits for the log */
     struct commit commit;
+    struct work work;
     bool answered; /* the handler has run */
 
     struct buf body;
@@ -316,13 +318,33 @@ static enum MHD_Result take_body(struct client *client, const char *bytes, size_
     return client->dropped_bytes <= client->body.max_bytes ? MHD_YES : MHD_NO;
 }
 
-void client_work(void *context)
+static struct client *client_of(struct work *work)
 {
-    struct client *client = context;
-    route_run(client->route, &client->request, &client->answer);
+    return (struct client *)((char *)work - offsetof(struct client, work));
+}
+
+static void leave_workers(struct client *client)
+{
     client->answered = true;
+    atomic_fetch_sub(&client->serve->service.queries, (client->route->flags & ROUTE_QUERY) != 0);
     atomic_store(&client->watched.evaluating, false);
     MHD_resume_connection(client->suspended);
+}
+
+void client_work(struct work *work)
+{
+    struct client *client = client_of(work);
+    route_handle(client->route, &client->request, &client->answer);
+    leave_workers(client);
+}
+
+void client_give_up(struct work *work)
+{
+    struct client *client = client_of(work);
+    if (!atomic_load(&client->watched.gone))
+        limit_hit(LIMIT_queries_concurrent);
+    route_refuse_waiting(client->route, &client->answer);
+    leave_workers(client);
 }
 
 /* Suspended first: the worker may be done before this returns. */
@@ -330,18 +352,16 @@ static enum MHD_Result hand_to_worker(struct client *client, struct MHD_Connecti
 {
     client->suspended = connection;
     client->request.queued_ns = mono_ns(client);
+    client->work =
+        (struct work){.until_ns = client->request.queued_ns + query_timeout_ms(&client->request) * NS_PER_MS,
+                      .gone = &client->watched.gone};
+    atomic_fetch_add(&client->serve->service.queries, (client->route->flags & ROUTE_QUERY) != 0);
     atomic_store(&client->watched.evaluating, true);
     MHD_suspend_connection(connection);
-    int rc = workers_take(&client->serve->workers, client);
-    if (rc == 0)
+    if (workers_take(&client->serve->workers, &client->work) == 0)
         return MHD_YES;
-    if (rc == ERR_FULL)
-        limit_hit(LIMIT_queries_concurrent);
-    answer_text(&client->answer, 503, "too many queries at once\n");
-    answer_header(&client->answer, "Retry-After", "1");
-    client->answered = true;
-    atomic_store(&client->watched.evaluating, false);
-    MHD_resume_connection(connection);
+    answer_text(&client->answer, 503, "shutting down\n");
+    leave_workers(client);
     return MHD_YES;
 }
 
@@ -395,9 +415,11 @@ static enum MHD_Result finish(struct client *client, struct MHD_Connection *conn
         return refuse_body(client, connection, client->late_status);
     watch_deadline(&client->serve->watch, &client->watched, -1);
     client->request.body = buf_slice(&client->body);
+    if (!route_prepare(client->route, &client->request, &client->answer))
+        return send_answer(client, connection);
     if ((client->route->flags & ROUTE_SLOW) != 0)
         return hand_to_worker(client, connection);
-    route_run(client->route, &client->request, &client->answer);
+    route_handle(client->route, &client->request, &client->answer);
     client->answered = true;
     return send_when_durable(client, connection);
 }

@@ -45,8 +45,10 @@ void client_begin(struct client *client, const char *raw_target);
 enum MHD_Result client_step(struct client *client, struct MHD_Connection *connection, const char *method,
                             const char *version, const char *upload, size_t *upload_bytes);
 
-/* Runs the handler of a request whose connection is suspended, and lets it go on. For the workers. */
-void client_work(void *client);
+/* Runs the handler of a request whose connection is suspended, or tells that it came too late for that, and lets it go on.
+ * For the workers. */
+void client_work(struct work *work);
+void client_give_up(struct work *work);
 
 /* Lets a request go on whose answer has waited for the log. For the commits. */
 void client_resume(struct commit *commit);

@@ -34,7 +34,7 @@ struct service {
     struct serve_parts parts;
     bool lifecycle;
     struct meter *meter;       /* NULL: nobody counts */
-    atomic_int queries;        /* evaluations under way */
+    atomic_int queries;        /* evaluations under way, and those that wait for a worker */
     atomic_int waiting_pushes; /* answers that wait for the store's log */
 };
 
@@ -86,7 +86,8 @@ enum route_flag {
     ROUTE_READY = 4, /* 503 until the process is ready */
     ROUTE_JSON = 8,  /* the body must be called JSON (Alertmanager's 415) */
     ROUTE_SLOW = 16, /* may take long: a worker runs it */
-    ROUTE_CORS = 32  /* pages of other sites may read the answer */
+    ROUTE_CORS = 32, /* pages of other sites may read the answer */
+    ROUTE_QUERY = 64 /* evaluates PromQL, within query_timeout_ms */
 };
 
 /* The most bytes a body for this route may have. */
@@ -104,10 +105,17 @@ void route_note_refusal(const struct route *route, const struct request *request
 /* Replaces the answer of a push whose samples did not become durable: the log has failed, or (late) takes too long. */
 void route_refuse_unlogged(const struct request *request, struct answer *answer, bool late);
 
-/* Runs the handler (after merging a form body). */
+/* What comes before the handler: merges a form body. False: the answer says why it cannot. */
+bool route_prepare(const struct route *route, struct request *request, struct answer *answer);
+void route_handle(const struct route *route, struct request *request, struct answer *answer);
+
+/* Both. */
 void route_run(const struct route *route, struct request *request, struct answer *answer);
 
-/* All three: what a socket does with a complete request. */
+/* The answer to what has waited for a worker until its time was up. */
+void route_refuse_waiting(const struct route *route, struct answer *answer);
+
+/* From route_find on: what a socket does with a complete request. */
 void route_dispatch(struct request *request, struct answer *answer);
 
 /* Visits the table, for the page that lists it. */

@@ -185,8 +185,21 @@ static int count_connections(struct serve *serve, struct err *err)
 static void expire(void *context, int64_t now_ns)
 {
     struct serve *serve = context;
+    workers_expire(&serve->workers, now_ns);
     if (commits_expire(&serve->commits, now_ns) > 0)
         limit_hit(LIMIT_commit_ms);
+}
+
+/* The watch gives up what waits for the workers, so it begins behind them. */
+static int open_watched(struct serve *serve, struct str listen, struct err *err)
+{
+    int rc = watch_open(&serve->watch, serve->service.parts.world, expire, serve, err);
+    if (rc != 0)
+        return rc;
+    rc = bind_daemon(serve, listen, err);
+    if (rc != 0)
+        watch_close(&serve->watch);
+    return rc;
 }
 
 /* The threads behind the listener, then the listener. */
@@ -194,17 +207,12 @@ static int open_all(struct serve *serve, struct str listen, struct err *err)
 {
     int rc = count_connections(serve, err);
     if (rc == 0)
-        rc = watch_open(&serve->watch, serve->service.parts.world, expire, serve, err);
+        rc = workers_open(&serve->workers, limits.queries_concurrent, client_work, client_give_up, err);
     if (rc != 0)
         return rc;
-    rc = workers_open(&serve->workers, (int)limits.queries_concurrent, client_work, err);
-    if (rc == 0) {
-        rc = bind_daemon(serve, listen, err);
-        if (rc != 0)
-            workers_close(&serve->workers);
-    }
+    rc = open_watched(serve, listen, err);
     if (rc != 0)
-        watch_close(&serve->watch);
+        workers_close(&serve->workers);
     return rc;
 }
 

@@ -1,16 +1,18 @@
 #include "api_priv.h"
+#include "json_priv.h"
 #include "tocsin/tree.h"
 
 #define GET_POST (HTTP_GET | HTTP_POST)
 #define NO_BODY LIMIT_COUNT
 #define API ROUTE_CORS
 #define FORM_API (ROUTE_CORS | ROUTE_FORM)
+#define QUERY_API (FORM_API | ROUTE_READY | ROUTE_SLOW | ROUTE_QUERY)
 
 static const struct route routes[] = {
     {"/api/v1/write", HTTP_POST, api_write, ROUTE_PUSH | ROUTE_READY, LIMIT_push_body_bytes},
 
-    {"/api/v1/query", GET_POST, api_query, FORM_API | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
-    {"/api/v1/query_range", GET_POST, api_query_range, FORM_API | ROUTE_READY | ROUTE_SLOW, LIMIT_form_bytes},
+    {"/api/v1/query", GET_POST, api_query, QUERY_API, LIMIT_form_bytes},
+    {"/api/v1/query_range", GET_POST, api_query_range, QUERY_API, LIMIT_form_bytes},
     {"/api/v1/query_exemplars", GET_POST, api_exemplars, FORM_API | ROUTE_READY | ROUTE_SLOW,
      LIMIT_form_bytes},
     {"/api/v1/format_query", GET_POST, api_format_query, FORM_API | ROUTE_SLOW, LIMIT_form_bytes},
@@ -251,14 +253,32 @@ static void allow_other_sites(const struct request *request, struct answer *answ
     answer_header(answer, "Access-Control-Expose-Headers", "Date");
 }
 
-void route_run(const struct route *route, struct request *request, struct answer *answer)
+bool route_prepare(const struct route *route, struct request *request, struct answer *answer)
 {
     if ((route->flags & ROUTE_CORS) != 0)
         allow_other_sites(request, answer);
-    if (!merge_form(route, request, answer))
-        return;
+    return merge_form(route, request, answer);
+}
+
+void route_handle(const struct route *route, struct request *request, struct answer *answer)
+{
     route->handle(request, answer);
     answer_check_size(answer);
+}
+
+void route_run(const struct route *route, struct request *request, struct answer *answer)
+{
+    if (route_prepare(route, request, answer))
+        route_handle(route, request, answer);
+}
+
+/* In the words of Prometheus 2; since it tells of the queue no longer, it answers 422 and what Go says. */
+void route_refuse_waiting(const struct route *route, struct answer *answer)
+{
+    if ((route->flags & ROUTE_CORS) != 0)
+        prom_error(answer, PROM_TIMEOUT, "query timed out in query queue");
+    else
+        answer_text(answer, 503, "query timed out in query queue\n");
 }
 
 void route_dispatch(struct request *request, struct answer *answer)

@@ -1,39 +1,54 @@
 /*
  * workers: the threads that run what may take long, so that the HTTP threads go on taking pushes.
  *
- * An item is taken in while no more than the limit are waiting or running; each is run once, also when the workers
- * are being closed.
+ * What comes waits for a thread, in the order in which it came, until its own time is up. There is no bound but that on
+ * connections, each of which has one request under way. What is taken in is either run or given up, once, also when the
+ * workers are being closed.
  */
 #ifndef TOCSIN_SERVE_WORKERS_PRIV_H
 #define TOCSIN_SERVE_WORKERS_PRIV_H
 
 #include "tocsin/err.h"
+#include "tocsin/lock.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-
-struct queue;
+#include <stdbool.h>
+#include <stdint.h>
 
 enum { WORKERS = 2 };
 
-struct workers {
-    void (*run)(void *item);
-    struct queue *queue;
-    pthread_t threads[WORKERS];
-    int started;
-    atomic_int taken; /* waiting or running */
-    int limit;
+/* Part of whatever describes the work. */
+struct work {
+    struct work *next, *previous;
+    int64_t until_ns;        /* mono: it waits no longer than that */
+    const atomic_bool *gone; /* nobody waits for it any more */
 };
 
-int workers_open(struct workers *workers, int limit, void (*run)(void *item), struct err *err);
+struct workers {
+    void (*run)(struct work *work);
+    void (*give_up)(struct work *work);
+    struct lock lock;
+    pthread_cond_t changed;
+    struct work *first, *last;
+    bool closed;
+    pthread_t threads[WORKERS];
+    int started;
+};
 
-/* 0, or ERR_FULL or ERR_CLOSED and the item is not run. */
-int workers_take(struct workers *workers, void *item);
+/* As many threads as `count`, and WORKERS at most. */
+int workers_open(struct workers *workers, int64_t count, void (*run)(struct work *work),
+                 void (*give_up)(struct work *work), struct err *err);
+
+/* 0, or ERR_CLOSED and it is neither run nor given up. */
+int workers_take(struct workers *workers, struct work *work);
+
+/* Gives up what has waited too long, and what nobody waits for. */
+void workers_expire(struct workers *workers, int64_t now_ns);
 
 /* Runs what has been taken in, ends the threads; from then on nothing is taken in. */
 void workers_stop(struct workers *workers);
 
-/* Nobody may call workers_take any more. */
+/* Nobody may call any of the others any more. */
 void workers_close(struct workers *workers);
 
 #endif

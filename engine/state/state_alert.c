@@ -40,21 +40,23 @@ static bool decode_text(struct str *rest, struct str *out)
     return true;
 }
 
-/* In order, and without an empty value: so one set has one form. */
-static bool decode_label(struct str *rest, const struct label *before, struct label *out)
+/* In order, and without an empty value unless they are annotations: so one set has one form. */
+static bool decode_label(struct str *rest, bool annotations, const struct label *before, struct label *out)
 {
-    return decode_text(rest, &out->name) && decode_text(rest, &out->value) && out->value.n > 0 &&
-           (before == NULL || str_cmp(before->name, out->name) < 0);
+    return decode_text(rest, &out->name) && decode_text(rest, &out->value) &&
+           (annotations || out->value.n > 0) && (before == NULL || str_cmp(before->name, out->name) < 0);
 }
 
-struct labels *state_labels_decode(struct arena *arena, struct str bytes)
+struct labels *state_labels_decode(struct arena *arena, struct str bytes, bool annotations)
 {
     struct label *items = ARENA_ARRAY(arena, struct label, bytes.n / (2 * LENGTH_BYTES) + 1);
     size_t count = 0;
     for (struct str rest = bytes; items != NULL && rest.n > 0; count++)
-        if (!decode_label(&rest, count > 0 ? &items[count - 1] : NULL, &items[count]))
+        if (!decode_label(&rest, annotations, count > 0 ? &items[count - 1] : NULL, &items[count]))
             return NULL;
-    return items != NULL ? labels_make(arena, items, count) : NULL;
+    if (items == NULL)
+        return NULL;
+    return annotations ? labels_make_texts(arena, items, count) : labels_make(arena, items, count);
 }
 
 /* ---- writing ---- */
@@ -208,8 +210,8 @@ static void visit_alert(sqlite3_stmt *from,
     struct alert_row row;
     struct arena arena;
     arena_init(&arena, 16 * (labels.n + annotations.n) + (64 << 10));
-    row.labels = state_labels_decode(&arena, labels);
-    row.annotations = state_labels_decode(&arena, annotations);
+    row.labels = state_labels_decode(&arena, labels, false);
+    row.annotations = state_labels_decode(&arena, annotations, true);
     read_figures(from, &row);
     if (row.labels != NULL && row.annotations != NULL)
         visit(context, &key, &row);

@@ -65,9 +65,9 @@ int state_insist(struct state *state, struct err *err);
 int state_execute(struct state *state, const char *sql, const char *doing, struct err *err);
 
 /* A label set as bytes, so that equal sets are equal bytes; and back, in the arena, names and values within the bytes. NULL: no
- * label set looks like this, or the arena is full. */
+ * label set looks like this, or the arena is full. Annotations may be empty texts. */
 void state_labels_encode(struct buf *out, const struct labels *ls);
-struct labels *state_labels_decode(struct arena *arena, struct str bytes);
+struct labels *state_labels_decode(struct arena *arena, struct str bytes, bool annotations);
 
 /* The code and text of what SQLite just complained about. */
 int state_error(struct state *state, const char *doing, struct err *err);

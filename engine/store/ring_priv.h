@@ -60,6 +60,9 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct arena *arena,
               struct sample *out);
 
+/* Is there any with from_ms <= t <= upto_ms? */
+bool ring_lives(const struct ring *r, int64_t from_ms, int64_t upto_ms);
+
 /* What the floats in that window come to. False if histograms may be among them. */
 bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out);

@@ -145,3 +145,24 @@ int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
         return 0;
     return own_box(out, arena) ? 1 : ERR_LIMIT;
 }
+
+/* The time of the newest at or before t_ms, which is not before the item begins. */
+static int64_t sealed_last_ms(const struct sealed *s, int64_t t_ms)
+{
+    int64_t times[WIDE_SAMPLES_MAX];
+    if (s->newest_ms <= t_ms)
+        return s->newest_ms;
+    if (!sealed_is_wide(s))
+        return sealed_upto(s, t_ms).point.t_ms;
+    wide_times(s->packed, s->oldest_ms, s->count, times);
+    return times[wide_upto(s, t_ms) - 1];
+}
+
+bool ring_lives(const struct ring *r, int64_t from_ms, int64_t upto_ms)
+{
+    size_t upto = r->open != NULL ? block_upto(r->open, upto_ms) : 0;
+    if (upto > 0)
+        return block_time(r->open, upto - 1) >= from_ms;
+    size_t i = spine_upto(r, upto_ms);
+    return i > 0 && sealed_last_ms(&r->spine->item[i - 1], upto_ms) >= from_ms;
+}

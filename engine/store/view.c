@@ -27,7 +27,19 @@ void view_close(struct view *v)
     if (v->next != NULL)
         v->next->previous = v->previous;
     lock_drop(&s->views);
+    memo_close(v->memo);
     mem_free(v);
+}
+
+void view_remember(struct view *v)
+{
+    v->remembers = true;
+}
+
+void view_forget(struct view *v)
+{
+    if (v->memo != NULL)
+        memo_forget(v->memo);
 }
 
 int view_select(struct view *v, const struct matcher *matchers, size_t count, struct arena *arena,
@@ -97,14 +109,40 @@ bool view_last(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms
     return found == 1;
 }
 
+bool view_lives(struct view *v, series_ref ref, int64_t from_ms, int64_t upto_ms)
+{
+    lock_take(shard_of(v->store, ref));
+    bool lives = ring_lives(&series_at(&v->store->series, ref)->ring, from_ms, upto_ms);
+    lock_drop(shard_of(v->store, ref));
+    return lives;
+}
+
+static bool tell_window(struct view *v, const struct memo_key *asked, struct window_summary *out)
+{
+    const struct ring *ring = &series_at(&v->store->series, asked->series)->ring;
+    lock_take(shard_of(v->store, asked->series));
+    bool told = ring_window(ring, asked->after_ms, asked->upto_ms, asked->wish, out);
+    lock_drop(shard_of(v->store, asked->series));
+    return told;
+}
+
 bool view_window(struct view *v, series_ref ref, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
                  struct window_summary *out)
 {
-    const struct ring *ring = &series_at(&v->store->series, ref)->ring;
-    lock_take(shard_of(v->store, ref));
-    bool told = ring_window(ring, after_ms, upto_ms, wish, out);
-    lock_drop(shard_of(v->store, ref));
-    return told;
+    const struct memo_key asked = {after_ms, upto_ms, ref, wish};
+    const struct window_summary *known = v->memo != NULL ? memo_find(v->memo, &asked) : NULL;
+    if (known != NULL) {
+        *out = *known;
+        return true;
+    }
+    if (!tell_window(v, &asked, out))
+        return false;
+    if (!v->remembers)
+        return true;
+    if (v->memo == NULL)
+        v->memo = memo_open();
+    memo_put(v->memo, &asked, out);
+    return true;
 }
 
 /* ---- touching ---- */
@@ -116,6 +154,19 @@ struct touched {
     uint8_t end[SHARDS + 1];
 };
 _Static_assert(VIEW_TOUCH_MAX <= UINT8_MAX, "counted in 8 bits");
+
+/* Those whose windows are not remembered. Returns how many. */
+static size_t choose_unknown(const struct view *v, const series_ref *refs, size_t count,
+                             struct memo_key asked, series_ref *chosen)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        asked.series = refs[i];
+        if (v->memo == NULL || memo_find(v->memo, &asked) == NULL)
+            chosen[n++] = refs[i];
+    }
+    return n;
+}
 
 static void sort_by_shard(struct touched *t, const series_ref *refs, size_t count)
 {
@@ -147,8 +198,10 @@ void view_touch_windows(struct view *v, const series_ref *refs, size_t count, in
 {
     struct store *s = v->store;
     struct touched t;
+    series_ref unknown[VIEW_TOUCH_MAX];
     must(count <= VIEW_TOUCH_MAX);
-    sort_by_shard(&t, refs, count);
+    count = choose_unknown(v, refs, count, (struct memo_key){after_ms, upto_ms, 0, wish}, unknown);
+    sort_by_shard(&t, unknown, count);
     touch_series(s, t.refs, count);
     for (size_t k = 0, i = 0; k < SHARDS; i = t.end[k++]) {
         if (t.end[k] == i)

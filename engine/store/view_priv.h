@@ -1,12 +1,14 @@
 #ifndef TOCSIN_STORE_VIEW_PRIV_H
 #define TOCSIN_STORE_VIEW_PRIV_H
 
-#include "tocsin/view.h"
+#include "memo_priv.h"
 
 struct view {
     struct store *store;
     struct view *next, *previous;
-    uint64_t epoch; /* what went to limbo under a later one may have been shown */
+    bool remembers;
+    struct memo *memo; /* NULL: nothing to remember yet */
+    uint64_t epoch;    /* what went to limbo under a later one may have been shown */
 };
 
 static inline size_t view_labels_bytes(size_t count)

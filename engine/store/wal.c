@@ -394,14 +394,17 @@ uint64_t wal_durable(const struct wal *wal)
 
 /* ---- segments ---- */
 
-/* With the lock of the segments held. */
+/* With the lock of the segments held. While the commit syncs others may write: that is synced as well. */
 static int go_over(struct wal *wal, struct err *err)
 {
     struct err why = {0};
+    struct syncs syncs = {0};
     int rc = commit(wal, err);
     if (rc != 0 || wal->segments.at == FRAME_FILE_HEAD_BYTES)
         return rc;
-    if (segments_next(&wal->segments, &why) == 0) {
+    rc = leave_segment(wal, &syncs, &why);
+    count_syncs(wal, &syncs);
+    if (rc == 0) {
         lock_take(&wal->lock);
         publish(wal);
         lock_drop(&wal->lock);

@@ -6,8 +6,9 @@
  * times; of all together limits.exemplars: beyond that the one that came first goes, which is counted as a hit of that limit. A
  * series without exemplars costs nothing; exemplars go when their series goes.
  *
- * Metadata is kept by metric family, whatever series there are: what was told last wins. Beyond limits.metadata_families the
- * family goes that nobody has told of for longest.
+ * Metadata is kept by metric family, whatever series there are. Senders that differ are all kept, up to
+ * limits.metadata_per_family meanings; one that nobody has told of for METADATA_OUTDATED_MS goes as soon as another of its family
+ * is told of. Beyond limits.metadata_families the meanings go that nobody has told of for longest.
  *
  * Threads: all may be called by several at once.
  *
@@ -80,6 +81,8 @@ enum metadata_type {
     METADATA_TYPE_COUNT
 };
 
+enum { METADATA_OUTDATED_MS = 60 * 60 * 1000 };
+
 struct metadata {
     struct str family;
     enum metadata_type type;
@@ -89,10 +92,10 @@ struct metadata {
 /* "counter", "gaugehistogram", ... */
 const char *metadata_type_text(enum metadata_type type);
 
-/* Takes over what a metric family means. A family without a name, or with one that is too long, is left out. */
+/* Takes over what a metric family means, too. A family without a name, or with one that is too long, is left out. */
 void store_note_metadata(struct store *store, const struct metadata *metadata);
 
-/* Copies, sorted by family; of one family only, unless its name is empty. 0, or ERR_LIMIT (arena). */
+/* Copies, sorted by family and by what they say; of one family only, unless its name is empty. 0, or ERR_LIMIT (arena). */
 int store_list_metadata(struct store *store, struct str family, struct arena *arena, struct metadata **out,
                         size_t *count);
 

@@ -39,6 +39,10 @@ struct labels {
  * twice: the last one wins (labels_check refuses that where it matters). Names and values are borrowed. */
 struct labels *labels_make(struct arena *arena, struct label *items, size_t count);
 
+/* The same for annotations, which are kept in the same form: there an empty text is one, and stays. labels_copy, labels_copy_heap,
+ * labels_get, labels_has, labels_compare, labels_equal and the printers take such sets, too. */
+struct labels *labels_make_texts(struct arena *arena, struct label *items, size_t count);
+
 /* From name, value, name, value, ..., NULL. For tests and for labels the program makes itself. */
 struct labels *labels_of(struct arena *arena, ...) __attribute__((sentinel));
 

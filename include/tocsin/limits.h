@@ -38,6 +38,7 @@
     LIMIT(exemplars, 100000, "exemplars", "exemplars held; beyond that the one that came first goes")      \
     LIMIT(exemplars_per_series, 10, "exemplars", "exemplars of one series, its last")                      \
     LIMIT(metadata_families, 100000, "families", "metric families whose type, help and unit are held")     \
+    LIMIT(metadata_per_family, 10, "meanings", "different meanings of one metric family")                  \
     LIMIT(metadata_text_bytes, 1024, "bytes", "name, help or unit of one metric family")                   \
     LIMIT(standing_selectors, 200000, "selectors", "different selectors that rules and SLOs may announce") \
     /* queries */                                                                                          \
@@ -48,7 +49,8 @@
     LIMIT(query_arena_bytes, 1LL << 30, "bytes", "memory of one evaluation")                               \
     LIMIT(query_timeout_ms, 120000, "ms", "one evaluation")                                                \
     LIMIT(query_points, 11000, "points", "steps of one range query")                                       \
-    LIMIT(queries_concurrent, 20, "queries", "evaluations at once")                                        \
+    LIMIT(queries_concurrent, 20, "queries",                                                               \
+          "evaluations at once over HTTP, but never more than there are threads for; others wait")         \
     LIMIT(regex_program_bytes, 32 << 20, "bytes", "one compiled regular expression")                       \
     LIMIT(regex_text_bytes, 16 << 10, "bytes", "text of one regular expression")                           \
     /* files */                                                                                            \

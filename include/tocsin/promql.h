@@ -54,7 +54,7 @@ struct annotation {
 struct promql_stats {
     int64_t samples;           /* what each step alone would look at, summed up */
     int64_t samples_read;      /* without what was there from the step before */
-    int64_t samples_peak;      /* held at once, as compared with samples_max */
+    int64_t samples_peak;      /* what Prometheus would hold of it at once */
     const int64_t *samples_at; /* the first two, step by step */
     const int64_t *read_at;
     size_t steps;

@@ -4,6 +4,11 @@
  * A rule set is everything that a list of file patterns names, loaded as a whole: one bad file and nothing is
  * taken over. It owns its memory (one arena), the parsed expressions and the parsed templates.
  *
+ * A file may also be what Kubernetes holds for Prometheus' operator: PrometheusRule objects, in one document or several,
+ * or in Lists; objects of other kinds beside them are passed over. Where a file holds one of them its groups are those of
+ * the file; where it holds several, which may use the same group names, the file of a group is told as
+ * FILE#NAMESPACE/NAME. Drawback: a second object in a file makes the groups of the first ones new ones.
+ *
  * Source: Prometheus 3.14 rulefmt: field names, order and wording of errors.
  */
 #ifndef TOCSIN_RULEFILE_H

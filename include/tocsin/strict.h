@@ -101,6 +101,9 @@ strict_read strict_texts;  /* struct strict_texts */
 
 /* ---- complaining, for readers ---- */
 
+/* False, and a problem each, if keys of the map were there before (yaml_parse_documents): such a map is not read. */
+bool strict_keys(struct strict *s, const struct tree *map);
+
 /* Stops with ERR_PARSE and this text. node: its place, or NULL. Of several stops the first one counts. */
 void strict_fail(struct strict *s, const struct tree *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

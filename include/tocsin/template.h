@@ -121,6 +121,11 @@ int template_parse(struct template_set *set, struct str name, struct str text, s
 int template_execute(const struct template_set *set, struct str name, const struct tval *data, void *context,
                      struct buf *out, struct err *err);
 
+/* Calls found for each key of a map that the named template asks for by name: $variable.key, .field.key where the dot is still
+ * the template's data, and index with either and a literal. Names passed on last as long as the call. */
+void template_references(const struct template_set *set, struct str name, struct str variable,
+                         struct str field, void (*found)(void *context, struct str key), void *context);
+
 /* For functions: memory of this run, the caller's context. */
 struct arena *template_arena(struct template_run *run);
 void *template_context(struct template_run *run);

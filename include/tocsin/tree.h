@@ -22,6 +22,7 @@ struct tree {
     enum tree_kind kind;
     bool quoted;        /* a scalar in quotes or a block: always a string */
     int line, column;   /* 1-based */
+    int repeats_line;   /* of a key: where yaml_parse_documents saw the same key before; 0: nowhere */
     struct str text;    /* of a scalar */
     struct tree *key;   /* in a map: this child's key node; else NULL */
     struct tree *first; /* children of a list or map, in file order */
@@ -33,6 +34,16 @@ struct tree {
  * "key \"x\" already set in map"; sizes and depth by limits.h. An empty document gives *root = NULL and 0.
  * Errors are worded "yaml: line N: ..." with the position in *err. */
 int yaml_parse(struct arena *arena, struct str text, struct tree **root, struct err *err);
+
+/* The same for readers who tell of repeated keys themselves, as Go's yaml.v3 does (strict.h): every pair is kept, and the key
+ * of the later one has repeats_line. `all`: every document of the text that is not empty, in order; else only the first one,
+ * and what follows it is not looked at. */
+struct tree_documents {
+    struct tree **items;
+    size_t count, capacity;
+};
+int yaml_parse_documents(struct arena *arena, struct str text, bool all, struct tree_documents *out,
+                         struct err *err);
 
 /* JSON (RFC 8259) into the same shape; strings are `quoted`, numbers/true/false/null are not. As in Go,
  * invalid UTF-8 in a string becomes U+FFFD, errors are worded "invalid character 'x' ...", and of equal

@@ -2,7 +2,7 @@
  * view: a reader's door to the store, for one evaluation or one API call.
  *
  * While a view is open no series or label set it has shown is freed. It sees samples that arrive meanwhile only in
- * series it has not read yet; an evaluation reads each window once. Not for two threads at once.
+ * series it has not read yet. Not for two threads at once.
  */
 #ifndef TOCSIN_VIEW_H
 #define TOCSIN_VIEW_H
@@ -26,6 +26,11 @@ struct sample_run {
 
 struct view *view_open(struct store *store);
 void view_close(struct view *view);
+
+/* From now on what view_window has told is told again without another look, until view_forget: for an evaluation that asks for
+ * some windows several times. It then sees no samples that came in between. */
+void view_remember(struct view *view);
+void view_forget(struct view *view);
 
 /* The series whose labels pass all matchers. 0, or ERR_LIMIT (arena). */
 int view_select(struct view *view, const struct matcher *matchers, size_t count, struct arena *arena,
@@ -89,15 +94,25 @@ enum { VIEW_TOUCH_MAX = 128 };
 void view_touch_windows(struct view *view, const series_ref *series, size_t count, int64_t after_ms,
                         int64_t upto_ms, enum window_wish wish);
 
-/* Sorted names (or values of one name) over the series that pass all of one of the matcher lists; no lists: over all
- * series. Texts live in the arena. */
+/* Does it have a sample, or a stale marker, with from_ms <= t <= upto_ms? */
+bool view_lives(struct view *view, series_ref series, int64_t from_ms, int64_t upto_ms);
+
+/* Which series names and values are told of: those that pass all of one of the matcher lists (no lists: any series) and have
+ * samples with from_ms <= t <= upto_ms. */
 struct matcher_list {
     const struct matcher *matchers;
     size_t count;
 };
-int view_label_names(struct view *view, const struct matcher_list *lists, size_t count, struct arena *arena,
+struct label_query {
+    const struct matcher_list *lists;
+    size_t count;
+    int64_t from_ms, upto_ms;
+};
+
+/* Sorted names (or values of one name). Texts live in the arena. */
+int view_label_names(struct view *view, const struct label_query *query, struct arena *arena,
                      struct str **names, size_t *name_count);
-int view_label_values(struct view *view, struct str name, const struct matcher_list *lists, size_t count,
+int view_label_values(struct view *view, struct str name, const struct label_query *query,
                       struct arena *arena, struct str **values, size_t *value_count);
 
 #endif

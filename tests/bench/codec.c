@@ -675,7 +675,7 @@ static void print_span(struct shop *s, const struct series_set *set, const char 
                     fmin(spent[i], try_series(v, set->refs[i], range_ms, now_ms, back_ms, wishes[k], TRIES));
         }
         qsort(spent, set->count, sizeof *spent, by_size);
-        printf(" %.2f |", spent[set->count / 2] * 1e6);
+        printf(" %.3f |", spent[set->count / 2] * 1e6);
     }
     puts("");
     view_close(v);

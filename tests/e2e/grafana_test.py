@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 
 import peers
-from push import HEADERS, Series, literal_snappy, write_v1
+from push import HEADERS, Histogram, Series, literal_snappy, write_v1
 
 FORM = 'application/x-www-form-urlencoded'
 EVERY_MS = 15000
@@ -115,7 +115,7 @@ class WhatGrafanaAsks(peers.Case):
         super().setUp()
         self.file('rules.yml', RULES)
         self.file('tocsin.yml', CONFIG + 'storage: {retention: 1d}\n')
-        self.daemon = self.tocsin()
+        self.daemon = self.tocsin('--enable-feature=promql-per-step-stats')
         self.peer = self.prometheus(CONFIG, '--enable-feature=promql-per-step-stats')
         self.end_ms = int(time.time()) * 1000 - 1000 + 37
         self.at = f'{(self.end_ms + 463) / 1000:.3f}'
@@ -316,6 +316,34 @@ scrape_configs:
                                    'values': [[now_ms / 1000, '1500000']]}])
         up = peers.get_json(f'{peer.url}/api/v1/query?query=up{{job="none"}}[5m]')['data']['result']
         self.assertEqual(up, [{'metric': {'__name__': 'up', 'job': 'none', 'site': 'here'}, 'values': [[now_ms / 1000, '0']]}])
+
+    def test_prometheus_scrapes_native_histograms(self):
+        self.file('tocsin.yml', '')
+        daemon = self.tocsin()
+        config = f'''
+global: {{scrape_interval: 1s}}
+scrape_configs:
+  - job_name: federate
+    honor_labels: true
+    metrics_path: /federate
+    params: {{'match[]': ['{{job="api"}}']}}
+    static_configs: [{{targets: ["127.0.0.1:{daemon.port}"]}}]
+'''
+        peer = self.prometheus(config, '--enable-feature=native-histograms')
+        now_ms = int(time.time() * 1000)
+        histogram = Histogram(now_ms, 2, 10.5, 3, 0.01, positive=[(-3, [1, 2]), (2, [4])], negative=[(5, [1.5])], floats=True)
+        whole = Histogram(now_ms, -1, 7, positive=[(0, [3, 1])])
+        body = literal_snappy(write_v1(Series({'__name__': 'took', 'job': 'api', 'kind': 'float'}, histograms=[histogram]),
+                                       Series({'__name__': 'took', 'job': 'api', 'kind': 'none'}, [(now_ms, 5)]),
+                                       Series({'__name__': 'took', 'job': 'api', 'kind': 'whole'}, histograms=[whole])))
+        self.assertEqual(peers.post(f'{daemon.url}/api/v1/write', body, headers=HEADERS)[0], 204)
+
+        def told(url):
+            return peers.get_json(f'{url}/api/v1/query?query=took[10m]')['data']['result']
+
+        theirs = peers.wait_for('the federated series', lambda: len(told(peer.url)) == 3 and told(peer.url))
+        self.assertEqual([len(s.get('histograms', [])) for s in theirs], [1, 0, 1])
+        self.assertEqual(theirs, told(daemon.url))
 
 
 if __name__ == '__main__':

@@ -117,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.features.delayed_name_removal = data[0] % 2 == 0;
     options.features.start_timestamps = true;
     options.features.type_and_unit_labels = data[0] % 5 == 0;
+    options.stats = data[0] % 2 == 0;
     if (promql_open(text, &options, data[0] % 3 == 0 ? store : NULL, &q, NULL) != 0)
         return 0;
     evaluate(q, text, !options.features.delayed_name_removal);

@@ -1,6 +1,7 @@
-/* Whatever is accepted as a rule file must, written out anew field by field, be read as the same rules. */
+/* Whatever is accepted as a rule file must, written out anew field by field, be read as the same rules, and be linted. */
 #include "tocsin/check.h"
 #include "tocsin/duration.h"
+#include "tocsin/rulecheck.h"
 #include "tocsin/rulefile.h"
 
 #include <stdint.h>
@@ -87,6 +88,25 @@ static bool has_broken_template(const struct rule_set *set)
     return false;
 }
 
+/* Those of a manifest that holds several objects may share their names. */
+static bool is_of_one_object(const struct rule_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (!str_is(set->groups[i].file, "f"))
+            return false;
+    return true;
+}
+
+static void lint(struct str text)
+{
+    static FILE *nowhere;
+    struct rulecheck_options options = {.features = promql_features_all, .lints = LINT_ALL};
+    if (nowhere == NULL)
+        nowhere = fopen("/dev/null", "w");
+    must(nowhere != NULL);
+    must(rulecheck_text(world_real(), text, &options, nowhere, nowhere) == RULECHECK_OK);
+}
+
 static void read_again(const struct rule_set *set)
 {
     struct buf text, errors;
@@ -118,8 +138,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int code =
         rulefile_parse(set, STR("f"), (struct str){(const char *)data, size}, &promql_features_all, &errors);
     must((code == ERR_PARSE) == (errors.used > 0));
-    if (code == 0 && !has_broken_template(set))
+    if (code == 0 && !has_broken_template(set) && is_of_one_object(set))
         read_again(set);
+    if (code == 0)
+        lint((struct str){(const char *)data, size});
     buf_release(&errors);
     rule_set_free(set);
     return 0;

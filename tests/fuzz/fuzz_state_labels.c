@@ -5,13 +5,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void decode(const uint8_t *data, size_t size, bool annotations)
 {
     struct arena arena;
     struct buf again;
     struct str bytes = {(const char *)data, size};
     arena_init(&arena, 16 * size + (64 << 10));
-    const struct labels *ls = state_labels_decode(&arena, bytes);
+    const struct labels *ls = state_labels_decode(&arena, bytes, annotations);
     must(!arena_exhausted(&arena));
     if (ls != NULL) {
         for (size_t i = 1; i < ls->count; i++)
@@ -21,5 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         buf_release(&again);
     }
     arena_release(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    decode(data, size, false);
+    decode(data, size, true);
     return 0;
 }

@@ -187,6 +187,19 @@ static void metadata_is_written_as_prometheus_does(void **state)
     expect(*state, "/api/v1/metadata?metric=time_bucket", 200, OK "{}}");
 }
 
+static void of_several_meanings_of_a_metric_one_was_told(void **state)
+{
+    static const char both[] = OK "{\"load\":[{\"type\":\"unknown\",\"help\":\"\",\"unit\":\"\"},"
+                                  "{\"type\":\"gauge\",\"help\":\"L.\",\"unit\":\"\"}]}}";
+    struct fixture *f = *state;
+    store_note_metadata(f->service.parts.store,
+                        &(struct metadata){STR("load"), METADATA_GAUGE, STR("L."), STR("")});
+    expect(f, "/api/v1/metadata?metric=load", 200, both);
+    expect(f, "/api/v1/metadata?limit=1&limit_per_metric=0", 200, both);
+    expect(f, "/api/v1/metadata?limit=1&limit_per_metric=2", 200, both);
+    expect(f, "/api/v1/metadata?limit_per_metric=1", 200, OK "{" LOAD "," TIME "," UP "}}");
+}
+
 static void metadata_is_limited(void **state)
 {
     expect(*state, "/api/v1/metadata?limit=2", 200, OK "{" LOAD "," TIME "}}");
@@ -262,6 +275,7 @@ int main(void)
         TEST(parameters_come_from_a_form_too),
         TEST(what_is_wrong_is_said_in_prometheus_words),
         TEST(metadata_is_written_as_prometheus_does),
+        TEST(of_several_meanings_of_a_metric_one_was_told),
         TEST(metadata_is_limited),
         TEST(an_arena_that_is_full_is_said),
         TEST(without_a_store_there_is_nothing_to_ask),

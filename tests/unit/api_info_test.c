@@ -2,6 +2,7 @@
 #include "../../engine/serve/http_priv.h"
 
 #include "tocsin/forward.h"
+#include "tocsin/histogram.h"
 #include "tocsin/labels.h"
 #include "tocsin/promql.h"
 #include "tocsin/ruler.h"
@@ -31,6 +32,15 @@ static struct fixture fixture;
 static void add(struct fixture *f, int64_t t_ms, double value, const struct labels *ls)
 {
     const struct sample sample = {.t_ms = t_ms, .value = value};
+    const struct batch_series series = {ls->item, ls->count, &sample, 1};
+    struct admit_result result = {0};
+    store_admit(f->service.parts.store, &(struct batch){.series = &series, .count = 1}, &result);
+    assert_int_equal(result.appended, 1);
+}
+
+static void add_histogram(struct fixture *f, const struct histogram *h, const struct labels *ls)
+{
+    const struct sample sample = {.t_ms = NOW_MS, .histogram = h};
     const struct batch_series series = {ls->item, ls->count, &sample, 1};
     struct admit_result result = {0};
     store_admit(f->service.parts.store, &(struct batch){.series = &series, .count = 1}, &result);
@@ -152,7 +162,44 @@ static void names_are_told_as_the_client_takes_them(void **state)
            "# TYPE \"http.requests\" untyped\n{\"http.requests\",\"st\xc3\xa4tus\"=\"ok\",instance=\"\"} 2 "
            "1435781451781\n");
     assert_string_equal(f->answer.content_type,
-                        "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8");
+                        "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8");
+}
+
+/* A float between two histograms makes three families of one name. */
+static void histograms_were_left_out_of_federation(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *a = &f->arena;
+    double buckets[] = {1, 2}, bounds[] = {5};
+    struct histogram_span span = {0, 2};
+    struct histogram native = {.schema = 1, .count = 3, .sum = 4, .positive = {&span, 1, buckets, 2}}, ended;
+    struct histogram custom = native;
+    custom.schema = HISTOGRAM_CUSTOM;
+    custom.custom_bounds = bounds;
+    custom.custom_count = 1;
+    ended = custom;
+    ended.sum = stale_nan();
+    add_histogram(f, &custom, labels_of(a, "__name__", "took", "n", "1", NULL));
+    add(f, NOW_MS, 7, labels_of(a, "__name__", "took", "n", "2", NULL));
+    add_histogram(f, &native, labels_of(a, "__name__", "took", "n", "3", NULL));
+    add_histogram(f, &custom, labels_of(a, "__name__", "took", "n", "4", NULL));
+    add_histogram(f, &ended, labels_of(a, "__name__", "took", "n", "5", NULL));
+    const char *text = ask(f, "GET", "/federate?match[]=took");
+    assert_non_null(strstr(text, "# TYPE took histogram\ntook_bucket{n=\"1\",instance=\"\",le=\"5\"} 1 "));
+    assert_non_null(strstr(text, "# TYPE took untyped\ntook{n=\"2\",instance=\"\"} 7 1435781451781\n# TYPE "
+                                 "took histogram\ntook_bucket{n=\"4\""));
+    assert_null(strstr(text, "n=\"3\""));
+    assert_null(strstr(text, "n=\"5\""));
+    f->accept =
+        STR("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited");
+    text = ask(f, "GET", "/federate?match[]=took%7Bn=%223%22%7D");
+    static const char family[] =
+        "\n\x04took\x18\x04\""; /* its name, that it is a histogram, a metric of it */
+    assert_int_equal(text[0], (int)f->answer.body.used - 1);
+    assert_memory_equal(text + 1, family, sizeof family - 1);
+    assert_string_equal(f->answer.content_type,
+                        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+                        "encoding=delimited; escaping=underscores");
 }
 
 static void series_without_a_name_are_left_out(void **state)
@@ -317,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_newest_samples_are_told_as_text),
         TEST(external_labels_are_added_where_there_are_none),
+        TEST(histograms_were_left_out_of_federation),
         TEST(names_are_told_as_the_client_takes_them),
         TEST(series_without_a_name_are_left_out),
         TEST(bad_selectors_are_told_in_plain_text),

@@ -22,7 +22,8 @@ struct fixture {
     struct promql_options promql;
     struct arena arena;
     struct answer answer;
-    atomic_bool gone; /* the client of every request */
+    atomic_bool gone;
+    int64_t queued_ns; /* the client of every request */
 };
 
 static struct fixture fixture;
@@ -95,6 +96,7 @@ static void ask(struct fixture *f, const char *method, const char *target, const
                               .method = http_method_of(str_of(method)),
                               .body = str_of(form),
                               .content_type = STR("application/x-www-form-urlencoded"),
+                              .queued_ns = f->queued_ns,
                               .arena = &f->arena,
                               .gone = &f->gone};
     assert_null(target_refusal(str_of(target)));
@@ -246,6 +248,7 @@ static void a_query_brings_its_own_look_back(void **state)
 
 static void statistics_are_told_when_asked_for(void **state)
 {
+    fixture.promql.features.per_step_stats = true;
     expect_part(*state, "/api/v1/query?query=up&stats=true",
                 "],\"stats\":{" NO_TIME
                 ",\"samples\":{\"totalQueryableSamples\":2,\"samplesRead\":2,\"peakSamples\":2}}}}");
@@ -260,10 +263,17 @@ static void statistics_are_told_when_asked_for(void **state)
     assert_null(strstr(buf_text(&fixture.answer.body), "stats"));
 }
 
+static void statistics_of_steps_were_told_without_their_flag(void **state)
+{
+    expect_part(*state, "/api/v1/query?query=up&stats=all",
+                "],\"stats\":{" NO_TIME
+                ",\"samples\":{\"totalQueryableSamples\":2,\"samplesRead\":2,\"peakSamples\":2}}}}");
+}
+
 static void other_words_for_statistics_are_taken_with_a_warning(void **state)
 {
     expect_part(*state, "/api/v1/query?query=1&stats=1%22",
-                "\"peakSamples\":0}}},\"warnings\":[\"value \\\"1\\\\\\\"\\\" for parameter \\\"stats\\\" is "
+                "\"peakSamples\":1}}},\"warnings\":[\"value \\\"1\\\\\\\"\\\" for parameter \\\"stats\\\" is "
                 "deprecated and "
                 "will be rejected in the next major release, use \\\"true\\\" or \\\"all\\\"\"]}");
 }
@@ -345,18 +355,6 @@ static void errors_while_evaluating_are_422(void **state)
     assert_non_null(strstr(buf_text(&fixture.answer.body), "\"errorType\":\"execution\""));
 }
 
-static void too_many_queries_at_once_are_sent_away(void **state)
-{
-    struct fixture *f = *state;
-    uint64_t hits = limit_hits(LIMIT_queries_concurrent);
-    atomic_store(&f->service.queries, (int)limits.queries_concurrent);
-    ask(f, "GET", "/api/v1/query?query=1", NULL);
-    assert_int_equal(f->answer.status, 503);
-    assert_string_equal(f->answer.headers[f->answer.header_count - 1].name, "Retry-After");
-    assert_int_equal(limit_hits(LIMIT_queries_concurrent), hits + 1);
-    assert_int_equal(atomic_load(&f->service.queries), limits.queries_concurrent);
-}
-
 static void a_query_over_its_samples_is_told_as_prometheus_tells_it(void **state)
 {
     struct fixture *f = *state;
@@ -389,6 +387,23 @@ static void a_query_past_its_timeout_is_told_as_prometheus_tells_it(void **state
     f->promql.timeout_ms = 500; /* what the process allows at most */
     ask(f, "GET", "/api/v1/query?query=up&timeout=100s", NULL);
     assert_int_equal(f->answer.status, 503);
+}
+
+/* What is left of its time, of a query that has waited for two seconds. */
+static void the_time_a_query_waited_did_not_count(void **state)
+{
+    struct fixture *f = *state;
+    f->sim.now_ns = NOW_MS * NS_PER_MS;
+    f->queued_ns = f->sim.now_ns - 2 * NS_PER_S;
+    ask(f, "GET", "/api/v1/query?query=up&timeout=2001ms", NULL);
+    assert_int_equal(f->answer.status, 200);
+    expect(
+        f, "/api/v1/query?query=up&timeout=2s", 503,
+        "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in query execution\"}");
+    f->sim.world.mono_ns = hurrying_mono;
+    expect(f, "/api/v1/query?query=up&timeout=3500ms", 503,
+           "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in expression "
+           "evaluation\"}");
 }
 
 static void a_query_nested_too_deep_is_refused(void **state)
@@ -459,6 +474,15 @@ static void series_without_samples_in_the_window_are_left_out(void **state)
     expect(*state, "/api/v1/series?match[]=old&start=1435781000", 200, OK "[]}");
     expect(*state, "/api/v1/series?match[]=old&start=1435770000", 200,
            OK "[{\"__name__\":\"old\",\"http.status\":\"x\"}]}");
+}
+
+static void the_range_of_label_queries_was_ignored(void **state)
+{
+    expect(*state, "/api/v1/labels?start=1435781000", 200, OK "[\"__name__\",\"job\",\"kind\",\"x\"]}");
+    expect(*state, "/api/v1/label/http.status/values?start=1435781000", 200, OK "[]}");
+    expect(*state, "/api/v1/label/http.status/values?end=1435781000", 200, OK "[\"x\"]}");
+    expect(*state, "/api/v1/label/__name__/values?end=1435781000&limit=1", 200, OK "[\"old\"]}");
+    expect(*state, "/api/v1/labels?match[]=old&start=1435781000", 200, OK "[]}");
 }
 
 static void what_is_not_there_is_empty(void **state)
@@ -582,20 +606,22 @@ int main(void)
         TEST(a_timeout_of_nothing_has_passed),
         TEST(a_query_brings_its_own_look_back),
         TEST(statistics_are_told_when_asked_for),
+        TEST(statistics_of_steps_were_told_without_their_flag),
         TEST(other_words_for_statistics_are_taken_with_a_warning),
         TEST(ten_notes_are_enough),
         TEST(bad_parameters_are_named),
         TEST(exactly_the_largest_number_of_points_is_taken),
         TEST(errors_while_evaluating_are_422),
-        TEST(too_many_queries_at_once_are_sent_away),
         TEST(a_query_over_its_samples_is_told_as_prometheus_tells_it),
         TEST(a_query_past_its_timeout_is_told_as_prometheus_tells_it),
+        TEST(the_time_a_query_waited_did_not_count),
         TEST(a_query_nested_too_deep_is_refused),
         TEST(evaluations_give_up_when_nobody_waits_for_them),
         TEST(label_names_and_values_are_sorted),
         TEST(selectors_of_label_queries_are_checked),
         TEST(series_are_listed_once_and_sorted),
         TEST(series_without_samples_in_the_window_are_left_out),
+        TEST(the_range_of_label_queries_was_ignored),
         TEST(what_is_not_there_is_empty),
         TEST(an_expression_is_printed_canonically),
         TEST(the_api_has_the_features_of_the_process),

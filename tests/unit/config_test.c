@@ -137,6 +137,39 @@ static void a_prometheus_yml_is_accepted_as_it_is(void **state)
     config_free(c);
 }
 
+static void variables_in_external_labels_were_taken_as_they_are_written(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TOCSIN_TEST_SITE", "ber", 1), 0);
+    assert_int_equal(setenv("TOCSIN_TEST_EMPTY", "", 1), 0);
+    static const struct {
+        const char *written, *meant;
+    } cases[] = {
+        {"${TOCSIN_TEST_SITE}", "ber"},
+        {"$TOCSIN_TEST_SITE", "ber"},
+        {"a-$TOCSIN_TEST_SITE-b${TOCSIN_TEST_SITE}c", "a-ber-bberc"},
+        {"$TOCSIN_TEST_SITEx", ""},
+        {"x${TOCSIN_TEST_EMPTY}${TOCSIN_TEST_NOT_SET}", "x"},
+        {"$$TOCSIN_TEST_SITE", "$TOCSIN_TEST_SITE"},
+        {"${$}1", "$1"},
+        {"$", "$"},
+        {"$.a $", "$.a $"},
+        {"a${}b", "ab"},
+        {"a${b", "ab"},
+        {"$1a$*", "a"},
+        {"\xc3\xa4$", "\xc3\xa4$"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "global:\n  external_labels: {a: '%s'}\n", cases[i].written);
+        struct config *c = load(text);
+        struct str got = labels_get(c->external_labels, STR("a"));
+        if (!str_is(got, cases[i].meant))
+            fail_msg("%s is %.*s, not %s", cases[i].written, STR_ARG(got), cases[i].meant);
+        config_free(c);
+    }
+}
+
 static void ignored_keys_are_named_in_file_order(void **state)
 {
     (void)state;
@@ -614,6 +647,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_has_the_defaults),
         cmocka_unit_test(a_prometheus_yml_is_accepted_as_it_is),
+        cmocka_unit_test(variables_in_external_labels_were_taken_as_they_are_written),
         cmocka_unit_test(ignored_keys_are_named_in_file_order),
         cmocka_unit_test(unknown_keys_are_told_all_together),
         cmocka_unit_test(ill_typed_values_are_refused_in_prometheus_words),

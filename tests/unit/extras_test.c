@@ -455,7 +455,7 @@ static const char *meanings(struct bench *b, const char *family)
     return text;
 }
 
-static void what_was_told_last_is_what_a_family_means(void **state)
+static void a_family_means_what_was_told_of_it(void **state)
 {
     (void)state;
     struct bench b;
@@ -464,11 +464,69 @@ static void what_was_told_last_is_what_a_family_means(void **state)
     note(&b, "a", METADATA_COUNTER, "A.");
     note(&b, "", METADATA_COUNTER, "Of nothing.");
     assert_string_equal(meanings(&b, ""), "a=counter:A. b=gaugehistogram:B.");
-    note(&b, "b", METADATA_UNKNOWN, "");
-    assert_string_equal(meanings(&b, ""), "a=counter:A. b=unknown:");
     assert_string_equal(meanings(&b, "a"), "a=counter:A.");
     assert_string_equal(meanings(&b, "c"), "");
     assert_int_equal(figures(&b).families, 2);
+    bench_close(&b);
+}
+
+static void of_two_senders_that_differ_only_the_last_was_kept(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){0});
+    for (int round = 0; round < 3; round++) {
+        note(&b, "a", METADATA_GAUGE, "One.");
+        note(&b, "a", METADATA_COUNTER, "Two.");
+        note(&b, "b", METADATA_GAUGE, "B.");
+        note(&b, "a", METADATA_COUNTER, "Three.");
+    }
+    assert_string_equal(meanings(&b, ""), "a=counter:Three. a=counter:Two. a=gauge:One. b=gauge:B.");
+    assert_string_equal(meanings(&b, "a"), "a=counter:Three. a=counter:Two. a=gauge:One.");
+    assert_int_equal(figures(&b).families, 2);
+    bench_close(&b);
+}
+
+static void a_meaning_that_a_release_has_changed_is_forgotten(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){0});
+    note(&b, "a", METADATA_GAUGE, "Old.");
+    note(&b, "b", METADATA_GAUGE, "Of one that is gone.");
+    bench_at(&b, START_MS + METADATA_OUTDATED_MS / 2);
+    note(&b, "a", METADATA_GAUGE, "New.");
+    bench_at(&b, START_MS + METADATA_OUTDATED_MS);
+    note(&b, "a", METADATA_GAUGE, "New.");
+    assert_string_equal(meanings(&b, "a"), "a=gauge:New. a=gauge:Old.");
+    bench_at(&b, START_MS + METADATA_OUTDATED_MS + 1);
+    note(&b, "a", METADATA_GAUGE, "New.");
+    assert_string_equal(meanings(&b, ""), "a=gauge:New. b=gauge:Of one that is gone.");
+    bench_at(&b, START_MS + 5 * METADATA_OUTDATED_MS);
+    note(&b, "a", METADATA_GAUGE, "Newer.");
+    assert_string_equal(meanings(&b, "a"), "a=gauge:Newer.");
+    bench_close(&b);
+}
+
+static void a_family_has_only_so_many_meanings(void **state)
+{
+    (void)state;
+    struct limits before = limits;
+    struct bench b;
+    limits.metadata_per_family = 2;
+    bench_open(&b, (struct store_options){0});
+    uint64_t hits = limit_hits(LIMIT_metadata_per_family);
+    static const char *const helps[] = {"1", "2", "1", "3", "1", "4"};
+    for (int i = 0; i < 6; i++) {
+        bench_at(&b, START_MS + i);
+        note(&b, "a", METADATA_GAUGE, helps[i]);
+    }
+    assert_string_equal(meanings(&b, "a"), "a=gauge:1 a=gauge:4");
+    assert_int_equal(limit_hits(LIMIT_metadata_per_family), hits + 2);
+    limits.metadata_families = 1;
+    note(&b, "b", METADATA_GAUGE, "B.");
+    assert_string_equal(meanings(&b, ""), "b=gauge:B.");
+    limits = before;
     bench_close(&b);
 }
 
@@ -500,8 +558,8 @@ static void long_texts_are_cut_between_characters_and_long_names_left_out(void *
     note(&b, "four", METADATA_GAUGE, "abc\xc3\xa4");
     note(&b, "five5", METADATA_GAUGE, "");
     assert_string_equal(meanings(&b, ""), "four=gauge:abc");
-    note(&b, "four", METADATA_GAUGE, "ab\xc3\xa4");
-    assert_string_equal(meanings(&b, ""), "four=gauge:ab\xc3\xa4");
+    note(&b, "two", METADATA_GAUGE, "ab\xc3\xa4");
+    assert_string_equal(meanings(&b, "two"), "two=gauge:ab\xc3\xa4");
     limits = before;
     bench_close(&b);
 }
@@ -616,7 +674,10 @@ int main(void)
         cmocka_unit_test(exemplars_go_with_their_series),
         cmocka_unit_test(their_bytes_are_counted_and_limited),
         cmocka_unit_test(any_sequence_ends_as_the_rules_say),
-        cmocka_unit_test(what_was_told_last_is_what_a_family_means),
+        cmocka_unit_test(a_family_means_what_was_told_of_it),
+        cmocka_unit_test(of_two_senders_that_differ_only_the_last_was_kept),
+        cmocka_unit_test(a_meaning_that_a_release_has_changed_is_forgotten),
+        cmocka_unit_test(a_family_has_only_so_many_meanings),
         cmocka_unit_test(the_family_that_nobody_tells_of_goes_first),
         cmocka_unit_test(long_texts_are_cut_between_characters_and_long_names_left_out),
         cmocka_unit_test(metadata_is_held_to_the_stores_memory),

@@ -50,6 +50,7 @@ static void each_name_of_the_language_sets_its_own_part(void **state)
         {"promql-delayed-name-removal", {.delayed_name_removal = true}},
         {"use-start-timestamps", {.start_timestamps = true}},
         {"type-and-unit-labels", {.type_and_unit_labels = true}},
+        {"promql-per-step-stats", {.per_step_stats = true}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct promql_features got = {0};
@@ -76,7 +77,6 @@ static void other_flags_of_prometheus_are_taken_with_one_line(void **state)
 {
     (void)state;
     static const char *const names[] = {"promql-duration-expr",
-                                        "promql-per-step-stats",
                                         "exemplar-storage",
                                         "memory-snapshot-on-shutdown",
                                         "extra-scrape-metrics",

@@ -145,24 +145,33 @@ static void put_sample(struct buf *out, int64_t t_ms)
     put_message(out, 2, &inner);
 }
 
+/* What is NULL or 0 is not said. */
+static void put_meaning(struct desk *d, struct buf *series, const struct told_metadata *m)
+{
+    struct buf inner;
+    buf_init(&inner, MESSAGE_MAX);
+    if (m->type != 0)
+        put_number(&inner, 1, (uint64_t)m->type);
+    if (m->help != NULL)
+        put_number(&inner, 3, symbol(d, str_of(m->help)));
+    if (m->unit != NULL)
+        put_number(&inner, 4, symbol(d, str_of(m->unit)));
+    put_message(series, 5, &inner);
+}
+
 /* One series of the push: a sample at that time (NONE: none) and its exemplars; metadata may be NULL. */
 static void tell_series(struct desk *d, const char *labels, int64_t sample_ms,
                         const struct told_exemplar *exemplars, const struct told_metadata *m)
 {
-    struct buf series, inner;
+    struct buf series;
     buf_init(&series, MESSAGE_MAX);
     put_labels(d, &series, labels);
     if (sample_ms != NONE)
         put_sample(&series, sample_ms);
     for (; exemplars != NULL && exemplars->labels != NULL; exemplars++)
         put_exemplar(d, &series, exemplars);
-    if (m != NULL) {
-        buf_init(&inner, MESSAGE_MAX);
-        put_number(&inner, 1, (uint64_t)m->type);
-        put_number(&inner, 3, symbol(d, str_of(m->help)));
-        put_number(&inner, 4, symbol(d, str_of(m->unit)));
-        put_message(&series, 5, &inner);
-    }
+    if (m != NULL)
+        put_meaning(d, &series, m);
     put_message(&d->request, d->v2 ? 5 : 1, &series);
 }
 
@@ -445,7 +454,9 @@ static void families_of_1_0_come_beside_the_series(void **state)
     tell_family(&d, "up", &(struct told_metadata){5, "New.", ""});
     tell_series(&d, "job=no_name", 0, NULL, NULL);
     assert_int_equal(push(&d), 400);
-    assert_string_equal(families(&d), "latency_count=histogram:Time.:seconds odd=unknown:: up=summary:New.:");
+    assert_string_equal(
+        families(&d),
+        "latency_count=histogram:Time.:seconds odd=unknown:: up=gauge:Whether\nit is up.: up=summary:New.:");
     desk_close(&d);
 }
 
@@ -596,6 +607,26 @@ static void metadata_of_2_0_is_of_the_family(void **state)
     desk_close(&d);
 }
 
+static void of_several_metadata_messages_of_a_series_only_the_last_counted(void **state)
+{
+    (void)state;
+    static const struct told_metadata pieces[] = {
+        {1, "First.", NULL}, {0, "Second.", NULL}, {0, NULL, "bytes"}, {0, NULL, NULL}};
+    struct desk d;
+    struct buf series;
+    desk_open(&d, true);
+    buf_init(&series, MESSAGE_MAX);
+    put_labels(&d, &series, "__name__=sent_total");
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        put_meaning(&d, &series, &pieces[i]);
+    put_sample(&series, 0);
+    put_message(&d.request, 5, &series);
+    tell_series(&d, "__name__=bare", 0, NULL, NULL);
+    assert_int_equal(push(&d), 204);
+    assert_string_equal(families(&d), "sent_total=counter:Second.:bytes");
+    desk_close(&d);
+}
+
 /* Of those that share a place in the memory of what was told, each counts. */
 static void many_families_in_one_push_are_all_noted(void **state)
 {
@@ -610,7 +641,7 @@ static void many_families_in_one_push_are_all_noted(void **state)
     assert_int_equal(push(&d), 204);
     store_extras_figures(d.b.store, &f);
     assert_int_equal(f.families, 150);
-    assert_null(strstr(families(&d), "Round 0."));
+    assert_non_null(strstr(families(&d), "m149=gauge:Round 0.: m149=gauge:Round 1.:"));
     desk_close(&d);
 }
 
@@ -632,6 +663,7 @@ int main(void)
         cmocka_unit_test(an_exemplar_of_an_unknown_series_is_refused),
         cmocka_unit_test(references_are_followed_as_far_as_they_lead),
         cmocka_unit_test(metadata_of_2_0_is_of_the_family),
+        cmocka_unit_test(of_several_metadata_messages_of_a_series_only_the_last_counted),
         cmocka_unit_test(many_families_in_one_push_are_all_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,23 @@ static void a_full_arena_gives_no_set(void **state)
     arena_release(&a);
 }
 
+static void annotations_keep_empty_texts(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct label items[] = {{STR("b"), STR("1")}, {STR("a"), STR("")}, {STR("b"), STR("")}};
+    arena_init(&a, 1 << 16);
+    const struct labels *ls = labels_make_texts(&a, items, 3);
+    assert_string_equal(print(ls), "{a=\"\", b=\"\"}");
+    assert_string_equal(print(labels_copy(&a, ls)), "{a=\"\", b=\"\"}");
+    struct labels *copy = labels_copy_heap(ls);
+    assert_true(labels_equal(copy, ls));
+    assert_true(labels_has(ls, STR("a")));
+    assert_false(labels_equal(ls, labels_empty(&a)));
+    mem_free(copy);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +236,7 @@ int main(void)
         cmocka_unit_test(odd_names_and_all_values_are_printed_in_quotes),
         cmocka_unit_test(names_are_checked_by_two_schemes),
         cmocka_unit_test(a_full_arena_gives_no_set),
+        cmocka_unit_test(annotations_keep_empty_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -463,25 +463,83 @@ static void expect_to_hear(int fd, const char *status)
     close(fd);
 }
 
-static void slow_queries_hold_up_nobody_else(void **state)
+/* Under way, or waiting. */
+static int queries_of(struct fixture *f)
 {
-    enum { TAKEN = 4 };
+    return atomic_load(&f->serve->service.queries);
+}
+
+/* More than limits.queries_concurrent. */
+static void the_21st_query_at_once_was_sent_away(void **state)
+{
+    enum { ASKED = 30 };
     struct fixture *f = *state;
-    limits.queries_concurrent = TAKEN;
     open_gated_server(f);
-    struct pollfd asked[TAKEN + 1];
-    for (size_t i = 0; i <= TAKEN; i++)
-        asked[i] = (struct pollfd){.fd = ask_slowly(f), .events = POLLIN};
-    for (int i = 0; i < 8; i++)
+    int asked[ASKED];
+    for (size_t i = 0; i < ASKED; i++)
+        asked[i] = ask_slowly(f);
+    while (queries_of(f) < ASKED)
+        f->world.pause(&f->world, 1);
+    for (int i = 0; i < 8; i++) /* and they hold up nobody else */
         expect(f, "GET /-/healthy HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 200", NULL);
-    assert_int_equal(poll(asked, TAKEN + 1, PATIENCE_MS), 1);
-    for (size_t i = 0; i <= TAKEN; i++)
-        if (asked[i].revents != 0)
-            expect_to_hear(asked[i].fd, "HTTP/1.1 503");
     pthread_mutex_unlock(&gate);
-    for (size_t i = 0; i <= TAKEN; i++)
-        if (asked[i].revents == 0)
-            expect_to_hear(asked[i].fd, "HTTP/1.1 200");
+    for (size_t i = 0; i < ASKED; i++)
+        expect_to_hear(asked[i], "HTTP/1.1 200");
+    assert_int_equal(queries_of(f), 0);
+}
+
+static void a_query_that_waits_too_long_is_told_so(void **state)
+{
+    static const char told[] =
+        "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out in "
+        "query queue\"}";
+    static const char form[] = "POST /api/v1/query HTTP/1.1\r\nHost: h\r\nOrigin: http://grafana\r\n" CLOSE
+                               "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 28\r\n\r\n"
+                               "query=vector(1)&timeout=50ms";
+    struct fixture *f = *state;
+    open_gated_server(f);
+    int running[WORKERS];
+    for (size_t i = 0; i < WORKERS; i++)
+        running[i] = ask_slowly(f);
+    while (atomic_load(&at_gate) < WORKERS)
+        f->world.pause(&f->world, 1);
+    uint64_t hits = limit_hits(LIMIT_queries_concurrent);
+    expect(f, "GET /api/v1/query?query=1&timeout=0.05 HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 503",
+           told);
+    expect(f, form, "HTTP/1.1 503", told);
+    expect(f, form, "HTTP/1.1 503", "Access-Control-Allow-Origin: *");
+    assert_int_equal(limit_hits(LIMIT_queries_concurrent), hits + 3);
+    limits.query_timeout_ms = 50;
+    expect(f, "GET /federate?match[]=up HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n", "HTTP/1.1 503",
+           "\r\n\r\nquery timed out in query queue\n");
+    limits.query_timeout_ms = f->before.query_timeout_ms;
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 0; i < WORKERS; i++)
+        expect_to_hear(running[i], "HTTP/1.1 200");
+}
+
+static void nobody_waits_for_a_client_that_hung_up(void **state)
+{
+    struct fixture *f = *state;
+    limits.queries_concurrent = 1;
+    open_gated_server(f);
+    assert_int_equal(f->serve->workers.started, 1);
+    int running = ask_slowly(f);
+    while (atomic_load(&at_gate) == 0)
+        f->world.pause(&f->world, 1);
+    uint64_t hits = limit_hits(LIMIT_queries_concurrent);
+    int leaves = ask_slowly(f), stays = ask_slowly(f);
+    while (queries_of(f) < 3)
+        f->world.pause(&f->world, 1);
+    close(leaves);
+    for (int waited_ms = 0; queries_of(f) > 2; waited_ms++) {
+        assert_true(waited_ms < PATIENCE_MS);
+        f->world.pause(&f->world, 1);
+    }
+    pthread_mutex_unlock(&gate);
+    expect_to_hear(running, "HTTP/1.1 200");
+    expect_to_hear(stays, "HTTP/1.1 200");
+    assert_int_equal(limit_hits(LIMIT_queries_concurrent), hits);
 }
 
 static void *close_server(void *context)
@@ -645,7 +703,9 @@ int main(void)
         TEST(what_the_library_hides_is_not_served_behind_a_proxy),
         TEST(too_many_or_too_long_headers_are_refused),
         TEST(a_drip_ends_at_the_deadline),
-        TEST(slow_queries_hold_up_nobody_else),
+        TEST(the_21st_query_at_once_was_sent_away),
+        TEST(a_query_that_waits_too_long_is_told_so),
+        TEST(nobody_waits_for_a_client_that_hung_up),
         TEST(a_query_under_way_is_answered_before_the_server_ends),
         TEST(a_query_whose_client_hangs_up_is_given_up),
         TEST(a_silent_connection_is_closed),

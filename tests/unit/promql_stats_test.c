@@ -38,6 +38,12 @@ static int open_filled(void **state)
     fill(&b, labels_of(&b.arena, "__name__", "three", "a", "2", NULL));
     fill(&b, labels_of(&b.arena, "__name__", "three", "a", "3", NULL));
     fill(&b, labels_of(&b.arena, "__name__", "x_info", "instance", "i", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "x_info", "instance", "i", "job", "k", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "x_info", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "instance", "i", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "instance", "i", "job", "k", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "job", "j", NULL));
+    fill(&b, labels_of(&b.arena, "__name__", "up", "instance", "other", "job", "other", NULL));
     fill_histograms(&b);
     *state = &b;
     return 0;
@@ -182,10 +188,17 @@ static void subqueries_count_what_they_give_and_read_what_they_look_at(void **st
     EXPECT_ALL(*state, questions);
 }
 
-static void info_series_are_counted_once(void **state)
+static void info_series_of_others_were_counted(void **state)
 {
-    static const struct question q = {"info(one, {__name__=\"x_info\"})", 21, 31, 10, "2 2", "2 2"};
-    expect(*state, &q);
+    static const struct question questions[] = {
+        {"info(one, {__name__=\"x_info\"})", 21, 31, 10, "1 1", "1 1"}, /* has neither instance nor job */
+        {"info(up{job=\"j\"}, {__name__=\"x_info\"})", 21, 31, 10, "3 3", "3 3"},
+        {"info(up{job=\"k\"}, {__name__=\"x_info\"})", 21, 0, 0, "2", "2"},
+        {"info(up, {__name__=\"x_info\"})", 21, 0, 0, "6", "6"}, /* each label by itself */
+        {"info(up{instance=\"\"}, {__name__=\"x_info\"})", 21, 0, 0, "3", "3"},
+        {"info(x_info, {__name__=\"x_info\"})", 21, 0, 0, "3", "3"},
+    };
+    EXPECT_ALL(*state, questions);
 }
 
 static void the_peak_is_what_was_held_at_once(void **state)
@@ -194,9 +207,41 @@ static void the_peak_is_what_was_held_at_once(void **state)
     static const struct question many = {"sum(quantile_over_time(0.5, three[60s]))", 201, 0, 0, "", ""};
     static const struct question summed = {"sum(max_over_time(three[60s]))", 201, 0, 0, "", ""};
     assert_int_equal(evaluate(*state, &few, true).stats->samples_peak, 3);
-    /* One window, and the results of the two series before it, and its own. */
-    assert_int_equal(evaluate(*state, &many, true).stats->samples_peak, 9);
+    /* One window, the results of the two series before it, its own, and 0.5. */
+    assert_int_equal(evaluate(*state, &many, true).stats->samples_peak, 10);
     assert_int_equal(evaluate(*state, &summed, true).stats->samples_peak, 9);
+}
+
+/* Reckoned by hand as Prometheus 3.14 reckons; most shapes are compared with a real one (tests/e2e/peak_test.py). */
+static void the_peak_of_a_range_query_was_that_of_whole_series(void **state)
+{
+    static const struct {
+        struct question asked;
+        int64_t peak;
+    } cases[] = {
+        {{"one", 21, 41, 10, "", ""}, 3},
+        {{"hist", 21, 31, 10, "", ""}, 26},
+        {{"max_over_time(one[60s])", 100, 1000, 10, "", ""}, 97},
+        {{"max_over_time(one[60s])", 100, 1000, 300, "", ""}, 10},
+        {{"max_over_time(hist[20s])", 100, 120, 10, "", ""}, 26},
+        {{"sum(three)", 21, 41, 10, "", ""}, 9},
+        {{"sum(max_over_time(three[60s]))", 100, 120, 10, "", ""}, 15},
+        {{"sum(three) + 1", 21, 41, 10, "", ""}, 11},
+        {{"topk(1, three)", 21, 41, 10, "", ""}, 12},
+        {{"label_replace(three, \"b\", \"c\", \"\", \"\")", 21, 41, 10, "", ""}, 9},
+        {{"absent_over_time(three[60s])", 100, 120, 10, "", ""}, 15},
+        {{"info(up{job=\"k\"}, {__name__=\"x_info\"})", 21, 41, 10, "", ""}, 11},
+        {{"max_over_time(one[60s:10s])", 100, 120, 10, "", ""}, 17},
+        {{"one @ 360030", 21, 41, 10, "", ""}, 3},
+        {{"hist - hist", 21, 0, 0, "", ""}, 39}, /* nothing is left of it */
+        {{"hist * 2", 21, 0, 0, "", ""}, 30},
+        {{"max_over_time(one[60s]) + max_over_time(one[60s])", 100, 0, 0, "", ""}, 8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t peak = evaluate(*state, &cases[i].asked, true).stats->samples_peak;
+        if (peak != cases[i].peak)
+            fail_msg("%s: %lld, not %lld", cases[i].asked.text, (long long)peak, (long long)cases[i].peak);
+    }
 }
 
 static void nothing_is_counted_unless_asked(void **state)
@@ -212,8 +257,9 @@ int main(void)
         cmocka_unit_test(windows_count_at_every_step_and_are_read_once),
         cmocka_unit_test(what_is_the_same_at_every_step_is_read_once),
         cmocka_unit_test(subqueries_count_what_they_give_and_read_what_they_look_at),
-        cmocka_unit_test(info_series_are_counted_once),
+        cmocka_unit_test(info_series_of_others_were_counted),
         cmocka_unit_test(the_peak_is_what_was_held_at_once),
+        cmocka_unit_test(the_peak_of_a_range_query_was_that_of_whole_series),
         cmocka_unit_test(nothing_is_counted_unless_asked),
     };
     return cmocka_run_group_tests(tests, open_filled, close_filled);

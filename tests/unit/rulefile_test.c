@@ -1,4 +1,4 @@
-#include "tocsin/rulefile.h"
+#include "../../rules/rulefile_priv.h"
 
 #include "tocsin/check.h"
 #include "tocsin/limits.h"
@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -347,6 +348,135 @@ static void past_the_memory_of_a_configuration_a_file_is_refused(void **state)
     rule_set_free(set);
 }
 
+/* ---- Kubernetes ---- */
+
+#define MANIFEST "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n"
+#define GROUP_G "spec:\n  groups:\n  - name: g\n    rules: [{record: r, expr: m}]\n"
+
+static void expect_sources(const char *text, const char *sources)
+{
+    struct read r;
+    struct buf found;
+    read_text(&r, text);
+    buf_init(&found, 1000);
+    assert_string_equal(buf_text(&r.errors), "");
+    for (size_t i = 0; i < r.set->count; i++)
+        buf_format(&found, "%.*s;%.*s ", STR_ARG(r.set->groups[i].file), STR_ARG(r.set->groups[i].name));
+    assert_string_equal(buf_text(&found), sources);
+    assert_int_equal(r.set->file_count, 1);
+    assert_int_equal(r.set->rule_count, r.set->count);
+    buf_release(&found);
+    read_end(&r);
+}
+
+static void a_manifest_is_accepted_as_it_is(void **state)
+{
+    (void)state;
+    expect_sources("# rendered\n---\n" MANIFEST
+                   "metadata: {name: n, labels: {a: b}, uid: 7}\nspec:\n  groups:\n  - name: g\n"
+                   "    partial_response_strategy: warn\n    rules: [{alert: A, expr: 1}]\nstatus: {x: y}\n",
+                   "r.yml;g ");
+    expect_sources(MANIFEST "spec:\n", "");
+    expect_sources(MANIFEST, "");
+}
+
+static void objects_of_one_file_may_use_the_same_group_names(void **state)
+{
+    (void)state;
+    expect_sources(MANIFEST "metadata: {name: a, namespace: x}\n" GROUP_G "---\n" MANIFEST
+                            "metadata: {name: b}\n" GROUP_G "---\n" MANIFEST GROUP_G,
+                   "r.yml#x/a;g r.yml#b;g r.yml#3;g ");
+}
+
+static void lists_are_opened_and_other_kinds_passed_over(void **state)
+{
+    (void)state;
+    expect_sources("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, data: {a: b}}\n"
+                   "- {apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, spec: {groups: [{name: g, "
+                   "rules: [{record: r, expr: m}]}]}}\n",
+                   "r.yml;g ");
+    expect_sources("apiVersion: apps/v1\nkind: Deployment\nspec: {groups: 7}\n---\n" MANIFEST GROUP_G,
+                   "r.yml;g ");
+    expect_sources("{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRuleList, items: []}", "");
+}
+
+static void manifests_are_read_as_strictly_as_rule_files(void **state)
+{
+    (void)state;
+    expect_errors("apiVersion: v1\nkind: ConfigMap\ndata: {}\n",
+                  "r.yml: 2:7: no PrometheusRule of monitoring.coreos.com in this manifest\n");
+    expect_errors(MANIFEST "spec: {groups: [{name: g, rule: []}], rules: []}\nextra: 1\n",
+                  "r.yml: yaml: unmarshal errors:\n"
+                  "  line 3: field rule not found in type rulefmt.RuleGroup\n"
+                  "  line 3: field rules not found in type monitoringv1.PrometheusRuleSpec\n"
+                  "  line 4: field extra not found in type monitoringv1.PrometheusRule\n");
+    expect_errors(MANIFEST GROUP_G "---\n" MANIFEST
+                                   "spec:\n  groups:\n  - name: h\n    rules: [{record: r, expr: ')'}]\n",
+                  "r.yml: 13:31: group \"h\", rule 1, \"r\": could not parse expression: 1:2: parse error: "
+                  "unexpected right parenthesis ')'\n");
+    expect_errors(MANIFEST "---\ngroups: []\n",
+                  "r.yml: 4:1: an object of a Kubernetes manifest must have apiVersion and kind\n");
+    expect_errors("{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: List, items: []}]}",
+                  "r.yml: 1:38: a List holds objects, and no other List\n");
+    expect_errors("{apiVersion: v1, kind: List, items: 7}",
+                  "r.yml: 1:37: a List holds objects, and no other List\n");
+    expect_errors(MANIFEST "---\n[\n", "r.yml: yaml: line 4: did not find expected node content\n");
+    expect_errors("groups: [{name: g, partial_response_strategy: warn}]",
+                  "r.yml: yaml: unmarshal errors:\n  line 1: field partial_response_strategy not found in "
+                  "type rulefmt.RuleGroup\n");
+}
+
+/* ---- details of YAML ---- */
+
+static void keys_given_twice_are_told_with_both_lines(void **state)
+{
+    (void)state;
+    expect_errors(
+        "groups:\n- name: g\n  rules:\n  - alert: A\n    alert: B\n    foo: 1\n  - record: r\n    expr: m\n"
+        "    labels: {a: b,\n      a: c}\n    bar: 1\n",
+        "r.yml: yaml: unmarshal errors:\n"
+        "  line 5: mapping key \"alert\" already defined at line 4\n"
+        "  line 10: mapping key \"a\" already defined at line 9\n"
+        "  line 11: field bar not found in type rulefmt.Rule\n");
+}
+
+static void a_limit_loses_its_fraction_as_in_go(void **state)
+{
+    (void)state;
+    struct read r;
+    read_text(&r, "groups: [{name: g, limit: 2.9}, {name: h, limit: -1e3}]");
+    assert_string_equal(buf_text(&r.errors), "");
+    assert_int_equal(r.set->groups[0].limit, 2);
+    assert_int_equal(r.set->groups[1].limit, -1000);
+    read_end(&r);
+    expect_errors("groups: [{name: g, limit: 1e30}]",
+                  "r.yml: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!float `1e30` into int\n");
+}
+
+static void paths_are_joined_as_go_joins_them(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"", "a.yml", "a.yml"},
+        {".", "./x//y/*.yml", "x/y/*.yml"},
+        {"/etc/p", "rules/*.yml", "/etc/p/rules/*.yml"},
+        {"/etc/p", "../q/./r.yml", "/etc/q/r.yml"},
+        {"/etc", "../../../r.yml", "/r.yml"},
+        {"a/b", "../../../r.yml", "../r.yml"},
+        {"..", "../a../../r.yml", "../../r.yml"},
+        {"a", "/b/../c.yml", "/b/../c.yml"},
+        {"a", "..", "."},
+        {"a", "", ""},
+    };
+    struct buf path;
+    buf_init(&path, 1000);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rule_path_join(&path, str_of(cases[i][0]), str_of(cases[i][1]));
+        assert_string_equal(buf_text(&path), cases[i][2]);
+    }
+    buf_release(&path);
+}
+
 /* ---- the fingerprint ---- */
 
 static uint64_t fingerprint_of(const char *text)
@@ -396,6 +526,10 @@ static int make_folder(void **state)
 {
     (void)state;
     must(mkdtemp(folder) != NULL);
+    char sub[256];
+    snprintf(sub, sizeof sub, "%s/team", folder);
+    must(mkdir(sub, 0700) == 0);
+    put_file("team/x.yml", "groups: [{name: g, rules: [{record: r, expr: m}]}]");
     put_file("a.yml", "groups: [{name: g, rules: [{record: r, expr: m}]}]");
     put_file("b.yml", "groups: [{name: g, rules: [{record: r, expr: m}]}]");
     put_file("bad.rules", "groups: [{name: g, rules: [{record: r, expr: ')'}]}]");
@@ -406,13 +540,31 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"a.yml", "b.yml", "bad.rules", "worse.rules"};
+    static const char *const names[] = {"a.yml", "b.yml", "bad.rules", "worse.rules", "team/x.yml"};
     char path[256];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         unlink(path);
     }
+    snprintf(path, sizeof path, "%s/team", folder);
+    rmdir(path);
     return rmdir(folder);
+}
+
+static void a_wildcard_may_stand_for_a_folder(void **state)
+{
+    (void)state;
+    struct str pattern = STR("./*/x.yml");
+    struct rule_set *set;
+    struct buf errors;
+    buf_init(&errors, 4096);
+    assert_int_equal(
+        rule_set_load(world_real(), str_of(folder), &pattern, 1, &promql_features_default, &set, &errors), 0);
+    assert_int_equal(set->file_count, 1);
+    assert_true(str_ends(set->groups[0].file, STR("/team/x.yml")));
+    assert_false(str_ends(set->groups[0].file, STR("/./team/x.yml")));
+    rule_set_free(set);
+    buf_release(&errors);
 }
 
 static void patterns_are_relative_to_their_folder_and_a_file_counts_once(void **state)
@@ -474,8 +626,9 @@ static struct printed check_text(const char *text, bool lint, bool fatal)
     struct printed p;
     struct world world = {.read_file = read_any_file};
     struct str path = STR("x.yml");
+    unsigned lints = lint ? LINT_BIT(LINT_DUPLICATE_RULES) : 0;
     struct rulecheck_options options = {
-        .features = promql_features_default, .lint_duplicates = lint, .lint_fatal = fatal};
+        .features = promql_features_default, .lints = lints, .fatal = fatal ? lints : 0};
     FILE *out = open_memstream(&p.out, &p.out_bytes), *errors = open_memstream(&p.errors, &p.errors_bytes);
     file_text = text;
     p.status = rulecheck_files(&world, &path, 1, &options, out, errors);
@@ -534,7 +687,7 @@ static void the_worst_of_several_files_decides(void **state)
     snprintf(good, sizeof good, "%s/a.yml", folder);
     snprintf(bad, sizeof bad, "%s/bad.rules", folder);
     struct str paths[] = {str_of(bad), str_of(good), STR("/nonexistent/x.yml")};
-    struct rulecheck_options options = {.features = promql_features_default, .lint_duplicates = true};
+    struct rulecheck_options options = {.features = promql_features_default, .lints = LINT_ALL};
     FILE *out = open_memstream(&p.out, &p.out_bytes), *errors = open_memstream(&p.errors, &p.errors_bytes);
     assert_int_equal(rulecheck_files(world_real(), paths + 1, 1, &options, out, errors), 0);
     assert_int_equal(rulecheck_files(world_real(), paths, 2, &options, out, errors), 1);
@@ -569,11 +722,19 @@ int main(void)
         cmocka_unit_test(all_errors_of_a_file_are_listed_in_order),
         cmocka_unit_test(past_the_memory_of_a_configuration_a_file_is_refused),
         cmocka_unit_test(equal_groups_have_equal_fingerprints_and_others_not),
+        cmocka_unit_test(a_wildcard_may_stand_for_a_folder),
         cmocka_unit_test(patterns_are_relative_to_their_folder_and_a_file_counts_once),
         cmocka_unit_test(one_bad_file_refuses_all_and_every_bad_file_is_told),
         cmocka_unit_test(check_prints_what_promtool_prints),
         cmocka_unit_test(duplicates_are_lint_and_fatal_only_when_asked),
         cmocka_unit_test(the_worst_of_several_files_decides),
+        cmocka_unit_test(a_manifest_is_accepted_as_it_is),
+        cmocka_unit_test(objects_of_one_file_may_use_the_same_group_names),
+        cmocka_unit_test(lists_are_opened_and_other_kinds_passed_over),
+        cmocka_unit_test(manifests_are_read_as_strictly_as_rule_files),
+        cmocka_unit_test(keys_given_twice_are_told_with_both_lines),
+        cmocka_unit_test(a_limit_loses_its_fraction_as_in_go),
+        cmocka_unit_test(paths_are_joined_as_go_joins_them),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

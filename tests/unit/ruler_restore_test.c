@@ -83,6 +83,20 @@ static void a_firing_alert_is_told_at_once_with_the_times_it_had(void **unused)
     expect_event(1, fired_ns, over_ns);
 }
 
+static void an_empty_annotation_does_not_lose_its_alert(void **unused)
+{
+    (void)unused;
+    static const char rules[] =
+        "groups: [{name: g, rules: [{alert: A, expr: m > 0, annotations: {a: '', b: c}}]}]";
+    bench_load(&b, rules);
+    PUSH(&b, 1, "m");
+    int64_t fired_ns = bench_step(&b);
+    bench_restart(&b, rules);
+    assert_int_equal(b.event_count, 1);
+    expect_event(0, fired_ns, b.sim.now_ns + 4 * MINUTE_NS);
+    expect_labels(b.events[0]->annotations, "{a=\"\", b=\"c\"}");
+}
+
 static void keeping_on_firing_is_not_begun_anew(void **unused)
 {
     (void)unused;
@@ -657,6 +671,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_pending_alert_goes_on_and_fires_in_time),
         TEST(a_firing_alert_is_told_at_once_with_the_times_it_had),
+        TEST(an_empty_annotation_does_not_lose_its_alert),
         TEST(keeping_on_firing_is_not_begun_anew),
         TEST(a_clock_that_was_put_back_keeps_no_alert_from_being_told_and_ended),
         TEST(an_end_is_told_again_after_a_long_time_only_if_somebody_waits_for_it),

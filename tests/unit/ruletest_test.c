@@ -41,6 +41,16 @@ static int make_folder(void **state)
     put_file("rules.yml", rules);
     put_file("broken.yml", "groups: [{name: g, rules: [{record: r, expr: ')'}]}]");
     put_file("failing.yml", "groups: [{name: g, rules: [{record: r, expr: 'm[5m]'}]}]");
+    put_file("chain.yml", "groups:\n"
+                          "- name: g\n"
+                          "  rules:\n"
+                          "  - {record: base, expr: m}\n"
+                          "  - {record: middle, expr: base * 2}\n"
+                          "  - {alert: Top, expr: middle > 1}\n"
+                          "  - {record: unread, expr: m * 3}\n"
+                          "  - {alert: Unnamed, expr: unread > 1}\n"
+                          "  - {alert: Watched, expr: m > 100}\n"
+                          "  - {record: job:m:sum, expr: sum(m)}\n");
     put_file("order.yml", "groups:\n"
                           "- {name: a, rules: [{record: last, expr: first}]}\n"
                           "- {name: b, rules: [{record: first, expr: m}]}\n");
@@ -50,7 +60,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"rules.yml", "broken.yml", "failing.yml", "order.yml", "test.yml"};
+    static const char *const names[] = {"rules.yml", "broken.yml", "failing.yml",
+                                        "order.yml", "test.yml",   "chain.yml"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlink(path_of(names[i]));
     return rmdir(folder);
@@ -333,6 +344,184 @@ static void times_beyond_the_clock_are_refused(void **state)
     expect(run_text(text), 0, 1, "  FAILED:\nthe times of this test are out of range\n");
 }
 
+/* ---- beyond the verdict ---- */
+
+static struct outcome run_with(const char *text, const struct ruletest_options *options,
+                               struct ruletest_report report)
+{
+    struct outcome o = {.report = report};
+    put_file("test.yml", text);
+    FILE *out = open_memstream(&o.out, &o.out_bytes), *errors = open_memstream(&o.errors, &o.errors_bytes);
+    struct world_sim sim;
+    world_sim_init(&sim, 1000000000 * NS_PER_S, 1);
+    o.code = ruletest_run(&sim.world, path_of("test.yml"), options, out, errors, &o.report);
+    fclose(out);
+    fclose(errors);
+    return o;
+}
+
+static void covered_is_what_tests_read_and_what_that_reads(void **state)
+{
+    (void)state;
+    const struct ruletest_options options = {.features = promql_features_default};
+    struct ruletest_report report = {.coverage = ruletest_coverage_new()};
+    char *text, wanted[1024];
+    size_t n;
+    expect(run_with("rule_files: [chain.yml]\ntests:\n- alert_rule_test: [{eval_time: 0m, alertname: Top}]\n",
+                    &options, report),
+           1, 0, "");
+    expect(run_with("rule_files: [./chain.yml]\ntests:\n- promql_expr_test:\n  - {expr: "
+                    "'ALERTS{alertname=~\"W.*\"}', eval_time: 0m}\n"
+                    "  - {expr: 'count({__name__=~\"job:.*\"}) and on () base', eval_time: 0m}\n",
+                    &options, report),
+           1, 0, "");
+    FILE *out = open_memstream(&text, &n);
+    ruletest_coverage_print(report.coverage, out);
+    fclose(out);
+    snprintf(wanted, sizeof wanted,
+             "Coverage: 5 of 7 rules tested\n  %s/chain.yml:7:28: record unread\n  %s/chain.yml:8:28: alert "
+             "Unnamed\n\n",
+             folder, folder);
+    assert_string_equal(text, wanted);
+    free(text);
+    ruletest_coverage_free(report.coverage);
+}
+
+static void junit_holds_what_promtool_writes(void **state)
+{
+    (void)state;
+    const struct ruletest_options options = {.features = promql_features_default};
+    struct buf junit;
+    struct ruletest_report report = {.junit = &junit};
+    char wanted[2048];
+    buf_init(&junit, 1 << 16);
+    struct outcome o =
+        run_with(HEAD "- name: '<a> & \"b\"'\n- promql_expr_test: [{expr: vector(1), eval_time: 0m}]\n",
+                 &options, report);
+    outcome_free(&o);
+    o = run_with("7", &options, report);
+    outcome_free(&o);
+    snprintf(wanted, sizeof wanted,
+             "<testsuite name=\"%s\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\" "
+             "timestamp=\"2001-09-09T01:46:40\">"
+             "<testcase name=\"&lt;a&gt; &amp; &#34;b&#34;\"></testcase><testcase "
+             "name=\"unnamed#1\"><failure>    expr: "
+             "&#34;vector(1)&#34;, time: 0s,&#xA;        exp: nil&#xA;        got: {} "
+             "1E+00</failure></testcase></testsuite>"
+             "<testsuite name=\"%s\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" "
+             "timestamp=\"\"><testcase "
+             "name=\"unknown\"><error>yaml: unmarshal errors:&#xA;  line 1: cannot unmarshal !!int `7` into "
+             "main.unitTestFile</error></testcase></testsuite>",
+             path_of("test.yml"), path_of("test.yml"));
+    assert_string_equal(buf_text(&junit), wanted);
+    buf_release(&junit);
+}
+
+static void a_diff_shows_lines_missed_and_lines_too_many(void **state)
+{
+    (void)state;
+    const struct ruletest_options options = {.features = promql_features_default, .diff = true};
+    expect(
+        run_with(
+            HEAD
+            "- interval: 1m\n  input_series: [{series: 'm{i=\"1\"}', values: 3}]\n"
+            "  alert_rule_test:\n  - {eval_time: 0m, alertname: A, exp_alerts: [{exp_labels: {i: 2, l: x}, "
+            "exp_annotations: {v: 3}}]}\n"
+            "  promql_expr_test:\n  - {expr: m, eval_time: 0m, exp_samples: [{labels: m, value: 3}]}\n",
+            &options, (struct ruletest_report){0}),
+        0, 1,
+        "  FAILED:\n"
+        "    alertname: A, time: 0s, \n"
+        "        diff:\n"
+        "              Labels:\n"
+        "                alertname=\"A\"\n"
+        "            -   i=\"2\"\n"
+        "            +   i=\"1\"\n"
+        "                l=\"x\"\n"
+        "              Annotations:\n"
+        "                v=\"3\"\n"
+        "    expr: \"m\", time: 0s,\n"
+        "        diff:\n"
+        "            - {__name__=\"m\"} 3E+00\n"
+        "            + {__name__=\"m\", i=\"1\"} 3E+00\n");
+}
+
+static void debug_tells_the_test_and_all_its_samples(void **state)
+{
+    (void)state;
+    const struct ruletest_options options = {.features = promql_features_default, .debug = true};
+    expect(run_with("tests:\n- name: N\n  interval: 1m\n  input_series: [{series: m, values: 1 2.5 7}]\n"
+                    "  promql_expr_test: [{expr: vector(1), eval_time: 1m, exp_samples: [{labels: '{}', "
+                    "value: 1}]}]\n",
+                    &options, (struct ruletest_report){0}),
+           1, 0,
+           "DEBUG: Starting test N\n"
+           "DEBUG: Dump of all data (input_series and rules) at 1m1s:\n"
+           "{__name__=\"m\"} =>\n"
+           "1 @[0]\n"
+           "2.5 @[60000]\n"
+           "DEBUG: Test N finished, took 0s\n");
+}
+
+static void pending_alerts_are_compared_where_they_are_expected(void **state)
+{
+    (void)state;
+    put_file("order.yml", "groups: [{name: g, rules: [{alert: W, expr: m > 0, for: 2m}]}]");
+    expect(run_text(
+               "rule_files: [order.yml]\ntests:\n- interval: 1m\n  input_series: [{series: m, values: 1x5}]\n"
+               "  alert_rule_test:\n"
+               "  - {eval_time: 1m, alertname: W}\n"
+               "  - {eval_time: 1m, alertname: W, exp_pending: [{}]}\n"
+               "  - {eval_time: 1m, alertname: W, exp_pending: []}\n"
+               "  - {eval_time: 2m, alertname: W, exp_alerts: [{}], exp_pending: []}\n"),
+           0, 1,
+           "  FAILED:\n"
+           "    alertname: W, time: 1m, \n"
+           "        exp_pending:[], \n"
+           "        got_pending:[\n"
+           "            0:\n"
+           "              Labels:{alertname=\"W\"}\n"
+           "              Annotations:{}\n"
+           "            ]\n");
+}
+
+/* Two partial ones that fit the same alert, where only one order of giving leaves none without. */
+static void partial_matches_find_the_one_way_that_works(void **state)
+{
+    (void)state;
+    const char *text = "rule_files: []\ntests:\n- interval: 1m\n"
+                       "  input_series: [{series: 'm{a=\"1\",b=\"1\"}', values: 1}, {series: "
+                       "'m{a=\"1\",b=\"2\"}', values: 1},\n"
+                       "    {series: 'm{a=\"2\",b=\"2\"}', values: 1}]\n"
+                       "  promql_expr_test: [{expr: m, eval_time: 0m, exp_samples: [%s]}]\n";
+    static const struct {
+        const char *samples;
+        bool fits;
+    } cases[] = {
+        {"{labels: '{}', value: 1, partial: true}, {labels: '{a=\"1\"}', value: 1, partial: true}, "
+         "{labels: '{b=\"1\"}', value: 1, partial: true}",
+         true},
+        {"{labels: '{a=\"1\"}', value: 1, partial: true}, {labels: '{a=\"1\"}', value: 1, partial: true}, "
+         "{labels: '{b=\"1\"}', value: 1, partial: true}",
+         false},
+        {"{labels: '{a=\"1\"}', value: 1, partial: true}, {labels: 'm{a=\"1\",b=\"1\"}', value: 1}, "
+         "{labels: '{b=\"2\"}', value: 1, partial: true}",
+         true},
+        {"{labels: '{}', value: 1, partial: true}, {labels: '{}', value: 1, partial: true}", false},
+        {"{labels: '{}', value: 1, partial: true}, {labels: '{}', value: 2, partial: true}, {labels: '{}', "
+         "value: 1, partial: true}",
+         false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char whole[1024];
+        snprintf(whole, sizeof whole, text, cases[i].samples);
+        struct outcome o = run_text(whole);
+        assert_int_equal(o.report.passed, cases[i].fits);
+        assert_int_equal(o.report.failed, !cases[i].fits);
+        outcome_free(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +541,12 @@ int main(void)
         cmocka_unit_test(test_files_are_read_strictly),
         cmocka_unit_test(run_chooses_tests_by_name),
         cmocka_unit_test(times_beyond_the_clock_are_refused),
+        cmocka_unit_test(covered_is_what_tests_read_and_what_that_reads),
+        cmocka_unit_test(junit_holds_what_promtool_writes),
+        cmocka_unit_test(a_diff_shows_lines_missed_and_lines_too_many),
+        cmocka_unit_test(debug_tells_the_test_and_all_its_samples),
+        cmocka_unit_test(partial_matches_find_the_one_way_that_works),
+        cmocka_unit_test(pending_alerts_are_compared_where_they_are_expected),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

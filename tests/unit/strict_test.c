@@ -213,9 +213,9 @@ static void problems_are_collected_in_file_order(void **state)
 static void ill_typed_values_are_named_by_their_yaml_type(void **state)
 {
     (void)state;
-    expect_failure("leaves: [{count: 1.5, size: -1, on: 3, share: true}]", ERR_PARSE,
+    expect_failure("leaves: [{count: 1.5e30, size: -1, on: 3, share: true}]", ERR_PARSE,
                    "yaml: unmarshal errors:\n"
-                   "  line 1: cannot unmarshal !!float `1.5` into int\n"
+                   "  line 1: cannot unmarshal !!float `1.5e30` into int\n"
                    "  line 1: cannot unmarshal !!int `-1` into uint64\n"
                    "  line 1: cannot unmarshal !!int `3` into bool\n"
                    "  line 1: cannot unmarshal !!bool `true` into float64");

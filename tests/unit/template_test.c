@@ -641,6 +641,46 @@ static void a_zone_nobody_knows_is_refused_plainly(void **state)
     end(&f);
 }
 
+/* ---- references ---- */
+
+static void note_key(void *context, struct str key)
+{
+    struct buf *found = context;
+    buf_format(found, "%.*s ", STR_ARG(key));
+}
+
+static void expect_references(const char *text, const char *keys)
+{
+    struct fixture f;
+    struct buf found;
+    begin(&f);
+    buf_init(&found, 1000);
+    char whole[500];
+    snprintf(whole, sizeof whole, "{{$labels := .Labels}}%s", text);
+    assert_int_equal(parse(&f, "a", whole), 0);
+    template_references(f.set, STR("a"), STR("$labels"), STR("Labels"), note_key, &found);
+    assert_string_equal(buf_text(&found), keys);
+    buf_release(&found);
+    end(&f);
+}
+
+static void keys_asked_for_by_name_are_found_wherever_the_dot_is_still_the_data(void **state)
+{
+    (void)state;
+    expect_references("{{ $labels.job }}{{ .Labels.pod }}{{ .Value.x }}{{ $labels }}", "job pod ");
+    expect_references("{{ printf \"%s\" ($labels.a) | len }}{{ if eq .Labels.b \"x\" }}{{ $labels.c }}{{ "
+                      "else }}{{ .Labels.d }}{{ end }}",
+                      "a b c d ");
+    expect_references("{{ index $labels \"a.b\" }}{{ index .Labels `c` }}{{ index $labels .Labels.d }}",
+                      "a.b c d ");
+    expect_references(
+        "{{ range .List }}{{ .Labels.no }}{{ $labels.yes }}{{ else }}{{ .Labels.data }}{{ end }}",
+        "yes data ");
+    expect_references("{{ with $labels.x }}{{ .Labels.no }}{{ end }}{{ $x := $labels.y }}{{ $x.no }}",
+                      "x y ");
+    expect_references("no action", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -660,6 +700,7 @@ int main(void)
         cmocka_unit_test(numbers_and_texts_become_floats_as_prometheus_reads_them),
         cmocka_unit_test(times_keep_their_zone_and_reach_gos_zero),
         cmocka_unit_test(a_zone_nobody_knows_is_refused_plainly),
+        cmocka_unit_test(keys_asked_for_by_name_are_found_wherever_the_dot_is_still_the_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,6 +266,29 @@ static void prints_json_strings_as_go_and_raw(void **state)
     buf_release(&b);
 }
 
+static void documents_are_read_one_or_all_and_keep_repeated_keys(void **state)
+{
+    (void)state;
+    static const char text[] = "# none\n---\na: 1\nb: 2\na: 3\na: 4\n---\n---\n~\n--- &x\nc: 5\n...\n";
+    struct tree_documents found;
+    struct err err = {0};
+    assert_int_equal(yaml_parse_documents(&arena, str_of(text), false, &found, &err), 0);
+    assert_int_equal(found.count, 1);
+    const struct tree *a = found.items[0]->first;
+    assert_int_equal(found.items[0]->count, 4);
+    assert_int_equal(a->key->repeats_line, 0);
+    assert_int_equal(a->next->next->key->repeats_line, 3);
+    assert_int_equal(a->next->next->next->key->repeats_line, 3);
+    assert_int_equal(yaml_parse_documents(&arena, str_of(text), true, &found, &err), 0);
+    assert_int_equal(found.count, 2);
+    assert_true(str_is(tree_get(found.items[1], "c")->text, "5"));
+    assert_int_equal(yaml_parse_documents(&arena, STR("a: 1\n---\nb: [\n"), false, &found, &err), 0);
+    assert_int_equal(yaml_parse_documents(&arena, STR("a: 1\n---\nb: [\n"), true, &found, &err), ERR_PARSE);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(yaml_parse_documents(&arena, STR("a: &x 1\n---\nb: *x\n"), true, &found, &err),
+                     ERR_PARSE);
+}
+
 static int release(void **state)
 {
     (void)state;
@@ -289,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup(json_errors_are_gos, clear),
         cmocka_unit_test_setup(deep_json_is_a_limit, clear),
         cmocka_unit_test_setup(prints_json_strings_as_go_and_raw, clear),
+        cmocka_unit_test_setup(documents_are_read_one_or_all_and_keep_repeated_keys, clear),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }

@@ -1,9 +1,12 @@
+#include "random_help.h"
 #include "store_help.h"
 
 #include "tocsin/histogram.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 static void fill(struct bench *b)
 {
@@ -136,6 +139,37 @@ static void what_a_view_has_shown_outlives_the_series(void **state)
     bench_close(&b);
 }
 
+static void a_view_that_remembers_tells_a_window_again_until_it_forgets(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, (struct store_options){0});
+    const struct labels *ls = labels_of(&b.arena, "__name__", "x", NULL);
+    bench_push(&b, ls, START_MS, 1);
+    struct view *v = view_open(b.store), *other = view_open(b.store);
+    struct window_summary s;
+    series_ref ref = bench_select(&b, v, NULL, 0).refs[0];
+    view_remember(v);
+    for (int64_t back_ms = 0; back_ms < 3; back_ms++) { /* three windows: one is not told for another */
+        assert_true(view_window(v, ref, START_MS - 10 - back_ms, START_MS + 5, WINDOW_SUM, &s));
+        assert_int_equal(s.count, 1);
+    }
+    bench_push(&b, ls, START_MS + 1, 2);
+    assert_true(view_window(v, ref, START_MS - 10, START_MS + 5, WINDOW_SUM, &s));
+    assert_int_equal(s.count, 1);
+    assert_true(
+        view_window(v, ref, START_MS - 10, START_MS + 5, WINDOW_BOUNDS, &s)); /* asked for the first time */
+    assert_int_equal(s.count, 2);
+    assert_true(view_window(other, ref, START_MS - 10, START_MS + 5, WINDOW_SUM, &s));
+    assert_int_equal(s.count, 2);
+    view_forget(v);
+    assert_true(view_window(v, ref, START_MS - 10, START_MS + 5, WINDOW_SUM, &s));
+    assert_true(s.count == 2 && s.sum == 3);
+    view_close(other);
+    view_close(v);
+    bench_close(&b);
+}
+
 static void labels_are_made_once_and_carry_their_hash(void **state)
 {
     (void)state;
@@ -156,6 +190,8 @@ static void labels_are_made_once_and_carry_their_hash(void **state)
     bench_close(&b);
 }
 
+static const struct label_query of_all = {NULL, 0, INT64_MIN, INT64_MAX};
+
 static void names_and_values_are_listed_in_order(void **state)
 {
     (void)state;
@@ -165,22 +201,104 @@ static void names_and_values_are_listed_in_order(void **state)
     bench_open(&b, (struct store_options){0});
     fill(&b);
     struct view *v = view_open(b.store);
-    assert_int_equal(view_label_names(v, NULL, 0, &b.arena, &texts, &n), 0);
+    assert_int_equal(view_label_names(v, &of_all, &b.arena, &texts, &n), 0);
     assert_int_equal(n, 3);
     assert_true(str_is(texts[0], "__name__") && str_is(texts[1], "instance") && str_is(texts[2], "job"));
-    assert_int_equal(view_label_values(v, STR("job"), NULL, 0, &b.arena, &texts, &n), 0);
+    assert_int_equal(view_label_values(v, STR("job"), &of_all, &b.arena, &texts, &n), 0);
     assert_int_equal(n, 3);
     assert_true(str_is(texts[0], "api") && str_is(texts[1], "db") && str_is(texts[2], "web"));
-    assert_int_equal(view_label_values(v, STR("nothing"), NULL, 0, &b.arena, &texts, &n), 0);
+    assert_int_equal(view_label_values(v, STR("nothing"), &of_all, &b.arena, &texts, &n), 0);
     assert_int_equal(n, 0);
     struct matcher api = bench_matcher("job", MATCH_EQUAL, "api");
     struct matcher alone = bench_matcher("__name__", MATCH_EQUAL, "alone");
     struct matcher_list lists[] = {{&alone, 1}, {&api, 1}};
-    assert_int_equal(view_label_names(v, lists, 1, &b.arena, &texts, &n), 0);
+    assert_int_equal(view_label_names(v, &(struct label_query){lists, 1, 0, INT64_MAX}, &b.arena, &texts, &n),
+                     0);
     assert_int_equal(n, 1);
-    assert_int_equal(view_label_values(v, STR("__name__"), lists, 2, &b.arena, &texts, &n), 0);
+    assert_int_equal(view_label_values(v, STR("__name__"), &(struct label_query){lists, 2, 0, INT64_MAX},
+                                       &b.arena, &texts, &n),
+                     0);
     assert_int_equal(n, 2);
     assert_true(str_is(texts[0], "alone") && str_is(texts[1], "up"));
+    view_close(v);
+    bench_close(&b);
+}
+
+/* Values of job, one behind the other. */
+static void expect_jobs(struct bench *b, const struct matcher_list *lists, size_t count, int64_t from_ms,
+                        int64_t upto_ms, const char *wanted)
+{
+    struct view *v = view_open(b->store);
+    struct label_query query = {lists, count, START_MS + from_ms, START_MS + upto_ms};
+    struct str *texts;
+    size_t n, used = 0;
+    char got[64] = "";
+    assert_int_equal(view_label_values(v, STR("job"), &query, &b->arena, &texts, &n), 0);
+    for (size_t i = 0; i < n; i++, used = strlen(got))
+        (void)snprintf(got + used, sizeof got - used, "%.*s ", STR_ARG(texts[i]));
+    assert_string_equal(got, wanted);
+    assert_int_equal(view_label_names(v, &query, &b->arena, &texts, &n), 0);
+    assert_int_equal(n, *wanted != '\0' ? 2 : 0); /* __name__ and job are never alone */
+    view_close(v);
+}
+
+static void labels_of_series_that_had_ended_or_not_begun_were_listed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *job;
+        int64_t t_ms;
+    } samples[] = {{"early", 0},   {"early", 1000}, {"late", 5000},
+                   {"late", 9000}, {"both", 0},     {"both", 9000}};
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS});
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+        bench_push(&b, labels_of(&b.arena, "__name__", "up", "job", samples[i].job, NULL),
+                   START_MS + samples[i].t_ms, 1);
+    struct matcher up = bench_matcher("__name__", MATCH_EQUAL, "up");
+    struct matcher late = bench_matcher("job", MATCH_EQUAL, "late");
+    struct matcher_list lists[] = {{&late, 1}, {&up, 1}};
+    for (size_t count = 0; count <= 2; count += 2) {
+        expect_jobs(&b, lists, count, 0, 9000, "both early late ");
+        expect_jobs(&b, lists, count, 0, 4999, "both early ");
+        expect_jobs(&b, lists, count, 1000, 1000, "early ");
+        expect_jobs(&b, lists, count, 1001, 5000, "late ");
+        expect_jobs(&b, lists, count, 5001, 8999, "");
+        expect_jobs(&b, lists, count, 9001, HOUR_MS, "");
+        expect_jobs(&b, lists, count, -HOUR_MS, -1, "");
+    }
+    expect_jobs(&b, lists, 1, 0, 4999, "");
+    bench_close(&b);
+}
+
+static void a_series_lives_where_it_has_samples(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 5000, SPACE_MS = 100, ASKED = 2000 };
+    struct bench b;
+    uint64_t random = 7;
+    double buckets[] = {1};
+    struct histogram_span span = {0, 1};
+    struct histogram h = {.schema = 1, .count = 1, .sum = 1, .positive = {&span, 1, buckets, 1}};
+    bench_open(&b, (struct store_options){.retention_ms = 24 * HOUR_MS});
+    bench_at(&b, START_MS + HOUR_MS);
+    for (int i = 0; i < SAMPLES; i++) {
+        struct sample s = {.t_ms = START_MS + i * SPACE_MS + (int64_t)random_below(&random, SPACE_MS)};
+        bench_push_all(&b, labels_of(&b.arena, "a", "float", NULL), &s, 1, NULL);
+        s.histogram = &h;
+        bench_push_all(&b, labels_of(&b.arena, "a", "histogram", NULL), &s, 1, NULL);
+    }
+    struct view *v = view_open(b.store);
+    struct series_set set = bench_select(&b, v, NULL, 0);
+    assert_int_equal(set.count, 2);
+    for (int i = 0; i < ASKED; i++) {
+        struct arena_mark mark = arena_mark(&b.arena);
+        int64_t from_ms = START_MS - HOUR_MS / 100 + (int64_t)random_below(&random, HOUR_MS / 6);
+        int64_t upto_ms = from_ms + (int64_t)random_below(&random, 2 * SPACE_MS);
+        bool lives = bench_read(&b, v, set.refs[i % 2], from_ms - 1, upto_ms).count > 0;
+        assert_true(view_lives(v, set.refs[i % 2], from_ms, upto_ms) == lives);
+        arena_rewind(&b.arena, mark);
+    }
     view_close(v);
     bench_close(&b);
 }
@@ -207,7 +325,7 @@ static void an_exhausted_arena_fails_the_read_and_nothing_else(void **state)
     arena_release(&small);
     assert_int_equal(view_read(v, ref, 0, INT64_MAX, &small, &run), ERR_LIMIT);
     arena_release(&small);
-    assert_int_equal(view_label_values(v, STR("a"), NULL, 0, &small, &texts, &n), ERR_LIMIT);
+    assert_int_equal(view_label_values(v, STR("a"), &of_all, &small, &texts, &n), ERR_LIMIT);
     arena_release(&small);
     assert_int_equal(view_read(v, ref, START_MS, START_MS + 2, &small, &run), 0);
     assert_int_equal(run.count, 2);
@@ -337,8 +455,11 @@ int main(void)
         cmocka_unit_test(a_window_is_open_at_its_start_and_closed_at_its_end),
         cmocka_unit_test(the_last_sample_of_a_window_is_found),
         cmocka_unit_test(what_a_view_has_shown_outlives_the_series),
+        cmocka_unit_test(a_view_that_remembers_tells_a_window_again_until_it_forgets),
         cmocka_unit_test(labels_are_made_once_and_carry_their_hash),
         cmocka_unit_test(names_and_values_are_listed_in_order),
+        cmocka_unit_test(labels_of_series_that_had_ended_or_not_begun_were_listed),
+        cmocka_unit_test(a_series_lives_where_it_has_samples),
         cmocka_unit_test(an_exhausted_arena_fails_the_read_and_nothing_else),
         cmocka_unit_test(readers_and_a_writer_do_not_disturb_each_other),
         cmocka_unit_test(writers_who_meet_make_each_series_once),

@@ -224,6 +224,36 @@ static void what_is_put_after_a_rotation_goes_to_later_segments(void **state)
     assert_true(ledger.found[1]);
 }
 
+static int (*sync_alone)(struct world *, struct file *, struct err *);
+static bool others_write;
+static struct file *unsynced; /* others wrote into it */
+
+static int sync_while_others_write(struct world *world, struct file *file, struct err *err)
+{
+    int rc = sync_alone(world, file, err);
+    unsynced = unsynced == file ? NULL : unsynced;
+    if (others_write) {
+        others_write = false;
+        put_one(&ledger, wal, 1000);
+        wal_write(wal);
+        unsynced = file;
+    }
+    return rc;
+}
+
+static void what_is_written_while_a_rotation_syncs_is_synced_before_its_segment_is_left(void **state)
+{
+    (void)state;
+    sync_alone = sim.world.file_sync;
+    sim.world.file_sync = sync_while_others_write;
+    put_one(&ledger, wal, 100);
+    others_write = true;
+    unsynced = NULL;
+    assert_int_equal(wal_rotate(wal, NULL), 2);
+    assert_false(others_write);
+    assert_null(unsynced);
+}
+
 static void a_spare_is_used_by_the_next_rotation_without_any_sync(void **state)
 {
     (void)state;
@@ -663,6 +693,7 @@ int main(void)
         LOG_TEST(to_be_woken_ends_waiting),
         LOG_TEST(a_buffer_that_grew_for_once_is_given_back),
         LOG_TEST(what_is_put_after_a_rotation_goes_to_later_segments),
+        LOG_TEST(what_is_written_while_a_rotation_syncs_is_synced_before_its_segment_is_left),
         LOG_TEST(a_spare_is_used_by_the_next_rotation_without_any_sync),
         LOG_TEST(forgotten_segments_are_used_again),
         LOG_TEST(a_segment_whose_sync_failed_is_not_used_again),

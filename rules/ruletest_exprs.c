@@ -9,140 +9,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- alerts ---- */
-
-struct shown_alert {
-    const struct labels *labels, *annotations;
-};
-
-struct shown_alerts {
-    struct shown_alert *items;
-    size_t count, capacity;
-};
-
-static int by_labels(const void *a, const void *b)
-{
-    const struct shown_alert *x = a, *y = b;
-    int order = labels_compare(x->labels, y->labels);
-    return order != 0 ? order : labels_compare(x->annotations, y->annotations);
-}
-
-static void add_alert(struct test_run *run, struct shown_alerts *list, const struct labels *labels,
-                      const struct labels *annotations)
-{
-    ARENA_GROW(&run->arena, list->items, list->count, list->capacity);
-    if (list->items == NULL || labels == NULL || annotations == NULL)
-        list->count = 0;
-    else
-        list->items[list->count++] = (struct shown_alert){labels, annotations};
-}
-
-static void sort_alerts(struct shown_alerts *list)
-{
-    if (list->count > 1)
-        qsort(list->items, list->count, sizeof *list->items, by_labels);
-}
-
-/* All alerts of that name that fire, over all groups. */
-static void firing_alerts(struct test_run *run, struct str name, struct shown_alerts *out)
-{
-    struct live_alert *a;
-    for (size_t i = 0; i < run->group_count; i++) {
-        struct live_group *group = run->groups[i];
-        for (size_t j = 0; j < group->count; j++) {
-            struct rule_state *state = &group->rules[j];
-            if (state->rule->kind != RULE_ALERTING || !str_eq(state->rule->name, name))
-                continue;
-            for (size_t at = 0; (a = map_next(&state->alerts, &at)) != NULL;)
-                if (a->state == ALERT_FIRING)
-                    add_alert(run, out, a->labels, a->annotations);
-        }
-    }
-    sort_alerts(out);
-}
-
-static const struct labels *pairs_as_labels(struct arena *arena, const struct strict_pairs *pairs,
-                                            struct str alertname)
-{
-    struct label *items = ARENA_ARRAY(arena, struct label, pairs->count + 1);
-    if (items == NULL)
-        return NULL;
-    if (pairs->count > 0)
-        memcpy(items, pairs->items, pairs->count * sizeof *items);
-    items[pairs->count] = (struct label){STR("alertname"), alertname};
-    return labels_make(arena, items, pairs->count + (alertname.n > 0));
-}
-
-static void expected_alerts(struct test_run *run, const struct test_alert *test, struct shown_alerts *out)
-{
-    const struct test_expected_alert *expected = test->expected.items;
-    for (size_t i = 0; i < test->expected.count; i++)
-        add_alert(run, out, pairs_as_labels(&run->arena, &expected[i].labels, test->alertname),
-                  pairs_as_labels(&run->arena, &expected[i].annotations, (struct str){0}));
-    sort_alerts(out);
-}
-
-static bool alerts_equal(const struct shown_alerts *a, const struct shown_alerts *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (by_labels(&a->items[i], &b->items[i]) != 0)
-            return false;
-    return true;
-}
-
-static void print_alerts(struct buf *out, const struct shown_alerts *list)
-{
-    buf_char(out, '[');
-    for (size_t i = 0; i < list->count; i++) {
-        buf_format(out, "\n            %zu:\n              Labels:", i);
-        labels_print(out, list->items[i].labels);
-        buf_puts(out, "\n              Annotations:");
-        labels_print(out, list->items[i].annotations);
-        if (i + 1 < list->count)
-            buf_char(out, ',');
-    }
-    buf_puts(out, list->count > 0 ? "\n            ]" : "]");
-}
-
-static void verify_alert(struct test_run *run, const struct test_alert *test)
-{
-    struct shown_alerts expected = {0}, got = {0};
-    struct buf text;
-    expected_alerts(run, test, &expected);
-    firing_alerts(run, test->alertname, &got);
-    if (alerts_equal(&expected, &got))
-        return;
-    buf_init(&text, (size_t)limits.response_bytes);
-    if (run->test->name.n > 0)
-        buf_format(&text, "    name: %.*s,\n", STR_ARG(run->test->name));
-    buf_format(&text, "    alertname: %.*s, time: ", STR_ARG(test->alertname));
-    duration_print(&text, test->eval_time.ms);
-    buf_puts(&text, ", \n        exp:");
-    print_alerts(&text, &expected);
-    buf_puts(&text, ", \n        got:");
-    print_alerts(&text, &got);
-    test_failure(run, "%s", buf_text(&text));
-    buf_release(&text);
-}
-
-void test_alerts_at(struct test_run *run, int64_t now_ns)
-{
-    const struct test_alert *tests = run->test->alerts.items;
-    for (size_t i = 0; i < run->test->alerts.count; i++) {
-        int64_t at_ns = run->start_ns + tests[i].eval_time.ms * NS_PER_MS;
-        if (at_ns >= now_ns && at_ns < now_ns + run->step_ns)
-            verify_alert(run, &tests[i]);
-    }
-}
-
-/* ---- expressions ---- */
-
 struct shown_sample {
     const struct labels *labels;
     double value;
     const struct histogram *histogram;
+    bool partial; /* other labels are allowed */
 };
 
 struct shown_samples {
@@ -170,7 +41,7 @@ static int result_samples(struct arena *arena, const struct promql_result *resul
     for (size_t i = 0; i < result->count && !scalar; i++) {
         const struct promql_point *point = &result->series[i].points[0];
         out->items[i] =
-            (struct shown_sample){labels_copy(arena, result->series[i].labels), point->value, NULL};
+            (struct shown_sample){labels_copy(arena, result->series[i].labels), point->value, NULL, false};
         if (point->histogram != NULL)
             out->items[i].histogram = histogram_copy(arena, point->histogram);
     }
@@ -221,7 +92,7 @@ static int expected_sample(struct test_run *run, const struct test_sample *sampl
     size_t used;
     int code = promql_parse_metric(&run->arena, sample->labels, &labels, &used, err);
     if (code == 0) {
-        *out = (struct shown_sample){.labels = labels, .value = sample->value};
+        *out = (struct shown_sample){.labels = labels, .value = sample->value, .partial = sample->partial};
         if (sample->histogram.n > 0)
             code = expected_histogram(run, sample, out, err);
     }
@@ -277,18 +148,51 @@ static bool values_equal(double a, double b, bool fuzzy)
     return a == b || (fuzzy && (nextafter(a, b) == b || nextafter(b, a) == a));
 }
 
-static bool samples_equal(const struct shown_samples *a, const struct shown_samples *b, bool fuzzy)
+static bool results_equal(const struct shown_sample *x, const struct shown_sample *y, bool fuzzy)
 {
-    if (a->count != b->count)
+    return histograms_equal(x->histogram, y->histogram) &&
+           (x->histogram != NULL || values_equal(x->value, y->value, fuzzy));
+}
+
+struct comparison {
+    const struct shown_samples *expected, *got;
+    bool fuzzy;
+};
+
+static bool sample_fits(void *context, size_t expected, size_t got)
+{
+    const struct comparison *c = context;
+    const struct shown_sample *e = &c->expected->items[expected], *g = &c->got->items[got];
+    bool labels = e->partial ? test_includes(g->labels, e->labels->item, e->labels->count)
+                             : labels_equal(e->labels, g->labels);
+    return labels && results_equal(e, g, c->fuzzy);
+}
+
+static bool samples_equal(struct test_run *run, const struct shown_samples *expected,
+                          const struct shown_samples *got)
+{
+    struct comparison c = {expected, got, run->file->fuzzy_compare};
+    bool partial = false;
+    if (expected->count != got->count)
         return false;
-    for (size_t i = 0; i < a->count; i++) {
-        const struct shown_sample *x = &a->items[i], *y = &b->items[i];
-        if (!labels_equal(x->labels, y->labels) || !histograms_equal(x->histogram, y->histogram))
+    for (size_t i = 0; i < expected->count; i++)
+        partial |= expected->items[i].partial;
+    if (partial)
+        return test_pair_up(&run->arena, expected->count, got->count, sample_fits, &c);
+    for (size_t i = 0; i < expected->count; i++)
+        if (!sample_fits(&c, i, i))
             return false;
-        if (x->histogram == NULL && !values_equal(x->value, y->value, fuzzy))
-            return false;
-    }
     return true;
+}
+
+static void print_sample(struct buf *out, const struct shown_sample *s)
+{
+    labels_print(out, s->labels);
+    buf_char(out, ' ');
+    if (s->histogram != NULL)
+        histogram_print_test(out, s->histogram);
+    else
+        go_float(out, s->value, 'E', -1);
 }
 
 static void print_samples(struct buf *out, const struct shown_samples *list)
@@ -296,16 +200,30 @@ static void print_samples(struct buf *out, const struct shown_samples *list)
     if (list->count == 0)
         buf_puts(out, "nil");
     for (size_t i = 0; i < list->count; i++) {
-        const struct shown_sample *s = &list->items[i];
-        if (i > 0)
-            buf_puts(out, ", ");
-        labels_print(out, s->labels);
-        buf_char(out, ' ');
-        if (s->histogram != NULL)
-            histogram_print_test(out, s->histogram);
-        else
-            go_float(out, s->value, 'E', -1);
+        buf_puts(out, i > 0 ? ", " : "");
+        print_sample(out, &list->items[i]);
     }
+}
+
+static void print_lines(struct buf *out, const struct shown_samples *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        print_sample(out, &list->items[i]);
+        buf_char(out, '\n');
+    }
+}
+
+static void print_samples_diff(struct buf *out, const struct shown_samples *expected,
+                               const struct shown_samples *got)
+{
+    struct buf x, y;
+    buf_init(&x, (size_t)limits.response_bytes);
+    buf_init(&y, (size_t)limits.response_bytes);
+    print_lines(&x, expected);
+    print_lines(&y, got);
+    test_print_diff(out, buf_slice(&x), buf_slice(&y), "            ");
+    buf_release(&x);
+    buf_release(&y);
 }
 
 static void verify_expr(struct test_run *run, const struct test_expr *test)
@@ -316,7 +234,7 @@ static void verify_expr(struct test_run *run, const struct test_expr *test)
     int code = query_samples(run, test, &got, &err);
     if (code == 0)
         code = expected_samples(run, test, &expected, &err);
-    if (code == 0 && samples_equal(&expected, &got, run->file->fuzzy_compare))
+    if (code == 0 && samples_equal(run, &expected, &got))
         return;
     buf_init(&text, (size_t)limits.response_bytes);
     buf_puts(&text, "    expr: ");
@@ -325,6 +243,9 @@ static void verify_expr(struct test_run *run, const struct test_expr *test)
     duration_print(&text, test->eval_time.ms);
     if (code != 0) {
         buf_format(&text, ", err: %s", err.text);
+    } else if (run->options->diff) {
+        buf_puts(&text, ",\n        diff:");
+        print_samples_diff(&text, &expected, &got);
     } else {
         buf_puts(&text, ",\n        exp: ");
         print_samples(&text, &expected);
@@ -340,4 +261,54 @@ void test_exprs(struct test_run *run)
     const struct test_expr *tests = run->test->exprs.items;
     for (size_t i = 0; i < run->test->exprs.count; i++)
         verify_expr(run, &tests[i]);
+}
+
+/* ---- --debug ---- */
+
+static void print_point(struct buf *out, const struct promql_point *point)
+{
+    if (point->histogram != NULL)
+        histogram_print(out, point->histogram);
+    else
+        go_float(out, point->value, 'f', -1);
+    buf_format(out, " @[%lld]\n", (long long)point->t_ms);
+}
+
+static void print_all(struct test_run *run, const struct promql_result *all, int64_t length_ms)
+{
+    struct buf text;
+    buf_init(&text, (size_t)limits.response_bytes);
+    buf_puts(&text, "DEBUG: Dump of all data (input_series and rules) at ");
+    go_duration_print(&text, length_ms * NS_PER_MS);
+    buf_puts(&text, ":\n");
+    for (size_t i = 0; i < all->count; i++) {
+        labels_print(&text, all->series[i].labels);
+        buf_puts(&text, " =>\n");
+        for (size_t j = 0; j < all->series[i].count; j++)
+            print_point(&text, &all->series[i].points[j]);
+    }
+    fputs(buf_text(&text), run->print->errors);
+    buf_release(&text);
+}
+
+void test_dump(struct test_run *run)
+{
+    struct promql_result all;
+    struct promql *query;
+    struct err err = {0};
+    char expr[64];
+    /* at the next whole second, as promtool does, and back to before the first sample, as it means to */
+    int64_t length_ms = (run->end_ns - run->start_ns) / NS_PER_S * 1000 + 1000;
+    snprintf(expr, sizeof expr, "{__name__=~\".+\"}[%llds]", (long long)(length_ms / 1000 + 1));
+    int code = promql_open(str_of(expr), &run->ruler->globals->options.promql, NULL, &query, &err);
+    if (code == 0) {
+        struct view *view = view_open(run->store);
+        code = promql_instant(query, view, run->start_ns / NS_PER_MS + length_ms, &run->arena, &all, &err);
+        if (code == 0)
+            print_all(run, &all, length_ms);
+        view_close(view);
+        promql_close(query);
+    }
+    if (code != 0)
+        fprintf(run->print->errors, "DEBUG: Failed querying, expr: %s, err: %s\n", expr, err.text);
 }
