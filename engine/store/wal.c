@@ -318,6 +318,8 @@ static int commit(struct wal *wal, struct err *err)
             *err = why;
         return fail(wal, &why);
     }
+    if (wal->segments.file == NULL) /* spoilt during the sync: nothing may go on from here */
+        return why_failed(wal, err);
     lock_take(&wal->lock);
     wal->written = end;
     publish(wal);
