@@ -225,7 +225,7 @@ static void finish(struct courier *c, struct job *job, CURLcode result)
         err_set(&a.error, result == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO, "%s",
                 curl_easy_strerror(result));
     if (retry_after_s > 0)
-        a.retry_after_ms = retry_after_s * 1000;
+        a.retry_after_ms = (retry_after_s < INT32_MAX ? retry_after_s : INT32_MAX) * 1000;
     unlist(c, job);
     answer(c, job, &a);
 }

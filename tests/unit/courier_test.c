@@ -211,6 +211,17 @@ static void a_request_goes_out_whole_and_its_answer_comes_back(void **state)
     assert_non_null(strstr(s.request, "\r\n\r\n{\"a\":1}\n"));
 }
 
+static void a_retry_after_beyond_all_reason_is_a_long_one(void **state)
+{
+    (void)state;
+    struct server s;
+    server_open(&s, ANSWER,
+                "HTTP/1.1 503 No\r\nRetry-After: 9223372036854775807\r\nContent-Length: 0\r\n\r\n");
+    post(s.url, (struct net_request){0});
+    server_close(&s);
+    assert_int_equal(note.retry_after_ms, INT32_MAX * INT64_C(1000));
+}
+
 static void what_a_receiver_has_written_is_told(void **state)
 {
     (void)state;
@@ -594,6 +605,7 @@ int main(void)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         FRESH(a_request_goes_out_whole_and_its_answer_comes_back),
+        FRESH(a_retry_after_beyond_all_reason_is_a_long_one),
         FRESH(what_a_receiver_has_written_is_told),
         FRESH(a_redirect_is_an_answer_like_any_other),
         FRESH(credentials_and_headers_are_read_from_their_files_each_time),
