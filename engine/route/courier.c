@@ -58,14 +58,19 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return job->cut ? 0 : n;
 }
 
+/* What a redirect or a proxy said before the answer itself does not count. */
 static void note_header(struct job *job, struct str line)
 {
+    if (str_starts(line, STR("HTTP/")))
+        job->tells_written = false;
     struct str value = line, name = str_cut(&value, ':');
     bool samples = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Samples-Written"));
     bool histograms = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Histograms-Written"));
     long long written;
     if ((!samples && !histograms) || !str_to_i64(str_trim(value), &written) || written < 0)
         return;
+    if (!job->tells_written)
+        job->samples_written = job->histograms_written = 0;
     job->tells_written = true;
     *(samples ? &job->samples_written : &job->histograms_written) = (uint64_t)written;
 }

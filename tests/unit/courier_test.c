@@ -387,6 +387,21 @@ static void a_redirect_is_followed_on_the_same_host_only(void **state)
     assert_string_equal(second.request, "");
 }
 
+static void what_a_redirect_says_is_written_is_not(void **state)
+{
+    (void)state;
+    struct server s;
+    struct http_config http = {.follow_redirects = true};
+    server_open(&s, ANSWER,
+                "HTTP/1.1 307 Go\r\nLocation: /there\r\nX-Prometheus-Remote-Write-Samples-Written: 9\r\n"
+                "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    s.then = fine;
+    post(s.url, (struct net_request){.http = &http});
+    server_close(&s);
+    assert_int_equal(note.status, 200);
+    assert_false(note.tells_written);
+}
+
 static void redirects_in_a_circle_end(void **state)
 {
     (void)state;
@@ -613,6 +628,7 @@ int main(void)
         FRESH(a_proxy_is_asked_for_what_it_is_not_spared),
         FRESH(a_tunnel_is_asked_for_with_its_own_headers),
         FRESH(a_redirect_is_followed_on_the_same_host_only),
+        FRESH(what_a_redirect_says_is_written_is_not),
         FRESH(redirects_in_a_circle_end),
         FRESH(a_token_is_fetched_once_and_used_until_it_is_refused),
         FRESH(an_issuer_that_wants_the_secret_in_the_body_gets_it_there),
