@@ -206,6 +206,8 @@ static int set_pem(struct fitting *f, const struct http_secret *pem, const char 
 {
     struct str text = pem->text;
     int rc = pem->file.n > 0 ? read_file(f, pem->file, PEM_MAX, &text) : 0;
+    if (rc == 0 && pem->file.n > 0 && text.n == 0) /* just being written: not a request without it */
+        rc = err_set(f->err, ERR_CORRUPT, "the file is empty");
     if (rc != 0)
         err_prefix(f->err, "unable to read %s: ", what);
     if (rc != 0 || text.n == 0)

@@ -305,6 +305,24 @@ static void credentials_and_headers_are_read_from_their_files_each_time(void **s
     remove(folder);
 }
 
+static void a_certificate_that_is_just_being_written_is_waited_for(void **state)
+{
+    (void)state;
+    struct server s;
+    char path[] = "/tmp/tocsin-courier-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    struct http_config http = {.tls.cert.file = str_of(path), .tls.key.file = str_of(path)};
+    server_open(&s, ANSWER, fine);
+    post(s.url, (struct net_request){.http = &http});
+    server_close(&s);
+    remove(path);
+    assert_int_equal(note.status, 0);
+    assert_string_equal(note.error.text, "unable to read specified client cert: the file is empty");
+    assert_int_equal(s.requests, 0);
+}
+
 static void credentials_with_a_line_break_are_refused(void **state)
 {
     (void)state;
@@ -624,6 +642,7 @@ int main(void)
         FRESH(what_a_receiver_has_written_is_told),
         FRESH(a_redirect_is_an_answer_like_any_other),
         FRESH(credentials_and_headers_are_read_from_their_files_each_time),
+        FRESH(a_certificate_that_is_just_being_written_is_waited_for),
         FRESH(credentials_with_a_line_break_are_refused),
         FRESH(a_proxy_is_asked_for_what_it_is_not_spared),
         FRESH(a_tunnel_is_asked_for_with_its_own_headers),
