@@ -277,15 +277,16 @@ static void print_duration(struct buf *out, int indent, const char *key, int64_t
     buf_char(out, '\n');
 }
 
-/* A user and a password in front of the host are nobody's business. */
+/* A user and a password, which may hold an @ as well, in front of the host are nobody's business. */
 static void print_target(struct buf *out, struct str target)
 {
     struct str host = target;
     struct buf told;
     buf_init(&told, target.n + 16);
-    (void)str_cut(&host, '@');
-    buf_puts(&told, host.p != NULL ? "<secret>@" : "");
-    buf_str(&told, host.p != NULL ? host : target);
+    while (str_find_char(host, '@') < host.n)
+        (void)str_cut(&host, '@');
+    buf_puts(&told, host.n < target.n ? "<secret>@" : "");
+    buf_str(&told, host);
     json_string_raw(out, buf_slice(&told));
     buf_release(&told);
 }

@@ -402,11 +402,11 @@ void daemon_close(struct daemon *daemon)
         threads_stop_evaluators(d);
         sender_end(d->sender);
         threads_stop_router(d);
-        threads_stop_lookout(d);
         let_pages_out(d, end_ns);
         let_alerts_out(d, end_ns);
         let_samples_out(d);
         threads_stop_remote(d);
+        threads_stop_lookout(d); /* last: it may have to wait, and the last pages have ten seconds only */
     }
     close_courier(d);
     if (d->router != NULL)

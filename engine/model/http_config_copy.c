@@ -1,5 +1,6 @@
 #include "tocsin/http_config.h"
 
+#include "tocsin/check.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
 
@@ -119,6 +120,7 @@ struct http_config *http_config_copy(const struct http_config *http)
     own_headers(arena, &h->headers);
     if (h->oauth2 != NULL)
         own_oauth2(arena, &h->oauth2);
+    must(!arena_exhausted(arena)); /* else it would go on without its certificates or secrets */
     return h;
 }
 

@@ -72,17 +72,21 @@ static void print_tls(struct buf *out, int indent, const struct http_tls *tls)
     print_version(out, indent, "max_version", tls->max_version);
 }
 
+static void print_url(struct buf *out, int indent, const char *key, struct str text)
+{
+    struct buf url;
+    buf_init(&url, text.n + 16);
+    url_print_redacted(&url, text);
+    yaml_text(out, indent, key, buf_slice(&url));
+    buf_release(&url);
+}
+
 static void print_proxy(struct buf *out, int indent, const struct http_proxy *proxy)
 {
-    if (proxy->url.n > 0) {
-        struct buf url;
-        buf_init(&url, proxy->url.n + 16);
-        url_print_redacted(&url, proxy->url);
-        yaml_text(out, indent, "proxy_url", buf_slice(&url));
-        buf_release(&url);
-    } else if (proxy->no_proxy.n > 0) {
+    if (proxy->url.n > 0)
+        print_url(out, indent, "proxy_url", proxy->url);
+    else if (proxy->no_proxy.n > 0)
         yaml_plain(out, indent, "proxy_url", "\"\""); /* no_proxy wants it to be there */
-    }
     yaml_text(out, indent, "no_proxy", proxy->no_proxy);
     if (proxy->from_environment)
         print_bool(out, indent, "proxy_from_environment", true);
@@ -105,7 +109,7 @@ static void print_oauth2(struct buf *out, int indent, const struct http_oauth2 *
     yaml_secret(out, indent, "client_secret", oauth2->secret.text);
     yaml_text(out, indent, "client_secret_file", oauth2->secret.file);
     print_list(out, indent, "scopes", &oauth2->scopes, false);
-    yaml_text(out, indent, "token_url", oauth2->token_url);
+    print_url(out, indent, "token_url", oauth2->token_url);
     if (oauth2->param_count > 0)
         begin(out, indent, "endpoint_params");
     for (size_t i = 0; i < oauth2->param_count; i++) {

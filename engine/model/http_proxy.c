@@ -45,7 +45,8 @@ static bool in_network(struct str rule, const uint8_t address[ADDRESS_BYTES])
     long long bits;
     struct str rest = rule;
     struct str head = str_cut(&rest, '/');
-    if (rest.p == NULL || !read_address(head, network) || !str_to_i64(rest, &bits) || bits < 0)
+    if (rest.p == NULL || !read_address(head, network) || !str_to_i64(rest, &bits) || bits < 0 ||
+        bits > ADDRESS_BYTES * 8)
         return false;
     bits += is_v4(network) ? V4_AT * 8 : 0;
     return bits <= ADDRESS_BYTES * 8 && same_bits(network, address, bits);

@@ -4,25 +4,6 @@
 
 #include <ctype.h>
 
-static int complain(struct str text, struct err *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int complain(struct str text, struct err *err, const char *format, ...)
-{
-    struct buf why;
-    buf_init(&why, ERR_TEXT_MAX);
-    buf_puts(&why, "parse ");
-    go_quote(&why, text);
-    buf_puts(&why, ": ");
-    va_list args;
-    va_start(args, format);
-    buf_vformat(&why, format, args);
-    va_end(args);
-    int rc = err_set(err, ERR_PARSE, "%s", buf_text(&why));
-    buf_release(&why);
-    return rc;
-}
-
 static bool has_control(struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -74,6 +55,45 @@ static void find_authority(struct str text, struct url *out)
         out->authority = from(out->authority, at + 1);
     if (out->authority.n < all.n)
         out->user = (struct str){all.p, all.n - out->authority.n - 1};
+}
+
+/* Also of a text that is no URL otherwise. */
+void url_print_redacted(struct buf *out, struct str text)
+{
+    struct url url = {0};
+    (void)find_scheme(text, &url.scheme);
+    find_authority(text, &url);
+    size_t colon = str_find_char(url.user, ':');
+    if (colon == url.user.n) {
+        buf_str(out, text);
+        return;
+    }
+    size_t user = (size_t)(url.user.p - text.p);
+    buf_add(out, text.p, user + colon + 1);
+    buf_puts(out, "xxxxx");
+    buf_str(out, from(text, user + url.user.n));
+}
+
+static int complain(struct str text, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int complain(struct str text, struct err *err, const char *format, ...)
+{
+    struct buf why, shown;
+    buf_init(&why, ERR_TEXT_MAX);
+    buf_init(&shown, text.n + 16);
+    url_print_redacted(&shown, text);
+    buf_puts(&why, "parse ");
+    go_quote(&why, buf_slice(&shown));
+    buf_puts(&why, ": ");
+    buf_release(&shown);
+    va_list args;
+    va_start(args, format);
+    buf_vformat(&why, format, args);
+    va_end(args);
+    int rc = err_set(err, ERR_PARSE, "%s", buf_text(&why));
+    buf_release(&why);
+    return rc;
 }
 
 /* The part of HOST:PORT from the colon on; empty if there is none. */
@@ -155,17 +175,4 @@ int url_parse(struct str text, struct url *out, struct err *err)
     find_authority(text, out);
     int rc = check_escapes(text, err);
     return rc == 0 ? split_authority(text, out, err) : rc;
-}
-
-void url_print_redacted(struct buf *out, struct str text)
-{
-    struct url url;
-    if (url_parse(text, &url, NULL) != 0 || str_find_char(url.user, ':') == url.user.n) {
-        buf_str(out, text);
-        return;
-    }
-    struct str end = from(text, (size_t)(url.user.p - text.p) + url.user.n);
-    buf_add(out, text.p, (size_t)(url.user.p - text.p) + str_find_char(url.user, ':') + 1);
-    buf_puts(out, "xxxxx");
-    buf_str(out, end);
 }

@@ -58,14 +58,19 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return job->cut ? 0 : n;
 }
 
+/* What a redirect or a proxy said before the answer itself does not count. */
 static void note_header(struct job *job, struct str line)
 {
+    if (str_starts(line, STR("HTTP/")))
+        job->tells_written = false;
     struct str value = line, name = str_cut(&value, ':');
     bool samples = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Samples-Written"));
     bool histograms = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Histograms-Written"));
     long long written;
     if ((!samples && !histograms) || !str_to_i64(str_trim(value), &written) || written < 0)
         return;
+    if (!job->tells_written)
+        job->samples_written = job->histograms_written = 0;
     job->tells_written = true;
     *(samples ? &job->samples_written : &job->histograms_written) = (uint64_t)written;
 }
@@ -99,9 +104,11 @@ static void set_policy(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else the end of a request waits for its name server */
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 
 static const char *url_of(const struct job *job)
@@ -224,7 +231,7 @@ static void finish(struct courier *c, struct job *job, CURLcode result)
         err_set(&a.error, result == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO, "%s",
                 curl_easy_strerror(result));
     if (retry_after_s > 0)
-        a.retry_after_ms = retry_after_s * 1000;
+        a.retry_after_ms = (retry_after_s < INT32_MAX ? retry_after_s : INT32_MAX) * 1000;
     unlist(c, job);
     answer(c, job, &a);
 }

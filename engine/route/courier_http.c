@@ -206,6 +206,8 @@ static int set_pem(struct fitting *f, const struct http_secret *pem, const char 
 {
     struct str text = pem->text;
     int rc = pem->file.n > 0 ? read_file(f, pem->file, PEM_MAX, &text) : 0;
+    if (rc == 0 && pem->file.n > 0 && text.n == 0) /* just being written: not a request without it */
+        rc = err_set(f->err, ERR_CORRUPT, "the file is empty");
     if (rc != 0)
         err_prefix(f->err, "unable to read %s: ", what);
     if (rc != 0 || text.n == 0)
@@ -260,6 +262,7 @@ static int set_tls(struct fitting *f)
     curl_easy_setopt(f->easy, CURLOPT_PROXY_SSL_VERIFYPEER, verified);
     curl_easy_setopt(f->easy, CURLOPT_PROXY_SSL_VERIFYHOST, verified * 2);
     curl_easy_setopt(f->easy, CURLOPT_SSLVERSION, versions(tls));
+    curl_easy_setopt(f->easy, CURLOPT_PROXY_SSLVERSION, versions(tls));
     if (tls->min_version > 0 && tls->min_version < 12) /* else OpenSSL refuses what was asked for */
         curl_easy_setopt(f->easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0");
     if (tls->ca.text.n > 0 || tls->ca.file.n > 0) { /* instead of the system's, not beside them */

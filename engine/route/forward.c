@@ -113,13 +113,15 @@ void forward_close(struct forward *f)
 
 /* ---- alerts come in ---- */
 
-/* NULL: dropped. */
+/* NULL: dropped, or, which is counted, too large. */
 static struct labels *relabelled(const struct relabel *relabel, struct arena *arena, const struct labels *in)
 {
     const struct labels *out = NULL;
-    if (in == NULL || relabel_apply(relabel, arena, in, &out) != 0 || out == NULL)
-        return NULL;
-    return labels_copy(arena, out);
+    int rc = in != NULL ? relabel_apply(relabel, arena, in, &out) : 0;
+    struct labels *copy = rc == 0 && out != NULL ? labels_copy(arena, out) : NULL;
+    if (arena_exhausted(arena))
+        limit_hit(LIMIT_flush_arena_bytes);
+    return copy;
 }
 
 bool forward_prepare(struct forward *f, struct arena *arena, struct alert_event *event)

@@ -47,7 +47,8 @@ void forward_lookup_init(struct forward *f, struct lookup *lookup)
     lookup->id = ++f->lookups_made;
     if (old == NULL)
         return;
-    lookup->due_ns = old->due_ns;
+    int64_t latest_ns = mono_ns(f) + lookup->refresh_ms * NS_PER_MS;
+    lookup->due_ns = old->due_ns < latest_ns ? old->due_ns : latest_ns;
     lookup->found = MEM_ARRAY(struct labels *, old->found_count);
     for (size_t i = 0; i < old->found_count; i++)
         lookup->found[lookup->found_count++] = labels_copy_heap(old->found[i]);

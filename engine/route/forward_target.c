@@ -115,7 +115,7 @@ static void drop(struct draft *d, struct str url)
         d->dropped.count = d->dropped_capacity = 0;
 }
 
-/* What a target has of its own wins over nothing here: scheme and path are the group's until a rule changes them. */
+/* Scheme and path are the group's unless the target comes with its own; rules may change both. */
 static void consider(struct draft *d, struct group *g, const struct labels *target)
 {
     struct label own[] = {{STR("__scheme__"), g->scheme}, {STR("__alerts_path__"), g->path}};

@@ -141,7 +141,7 @@ void api_options(struct request *request, struct answer *answer)
     answer_text(answer, 204, "");
 }
 
-/* A user and a password in front of the host are nobody's business here. */
+/* A user and a password, which may hold an @ as well, in front of the host are nobody's business here. */
 static void url_member(struct buf *out, struct str url)
 {
     size_t start = str_find_char(url, ':') + 3;
@@ -150,9 +150,10 @@ static void url_member(struct buf *out, struct str url)
     struct str host = authority;
     struct buf told;
     buf_init(&told, url.n + 1);
-    (void)str_cut(&host, '@');
+    while (str_find_char(host, '@') < host.n)
+        (void)str_cut(&host, '@');
     buf_add(&told, url.p, url.n - rest.n);
-    buf_str(&told, host.p != NULL ? host : authority);
+    buf_str(&told, host);
     buf_add(&told, rest.p + authority.n, rest.n - authority.n);
     buf_puts(out, "{\"url\":");
     json_string(out, buf_slice(&told));

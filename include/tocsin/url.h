@@ -1,5 +1,5 @@
 /*
- * url: the parts of a URL, and Go's complaints about a text that is none (net/url).
+ * url: the parts of a URL, and Go's complaints about a text that is none (net/url), but without its password.
  */
 #ifndef TOCSIN_URL_H
 #define TOCSIN_URL_H
@@ -19,7 +19,7 @@ struct url {
 /* 0, or ERR_PARSE: parse "http://a b": invalid character " " in host name. */
 int url_parse(struct str text, struct url *out, struct err *err);
 
-/* The URL with xxxxx for a password. */
+/* The URL, or what should be one, with xxxxx for a password. */
 void url_print_redacted(struct buf *out, struct str text);
 
 #endif

@@ -262,7 +262,7 @@ static void alertmanagers_are_told_without_their_passwords(void **state)
     struct arena arena;
     arena_init(&arena, 1 << 16);
     const struct labels *first[] = {labels_of(&arena, "__address__", "127.0.0.1:9093", NULL)};
-    const struct labels *second[] = {labels_of(&arena, "__address__", "me:s3cret@am.example", NULL),
+    const struct labels *second[] = {labels_of(&arena, "__address__", "me:a@s3cret@am.example", NULL),
                                      labels_of(&arena, "__address__", "me:s3cret@left.out", NULL)};
     struct relabel_rule rule;
     relabel_rule_init(&rule);

@@ -642,6 +642,20 @@ static void passwords_are_not_printed(void **state)
     config_free(c);
 }
 
+static void a_password_with_an_at_sign_is_not_printed_either(void **state)
+{
+    (void)state;
+    struct buf text;
+    struct config *c =
+        load("alerting: {alertmanagers: [{static_configs: [{targets: ['me:a@s3cret@am:9093', b]}]}]}\n");
+    buf_init(&text, 1 << 16);
+    config_print(&text, c);
+    assert_null(strstr(buf_text(&text), "s3cret"));
+    assert_non_null(strstr(buf_text(&text), "targets: [\"<secret>@am:9093\", \"b\"]\n"));
+    buf_release(&text);
+    config_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -668,6 +682,7 @@ int main(void)
         cmocka_unit_test(a_small_arena_refuses_the_file),
         cmocka_unit_test(what_is_printed_reads_as_the_same),
         cmocka_unit_test(passwords_are_not_printed),
+        cmocka_unit_test(a_password_with_an_at_sign_is_not_printed_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,6 +211,17 @@ static void a_request_goes_out_whole_and_its_answer_comes_back(void **state)
     assert_non_null(strstr(s.request, "\r\n\r\n{\"a\":1}\n"));
 }
 
+static void a_retry_after_beyond_all_reason_is_a_long_one(void **state)
+{
+    (void)state;
+    struct server s;
+    server_open(&s, ANSWER,
+                "HTTP/1.1 503 No\r\nRetry-After: 9223372036854775807\r\nContent-Length: 0\r\n\r\n");
+    post(s.url, (struct net_request){0});
+    server_close(&s);
+    assert_int_equal(note.retry_after_ms, INT32_MAX * INT64_C(1000));
+}
+
 static void what_a_receiver_has_written_is_told(void **state)
 {
     (void)state;
@@ -294,6 +305,24 @@ static void credentials_and_headers_are_read_from_their_files_each_time(void **s
     remove(folder);
 }
 
+static void a_certificate_that_is_just_being_written_is_waited_for(void **state)
+{
+    (void)state;
+    struct server s;
+    char path[] = "/tmp/tocsin-courier-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    struct http_config http = {.tls.cert.file = str_of(path), .tls.key.file = str_of(path)};
+    server_open(&s, ANSWER, fine);
+    post(s.url, (struct net_request){.http = &http});
+    server_close(&s);
+    remove(path);
+    assert_int_equal(note.status, 0);
+    assert_string_equal(note.error.text, "unable to read specified client cert: the file is empty");
+    assert_int_equal(s.requests, 0);
+}
+
 static void credentials_with_a_line_break_are_refused(void **state)
 {
     (void)state;
@@ -374,6 +403,21 @@ static void a_redirect_is_followed_on_the_same_host_only(void **state)
     server_close(&first);
     server_close(&second);
     assert_string_equal(second.request, "");
+}
+
+static void what_a_redirect_says_is_written_is_not(void **state)
+{
+    (void)state;
+    struct server s;
+    struct http_config http = {.follow_redirects = true};
+    server_open(&s, ANSWER,
+                "HTTP/1.1 307 Go\r\nLocation: /there\r\nX-Prometheus-Remote-Write-Samples-Written: 9\r\n"
+                "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    s.then = fine;
+    post(s.url, (struct net_request){.http = &http});
+    server_close(&s);
+    assert_int_equal(note.status, 200);
+    assert_false(note.tells_written);
 }
 
 static void redirects_in_a_circle_end(void **state)
@@ -594,13 +638,16 @@ int main(void)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         FRESH(a_request_goes_out_whole_and_its_answer_comes_back),
+        FRESH(a_retry_after_beyond_all_reason_is_a_long_one),
         FRESH(what_a_receiver_has_written_is_told),
         FRESH(a_redirect_is_an_answer_like_any_other),
         FRESH(credentials_and_headers_are_read_from_their_files_each_time),
+        FRESH(a_certificate_that_is_just_being_written_is_waited_for),
         FRESH(credentials_with_a_line_break_are_refused),
         FRESH(a_proxy_is_asked_for_what_it_is_not_spared),
         FRESH(a_tunnel_is_asked_for_with_its_own_headers),
         FRESH(a_redirect_is_followed_on_the_same_host_only),
+        FRESH(what_a_redirect_says_is_written_is_not),
         FRESH(redirects_in_a_circle_end),
         FRESH(a_token_is_fetched_once_and_used_until_it_is_refused),
         FRESH(an_issuer_that_wants_the_secret_in_the_body_gets_it_there),

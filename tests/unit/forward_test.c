@@ -454,6 +454,11 @@ static void names_are_asked_for_again_and_targets_come_and_go(void **state)
     assert_string_equal(targets(f), "http://own/api/v2/alerts http://b:9093/api/v2/alerts");
     discover_all(f);
     assert_int_equal(server.asked, 3);
+    lookup.refresh_ms = 10000; /* one that asks more often begins with that at once */
+    configure(f, &group, 1, NULL);
+    assert_int_equal(forward_discover(f, 100000), 10001);
+    lookup.refresh_ms = 30000;
+    configure(f, &group, 1, NULL);
 
     server.fails = ERR_NOT_FOUND; /* there is none: that is an answer */
     sim.world.now_ns += 30 * NS_PER_S;

@@ -219,6 +219,20 @@ static void no_secret_is_printed_and_paths_begin_at_the_folder(void **state)
     buf_release(&out);
 }
 
+static void the_password_of_a_token_s_url_is_not_printed(void **state)
+{
+    (void)state;
+    struct http_config http;
+    struct buf out;
+    buf_init(&out, 4096);
+    assert_int_equal(
+        read_config("{oauth2: {client_id: i, token_url: 'https://me:s3cret@issuer/t'}}", &http, NULL), 0);
+    http_config_print(&out, 0, &http);
+    assert_null(strstr(buf_text(&out), "s3cret"));
+    assert_non_null(strstr(buf_text(&out), "  token_url: https://me:xxxxx@issuer/t\n"));
+    buf_release(&out);
+}
+
 static void a_copy_outlives_what_it_was_made_of(void **state)
 {
     (void)state;
@@ -268,6 +282,7 @@ static void no_proxy_means_what_it_means_in_go(void **state)
         {"10.0.0.0/8", "10.200.0.1", "443", true},
         {"10.0.0.0/9", "10.200.0.1", "443", false},
         {"10.0.0.0/33", "10.0.0.0", "443", false},
+        {"10.0.0.0/9223372036854775807", "10.0.0.0", "443", false},
         {"10.0.0.0/x", "10.0.0.0", "443", false},
         {"fd00::/8", "fd12::1", "443", true},
         {"fd00::/8", "fe12::1", "443", false},
@@ -293,6 +308,7 @@ int main(void)
         CASE(nothing_means_the_defaults),
         CASE(a_bearer_token_is_an_authorization),
         CASE(no_secret_is_printed_and_paths_begin_at_the_folder),
+        CASE(the_password_of_a_token_s_url_is_not_printed),
         CASE(a_copy_outlives_what_it_was_made_of),
         CASE(no_proxy_means_what_it_means_in_go),
     };

@@ -48,6 +48,7 @@ static void is_refused_in_go_s_words(void **state)
         {"http://h/?a#%1", "parse \"http://h/?a#%1\": invalid URL escape \"%1\""},
         {"http://[::1", "parse \"http://[::1\": missing ']' in host"},
         {"http://h:x", "parse \"http://h:x\": invalid port \":x\" after host"},
+        {"http://u:pw@h:x", "parse \"http://u:xxxxx@h:x\": invalid port \":x\" after host"}, /* Go shows it */
         {"http://a b", "parse \"http://a b\": invalid character \" \" in host name"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -66,6 +67,8 @@ static void its_password_is_not_printed(void **state)
         {"http://u@h/x", "http://u@h/x"},
         {"http://h:80/", "http://h:80/"},
         {"http://u:a:b@h", "http://u:xxxxx@h"},
+        {"http://u:a%b@h", "http://u:xxxxx@h"}, /* no URL for Go */
+        {"//u:a@h:x", "//u:xxxxx@h:x"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct buf out;
