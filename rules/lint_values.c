@@ -1,5 +1,6 @@
 #include "lint_priv.h"
 
+#include "tocsin/promql.h"
 #include "tocsin/promql_func.h"
 
 #include <math.h>
@@ -100,26 +101,6 @@ static struct span negated(struct span s)
     return (struct span){-s.high, -s.low, s.under, s.over, s.known, false};
 }
 
-static double computed(enum promql_op op, double a, double b)
-{
-    switch (op) {
-    case OP_ADD:
-        return a + b;
-    case OP_SUB:
-        return a - b;
-    case OP_MUL:
-        return a * b;
-    case OP_DIV:
-        return a / b;
-    case OP_MOD:
-        return fmod(a, b);
-    case OP_POW:
-        return pow(a, b);
-    default:
-        return NAN;
-    }
-}
-
 /* Only with a number on the right, and signs that keep the order. */
 static struct span arithmetic(enum promql_op op, struct span a, struct span b)
 {
@@ -128,8 +109,8 @@ static struct span arithmetic(enum promql_op op, struct span a, struct span b)
     if (!a.known || !is_point(b) || isinf(b.low) || !(both || moves || scales))
         return any();
     struct span s = a;
-    s.low = computed(op, a.low, b.low);
-    s.high = computed(op, a.high, b.low);
+    s.low = promql_arithmetic(op, a.low, b.low);
+    s.high = promql_arithmetic(op, a.high, b.low);
     s.existence = false;
     return isnan(s.low) || isnan(s.high) ? any() : s;
 }

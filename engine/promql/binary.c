@@ -18,7 +18,7 @@ static bool op_is_trim(enum promql_op op)
     return op == OP_TRIM_UPPER || op == OP_TRIM_LOWER;
 }
 
-static double arithmetic(enum promql_op op, double a, double b)
+double promql_arithmetic(enum promql_op op, double a, double b)
 {
     switch (op) {
     case OP_ADD:
@@ -172,7 +172,7 @@ int operate(struct evaluation *ev, const struct operands *o, struct cell *out, b
     if (op_is_comparison(o->op))
         *keep = compare(o->op, o->left.value, o->right.value);
     else
-        out->value = arithmetic(o->op, o->left.value, o->right.value);
+        out->value = promql_arithmetic(o->op, o->left.value, o->right.value);
     return 0;
 }
 
@@ -184,7 +184,7 @@ int eval_binary_scalar(struct evaluation *ev, const struct expr *e, const struct
     TRY(eval_scalar(ev, e->binary.right, g, &right));
     for (size_t i = 0; i < g->count; i++) {
         double a = (*out)[i], b = right[i];
-        (*out)[i] = op_is_comparison(op) ? compare(op, a, b) : arithmetic(op, a, b);
+        (*out)[i] = op_is_comparison(op) ? compare(op, a, b) : promql_arithmetic(op, a, b);
     }
     return 0;
 }

@@ -75,6 +75,9 @@ struct promql_result {
     const struct promql_stats *stats; /* NULL unless asked for */
 };
 
+/* One operation on two numbers, as an evaluation does it; op: OP_ADD to OP_ATAN2. */
+double promql_arithmetic(enum promql_op op, double a, double b);
+
 struct promql; /* a prepared expression */
 
 /* text is copied. store NULL: ad hoc, selectors are looked up at each evaluation. */
