@@ -83,8 +83,6 @@ static void read_again(const struct config *first)
         must(second != NULL);
         must(first->evaluation_interval_ms == second->evaluation_interval_ms);
         must(first->query_offset_ms == second->query_offset_ms);
-        must(first->manager_count == second->manager_count);
-        must(first->alert_relabel.count == second->alert_relabel.count);
         must(labels_equal(first->external_labels, second->external_labels));
         must(texts_equal(&first->rule_files, &second->rule_files));
         must(str_eq(first->alertmanager_config_file, second->alertmanager_config_file));
@@ -124,6 +122,21 @@ static void open_sender(const struct config *config)
     buf_release(&text);
 }
 
+/* What is printed of the Alertmanagers, passwords left out, is read as the same. */
+static void read_managers_again(const struct config *config)
+{
+    struct buf text;
+    struct config *again;
+    buf_init(&text, 8 << 20);
+    config_print_alerting(&text, config);
+    if (!buf_overflow(&text) && config_parse(buf_slice(&text), "again.yml", &again, NULL) != ERR_LIMIT) {
+        must(again != NULL && again->manager_count == config->manager_count);
+        must(again->alert_relabel.count == config->alert_relabel.count);
+        config_free(again);
+    }
+    buf_release(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -142,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(str_starts(config->managers[i].group.scheme, STR("http")));
     read_again(config);
     open_sender(config);
+    read_managers_again(config);
     config_free(config);
     return 0;
 }
