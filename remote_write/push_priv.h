@@ -47,6 +47,7 @@ static inline bool pushed_has_extras(const struct pushed *s)
 /* 2.0's metadata of a series, which comes again with every series of its family. */
 struct told {
     uint32_t name_ref, help_ref, unit_ref, type;
+    uint32_t histograms; /* of a series of them the family is the whole name */
 };
 
 enum { TOLD = 64 };

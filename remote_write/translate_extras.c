@@ -260,16 +260,18 @@ static bool was_told(struct push *p, const struct told *now)
 /* The labels of the series have been found good, so its references lead somewhere. */
 static void push_meaning(struct push *p, const struct pushed *s)
 {
-    struct told now = {.help_ref = s->help_ref, .unit_ref = s->unit_ref, .type = s->metadata_type};
+    struct told now = {.help_ref = s->help_ref,
+                       .unit_ref = s->unit_ref,
+                       .type = s->metadata_type,
+                       .histograms = s->histogram_count > 0};
     if (!find_name(p, s, &now.name_ref) || was_told(p, &now))
         return;
     enum metadata_type type = type_of(now.type);
     struct str name = p->symbols[now.name_ref].text;
-    store_note_metadata(p->store,
-                        &(struct metadata){.family = s->histogram_count > 0 ? name : family_of(name, type),
-                                           .type = type,
-                                           .help = p->symbols[now.help_ref].text,
-                                           .unit = p->symbols[now.unit_ref].text});
+    store_note_metadata(p->store, &(struct metadata){.family = now.histograms ? name : family_of(name, type),
+                                                     .type = type,
+                                                     .help = p->symbols[now.help_ref].text,
+                                                     .unit = p->symbols[now.unit_ref].text});
 }
 
 int push_series_extras(struct push *p, const struct pushed *s)

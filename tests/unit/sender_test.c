@@ -178,7 +178,7 @@ static void record(const char *name, double value)
 static void record_some(int count)
 {
     for (int i = 0; i < count; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "s%d", i);
         record(name, i);
     }
