@@ -607,6 +607,26 @@ static void metadata_of_2_0_is_of_the_family(void **state)
     desk_close(&d);
 }
 
+static void metadata_of_histograms_was_not_told_after_that_of_floats_of_their_name(void **state)
+{
+    (void)state;
+    static const struct told_metadata time = {3, "Time.", "seconds"};
+    struct desk d;
+    struct buf series, histogram;
+    desk_open(&d, true);
+    tell_series(&d, "__name__=time_count,of=floats", 0, NULL, &time);
+    buf_init(&series, MESSAGE_MAX);
+    buf_init(&histogram, MESSAGE_MAX);
+    put_labels(&d, &series, "__name__=time_count,of=histograms");
+    put_meaning(&d, &series, &time);
+    put_number(&histogram, 15, (uint64_t)START_MS); /* when */
+    put_message(&series, 3, &histogram);
+    put_message(&d.request, 5, &series);
+    assert_int_equal(push(&d), 204);
+    assert_string_equal(families(&d), "time=histogram:Time.:seconds time_count=histogram:Time.:seconds");
+    desk_close(&d);
+}
+
 static void of_several_metadata_messages_of_a_series_only_the_last_counted(void **state)
 {
     (void)state;
@@ -663,6 +683,7 @@ int main(void)
         cmocka_unit_test(an_exemplar_of_an_unknown_series_is_refused),
         cmocka_unit_test(references_are_followed_as_far_as_they_lead),
         cmocka_unit_test(metadata_of_2_0_is_of_the_family),
+        cmocka_unit_test(metadata_of_histograms_was_not_told_after_that_of_floats_of_their_name),
         cmocka_unit_test(of_several_metadata_messages_of_a_series_only_the_last_counted),
         cmocka_unit_test(many_families_in_one_push_are_all_noted),
     };
