@@ -166,6 +166,8 @@ static bool add_tallied(const struct spine *s, size_t i, size_t last, enum windo
     if (to->begin > i)
         return false;
     if (resets > 0 && (wish & WINDOW_RESETS) != 0) {
+        /* Whether corrections may be added up summary_join knows; it is given a stretch of one sample, which then is not
+         * counted, and whose time and value are those of the last item, below. */
         struct window_summary falls = {.first = out->last,
                                        .correction = to->correction - from->correction,
                                        .count = 1,
