@@ -35,6 +35,14 @@ void field_exclude(struct strict *s, const struct tree *node, const char *a, str
         strict_fail(s, node, "at most one of %s & %s must be configured", a, b);
 }
 
+void field_one_of(struct strict *s, const struct tree *node, const char *a, struct str a_text, const char *b,
+                  struct str b_text)
+{
+    if (a_text.n == 0 && b_text.n == 0)
+        strict_fail(s, node, "one of %s or %s must be configured", a, b);
+    field_exclude(s, node, a, a_text, b, b_text);
+}
+
 /* ---- texts ---- */
 
 static void set_text(void *target, const char *given)
@@ -45,7 +53,7 @@ static void set_text(void *target, const char *given)
 static void print_text(struct buf *out, int indent, const struct field *field, const void *value)
 {
     const struct str *text = value;
-    if (text->n == 0 && field->given == NULL)
+    if ((text->n == 0 && field->given == NULL) || (field->newer && str_is(*text, field->given)))
         return;
     yaml_key(out, indent, field->key);
     buf_char(out, ' ');

@@ -9,7 +9,7 @@
  *   };
  *
  * What has a default prints always, else only what holds something; so what is printed reads again as it was. Null makes a value
- * zero, also where it has a default. The order of the table is that of the print.
+ * zero, also where it has a default. The order of the table is Alertmanager's.
  */
 #ifndef TOCSIN_FIELD_PRIV_H
 #define TOCSIN_FIELD_PRIV_H
@@ -59,6 +59,8 @@ struct field {
     size_t offset;
     const char *given;         /* the default; NULL: zero */
     const struct shape *shape; /* of FIELD_struct and FIELD_structs */
+    bool
+        newer; /* than Alertmanager 0.25, whose amtool refuses what it does not know: a text that is left out while it is its default */
 };
 
 /* A field whose key is the name of its member. */
@@ -83,6 +85,10 @@ strict_read am_url_text, am_secret_url_text; /* struct str */
 /* Stops if both are given: at most one of url & url_file must be configured. */
 void field_exclude(struct strict *s, const struct tree *node, const char *a, struct str a_text, const char *b,
                    struct str b_text);
+
+/* The same, and stops if neither is: one of webhook_url or webhook_url_file must be configured. */
+void field_one_of(struct strict *s, const struct tree *node, const char *a, struct str a_text, const char *b,
+                  struct str b_text);
 
 bool text_is_template(struct str text);
 

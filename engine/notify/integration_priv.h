@@ -36,6 +36,12 @@ struct integration_kind {
     enum exchange_verdict (*judge)(struct exchange *x, const struct net_answer *answer, struct err *err);
 };
 
+extern const struct integration_kind integration_discord;
+extern const struct integration_kind integration_msteams;
+extern const struct integration_kind integration_msteamsv2;
+extern const struct integration_kind integration_opsgenie;
+extern const struct integration_kind integration_pagerduty;
+extern const struct integration_kind integration_slack;
 extern const struct integration_kind integration_webhook;
 
 /* The fields that begin every table. */

@@ -39,9 +39,7 @@ static void check_url(struct strict *s, const struct tree *place, struct str url
 static void check(struct strict *s, const struct tree *node, void *target)
 {
     const struct webhook *hook = target;
-    if (hook->url.n == 0 && hook->url_file.n == 0)
-        strict_fail(s, node, "one of url or url_file must be configured");
-    field_exclude(s, node, "url", hook->url, "url_file", hook->url_file);
+    field_one_of(s, node, "url", hook->url, "url_file", hook->url_file);
     check_url(s, tree_get(node, "url"), hook->url);
 }
 
