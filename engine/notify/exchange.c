@@ -124,8 +124,22 @@ void exchange_url(struct exchange *x, const char *what, struct str url)
     x->request.url = arena_copy_text(x->arena, url.p, url.n);
 }
 
+/* Who says himself who he is does not also say what http_config says. */
+static void forget_credentials(struct exchange *x)
+{
+    struct http_config *http = arena_copy(x->arena, x->request.http, 1, sizeof *http);
+    if (http == NULL)
+        return;
+    http->basic = false;
+    http->auth_type = STR("");
+    http->oauth2 = NULL;
+    x->request.http = http;
+}
+
 void exchange_header(struct exchange *x, const char *name, struct str value)
 {
+    if (strcmp(name, "Authorization") == 0)
+        forget_credentials(x);
     size_t count = x->request.header_count;
     struct net_header *headers = ARENA_ARRAY(x->arena, struct net_header, count + 1);
     if (has_control(value))

@@ -103,7 +103,7 @@ void exchange_payload(struct exchange *x, struct buf *out, const struct tree *no
 /* POSTs JSON, which is to be written to what is returned (json_priv.h). */
 struct buf *exchange_post_json(struct exchange *x, const char *what, struct str url);
 
-/* One more header. */
+/* One more header. An Authorization takes the place of the one that http_config would give. */
 void exchange_header(struct exchange *x, const char *name, struct str value);
 
 /* ---- judging an answer ---- */

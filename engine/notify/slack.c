@@ -116,12 +116,6 @@ static void check(struct strict *s, const struct tree *node, void *target)
     if (slack->api_url.n + slack->api_url_file.n > 0 && has_token(slack))
         strict_fail(s, node,
                     "at most one of app_token/app_token_file & api_url/api_url_file must be configured");
-    bool bot =
-        has_token(slack) || str_is(slack->api_url, SLACK_POST_URL) || str_is(slack->api_url, "<secret>");
-    if (slack->update_message && !bot)
-        strict_fail(
-            s, node,
-            "update_message can only be used with bot tokens. api_url must be set to " SLACK_POST_URL);
 }
 
 /* The token becomes an authorization, and that is not the settings' but only the request's: so it does not print again beside it. */
@@ -142,12 +136,11 @@ static void use_token(const struct inheritance *in, struct slack *slack)
     slack->bot_url = slack->app_url.n > 0 ? slack->app_url : in->globals->text[AM_GLOBAL_slack_app_url];
 }
 
-static void inherit(const struct inheritance *in, struct integration *integration)
+static void choose_way(const struct inheritance *in, struct slack *slack)
 {
-    struct slack *slack = (struct slack *)integration;
     const struct str *globals = in->globals->text;
     bool has_url = slack->api_url.n + slack->api_url_file.n > 0;
-    bool authorized = integration->http != NULL && integration->http->auth_type.n > 0;
+    bool authorized = slack->base.http != NULL && slack->base.http->auth_type.n > 0;
     if (!has_url && !has_token(slack) && !authorized) {
         slack->app_token = globals[AM_GLOBAL_slack_app_token];
         slack->app_token_file = globals[AM_GLOBAL_slack_app_token_file];
@@ -161,8 +154,20 @@ static void inherit(const struct inheritance *in, struct integration *integratio
     slack->api_url = globals[AM_GLOBAL_slack_api_url];
     slack->api_url_file = globals[AM_GLOBAL_slack_api_url_file];
     if (slack->api_url.n + slack->api_url_file.n == 0)
-        strict_fail(in->strict, integration->place,
+        strict_fail(in->strict, slack->base.place,
                     "no Slack API URL nor App token set either inline or in a file");
+}
+
+/* Only the API itself tells which message it made. */
+static void inherit(const struct inheritance *in, struct integration *integration)
+{
+    struct slack *slack = (struct slack *)integration;
+    choose_way(in, slack);
+    struct str url = slack->bot != NULL ? slack->bot_url : slack->api_url;
+    if (slack->update_message && !str_is(url, SLACK_POST_URL) && !str_is(url, "<secret>"))
+        strict_fail(
+            in->strict, integration->place,
+            "update_message can only be used with bot tokens. api_url must be set to " SLACK_POST_URL);
 }
 
 const struct integration_kind integration_slack = {

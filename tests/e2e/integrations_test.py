@@ -176,6 +176,39 @@ class BesideAlertmanager(Case):
         self.assertEqual(ours.replace('color: \'{{ template "slack.default.color" . }}\'', old), receivers(self.peer.url))
 
 
+EVERY_KIND = '''
+webhook_configs: [{{url: {url}/webhook}}]
+slack_configs: [{{api_url_file: slack_url}}]
+pagerduty_configs: [{{routing_key: k, url: {url}/pagerduty}}]
+opsgenie_configs: [{{api_key: k, api_url: {url}/opsgenie}}]
+discord_configs: [{{webhook_url: {url}/discord}}]
+msteams_configs: [{{webhook_url: {url}/msteams}}]
+msteamsv2_configs: [{{webhook_url: {url}/msteamsv2}}]
+'''
+
+
+class EveryKind(Case):
+    def test_is_told_and_counted(self):
+        server = self.keep(Recorder())
+        self.file('slack_url', f'{server.url}/to/slack\n')
+        daemon = self.start(EVERY_KIND.format(url=f'{server.url}/to').replace('slack_url', str(self.folder / 'slack_url')))
+        self.tell(daemon, alert('i1', False))
+        kinds = [line.split('_configs')[0] for line in EVERY_KIND.split('\n') if line]
+
+        def counted():
+            metrics = peers.get(f'{daemon.url}/metrics')
+            return all(f'alertmanager_notification_latency_seconds_count{{integration="{k}"}} 1\n' in metrics for k in kinds) and metrics
+        metrics = peers.wait_for('an attempt of each kind', counted)
+        for kind in kinds:
+            self.assertIn(f'alertmanager_notifications_total{{integration="{kind}"}} 1\n', metrics)
+            self.assertIn(f'alertmanager_notification_requests_failed_total{{integration="{kind}"}} 0\n', metrics)
+        self.assertEqual(sorted(path.split('/')[1] for _, path, *_ in server.of('to')), sorted(kinds))
+        for method, _, kind, _, body in server.of('to'):
+            self.assertEqual((method, kind), ('POST', 'application/json'))
+            json.loads(body)
+        self.assertNotIn(server.url, daemon.log.read_text())
+
+
 class DefaultTexts(Case):
     def test_are_what_amtool_makes_of_alertmanagers_own(self):
         hook = self.webhook()
