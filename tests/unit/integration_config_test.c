@@ -1,4 +1,5 @@
 #include "tocsin/amconfig.h"
+#include "tocsin/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -296,6 +297,31 @@ static void only_msteamsv2_takes_the_proxy_into_settings_of_its_own(void **state
     amconfig_free(config);
 }
 
+static void a_starved_arena_is_a_limit_not_a_crash(void **state)
+{
+    (void)state;
+    const char *text =
+        "global: {opsgenie_api_key: k, slack_app_token: t}\nroute: {receiver: a}\nreceivers:\n- name: a\n"
+        "  slack_configs: [{title: '{{ 1 }}', fields: [{title: a, value: b}], mrkdwn_in: [text]}]\n"
+        "  pagerduty_configs: [{routing_key: k, details: {a: b}, images: [{src: s}]}]\n"
+        "  opsgenie_configs: [{details: {a: b}, responders: [{name: n, type: team}]}]\n"
+        "  webhook_configs: [{url: 'http://h/{{ 1 }}', payload: {a: '{{ 1 }}'}}]\n"
+        "  msteamsv2_configs: [{webhook_url: http://t, http_config: {}}]\n";
+    size_t loaded = 0, starved = 0;
+    for (int64_t cap = 512; cap < 2000000; cap += cap / 16) {
+        struct amconfig *config;
+        struct err err = {0};
+        limits.generation_arena_bytes = cap;
+        int rc = amconfig_parse(&sim.world, str_of(text), STR("/etc/am"), &config, &err);
+        assert_true(rc == 0 || rc == ERR_LIMIT);
+        loaded += rc == 0;
+        starved += rc != 0;
+        amconfig_free(config);
+    }
+    limits.generation_arena_bytes = limits_default.generation_arena_bytes;
+    assert_true(loaded > 0 && starved > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +334,7 @@ int main(void)
         cmocka_unit_test(what_comes_from_the_globals_prints_too),
         cmocka_unit_test(integrations_come_in_alertmanagers_order),
         cmocka_unit_test(only_msteamsv2_takes_the_proxy_into_settings_of_its_own),
+        cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

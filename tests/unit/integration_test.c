@@ -1,5 +1,7 @@
 #include "router_sim.h"
 
+#include "tocsin/limits.h"
+
 #include <unistd.h>
 
 static struct sim sim;
@@ -460,6 +462,35 @@ static void a_key_of_its_own_takes_the_place_of_other_credentials(void **state)
     sim_close(&sim);
 }
 
+static void a_starved_arena_is_a_limit_not_a_crash(void **state)
+{
+    (void)state;
+    static const char *const kinds[][2] = {
+        {"webhook_configs",
+         "{url: 'http://h/{{ .Status }}', payload: {a: ['{{ .Status }}', {b: '{{ 1 }}'}]}}"},
+        {"slack_configs", "{app_token: t, fields: [{title: t, value: '{{ .Status }}'}]}"},
+        {"pagerduty_configs", "{routing_key: k, links: [{href: '{{ .Status }}'}]}"},
+        {"opsgenie_configs",
+         "{api_key: k, details: {a: b}, responders: [{name: '{{ .Status }}', type: teams}]}"},
+        {"discord_configs", "{webhook_url: http://d}"},
+        {"msteams_configs", "{webhook_url: http://d}"},
+        {"msteamsv2_configs", "{webhook_url: http://d}"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t sent = 0, starved = 0;
+        for (int64_t cap = 256; cap < 60000; cap += cap / 8) {
+            open_with(kinds[i][0], kinds[i][1]);
+            limits.flush_arena_bytes = cap;
+            fire();
+            limits.flush_arena_bytes = limits_default.flush_arena_bytes;
+            sent += sim.sent_count;
+            starved += sim.sent_count == 0;
+            sim_close(&sim);
+        }
+        assert_true(sent > 0 && starved > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +511,7 @@ int main(void)
         cmocka_unit_test(failures_are_counted_by_integration_and_reason),
         cmocka_unit_test(the_first_request_that_fails_ends_the_attempt),
         cmocka_unit_test(a_key_of_its_own_takes_the_place_of_other_credentials),
+        cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
