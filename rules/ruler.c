@@ -3,7 +3,7 @@
 #include "tocsin/check.h"
 #include "tocsin/mem.h"
 
-enum { MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000, CONCURRENT_EVALS = 4 };
 
 const char *alert_state_text(enum alert_state state)
 {
@@ -32,6 +32,8 @@ struct globals *globals_make(const struct ruler_options *options)
         g->options.interval_ms = MINUTE_MS;
     if (g->options.resend_delay_ms <= 0)
         g->options.resend_delay_ms = MINUTE_MS;
+    if (g->options.concurrent_evals <= 0)
+        g->options.concurrent_evals = CONCURRENT_EVALS;
     g->external_labels = options->external_labels != NULL ? labels_copy_heap(options->external_labels) : NULL;
     g->external_url = mem_copy_text(options->external_url.p, options->external_url.n);
     g->options.external_labels = g->external_labels;

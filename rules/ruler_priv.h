@@ -41,6 +41,7 @@ struct rule_state {
     double duration_s;
     int64_t last_ns; /* 0: never */
     struct rule_history history;
+    size_t stage;        /* of its group's stages, where it has any */
     bool looks;          /* between slots: one sample decides an alert, and by_data is set */
     uint64_t look_stamp; /* of its selector, at the last look */
 };
@@ -66,6 +67,7 @@ struct live_group {
     struct lock lock;
     struct rule_state *rules;
     size_t count;
+    size_t stage_count; /* stage_priv.h; 0: the rules are evaluated one after the other */
     struct map orphans; /* of struct written: what rules wrote that are gone */
     int recalls_in;     /* slots until what was recalled is used; 0: nothing was */
     struct group_figures figures;
@@ -117,7 +119,9 @@ struct ruler {
     bool quiet;                                  /* rule tests tell by themselves what failed */
     bool begun;                                  /* rules have been loaded once */
     struct lock lock;                            /* LOCK_groups */
-    pthread_cond_t idle;
+    pthread_cond_t idle;                         /* a turn, or a helper's rule, has ended */
+    struct stage *stages;                        /* under way */
+    int64_t helpers;                             /* workers at a rule of a group that is another's */
     struct globals *globals;
     struct live_group **groups;
     size_t count;
@@ -137,7 +141,7 @@ struct evaluation {
     struct live_group *group;
     struct rule_state *state; /* the rule it is at */
     struct view *view;
-    struct arena arena; /* cleared from rule to rule */
+    struct arena arena; /* cleared when the rule's results are in the store */
     enum rule_occasion occasion;
     int64_t slot_ns;
     uint64_t samples;
@@ -168,8 +172,20 @@ int64_t live_group_slot_after(const struct live_group *group, int64_t now_ns);
 void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                          int64_t slot_ns);
 
-/* One rule of an evaluation whose members are set. Its arena is cleared. */
-void rule_evaluate(struct evaluation *e, struct rule_state *state);
+/* One rule, so far: what it came to, in the evaluation's arena. */
+struct rule_outcome {
+    struct outputs outputs;
+    struct err err;
+    int code;
+    int64_t began_ns;
+    double duration_s;
+};
+
+/* One rule of an evaluation whose members are set. What is computed (with the alerts that come of it) is not in the store before it
+ * is written, which the group's own worker does. The arena is cleared then. */
+void rule_compute(struct evaluation *e, struct rule_state *state, struct rule_outcome *outcome);
+void rule_write(struct evaluation *e, struct rule_outcome *outcome);
+void rule_evaluate(struct evaluation *e, struct rule_state *state); /* both */
 
 /* Sample time of an evaluation: the slot less the query offset. */
 int64_t evaluation_t_ms(const struct evaluation *e);

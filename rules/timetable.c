@@ -1,4 +1,5 @@
 #include "ruler_priv.h"
+#include "stage_priv.h"
 
 #include "tocsin/check.h"
 #include "tocsin/log.h"
@@ -262,7 +263,7 @@ bool ruler_run(struct ruler *ruler, int64_t now_ns)
             return true;
         start_ns = end_ns;
     }
-    return false;
+    return stage_help(ruler);
 }
 
 /* ---- waiting ---- */
@@ -336,6 +337,8 @@ void ruler_wait(struct ruler *ruler, int64_t most_ms)
         atomic_store(&ruler->poked, true);
     if (wait_ns > most_ms * NS_PER_MS)
         wait_ns = most_ms * NS_PER_MS;
+    if (stage_offers(ruler))
+        wait_ns = 0;
     if (wait_ns > 0) {
         int64_t until_ns = world->mono_ns(world) + wait_ns;
         struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),

@@ -44,6 +44,7 @@ static struct ruler_options ruler_options_of(struct daemon *d, const struct conf
         .state = d->state,
         .outage_tolerance_ms = d->options.outage_tolerance_ms,
         .for_grace_ms = d->options.for_grace_ms,
+        .concurrent_evals = d->options.concurrent_evals,
         .external_labels = c->external_labels,
         .external_url = str_of(d->external_url),
         .promql = d->promql,

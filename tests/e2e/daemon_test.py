@@ -19,6 +19,17 @@ groups:
     rules: [{{alert: {name}, expr: vector(1)}}]
 '''
 
+CHAINED = '''
+groups:
+  - name: g
+    interval: 1s
+    rules:
+      - {record: a, expr: time()}
+      - {record: b, expr: 2 * time()}
+      - {alert: Fires, expr: vector(time()) > 0}
+      - {record: sum, expr: 'a + b + scalar(count(ALERTS{alertname="Fires"}))'}
+'''
+
 TOCSIN = '''
 rule_files: [rules.yml]
 alertmanager_config_file: routes.yml
@@ -36,6 +47,25 @@ class TheDaemon(peers.Case):
     def test_ends_with_status_zero_on_sigterm_and_on_ctrl_c(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             self.assertEqual(self.tocsin().stop(number), 0)
+
+    def test_rules_beside_each_other_come_to_what_they_come_to_in_order(self):
+        self.file('rules.yml', CHAINED)
+        for flags, at_once in ((), False), (('--enable-feature=concurrent-rule-eval', '--rules.evaluators=4'), True):
+            begun = time.time()
+            daemon = self.tocsin(*flags)
+            features = peers.get_json(f'{daemon.url}/api/v1/features')['data']
+            self.assertEqual(features['rules']['concurrent_rule_eval'], at_once)
+
+            def slots():
+                result = peers.get_json(f'{daemon.url}/api/v1/query?query=sum[1m]')['data']['result']
+                values = [(t, value) for series in result for t, value in series['values'] if t > begun]
+                return values if len(values) > 3 else None
+            for t, value in peers.wait_for('slots', slots):
+                self.assertAlmostEqual(float(value), 3 * t + 1, places=1)
+            self.hook.page('firing', 'Fires')
+            rules = peers.get_json(f'{daemon.url}/api/v1/rules')['data']['groups'][0]['rules']
+            self.assertEqual([rule['health'] for rule in rules], ['ok'] * 4)
+            self.assertEqual(daemon.stop(), 0)
 
     def test_takes_over_new_rules_on_sighup(self):
         daemon = self.tocsin()
