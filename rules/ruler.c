@@ -71,14 +71,21 @@ struct ruler *ruler_open(const struct ruler_options *options)
     return ruler;
 }
 
-void ruler_configure(struct ruler *ruler, const struct ruler_options *options)
+void globals_swap(struct ruler *ruler, struct globals *fresh)
 {
-    struct globals *fresh = globals_make(options);
     lock_take(&ruler->lock);
     struct globals *before = ruler->globals;
     ruler->globals = fresh;
+    fresh->refs++;
     lock_drop(&ruler->lock);
     globals_drop(ruler, before);
+}
+
+void ruler_configure(struct ruler *ruler, const struct ruler_options *options)
+{
+    struct globals *fresh = globals_make(options);
+    globals_swap(ruler, fresh);
+    globals_drop(ruler, fresh);
 }
 
 const struct labels *ruler_external_labels(struct ruler *ruler, struct arena *arena)

@@ -213,6 +213,8 @@ void written_move(struct map *to, struct map *from);
 void farewell_free(struct farewell *farewell);
 struct globals *globals_make(const struct ruler_options *options);
 void globals_drop(struct ruler *ruler, struct globals *globals);
+void globals_swap(struct ruler *ruler,
+                  struct globals *fresh); /* in force from now on, with a reference of its own */
 void live_groups_keep(struct ruler *ruler, struct live_group ***groups,
                       size_t *count); /* copies the list, one ref each */
 void live_groups_drop(struct ruler *ruler, struct live_group **groups, size_t count);

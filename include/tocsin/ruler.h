@@ -78,6 +78,14 @@ void ruler_close(struct ruler *ruler);
  * reading the state came to. */
 int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err);
 
+/* The same in two steps, with changed globals (NULL: those in force), for who has more to change, all of it or nothing: all that can fail
+ * is done by the first step, and nothing is in force before the second. What it gave is ended by one of commit and abandon. */
+struct ruler_change;
+int ruler_prepare(struct ruler *ruler, const struct ruler_options *options, struct rule_set *set,
+                  struct ruler_change **out, struct err *err);
+void ruler_commit(struct ruler_change *change);
+void ruler_abandon(struct ruler_change *change);
+
 /* Takes over changed globals: labels, url and resend delay from the next evaluation on, interval, offset and what
  * concerns PromQL with a following ruler_load. */
 void ruler_configure(struct ruler *ruler, const struct ruler_options *options);

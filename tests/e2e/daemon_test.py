@@ -149,6 +149,20 @@ tests:
         self.assertEqual(answer['data']['result'][0]['metric']['was'], 'ALERTS')
         self.assertEqual(daemon.text().count('feature=native-histograms'), 1)
 
+    def test_takes_over_a_configuration_as_a_whole_or_not_at_all(self):
+        config = TOCSIN + 'limits: {{standing_selectors: 2}}\nglobal: {{external_labels: {{region: {region}}}}}\n'
+        self.file('tocsin.yml', config.format(region='old'))
+        daemon = self.tocsin('--rules.alert.resend-delay=1s')
+        self.hook.page('firing', 'Always')
+        self.file('tocsin.yml', config.format(region='new'))
+        self.file('rules.yml', RULES.format(name='Always').replace('vector(1)', 'a + b + c'))
+        status, text = peers.post(f'{daemon.url}/-/reload')
+        self.assertEqual(status, 500)
+        self.assertIn('standing_selectors', text)
+        time.sleep(2.5)  # it is told again, at least once
+        regions = [alert['labels']['region'] for alert in peers.get_json(f'{daemon.url}/api/v2/alerts')]
+        self.assertEqual(regions, ['old'])
+
     def test_limits_bind_from_the_start_and_change_only_with_a_restart(self):
         def series_limit():
             return '\ntocsin_limit{limit="series",unit="series"} 77\n' in peers.get(f'{daemon.url}/metrics')
