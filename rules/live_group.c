@@ -32,6 +32,7 @@ static int open_rules(struct ruler *ruler, struct live_group *group, struct err 
         struct rule_state *state = &group->rules[i];
         state->rule = &definition->rules[i];
         map_init(&state->written);
+        map_init(&state->past);
         map_init(&state->alerts);
         map_init(&state->recalled);
         group->count++;
@@ -106,6 +107,7 @@ void live_group_free(struct live_group *group)
         if (state->query != NULL)
             promql_close(state->query);
         written_free(&state->written);
+        written_free(&state->past);
         live_alerts_free(&state->alerts);
         while (state->gone_count > 0)
             live_alert_free(state->gone[--state->gone_count]);

@@ -52,6 +52,27 @@ bool live_group_look(struct ruler *ruler, const struct globals *globals, struct 
     return looks > 0;
 }
 
+/* The slot behind the last that was missed. If it has not been evaluated yet, it ends what comes no more like any other. */
+static void end_range(struct evaluation *e, const struct arrears *arrears)
+{
+    int64_t next_ns = arrears->items[0].to_ns;
+    bool evaluated = e->group->slot_ns != NEVER && e->group->slot_ns >= next_ns;
+    for (size_t i = 0; i < e->group->count; i++) {
+        e->state = &e->group->rules[i];
+        if (e->state->rule->kind != RULE_RECORDING)
+            continue;
+        if (evaluated)
+            output_end_past(e, next_ns);
+        else
+            written_move(&e->state->written, &e->state->past);
+        arena_clear(&e->arena);
+        if (arrears->count > 1)
+            continue;
+        written_free(&e->state->past);
+        map_init(&e->state->past);
+    }
+}
+
 void live_group_catch_up(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                          int64_t slot_ns)
 {
@@ -61,6 +82,8 @@ void live_group_catch_up(struct ruler *ruler, const struct globals *globals, str
     for (size_t i = 0; i < group->count; i++)
         if (group->rules[i].rule->kind == RULE_RECORDING)
             rule_evaluate(&e, &group->rules[i]);
+    if (slot_ns + group->interval_ns >= group->arrears.items[0].to_ns)
+        end_range(&e, &group->arrears);
     view_close(e.view);
     evaluation_conclude(&e);
     arena_release(&e.arena);

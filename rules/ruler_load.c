@@ -105,6 +105,7 @@ static bool same_rule(const struct rule *a, const struct rule *b)
 static void inherit_rule(struct live_group *old, struct rule_state *from, struct rule_state *to)
 {
     written_move(&to->written, &from->written);
+    written_move(&to->past, &from->past);
     to->round = from->round;
     to->known = from->known;
     to->gone = from->gone;

@@ -29,6 +29,7 @@ struct rule_state {
     const struct rule *rule;
     struct promql *query;
     struct map written;          /* of struct written; the worker's alone */
+    struct map past;             /* likewise: what may have to be ended at slots that are made up for */
     uint64_t round, alert_round; /* counts of evaluations that came to a result */
     struct map alerts;           /* of struct live_alert, by label set */
     uint64_t identity;           /* name and labels; of several such, which */
@@ -204,6 +205,8 @@ int alert_rule(struct evaluation *e, struct outputs *out);
 int output_write(struct evaluation *e, const struct outputs *outputs);
 void output_end_orphans(struct evaluation *e);
 void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms);
+/* Ends, at a slot that was made up for or follows one, what the rule wrote at the slot before and not there. */
+void output_end_past(struct evaluation *e, int64_t next_ns);
 void written_free(struct map *written);
 void note_written(struct rule_state *state, const struct labels *ls); /* in its present round */
 /* Adds all of *from to *to; *from is empty afterwards. */

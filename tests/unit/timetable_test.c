@@ -403,6 +403,81 @@ static void what_was_missed_while_the_process_was_down_is_made_up_for(void **sta
     bench_close(&b);
 }
 
+/* For each series at which of the slots 0 to 6 it has a value; `.`: nothing, `e`: it ends there. */
+static void expect_slots(struct bench *b, const char *i, int64_t first_ms, const char *text)
+{
+    struct sample_run run = SAMPLES(b, "r", "i", i);
+    char got[8] = ".......";
+    for (size_t k = 0; k < run.count; k++) {
+        int64_t slot = (run.samples[k].t_ms - first_ms) / MINUTE_MS;
+        must(slot >= 0 && slot < 7);
+        got[slot] = is_stale_nan(run.samples[k].value) ? 'e' : '1';
+    }
+    if (strcmp(got, text) != 0)
+        fail_msg("series %s: %s instead of %s", i, got, text);
+}
+
+/* What arrives of each series, before slots 0 to 6, and what is to be recorded: 1 to 4 were missed. Slot 5, which does not know of them, ends
+ * what slot 0 had. */
+static const struct {
+    const char *i, *arrives, *recorded;
+} missed_series[] = {
+    {"all", "1111111", "1111111"},   {"gone", "1000000", "1e...e."},  {"back", "1001111", "1e.1111"},
+    {"new", "0001111", "...1111"},   {"short", "0011000", "..11e.."}, {"last", "1111100", "11111e."},
+    {"later", "0000010", ".....1e"},
+};
+
+static void bring_missed(struct bench *b, int64_t first_ms, int from, int to)
+{
+    for (int slot = from; slot <= to; slot++)
+        for (size_t i = 0; i < sizeof missed_series / sizeof *missed_series; i++) {
+            const char *arrives = missed_series[i].arrives;
+            bool ends = slot > 0 && arrives[slot - 1] == '1' && arrives[slot] == '0';
+            if (arrives[slot] == '1' || ends)
+                ARRIVE(b, first_ms + slot * MINUTE_MS - 1000, ends ? stale_nan() : 1, "m", "i",
+                       missed_series[i].i);
+        }
+}
+
+static void expect_missed(struct bench *b, int64_t first_ms)
+{
+    for (size_t i = 0; i < sizeof missed_series / sizeof *missed_series; i++)
+        expect_slots(b, missed_series[i].i, first_ms, missed_series[i].recorded);
+}
+
+static void what_comes_no_more_ends_at_the_slot_where_it_does_though_that_was_missed(void **state)
+{
+    (void)state;
+    static const char text[] = "groups: [{name: g, rules: [{record: r, expr: m}]}]";
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct bench b;
+        bench_open(&b);
+        assert_int_equal(bench_load_with(&b, text, catches_up), 0);
+        int64_t first_ns = ruler_next_ns(b.ruler), first_ms = first_ns / NS_PER_MS;
+        bring_missed(&b, first_ms, 0, 0);
+        bench_drive(&b, first_ns);
+        if (restarts)
+            ruler_close(b.ruler);
+        b.sim.now_ns = first_ns + (restarts ? 4 * MINUTE_NS + 20 * SECOND_NS : 5 * MINUTE_NS);
+        if (restarts) {
+            b.ruler = ruler_open(&b.options);
+            assert_int_equal(bench_load_with(&b, text, catches_up), 0);
+            bring_missed(&b, first_ms, 1, 4);
+            bench_drive(&b, b.sim.now_ns);
+            assert_int_equal(bench_groups(&b, 1)->caught_up, 4);
+            bring_missed(&b, first_ms, 5, 5);
+        } else {
+            bring_missed(&b, first_ms, 1, 5);
+        }
+        bench_drive(&b, first_ns + 5 * MINUTE_NS);
+        assert_int_equal(bench_groups(&b, 1)->caught_up, 4);
+        bring_missed(&b, first_ms, 6, 6);
+        bench_drive(&b, first_ns + 6 * MINUTE_NS);
+        expect_missed(&b, first_ms);
+        bench_close(&b);
+    }
+}
+
 static void what_was_missed_longer_ago_than_catch_up_says_stays_missed(void **state)
 {
     (void)state;
@@ -514,6 +589,7 @@ int main(void)
         cmocka_unit_test(by_the_clock_nothing_is_looked_at),
         cmocka_unit_test(missed_slots_are_made_up_for_when_asked_once_their_samples_have_come),
         cmocka_unit_test(what_was_missed_while_the_process_was_down_is_made_up_for),
+        cmocka_unit_test(what_comes_no_more_ends_at_the_slot_where_it_does_though_that_was_missed),
         cmocka_unit_test(what_was_missed_longer_ago_than_catch_up_says_stays_missed),
         cmocka_unit_test(past_its_limit_a_rule_keeps_its_alerts_when_asked_and_says_so),
         cmocka_unit_test(the_last_evaluations_of_a_rule_are_shown),
