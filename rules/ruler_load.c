@@ -11,6 +11,7 @@ struct ruler_change {
     size_t before_count, after_count;
     struct map index; /* before, by key */
     int64_t now_ns;
+    bool first; /* of the process */
 };
 
 static bool is_group_of(const void *item, const void *key)
@@ -170,7 +171,8 @@ static void hand_over(struct ruler_change *c)
         struct live_group *fresh = c->after[i], *old = group_before(c, fresh);
         if (fresh == old)
             continue;
-        fresh->next_ns = live_group_slot_after(fresh, c->now_ns);
+        fresh->next_ns = c->first ? arrears_resume_ns(c->ruler, fresh, c->now_ns)
+                                  : live_group_slot_after(fresh, c->now_ns);
         if (old != NULL && old->interval_ns == fresh->interval_ns)
             fresh->next_ns = old->next_ns; /* also if it is overdue, or waits for its data */
         fresh->slot_alarm.due_ns = fresh->next_ns;
@@ -232,7 +234,8 @@ static void set_drop(struct ruler *ruler, struct loaded_set *set)
 /* The first rules go on where an earlier process ended. */
 static int restore(struct ruler_change *c, struct err *err)
 {
-    if (c->ruler->begun)
+    c->first = !c->ruler->begun;
+    if (!c->first)
         return 0;
     int code = ruler_restore(c->globals, c->after, c->after_count, c->now_ns, err);
     if (code != 0)

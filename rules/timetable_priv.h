@@ -65,5 +65,7 @@ int64_t arrears_first(struct live_group *group, int64_t now_ns); /* INT64_MAX: e
 void arrears_done(struct live_group *group, int64_t slot_ns);
 /* What was missed while the process was down, as far as the samples tell that its rules recorded. */
 void arrears_find(struct ruler *ruler, struct live_group *group, int64_t now_ns);
+/* The first slot of a group that went by data when the process ended: such as waited then wait on. */
+int64_t arrears_resume_ns(struct ruler *ruler, const struct live_group *group, int64_t now_ns);
 
 #endif
