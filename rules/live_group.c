@@ -108,6 +108,7 @@ void live_group_free(struct live_group *group)
             promql_close(state->query);
         written_free(&state->written);
         written_free(&state->past);
+        arrival_forget(&state->looked);
         live_alerts_free(&state->alerts);
         while (state->gone_count > 0)
             live_alert_free(state->gone[--state->gone_count]);

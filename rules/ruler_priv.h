@@ -42,9 +42,9 @@ struct rule_state {
     double duration_s;
     int64_t last_ns; /* 0: never */
     struct rule_history history;
-    size_t stage;        /* of its group's stages, where it has any */
-    bool looks;          /* between slots: one sample decides an alert, and by_data is set */
-    uint64_t look_stamp; /* of its selector, at the last look */
+    size_t stage; /* of its group's stages, where it has any */
+    bool looks;   /* between slots: one sample decides an alert, and by_data is set */
+    struct arrival_seen looked;
 };
 
 struct group_figures {

@@ -224,6 +224,16 @@ static void a_clock_that_is_put_back_a_little_repeats_no_slot(void **state)
 
 /* ---- looks ---- */
 
+/* The last evaluation of the only rule. */
+static struct ruler_past *bench_past(struct bench *b)
+{
+    struct ruler_group *group;
+    size_t count;
+    assert_int_equal(ruler_snapshot_past(b->ruler, &b->arena, &group, &count), 0);
+    must(count == 1 && group->count == 1 && group->rules[0].past_count > 0);
+    return &group->rules[0].past[0];
+}
+
 static const char bad_rule[] = "groups: [{name: g, rules: [{alert: Bad, expr: bad > 0}]}]";
 
 static void a_bad_sample_fires_at_once_with_its_own_time(void **state)
@@ -269,6 +279,50 @@ static void a_look_ends_nothing_the_next_slot_does(void **state)
     assert_int_equal(b.event_count, 2);
     assert_int_equal(b.events[1]->ends_ns, slot_ns);
     assert_int_equal(bench_rule(&b, 0)->alert_count, 0);
+    bench_close(&b);
+}
+
+static void a_look_is_at_what_is_new(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, bad_rule, by_data), 0);
+    ARRIVE(&b, bench_now_ms(&b), 0, "bad", "host", "a");
+    ARRIVE(&b, bench_now_ms(&b), 0, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    struct ruler_past *past = bench_past(&b);
+    assert_int_equal(past->occasion, OCCASION_LOOK);
+    ARRIVE(&b, bench_now_ms(&b) + 500, 1, "bad", "host", "a"); /* not seen yet */
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(b.event_count, 0);
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(b.event_count, 2);
+    ARRIVE(&b, bench_now_ms(&b), 2, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(bench_past(&b)->results, 1);
+    bench_close(&b);
+}
+
+/* The labels that make the two different are taken away. */
+static void after_an_error_a_look_is_at_everything(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    static const char text[] =
+        "groups: [{name: g, rules: [{alert: Bad, expr: bad > 0, labels: {host: ''}}]}]";
+    assert_int_equal(bench_load_with(&b, text, by_data), 0);
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad", "host", "a");
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(bench_rule(&b, 0)->health, HEALTH_ERROR);
+    assert_int_equal(b.event_count, 0);
+    ARRIVE(&b, bench_now_ms(&b), 0, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(bench_rule(&b, 0)->health, HEALTH_OK);
+    assert_int_equal(b.event_count, 1);
     bench_close(&b);
 }
 
@@ -584,6 +638,8 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_put_back_a_little_repeats_no_slot),
         cmocka_unit_test(a_bad_sample_fires_at_once_with_its_own_time),
         cmocka_unit_test(a_look_ends_nothing_the_next_slot_does),
+        cmocka_unit_test(a_look_is_at_what_is_new),
+        cmocka_unit_test(after_an_error_a_look_is_at_everything),
         cmocka_unit_test(only_what_one_sample_decides_is_looked_at),
         cmocka_unit_test(a_slot_that_comes_after_a_look_leaves_what_is_newer),
         cmocka_unit_test(by_the_clock_nothing_is_looked_at),
