@@ -62,6 +62,7 @@ struct ruler *ruler_open(const struct ruler_options *options)
     ruler->context = options->context;
     ruler->globals = globals_make(options);
     lock_init(&ruler->lock, LOCK_groups);
+    alarms_open(&ruler->alarms);
     pthread_cond_init(&ruler->idle, NULL);
     pthread_condattr_t monotonic;
     must(pthread_condattr_init(&monotonic) == 0);
@@ -145,6 +146,7 @@ void ruler_close(struct ruler *ruler)
         farewell_free(f);
     }
     globals_drop(ruler, ruler->globals);
+    alarms_close(&ruler->alarms);
     pthread_cond_destroy(&ruler->idle);
     pthread_cond_destroy(&ruler->woken);
     lock_release(&ruler->lock);

@@ -81,6 +81,7 @@ static void stop_leaving(struct ruler_change *c)
         c->before[i]->stopping = true;
     for (size_t i = 0; i < c->after_count; i++)
         c->after[i]->stopping = false;
+    alarms_rebuild(c->ruler);
     for (size_t i = 0; i < c->before_count; i++)
         while (c->before[i]->stopping && c->before[i]->busy)
             pthread_cond_wait(&c->ruler->idle, &c->ruler->lock.mutex);
@@ -206,6 +207,8 @@ static void change_groups(struct ruler_change *c)
     size_t replaced_count = c->ruler->count;
     c->ruler->groups = c->after;
     c->ruler->count = c->after_count;
+    c->ruler->clock_ns = c->now_ns > c->ruler->clock_ns ? c->now_ns : c->ruler->clock_ns;
+    alarms_rebuild(c->ruler);
     atomic_store(&c->ruler->data_groups, count_data_groups(c));
     lock_drop(&c->ruler->lock);
     live_groups_drop(c->ruler, replaced, replaced_count);

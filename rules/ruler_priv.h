@@ -83,6 +83,8 @@ struct live_group {
     int64_t next_ns;
     struct group_alarm slot_alarm, look_alarm, arrears_alarm;
     struct arrears arrears;
+    size_t order;                            /* among the groups */
+    size_t places[TURN_KINDS][ALARM_QUEUES]; /* in the ruler's alarms, from 1 on */
     bool busy, stopping;
     size_t refs;
 };
@@ -126,6 +128,8 @@ struct ruler {
     struct globals *globals;
     struct live_group **groups;
     size_t count;
+    struct alarms alarms;
+    int64_t clock_ns; /* the latest it has been */
     struct farewell *farewells;
     pthread_cond_t woken;       /* ruler_wait */
     int64_t tried_until_ns;     /* what was tried in vain has used up the time until then */

@@ -222,6 +222,43 @@ static void a_clock_that_is_put_back_a_little_repeats_no_slot(void **state)
     bench_close(&b);
 }
 
+/* Half of them by data, all with intervals of their own; in the middle some change and some go. */
+static void of_many_groups_each_has_its_turn(void **state)
+{
+    (void)state;
+    enum { GROUPS = 200 };
+    struct bench b;
+    struct buf text;
+    bench_open(&b);
+    buf_init(&text, 1 << 16);
+    for (int load = 0; load < 2; load++) {
+        buf_clear(&text);
+        buf_puts(&text, "groups:\n");
+        for (int i = 0; i < GROUPS; i++)
+            if (load == 0 || i % 3 != 0)
+                buf_format(&text, "- {name: g%03d, interval: %ds, rules: [{alert: A, expr: m > %d}]}\n", i,
+                           5 + i % 40, load == 1 && i % 5 == 0 ? 7 : 8);
+        struct rule_set *set = bench_rules("r.yml", buf_text(&text));
+        for (size_t i = 0; i < set->count; i += 2)
+            set->groups[i].policy.by_data = true;
+        size_t count = set->count;
+        assert_int_equal(ruler_load(b.ruler, set, NULL), 0);
+        for (int s = 0; s < 120; s++) {
+            ARRIVE(&b, bench_now_ms(&b), 1, "m");
+            bench_drive(&b, b.sim.now_ns + SECOND_NS);
+        }
+        const struct ruler_group *groups = bench_groups(&b, count);
+        for (size_t i = 0; i < count; i++) {
+            int64_t behind_ns = b.sim.now_ns - groups[i].slot_ns;
+            assert_true(behind_ns >= 0 && behind_ns <= (groups[i].interval_ms + 1000) * NS_PER_MS);
+            assert_int_equal(groups[i].missed, 0);
+            assert_true(groups[i].iterations >= (uint64_t)(119000 / groups[i].interval_ms));
+        }
+    }
+    buf_release(&text);
+    bench_close(&b);
+}
+
 /* ---- looks ---- */
 
 /* The last evaluation of the only rule. */
@@ -638,6 +675,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_put_back_a_little_repeats_no_slot),
         cmocka_unit_test(a_bad_sample_fires_at_once_with_its_own_time),
         cmocka_unit_test(a_look_ends_nothing_the_next_slot_does),
+        cmocka_unit_test(of_many_groups_each_has_its_turn),
         cmocka_unit_test(a_look_is_at_what_is_new),
         cmocka_unit_test(after_an_error_a_look_is_at_everything),
         cmocka_unit_test(only_what_one_sample_decides_is_looked_at),
