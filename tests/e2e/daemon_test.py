@@ -2,6 +2,7 @@
 import pathlib
 import signal
 import subprocess
+import time
 import urllib.parse
 
 import peers
@@ -159,7 +160,11 @@ tests:
         status, text = peers.post(f'{daemon.url}/-/reload')
         self.assertEqual(status, 500)
         self.assertIn('standing_selectors', text)
-        time.sleep(2.5)  # it is told again, at least once
+
+        def iterations():
+            return peers.get_json(f'{daemon.url}/api/tocsin/v1/rules')['data']['groups'][0]['iterations']
+        before = iterations()
+        peers.wait_for('the alert to be told again', lambda: iterations() >= before + 4)
         regions = [alert['labels']['region'] for alert in peers.get_json(f'{daemon.url}/api/v2/alerts')]
         self.assertEqual(regions, ['old'])
 
