@@ -107,6 +107,13 @@ $(O)/bench/%: tests/bench/%.c $(O)/libtocsin.a
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
 	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS)
 
+# The twin of tests/oracle/template, which tests/diff/template runs.
+$(O)/diff/%: tests/diff/%.c tests/unit/template_data.h $(O)/libtocsin.a
+	$(say)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
+	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS)
+
 unit: $(UNIT)
 	@tests/run --build $(O) --binary $(BIN) unit
 

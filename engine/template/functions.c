@@ -58,7 +58,7 @@ int call_re_replace_all(struct template_run *run, const struct tval *args, size_
     return scratch_end(run, &text, out, err);
 }
 
-static const struct tval_type type_html = {.go_name = "template.HTML"};
+const struct tval_type type_html = {.go_name = "template.HTML"};
 
 int call_safe_html(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                    struct err *err)
@@ -67,7 +67,6 @@ int call_safe_html(struct template_run *run, const struct tval *args, size_t cou
     (void)count;
     (void)err;
     *out = args[0];
-    out->safe = true;
     out->type = &type_html;
     return 0;
 }

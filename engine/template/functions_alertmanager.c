@@ -94,7 +94,7 @@ static int call_url_unescape(struct template_run *run, const struct tval *args, 
     return rc;
 }
 
-static const struct tval_type type_url = {.go_name = "template.URL"};
+const struct tval_type type_url = {.go_name = "template.URL"};
 
 static int call_safe_url(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                          struct err *err)
@@ -103,7 +103,6 @@ static int call_safe_url(struct template_run *run, const struct tval *args, size
     (void)count;
     (void)err;
     *out = args[0];
-    out->safe = true;
     out->type = &type_url;
     return 0;
 }

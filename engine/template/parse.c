@@ -764,6 +764,8 @@ static bool commit(struct parser *p)
         memcpy(all, set->definitions, count * sizeof *all);
     for (size_t i = 0; i < unique_count; i++)
         merge(p, all, &count, unique[i], false);
+    if (count < set->count + unique_count) /* what was escaped may have called what is replaced now */
+        set->variants = NULL;
     set->definitions = all;
     set->count = count;
     set->capacity = capacity;

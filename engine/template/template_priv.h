@@ -116,6 +116,9 @@ struct node {
 
     struct node *pipe, *body, *other; /* control nodes, actions and template calls */
 
+    const struct template_function *function; /* identifier: NULL is what the set has under that name */
+    const struct definition *callee;          /* template call: NULL is what the set has under that name */
+
     struct tval value;     /* of a literal */
     bool is_int, is_float; /* a number that may stand for either */
     int64_t integer;
@@ -139,12 +142,16 @@ struct template_set {
     size_t table_count;
     struct definition *definitions;
     size_t count, capacity;
+    struct html_variant *variants; /* what template_escape_html made of the definitions */
 };
 
 /* Nothing but blanks and definitions: it replaces no other definition. */
 bool definition_is_empty(const struct definition *d);
 const struct template_function *set_function(const struct template_set *set, struct str name);
 const struct definition *set_find(const struct template_set *set, struct str name);
+
+/* What template_escape_html made of it; NULL: nothing yet. */
+const struct definition *set_find_html(const struct template_set *set, struct str name);
 
 extern const struct template_function builtin_functions[];
 
@@ -179,6 +186,12 @@ extern const struct template_function time_methods[], duration_methods[];
 void time_format(struct buf *out, const struct tval *t, struct str layout);
 void time_print(struct buf *out, const struct tval *t);
 int time_parse(struct str layout, struct str text, struct tval *out, struct err *err);
+
+/* What safeHtml and safeUrl return. */
+extern const struct tval_type type_html, type_url;
+
+/* Line from 1 and byte column from 0 of a place in its source. */
+void node_position(const struct node *n, int *line, int *column);
 
 /* The first letter of every word large; all others small, or as they are. */
 void text_title(struct buf *out, struct str s, bool lower_rest);

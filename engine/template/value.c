@@ -214,12 +214,18 @@ static enum basic basic_kind(const struct tval *v)
     }
 }
 
+/* As %s shows it. */
+static void add_shown(struct buf *out, const struct tval *v)
+{
+    print_format(out, STR("%s"), v, 1);
+}
+
 static int fail_types(const struct tval *a, const struct tval *b, struct err *err)
 {
     struct buf text;
     scratch_begin(&text);
     buf_puts(&text, "non-comparable types ");
-    tval_print(&text, a);
+    add_shown(&text, a);
     buf_format(&text, ": %s, %s: ", value_type_name(a), value_type_name(b)); /* Go's own order */
     tval_print(&text, b);
     err_set(err, ERR_EXEC, "%s", buf_text(&text));
@@ -232,7 +238,7 @@ static int fail_type(const struct tval *v, struct err *err)
     struct buf text;
     scratch_begin(&text);
     buf_format(&text, "non-comparable type ");
-    tval_print(&text, v);
+    add_shown(&text, v);
     err_set(err, ERR_EXEC, "%s: %s", buf_text(&text), value_type_name(v));
     buf_release(&text);
     return ERR_EXEC;
