@@ -101,14 +101,8 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(O)/libtocsin.a $(O)/lib
 
 BENCH := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/*.c))
 
-$(O)/bench/%: tests/bench/%.c $(O)/libtocsin.a
-	$(say)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
-	$(Q)$(CXX) $(OPTIMIZE) $(LDHARDEN) -o $@ $@.o $(O)/libtocsin.a $(LIBS)
-
-# The twin of tests/oracle/template, which tests/diff/template runs.
-$(O)/diff/%: tests/diff/%.c tests/unit/template_data.h $(O)/libtocsin.a
+# Also $(O)/diff/%, for tests/diff/template.
+$(O)/%: tests/%.c $(O)/libtocsin.a
 	$(say)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<

@@ -200,8 +200,10 @@ static struct str full_name(struct str type)
     return str_is(type, "[]any") ? STR("[]interface {}") : type;
 }
 
-static int check_type(struct template_run *run, const struct tval *v, struct str type)
+static int check_type(struct template_run *run, struct tval *v, struct str type)
 {
+    if (v->kind == TVAL_NIL && !v->boxed)
+        *v = value_nil_as(type);
     if (value_goes_into(v, type))
         return 0;
     if (v->kind == TVAL_NIL && !v->boxed)
@@ -250,8 +252,8 @@ static int eval_argument(struct template_run *run, const struct tval *dot, const
         return rc;
     switch (n->kind) {
     case NODE_NIL:
-        *out = tval_nil();
-        if (str_is(type, "any"))
+        *out = value_nil_as(type);
+        if (str_is(type, "any") || out->kind != TVAL_NIL)
             return 0;
         return fail(run, ERR_EXEC, "cannot assign nil to %.*s", STR_ARG(full_name(type)));
     case NODE_BOOL:
@@ -276,7 +278,7 @@ static int eval_arguments(struct template_run *run, const struct template_functi
     if (c->final == NULL)
         return 0;
     args[i] = *c->final;
-    return check_type(run, c->final, signature_type(f->args, i));
+    return check_type(run, &args[i], signature_type(f->args, i));
 }
 
 /* and, or: the first argument that decides. */

@@ -161,6 +161,7 @@ tval_function builtin_and, builtin_or, builtin_call;
 /* value: Go's types, truth, order. */
 const char *value_type_name(const struct tval *v);
 bool value_goes_into(const struct tval *v, struct str type);
+struct tval value_nil_as(struct str type); /* an empty list where the type is one, else nil */
 size_t signature_count(const char *signature, bool *variadic); /* of what must be given */
 struct str signature_type(const char *signature, size_t i);
 const struct template_function *value_method(const struct tval *v, struct str name);
@@ -193,7 +194,7 @@ extern const struct tval_type type_html, type_url;
 /* Line from 1 and byte column from 0 of a place in its source. */
 void node_position(const struct node *n, int *line, int *column);
 
-/* The first letter of every word large; all others small, or as they are. */
+/* title: the first letter of every word large; all others small, or as they are. */
 void text_title(struct buf *out, struct str s, bool lower_rest);
 
 /* Parts that both function tables use. */

@@ -2,6 +2,8 @@
 
 #include "tocsin/gotext.h"
 
+#include <math.h>
+
 const struct tval_type type_int64 = {.go_name = "int64"};
 const struct tval_type type_uint8 = {.go_name = "uint8"};
 const struct tval_type type_strings = {.go_name = "[]string"};
@@ -148,6 +150,13 @@ bool value_goes_into(const struct tval *v, struct str type)
     if (str_is(type, "[]any"))
         return v->kind == TVAL_LIST && v->type == NULL;
     return v->type != NULL && v->type->underlying != NULL && str_is(type, v->type->underlying);
+}
+
+struct tval value_nil_as(struct str type)
+{
+    if (str_is(type, "[]any"))
+        return tval_list(NULL, 0);
+    return str_is(type, "[]string") ? tval_texts(NULL, 0) : tval_nil();
 }
 
 const struct template_function *value_method(const struct tval *v, struct str name)
@@ -335,6 +344,7 @@ int tval_to_float(const struct tval *v, double *out, struct err *err)
         *out = (double)v->integer / 1e9;
         return 0;
     case TVAL_TEXT:
+        *out = 0;
         if (go_parse_float(v->text, out))
             return 0;
         break;
@@ -344,7 +354,8 @@ int tval_to_float(const struct tval *v, double *out, struct err *err)
     struct buf quoted;
     scratch_begin(&quoted);
     go_quote(&quoted, v->text);
-    err_set(err, ERR_EXEC, "strconv.ParseFloat: parsing %s: invalid syntax", buf_text(&quoted));
+    err_set(err, ERR_EXEC, "strconv.ParseFloat: parsing %s: %s", buf_text(&quoted),
+            isinf(*out) ? "value out of range" : "invalid syntax");
     buf_release(&quoted);
     return ERR_EXEC;
 }

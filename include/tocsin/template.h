@@ -182,8 +182,23 @@ extern const struct template_function template_prometheus_functions[];
 struct tval template_sample(struct arena *arena, struct tval labels, struct tval value);
 struct tval template_query_result(struct tval *samples, size_t count);
 
-/* Alertmanager 0.34's; `now`, `since`, `routeLabels` and zones other than UTC for `tz`
- * come in a table of the caller's. */
+/* Alertmanager 0.34's, but for those that ask about the world outside; `tz` knows UTC only. */
 extern const struct template_function template_alertmanager_functions[];
+
+/* What those have to be told. */
+struct template_outside {
+    int64_t now_ns; /* since 1970: of the notification, so that all its parts say the same */
+
+    /* Offset and name ("CET") that hold in a zone at a time; the name outlives the run. False: nobody knows the zone. */
+    bool (*zone)(void *context, struct str name, int64_t unix_s, int32_t *offset_s, struct str *shown);
+
+    /* Appends a label of the route, rendered; nothing if there is none. 0 or a code with its text. */
+    int (*route_label)(void *context, struct str name, struct buf *out, struct err *err);
+    void *context;
+};
+
+/* now, since, tz, routeLabels: to be put behind the others. `context` of template_execute must point to a struct
+ * template_outside whenever one of these may run. */
+extern const struct template_function template_outside_functions[];
 
 #endif

@@ -621,6 +621,65 @@ static void expect_references(const char *text, const char *keys)
     end(&f);
 }
 
+static bool zone_of_test(void *context, struct str name, int64_t unix_s, int32_t *offset_s, struct str *shown)
+{
+    (void)context;
+    bool known = str_is(name, "Europe/Berlin");
+    *offset_s = unix_s < 1711846800 ? 3600 : 7200; /* 2024-03-31 01:00 UTC */
+    *shown = unix_s < 1711846800 ? STR("CET") : STR("CEST");
+    return known;
+}
+
+static int label_of_test(void *context, struct str name, struct buf *out, struct err *err)
+{
+    if (str_is(name, "loop"))
+        return err_set(err, ERR_EXEC, "route label cycle detected: loop -> loop");
+    if (str_is(name, "team"))
+        buf_puts(out, context);
+    return 0;
+}
+
+static void check_outside(const char *text, int64_t now_ns, const char *expected)
+{
+    static const struct template_function *const tables[] = {template_alertmanager_functions,
+                                                             template_outside_functions};
+    char team[] = "<db>";
+    struct template_outside outside = {
+        .now_ns = now_ns, .zone = zone_of_test, .route_label = label_of_test, .context = team};
+    struct fixture f;
+    begin(&f);
+    f.set = template_set_make(&f.arena, tables, 2);
+    struct tval data = tval_time(1711846799000000000);
+    assert_int_equal(parse(&f, "t", text), 0);
+    int rc = template_execute(f.set, STR("t"), &data, &outside, &f.out, &f.err);
+    assert_string_equal(rc == 0 ? buf_text(&f.out) : f.err.text, expected);
+    end(&f);
+}
+
+static void time_zones_and_route_labels_come_from_outside(void **state)
+{
+    (void)state;
+    int64_t now_ns = INT64_C(1711846800500000000);
+    check_outside("{{now}} {{since .}} {{(now.Sub .).Seconds}}", now_ns,
+                  "2024-03-31 01:00:00.5 +0000 UTC 1.5s 1.5");
+    check_outside("{{since (toDate \"x\" \"\")}}", now_ns, "2562047h47m16.854775807s");
+    check_outside(
+        "{{tz \"Europe/Berlin\" .}} {{now | tz \"Europe/Berlin\" | date \"15:04 MST\"}} {{tz \"\" .}}",
+        now_ns, "2024-03-31 01:59:59 +0100 CET 03:00 CEST 2024-03-31 00:59:59 +0000 UTC");
+    check_outside(
+        "{{tz \"Mars\" .}}", now_ns,
+        "template: t:1:2: executing \"t\" at <tz \"Mars\" .>: error calling tz: unknown time zone Mars");
+    check_outside("{{tz \"../etc\" .}}", now_ns,
+                  "template: t:1:2: executing \"t\" at <tz \"../etc\" .>: error calling tz: time: invalid "
+                  "location name");
+    check_outside("{{routeLabels \"team\"}}[{{routeLabels \"none\"}}]", now_ns, "<db>[]");
+    check_outside("{{routeLabels \"loop\"}}", now_ns,
+                  "template: t:1:2: executing \"t\" at <routeLabels \"loop\">: error calling routeLabels: "
+                  "route label cycle detected: loop -> loop");
+    check_outside("{{now 1}}", now_ns,
+                  "template: t:1:2: executing \"t\" at <now>: wrong number of args for now: want 0 got 1");
+}
+
 static void keys_asked_for_by_name_are_found_wherever_the_dot_is_still_the_data(void **state)
 {
     (void)state;
@@ -663,6 +722,7 @@ int main(void)
         cmocka_unit_test(numbers_and_texts_become_floats_as_prometheus_reads_them),
         cmocka_unit_test(times_keep_their_zone_and_reach_gos_zero),
         cmocka_unit_test(a_zone_nobody_knows_is_refused_plainly),
+        cmocka_unit_test(time_zones_and_route_labels_come_from_outside),
         cmocka_unit_test(keys_asked_for_by_name_are_found_wherever_the_dot_is_still_the_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
