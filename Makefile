@@ -163,10 +163,10 @@ bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (abo
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/bench/run $(BENCH_FLAGS)
 
-diff: ## DIFF_QUERIES generated queries (20000) to Debian's Prometheus 2.42 and to Tocsin: equal answers
+diff: ## DIFF_QUERIES generated queries (20000) to Debian's Prometheus 2.42 and to Tocsin, and templates to Go: equal answers
 	@deploy/deps.sh build test peer
-	@$(MAKE) --no-print-directory -s -j2 build/tocsin
-	@tests/diff/run
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin $(O)/diff/template_peer
+	@tests/diff/run && tests/diff/template
 
 layers: ## prove that no folder includes upward
 	@tests/habits/layers

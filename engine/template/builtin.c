@@ -137,7 +137,7 @@ static int index_map(const struct tval *map, const struct tval *key, struct tval
 {
     if (key->kind == TVAL_NIL)
         return err_set(err, ERR_EXEC, "value is nil; should be of type string");
-    if (key->kind != TVAL_TEXT)
+    if (key->kind != TVAL_TEXT || key->type != NULL)
         return err_set(err, ERR_EXEC, "value has type %s; should be string", value_type_name(key));
     const struct tval *found = tval_get(map, key->text);
     if (found != NULL)

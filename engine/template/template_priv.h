@@ -186,6 +186,7 @@ int scratch_end(struct template_run *run, struct buf *b, struct tval *out, struc
 extern const struct template_function time_methods[], duration_methods[];
 void time_format(struct buf *out, const struct tval *t, struct str layout);
 void time_print(struct buf *out, const struct tval *t);
+void time_print_go(struct buf *out, const struct tval *t); /* as Go's source would make it */
 int time_parse(struct str layout, struct str text, struct tval *out, struct err *err);
 
 /* What safeHtml and safeUrl return. */

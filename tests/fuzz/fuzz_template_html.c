@@ -61,18 +61,19 @@ static void compare(const struct template_set *set)
     buf_release(&plain_outline);
 }
 
-/* Where values decide what is printed, or are trusted, or change their letters, outlines may differ. */
-static bool only_prints(struct str text)
+/* Where values may decide which way a template goes, or are trusted, outlines may differ. */
+static bool goes_one_way(struct str text)
 {
-    static const char *const words[] = {"if",           "with",   "range",  "=",     "safe",   "and",
-                                        "or",           "not",    "eq",     "ne",    "lt",     "le",
-                                        "gt",           "ge",     "len",    "index", "slice",  "match",
-                                        "reReplaceAll", "base64", "Slice",  "dict",  "printf", "urlUnescape",
-                                        "Date",         "title",  "toJson", "join"};
-    for (size_t i = 0; i + 1 < text.n; i++)
-        for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-            if (str_starts((struct str){text.p + i, text.n - i}, str_of(words[w])))
+    static const char *const words[] = {"safe", "eq",    "ne",    "lt",    "le",           "gt",
+                                        "ge",   "index", "slice", "match", "reReplaceAll", "base64"};
+    bool inside = false;
+    for (size_t i = 0; i + 1 < text.n; i++) {
+        struct str rest = {text.p + i, text.n - i};
+        inside = str_starts(rest, STR("{{")) || (inside && !str_starts(rest, STR("}}")));
+        for (size_t w = 0; inside && w < sizeof words / sizeof *words; w++)
+            if (str_starts(rest, str_of(words[w])))
                 return false;
+    }
     return true;
 }
 
@@ -99,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (template_parse(set, STR("t"), text, &err) == 0) {
         if (template_escape_html(set, STR("t"), &err) != 0)
             must(str_starts(str_of(err.text), STR("html/template:")));
-        else if (only_prints(text))
+        else if (goes_one_way(text))
             compare(set);
         else
             run_only(set);
