@@ -46,6 +46,7 @@ extern const struct integration_kind integration_pagerduty;
 extern const struct integration_kind integration_pushover;
 extern const struct integration_kind integration_rocketchat;
 extern const struct integration_kind integration_slack;
+extern const struct integration_kind integration_telegram;
 extern const struct integration_kind integration_victorops;
 extern const struct integration_kind integration_webex;
 extern const struct integration_kind integration_webhook;
@@ -87,9 +88,13 @@ void exchange_fail(struct exchange *x, int code, const char *format, ...)
 /* A template, run on the notification; text without {{ }} is given back as it is. */
 struct str exchange_text(struct exchange *x, struct str source);
 
-/* The same, and cut to what a service takes: its end becomes an ellipsis. */
+/* The same as HTML: each value is escaped for the place where it stands. */
+struct str exchange_html(struct exchange *x, struct str source);
+
+/* exchange_text, and cut to what a service takes: its end becomes an ellipsis. */
 struct str exchange_text_runes(struct exchange *x, struct str source, size_t max);
 struct str exchange_text_bytes(struct exchange *x, struct str source, size_t max);
+struct str exchange_cut_runes(struct exchange *x, struct str text, size_t max); /* what was run already */
 
 /* What a file holds, without the white space around it; text if no file is named. Neither is a template here: see exchange_text. */
 struct str exchange_secret(struct exchange *x, struct str text, struct str file);

@@ -76,9 +76,6 @@ static void check(struct strict *s, const struct tree *node, void *target)
     field_one_of(s, node, "token", push->token, "token_file", push->token_file);
     if (push->html && push->monospace)
         strict_fail(s, node, "at most one of monospace & html must be configured");
-    if (push->html)
-        strict_unsupported(s, tree_get(node, "html"),
-                           "html of pushover_configs is not supported yet; remove it or keep Alertmanager");
 }
 
 /* ---- what is sent: all of it in the URL ---- */
@@ -90,7 +87,8 @@ static void seconds(struct exchange *x, struct buf *query, const char *name, int
 
 static struct str message(struct exchange *x, const struct pushover *push)
 {
-    struct str text = str_trim(exchange_text_runes(x, push->message, MESSAGE_RUNES));
+    struct str whole = push->html ? exchange_html(x, push->message) : exchange_text(x, push->message);
+    struct str text = str_trim(exchange_cut_runes(x, whole, MESSAGE_RUNES));
     return text.n > 0 ? text : STR("(no details)");
 }
 
@@ -100,6 +98,8 @@ static void write_query(struct exchange *x, struct buf *query, const struct push
     struct str user = exchange_text(x, exchange_secret(x, push->user_key, push->user_key_file));
     exchange_param(query, "device", exchange_text(x, push->device));
     seconds(x, query, "expire", push->expire);
+    if (push->html)
+        exchange_param(query, "html", STR("1"));
     exchange_param(query, "message", message(x, push));
     if (push->monospace)
         exchange_param(query, "monospace", STR("1"));

@@ -92,6 +92,16 @@ webex_configs:
     room_id: r
     message: '{{{{ range .Alerts }}}}{{{{ printf "%02500d\u00e4" 1 }}}}{{{{ end }}}}'
     http_config: {{authorization: {{credentials: bot}}}}
+telegram_configs:
+  - api_url: {url}/telegram
+    bot_token: 'b:k'
+    chat_id: -12
+  - api_url: {url}/telegram_full
+    bot_token: k
+    chat_id: 7
+    message: '{{{{ .Status }}}} {{{{ "<" }}}}'
+    parse_mode: MarkdownV2
+    disable_notifications: true
 wechat_configs:
   - api_url: {url}/wechat
     api_secret: 's &{{{{ .Status }}}}'
@@ -109,10 +119,11 @@ wechat_configs:
 
 ROUTE = 'route: {receiver: all, group_by: [alertname], group_wait: 1s, group_interval: 2s}\n'
 
-TOKEN, SENT = b'{"errcode":0,"access_token":"t /k"}', b'{"errcode":0,"errmsg":"ok"}'
+TOKEN, SENT, CHAT = b'{"errcode":0,"access_token":"t /k"}', b'{"errcode":0,"errmsg":"ok"}', b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":7}}}'
 ANSWERS = {'/slack': ('text/plain', b'ok'), '/slack_full': ('application/json', b'{"ok":true}'),
            '/wechat/gettoken': ('application/json', TOKEN), '/wechat_full/gettoken': ('application/json', TOKEN),
            '/wechat/message/send': ('application/json', SENT), '/wechat_full/message/send': ('application/json', SENT),
+           '/telegram/botb:k/sendMessage': ('application/json', CHAT), '/telegram_full/botk/sendMessage': ('application/json', CHAT),
            '/rocketchat/api/v1/chat.postMessage': ('application/json', b'{"success":true}')}
 
 NAMES = '''slack.default.title slack.default.username slack.default.fallback slack.default.callbackid slack.default.pretext
@@ -190,14 +201,14 @@ class BesideAlertmanager(Case):
         pair = [alert('i1', False), alert('i2', False), alert('i3', True)]
         for program in (self.peer, self.daemon):
             self.tell(program, *pair)
-        firing = 17  # one for each integration, two more where OpsGenie's alert is updated, one more for each of WeChat's tokens
+        firing = 19  # one for each integration, two more where OpsGenie's alert is updated, one more for each of WeChat's tokens
         for name in ('am', 'to'):
             peers.wait_for(f'requests of {name}', lambda name=name: len(self.server.of(name)) >= firing)
         end = [alert(i, True) for i in ('i1', 'i2')]
         for program in (self.peer, self.daemon):
             self.tell(program, *end)
         for name in ('am', 'to'):
-            peers.wait_for(f'requests of {name} at the end', lambda name=name: len(self.server.of(name)) >= firing + 11)
+            peers.wait_for(f'requests of {name} at the end', lambda name=name: len(self.server.of(name)) >= firing + 13)
         theirs, ours = self.server.of('am'), self.server.of('to')
         for their, our in zip(theirs, ours):
             self.assertEqual(our, their)
@@ -227,6 +238,7 @@ mattermost_configs: [{{webhook_url: {url}/mattermost}}]
 victorops_configs: [{{api_url: {url}/victorops, api_key: k, routing_key: r}}]
 webex_configs: [{{api_url: {url}/webex, room_id: r, http_config: {{authorization: {{credentials: c}}}}}}]
 wechat_configs: [{{api_url: {url}/wechat, api_secret: s, corp_id: c}}]
+telegram_configs: [{{api_url: {url}/telegram, bot_token: 'b:k', chat_id: 7}}]
 '''
 
 

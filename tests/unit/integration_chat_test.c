@@ -1,5 +1,7 @@
 #include "integration_sim.h"
 
+#include <unistd.h>
+
 /* ---- Rocket.Chat ---- */
 
 #define ROCKET_HEADERS JSON_HEADER "X-Auth-Token: tok\nX-User-Id: id\n"
@@ -263,6 +265,110 @@ static void wechat_says_what_was_wrong(void **state)
     sim_close(&sim);
 }
 
+/* ---- Telegram ---- */
+
+static void telegram_gets_escaped_html(void **state)
+{
+    (void)state;
+    open_with("telegram_configs",
+              "{bot_token: 'b:t', chat_id: -17, message: '<b>{{ .Status }}</b> {{ \"<&\\\">\" }}'}");
+    sim.answer = "{\"ok\":true,\"result\":{\"message_id\":1,\"chat\":{\"id\":-17}}}";
+    fire();
+    end_all();
+    expect_sent(0, "POST", "https://api.telegram.org/botb:t/sendMessage", JSON_HEADER,
+                "{\"chat_id\":\"-17\",\"disable_web_page_preview\":\"true\",\"parse_mode\":\"HTML\",\"text\":"
+                "\"\\u003cb\\u003efiring\\u003c/b\\u003e \\u0026lt;\\u0026amp;\\u0026#34;\\u0026gt;\"}\n");
+    assert_int_equal(sim.sent_count, 2);
+    assert_non_null(strstr(sim.sent[1].body, "resolved"));
+    sim_close(&sim);
+}
+
+static void telegram_s_other_modes_take_texts_as_they_are(void **state)
+{
+    (void)state;
+    open_with("telegram_configs",
+              "{api_url: http://t, bot_token: b, chat_id: 5, message_thread_id: 7, parse_mode: '', "
+              "disable_notifications: true, message: '{{ \"<\" }}{{ printf \"%04096d\" 1 }}'}");
+    sim.answer = "{\"ok\":true}";
+    fire();
+    const char *head =
+        "{\"chat_id\":\"5\",\"disable_notification\":\"true\",\"disable_web_page_preview\":\"true\","
+        "\"message_thread_id\":\"7\",\"text\":\"\\u003c";
+    const char *body = sim.sent[0].body;
+    assert_string_equal(sim.sent[0].url, "http://t/botb/sendMessage");
+    assert_memory_equal(body, head, strlen(head));
+    assert_int_equal(strspn(body + strlen(head), "0"), 4094);
+    assert_string_equal(body + strlen(head) + 4094, "\xe2\x80\xa6\"}\n");
+    sim_close(&sim);
+}
+
+static void telegram_gets_no_cut_html(void **state)
+{
+    (void)state;
+    static const char *const lengths[][2] = {{"4096", "\"text\":\"0000"},
+                                             {"4097", "exceeds Telegram limits."}};
+    for (size_t i = 0; i < 2; i++) {
+        char settings[128];
+        snprintf(settings, sizeof settings,
+                 "{bot_token: b, chat_id: 5, message: '{{ printf \"%%0%sd\" 1 }}'}", lengths[i][0]);
+        open_with("telegram_configs", settings);
+        fire();
+        assert_non_null(strstr(sim.sent[0].body, lengths[i][1]));
+        sim_close(&sim);
+    }
+}
+
+static void telegram_s_token_and_chat_may_be_in_files(void **state)
+{
+    (void)state;
+    static const char *const contents[][2] = {{"-12\n", NULL}, {"twelve", "could not parse chat_id from"}};
+    for (size_t i = 0; i < 2; i++) {
+        char path[] = "/tmp/tocsin-telegram-XXXXXX", settings[256];
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, contents[i][0], strlen(contents[i][0])), strlen(contents[i][0]));
+        close(fd);
+        snprintf(settings, sizeof settings, "{bot_token_file: %s, chat_id_file: %s}", path, path);
+        open_with("telegram_configs", settings);
+        fire();
+        assert_int_equal(sim.sent_count, contents[i][1] == NULL);
+        if (contents[i][1] == NULL) {
+            assert_string_equal(sim.sent[0].url, "https://api.telegram.org/bot-12/sendMessage");
+            assert_non_null(strstr(sim.sent[0].body, "{\"chat_id\":\"-12\","));
+        } else {
+            assert_non_null(strstr(buf_text(&sim.pages), contents[i][1]));
+        }
+        remove(path);
+        sim_close(&sim);
+    }
+}
+
+static void telegram_is_tried_again_whatever_it_says(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *answer, *why;
+    } cases[] = {
+        {400, "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: chat not found\"}",
+         "telegram: Bad Request: chat not found (400)"},
+        {404, "nope", "unexpected status code 404: nope"},
+        {200, "{\"ok\":false,\"error_code\":1,\"description\":\"d\"}", "telegram: d (1)"},
+        {200, "<html>", ""},
+        {0, "", "connection refused"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        open_with("telegram_configs", "{bot_token: b, chat_id: 5}");
+        sim.status = cases[i].status;
+        sim.answer = cases[i].answer;
+        fire();
+        assert_non_null(strstr(buf_text(&sim.pages), "1000 retrying x.y 1 "));
+        if (strstr(buf_text(&sim.pages), cases[i].why) == NULL)
+            fail_msg("%s", buf_text(&sim.pages));
+        sim_close(&sim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +385,11 @@ int main(void)
         cmocka_unit_test(wechat_takes_markdown),
         cmocka_unit_test(wechat_gets_a_new_token_when_the_old_one_has_run_out),
         cmocka_unit_test(wechat_says_what_was_wrong),
+        cmocka_unit_test(telegram_gets_escaped_html),
+        cmocka_unit_test(telegram_s_other_modes_take_texts_as_they_are),
+        cmocka_unit_test(telegram_gets_no_cut_html),
+        cmocka_unit_test(telegram_s_token_and_chat_may_be_in_files),
+        cmocka_unit_test(telegram_is_tried_again_whatever_it_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,12 @@ static void what_is_missing_is_told_in_alertmanagers_words(void **state)
         {"", "wechat_configs: [{corp_id: c}]", "no global Wechat Api Secret set either inline or in a file"},
         {"wechat_api_secret: s", "wechat_configs: [{}]", "no global Wechat CorpID set"},
         {"", "wechat_configs: [~]", "missing wechat config"},
+        {"", "telegram_configs: [{chat_id: 1}]", "missing bot_token or bot_token_file on telegram_config"},
+        {"telegram_bot_token: t", "telegram_configs: [{}]",
+         "missing chat_id or chat_id_file on telegram_config"},
+        {"telegram_bot_token: t", "telegram_configs: [{chat_id: 1, parse_mode: html}]",
+         "unknown parse_mode on telegram_config, must be Markdown, MarkdownV2, HTML or empty string"},
+        {"", "telegram_configs: [~]", "missing telegram config"},
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
 }
@@ -170,6 +176,10 @@ static void what_contradicts_itself_is_told_in_alertmanagers_words(void **state)
         {"", "pushover_configs: [{user_key: u, token: t, retry: 1d}]",
          "time: unknown unit \"d\" in duration \"1d\""},
         {"", "pushover_configs: [{user_key: u, token: t, ttl: 5}]", "time: missing unit in duration \"5\""},
+        {"", "telegram_configs: [{bot_token: t, bot_token_file: f, chat_id: 1}]",
+         "at most one of bot_token & bot_token_file must be configured"},
+        {"", "telegram_configs: [{bot_token: t, chat_id: 1, chat_id_file: f}]",
+         "at most one of chat_id & chat_id_file must be configured"},
         {"", "wechat_configs: [{api_secret: s, corp_id: c, message_type: x}]",
          "weChat message type \"x\" does not match valid options ^(text|markdown)$"},
         {"", "wechat_configs: [{api_secret: s, api_secret_file: f, corp_id: c}]",
@@ -409,6 +419,15 @@ static void settings_of_chats_print_again(void **state)
                    "      card: c\n"
                    "    priority:\n"
                    "      priority: urgent\n");
+    expect_printed("telegram_bot_token: s3cret",
+                   "telegram_configs: [{chat_id: -12, parse_mode: , message_thread_id: 3}]",
+                   "  telegram_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    api_url: https://api.telegram.org\n"
+                   "    bot_token: <secret>\n"
+                   "    chat_id: -12\n"
+                   "    message_thread_id: 3\n"
+                   "    message: '{{ template \"telegram.default.message\" . }}'\n"
+                   "    parse_mode: \"\"\n");
     expect_printed("wechat_api_secret: s3cret, wechat_api_corp_id: c",
                    "wechat_configs: [{message: m, to_user: , to_party: , to_tag: , agent_id: 5}]",
                    "  wechat_configs:\n"
@@ -421,18 +440,6 @@ static void settings_of_chats_print_again(void **state)
                    "    to_tag: \"\"\n"
                    "    agent_id: \"5\"\n"
                    "    message_type: text\n");
-}
-
-static void pushover_s_html_is_refused_by_name(void **state)
-{
-    (void)state;
-    char text[512];
-    struct amconfig *config;
-    struct err err = {0};
-    compose(text, sizeof text, "", "pushover_configs: [{user_key: u, token: t, html: true}]");
-    assert_int_equal(amconfig_parse(&sim.world, str_of(text), STR(""), &config, &err), ERR_UNSUPPORTED);
-    assert_string_equal(err.text,
-                        "html of pushover_configs is not supported yet; remove it or keep Alertmanager");
 }
 
 static void integrations_come_in_alertmanagers_order(void **state)
@@ -510,7 +517,6 @@ int main(void)
         cmocka_unit_test(what_comes_from_the_globals_prints_too),
         cmocka_unit_test(settings_of_push_services_print_again),
         cmocka_unit_test(settings_of_chats_print_again),
-        cmocka_unit_test(pushover_s_html_is_refused_by_name),
         cmocka_unit_test(integrations_come_in_alertmanagers_order),
         cmocka_unit_test(only_msteamsv2_takes_the_proxy_into_settings_of_its_own),
         cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),

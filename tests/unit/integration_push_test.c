@@ -170,6 +170,21 @@ static void pushover_takes_whole_seconds_and_what_is_set(void **state)
     sim_close(&sim);
 }
 
+static void pushover_s_html_is_escaped(void **state)
+{
+    (void)state;
+    open_with("pushover_configs",
+              "{user_key: u, token: t, html: true, title: '{{ \"<\" }}', url: '', message: "
+              "'<b>{{ \"<\" }}</b>'}");
+    fire();
+    expect_sent(0, "POST",
+                PUSHOVER
+                "device=&expire=3600&html=1&message=%3Cb%3E%26lt%3B%3C%2Fb%3E&priority=2&retry=60&sound="
+                "&title=%3C&token=t&url=&url_title=&user=u",
+                "Content-Type: text/plain\n", "");
+    sim_close(&sim);
+}
+
 static void pushover_cuts_what_is_too_long(void **state)
 {
     (void)state;
@@ -219,6 +234,7 @@ int main(void)
         cmocka_unit_test(victorops_knows_three_types_of_messages),
         cmocka_unit_test(pushover_gets_all_in_the_url),
         cmocka_unit_test(pushover_takes_whole_seconds_and_what_is_set),
+        cmocka_unit_test(pushover_s_html_is_escaped),
         cmocka_unit_test(pushover_cuts_what_is_too_long),
         cmocka_unit_test(pushover_s_keys_may_be_in_files),
     };

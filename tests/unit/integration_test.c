@@ -440,6 +440,7 @@ static void a_starved_arena_is_a_limit_not_a_crash(void **state)
         {"mattermost_configs", "{webhook_url: http://m, attachments: [{text: '{{ .Status }}'}]}"},
         {"victorops_configs", "{api_key: k, routing_key: '{{ .Status }}', custom_fields: {a: b}}"},
         {"webex_configs", WEBEX},
+        {"telegram_configs", "{bot_token: t, chat_id: 1}"},
         {"pushover_configs", "{user_key: u, token: '{{ .Status }}'}"},
         {"wechat_configs", "{api_secret: '{{ .Status }}', corp_id: c}"},
     };
