@@ -99,6 +99,8 @@ static void print_route(struct buf *out, struct am_reader *r, int indent, const 
     yaml_child(out, indent, node, "match");
     yaml_child(out, indent, node, "match_re");
     print_matchers(out, r, indent, node, "matchers");
+    yaml_child(out, indent, node, "mute_time_intervals");
+    yaml_child(out, indent, node, "active_time_intervals");
     print_bool(out, indent, "continue", route->go_on);
     yaml_child(out, indent, node, "labels");
     if (route->route_count > 0) {
