@@ -21,10 +21,10 @@ struct nflog_note {
 };
 
 /* A note on the heap; the sets are copied. */
-struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
-                                   const struct hash_set *resolved, int64_t sent_ns, int64_t expires_ns);
+struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told, int64_t expires_ns);
 
 void nflog_note_free(struct nflog_note *note);
+void nflog_told_free(struct dedup_told *told);
 
 /* Reads the log of an earlier process; notes that have expired stay away. */
 int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct err *err);
@@ -33,7 +33,7 @@ void nflog_release(struct nflog *log);
 /* NULL: never told, or too long ago. */
 const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns);
 
-/* True if some integration believes that this alert fires, or may do so. */
+/* True if some integration believes that this alert fires, or may do so, or was to hear of it. */
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns);
 
 /* Takes over the note; an older one than what is known changes nothing. */

@@ -30,7 +30,7 @@ static int by_labels(const void *a, const void *b)
     return router_item_order(x->fact->event->labels, y->fact->event->labels);
 }
 
-static void snapshot(struct router *router, struct group *group, struct flush *flush, int64_t now_ns)
+static void snapshot(const struct group *group, struct flush *flush, int64_t now_ns)
 {
     struct alert *alert;
     flush->items = MEM_ARRAY(struct flush_item, group->members.count + 1);
@@ -38,8 +38,6 @@ static void snapshot(struct router *router, struct group *group, struct flush *f
         struct flush_item *item = &flush->items[flush->count++];
         item->fact = fact_hold(alert->fact);
         item->resolved = alert_is_resolved(alert->fact->event, now_ns);
-        item->muted = inhibitor_mutes(&router->inhibitor, alert->fact->event->labels, now_ns);
-        router->counts.suppressed += item->muted;
     }
     qsort(flush->items, flush->count, sizeof *flush->items, by_labels);
 }
@@ -54,73 +52,117 @@ static struct str delivery_key(const struct delivery *d, struct buf *key)
     return buf_slice(key);
 }
 
+static bool was_told(const struct dedup_told *told, uint64_t hash)
+{
+    return hash_set_has(&told->firing, hash) || hash_set_has(&told->owed, hash);
+}
+
 /* A muted alert is left out, unless it has ended and this integration still believes it fires: what was opened is
  * closed. */
-static bool concerns(const struct flush_item *item, const struct dedup_told *told)
+static bool concerns(const struct router *router, const struct flush_item *item,
+                     const struct dedup_told *told)
 {
-    if (!item->muted)
+    if (item->muted == MUTE_none)
         return true;
-    return item->resolved && told != NULL && hash_set_has(&told->firing, item->fact->hash);
+    return router->options.contracts.opened_is_closed && item->resolved && was_told(told, item->fact->hash);
 }
 
-static void collect_hashes(struct delivery *d, const struct dedup_told *told)
+static void collect_hashes(const struct router *router, struct delivery *d, const struct dedup_told *told)
 {
     const struct flush *flush = d->flush;
-    d->firing.items = MEM_ARRAY(uint64_t, flush->count + 1);
-    d->resolved.items = MEM_ARRAY(uint64_t, flush->count + 1);
+    struct hash_set *firing = &d->note.firing, *resolved = &d->note.resolved;
+    firing->items = MEM_ARRAY(uint64_t, flush->count + 1);
+    resolved->items = MEM_ARRAY(uint64_t, flush->count + 1);
     for (size_t i = 0; i < flush->count; i++) {
         const struct flush_item *item = &flush->items[i];
-        struct hash_set *set = item->resolved ? &d->resolved : &d->firing;
-        if (concerns(item, told))
+        struct hash_set *set = item->resolved ? resolved : firing;
+        if (concerns(router, item, told))
             set->items[set->count++] = item->fact->hash;
     }
-    hash_set_sort(&d->firing);
-    hash_set_sort(&d->resolved);
+    hash_set_sort(firing);
+    hash_set_sort(resolved);
 }
 
-static void collect_batch(struct delivery *d, const struct dedup_told *told, bool send_resolved)
+/* Nobody has heard of it but in vain: its end is the page, whatever the integration wants to hear of ends. */
+static bool is_late(const struct router *router, const struct flush_item *item, const struct dedup_told *told)
+{
+    return router->options.contracts.no_lost_page && hash_set_has(&told->missed, item->fact->hash);
+}
+
+static void collect_batch(const struct router *router, struct delivery *d, const struct dedup_told *told,
+                          bool send_resolved)
 {
     const struct flush *flush = d->flush;
     d->batch = MEM_ARRAY(const struct flush_item *, flush->count + 1);
     for (size_t i = 0; i < flush->count; i++) {
         const struct flush_item *item = &flush->items[i];
-        if (concerns(item, told) && (send_resolved || !item->resolved))
+        bool wanted = send_resolved || !item->resolved || is_late(router, item, told);
+        if (wanted && concerns(router, item, told))
             d->batch[d->batch_count++] = item;
     }
 }
 
+/* Whoever was told that they fire and hears neither that they do nor that they have ended will hear of their end. */
+static struct hash_set still_owed(const struct router *router, const struct delivery *d,
+                                  const struct dedup_told *told)
+{
+    static const struct hash_set none;
+    bool all = router->options.contracts.opened_is_closed;
+    struct hash_set owed = hash_set_join(&told->owed, all ? &told->firing : &none);
+    struct hash_set left = hash_set_minus(&owed, &d->note.firing);
+    struct hash_set rest = hash_set_minus(&left, &d->note.resolved);
+    hash_set_free(&owed);
+    hash_set_free(&left);
+    return rest;
+}
+
+static struct hash_set ended(const struct flush *flush)
+{
+    struct hash_set set = {.items = MEM_ARRAY(uint64_t, flush->count + 1)};
+    for (size_t i = 0; i < flush->count; i++) {
+        if (flush->items[i].resolved)
+            set.items[set.count++] = flush->items[i].fact->hash;
+    }
+    hash_set_sort(&set);
+    return set;
+}
+
 /*
- * An integration that wants no resolved alerts is not told when some end, so the log would go on calling them told and
+ * An integration is not told of some ends: it wants none, or they are muted. The log would go on calling these alerts told and
  * swallow their return. Where Alertmanager does so, the log forgets them here.
  */
-static bool forget_resolved(struct delivery *d, const struct dedup_told *told)
+static bool forget_ended(struct delivery *d, const struct dedup_told *told)
 {
-    struct hash_set left = {.items = MEM_ARRAY(uint64_t, told->firing.count + 1)};
-    for (size_t i = 0; i < told->firing.count; i++) {
-        if (!hash_set_has(&d->resolved, told->firing.items[i]))
-            left.items[left.count++] = told->firing.items[i];
-    }
-    bool shrunk = left.count < told->firing.count;
-    mem_free(d->firing.items);
-    d->firing = left;
-    return shrunk;
+    struct hash_set gone = ended(d->flush);
+    hash_set_free(&d->note.firing);
+    d->note.firing = hash_set_minus(&told->firing, &gone);
+    d->note.owed = hash_set_minus(&told->owed, &gone);
+    d->note.missed = hash_set_minus(&told->missed, &gone);
+    d->note.sent_ns = told->sent_ns;
+    hash_set_free(&gone);
+    return d->note.firing.count < told->firing.count || d->note.owed.count < told->owed.count ||
+           d->note.missed.count < told->missed.count;
 }
 
 static void decide(struct router *router, struct delivery *d)
 {
+    static const struct dedup_told nothing;
     struct flush *flush = d->flush;
     const struct am_webhook *hook = &receiver_of(flush)->webhooks[d->index];
     struct buf key;
-    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), flush->tick_ns);
+    const struct dedup_told *entry = nflog_find(&router->nflog, delivery_key(d, &key), flush->tick_ns);
+    const struct dedup_told *told = entry != NULL ? entry : &nothing;
     buf_release(&key);
-    collect_hashes(d, told);
-    d->reason = dedup_decide(told, &d->firing, &d->resolved, hook->send_resolved, flush->tick_ns,
-                             flush->route->repeat_interval_ms * NS_PER_MS);
+    collect_hashes(router, d, told);
+    if (d->note.firing.count + d->note.resolved.count > 0) /* else all is muted: nothing gets this far */
+        d->reason = dedup_decide(entry, &d->note.firing, &d->note.resolved, hook->send_resolved,
+                                 flush->tick_ns, flush->route->repeat_interval_ms * NS_PER_MS);
     if (d->reason != DEDUP_NONE) {
         router->counts.notifications++;
-        collect_batch(d, told, hook->send_resolved);
-    } else if (told != NULL && !hook->send_resolved && forget_resolved(d, told)) {
-        d->forgets_since_ns = told->sent_ns;
+        collect_batch(router, d, told, hook->send_resolved);
+        d->note.owed = still_owed(router, d, told);
+    } else if (router->options.contracts.no_lost_page && forget_ended(d, told)) {
+        d->forgets = true;
     } else {
         d->ended = true;
         flush->open--;
@@ -172,7 +214,8 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns)
     flush->tick_ns = now_ns;
     flush->deadline_ns = now_ns + (interval_ns > FLUSH_MIN_NS ? interval_ns : FLUSH_MIN_NS);
     group->flush = flush;
-    snapshot(router, group, flush, now_ns);
+    snapshot(group, flush, now_ns);
+    flush_mute(router, group, flush);
     begin_deliveries(router, flush);
     flush_end_if_done(router, flush, now_ns);
 }
@@ -183,8 +226,7 @@ void flush_free(struct flush *flush)
         fact_drop(flush->items[i].fact);
     for (size_t i = 0; i < flush->delivery_count; i++) {
         mem_free(flush->deliveries[i].batch);
-        mem_free(flush->deliveries[i].firing.items);
-        mem_free(flush->deliveries[i].resolved.items);
+        nflog_told_free(&flush->deliveries[i].note);
     }
     mem_free((void *)(uintptr_t)flush->key.p);
     mem_free(flush->labels);
@@ -229,15 +271,53 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
         timer_set(&router->timers, &group->timer, now_ns);
 }
 
-struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns)
+static int64_t keep_ns(const struct delivery *d)
+{
+    int64_t keep = 2 * d->flush->route->repeat_interval_ms * NS_PER_MS;
+    return keep < LOG_RETENTION_NS ? keep : LOG_RETENTION_NS;
+}
+
+static struct nflog_note *make_note(const struct delivery *d, const struct dedup_told *told, int64_t since_ns)
 {
     struct buf key;
-    int64_t keep_ns = 2 * d->flush->route->repeat_interval_ms * NS_PER_MS;
-    if (keep_ns > LOG_RETENTION_NS)
-        keep_ns = LOG_RETENTION_NS;
-    int64_t told_ns = d->forgets_since_ns != 0 ? d->forgets_since_ns : sent_ns;
-    struct nflog_note *note =
-        nflog_note_make(delivery_key(d, &key), &d->firing, &d->resolved, told_ns, told_ns + keep_ns);
+    struct nflog_note *note = nflog_note_make(delivery_key(d, &key), told, since_ns + keep_ns(d));
     buf_release(&key);
+    return note;
+}
+
+struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns)
+{
+    struct dedup_told told = d->note;
+    if (!d->forgets)
+        told.sent_ns = sent_ns;
+    return make_note(d, &told, told.sent_ns != 0 ? told.sent_ns : sent_ns);
+}
+
+/*
+ * The receiver took nothing. Those that it was to hear of as firing, in vain, are told late if they end before it takes something; those
+ * whose end it was to hear of are news if they fire again.
+ */
+struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns)
+{
+    static const struct dedup_told nothing;
+    struct buf key;
+    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns);
+    buf_release(&key);
+    if (told == NULL)
+        told = &nothing;
+    struct hash_set unclosed = hash_set_meet(&told->firing, &d->note.resolved);
+    struct hash_set untold = hash_set_minus(&d->note.firing, &told->firing);
+    struct dedup_told next = {
+        .firing = hash_set_minus(&told->firing, &d->note.resolved),
+        .resolved = hash_set_copy(&told->resolved),
+        .owed = hash_set_join(&told->owed, &unclosed),
+        .missed = hash_set_join(&told->missed, &untold),
+        .sent_ns = told->sent_ns,
+    };
+    bool news = next.owed.count > told->owed.count || next.missed.count > told->missed.count;
+    struct nflog_note *note = news ? make_note(d, &next, now_ns) : NULL;
+    hash_set_free(&unclosed);
+    hash_set_free(&untold);
+    nflog_told_free(&next);
     return note;
 }

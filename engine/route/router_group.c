@@ -191,6 +191,7 @@ void group_free(struct group *group)
     map_release(&group->members);
     mem_free((void *)(uintptr_t)group->key.p);
     mem_free(group->labels);
+    group_forget_mutes(group);
     mem_free(group);
 }
 
@@ -258,6 +259,7 @@ static void inherit_group(struct router *router, struct group *new, struct group
     new->flushed = old->flushed;
     new->tick_waits = old->tick_waits;
     new->flush = old->flush;
+    group_inherit_mutes(new, old);
     if (new->flush != NULL)
         new->flush->group = new;
     old->flush = NULL;

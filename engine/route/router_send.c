@@ -53,16 +53,20 @@ static void end_delivery(struct router *router, struct delivery *d, bool failed,
     flush_end_if_done(router, flush, now_ns);
 }
 
-/* The log is on disk before anything else is decided for this group. */
-static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
+static void save(struct router *router, const struct nflog_note *note, const char *risk)
 {
     struct err err;
     static struct log_rate rate;
     struct world *world = router->options.world;
-    struct nflog_note *note = delivery_note(d, now_ns);
     if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
-        log_error("notification log not written; a restart may repeat this page", LOG_STR("key", note->key),
-                  LOG_ERR(&err));
+        log_error(risk, LOG_STR("key", note->key), LOG_ERR(&err));
+}
+
+/* The log is on disk before anything else is decided for this group. */
+static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
+{
+    struct nflog_note *note = delivery_note(d, now_ns);
+    save(router, note, "notification log not written; a restart may repeat this page");
     lock_take(&router->lock);
     nflog_put(&router->nflog, note);
     end_delivery(router, d, false, now_ns);
@@ -71,7 +75,14 @@ static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
 
 static void fail(struct router *router, struct delivery *d, enum failure failure, int64_t now_ns)
 {
+    struct nflog_note *note = NULL;
+    if (router->options.contracts.no_lost_page)
+        note = delivery_missed(router, d, now_ns);
+    if (note != NULL)
+        save(router, note, "notification log not written; a restart may lose a page that failed");
     lock_take(&router->lock);
+    if (note != NULL)
+        nflog_put(&router->nflog, note);
     router->counts.failed[failure]++;
     end_delivery(router, d, true, now_ns);
     lock_drop(&router->lock);
@@ -263,14 +274,9 @@ static int send_message(struct router *router, struct message *message)
  * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. */
 static void note_intent(struct router *router, const struct delivery *d, int64_t now_ns)
 {
-    struct err err;
-    struct world *world = router->options.world;
-    static struct log_rate rate;
     struct nflog_note *note = delivery_note(d, now_ns);
     note->told.sent_ns = 0;
-    if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
-        log_error("notification log not written; a restart may lose the end of these alerts",
-                  LOG_STR("key", note->key), LOG_ERR(&err));
+    save(router, note, "notification log not written; a restart may lose the end of these alerts");
     nflog_note_free(note);
 }
 
@@ -302,7 +308,7 @@ static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
 
 void delivery_attempt(struct router *router, struct delivery *d, int64_t now_ns)
 {
-    if (d->forgets_since_ns != 0) {
+    if (d->forgets) {
         succeed(router, d, now_ns);
     } else if (d->batch_count == 0) {
         tell(router, d, NULL, "", PAGE_UNSENT, now_ns);

@@ -38,14 +38,15 @@ static const struct route routes[] = {
     {"/api/v1/**", HTTP_OPTIONS, api_options, API, NO_BODY},
     {"/federate", HTTP_GET, api_federate, ROUTE_READY | ROUTE_SLOW, NO_BODY},
 
-    {"/api/v2/status", HTTP_GET, v2_status, 0, NO_BODY},
-    {"/api/v2/receivers", HTTP_GET, v2_receivers, 0, NO_BODY},
-    {"/api/v2/alerts", HTTP_GET, v2_alerts, 0, NO_BODY},
-    {"/api/v2/alerts", HTTP_POST, v2_post_alerts, ROUTE_JSON, LIMIT_json_bytes},
-    {"/api/v2/alerts/groups", HTTP_GET, v2_alert_groups, 0, NO_BODY},
-    {"/api/v2/silences", HTTP_GET, v2_silences, 0, NO_BODY},
-    {"/api/v2/silences", HTTP_POST, v2_no_silences, ROUTE_JSON, LIMIT_json_bytes},
-    {"/api/v2/silence/*", HTTP_GET | HTTP_DELETE, v2_silence, 0, NO_BODY},
+    {"/api/v2/status", HTTP_GET, v2_status, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/receivers", HTTP_GET, v2_receivers, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/alerts", HTTP_GET, v2_alerts, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/alerts", HTTP_POST, v2_post_alerts, ROUTE_JSON | ROUTE_OPEN, LIMIT_json_bytes},
+    {"/api/v2/alerts/groups", HTTP_GET, v2_alert_groups, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/silences", HTTP_GET, v2_silences, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/silences", HTTP_POST, v2_post_silence, ROUTE_JSON | ROUTE_OPEN, LIMIT_json_bytes},
+    {"/api/v2/silence/*", HTTP_GET, v2_silence, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/silence/*", HTTP_DELETE, v2_expire_silence, ROUTE_OPEN, NO_BODY},
 
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
     {"/api/tocsin/v1/rules", HTTP_GET, tocsin_rules, ROUTE_READY, NO_BODY},
@@ -253,8 +254,19 @@ static void allow_other_sites(const struct request *request, struct answer *answ
     answer_header(answer, "Access-Control-Expose-Headers", "Date");
 }
 
+/* As Alertmanager answers on its API. What changes something is refused to pages of other sites before it comes here. */
+static void note_openness(const struct request *request, struct answer *answer)
+{
+    answer_header(answer, "Cache-Control", "no-store");
+    answer_header(answer, "Vary", "Origin");
+    if (request->origin.n > 0)
+        answer_header(answer, "Access-Control-Allow-Origin", "*");
+}
+
 bool route_prepare(const struct route *route, struct request *request, struct answer *answer)
 {
+    if ((route->flags & ROUTE_OPEN) != 0)
+        note_openness(request, answer);
     if ((route->flags & ROUTE_CORS) != 0)
         allow_other_sites(request, answer);
     return merge_form(route, request, answer);

@@ -129,7 +129,8 @@ static void every_row_of_the_table_holds(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct row row = rows[i];
-        struct dedup_told told = {set_of(row.told_firing), set_of(row.told_resolved), row.told_s};
+        struct dedup_told told = {
+            .firing = set_of(row.told_firing), .resolved = set_of(row.told_resolved), .sent_ns = row.told_s};
         struct hash_set firing = set_of(row.firing), resolved = set_of(row.resolved);
         enum dedup_reason got =
             dedup_decide(row.told ? &told : NULL, &firing, &resolved, row.send_resolved, 100, 50);
