@@ -309,6 +309,19 @@ static int read_between(struct parser *p, struct str rest)
     return 0;
 }
 
+static int read_routes(struct parser *p, struct str rest)
+{
+    struct page_action reload = {.kind = ACTION_RELOAD};
+    if (rest.n == 0)
+        return read_block(p, &p->script->routes);
+    if (!str_is(str_cut_word(&rest), "at"))
+        return fail(p, "only `at TIME` may follow");
+    int rc = read_time(p, rest, &reload.at_ns);
+    if (rc == 0)
+        rc = read_block(p, &reload.routes);
+    return rc != 0 ? rc : add_action(p, reload);
+}
+
 static int read_contracts(struct parser *p, struct str rest)
 {
     bool on = str_is(rest, "on");
@@ -324,7 +337,7 @@ static int read_statement(struct parser *p, struct str line)
     if (word.n == 0 || word.p[0] == '#')
         return 0;
     if (str_is(word, "routes"))
-        return read_block(p, &s->routes);
+        return read_routes(p, rest);
     if (str_is(word, "rules")) {
         const struct setting settings[2] = {{"every", &s->rules_interval_ms},
                                             {"data_wait", &s->data_wait_ms}};

@@ -333,6 +333,18 @@ static void expire(struct stage *s, const struct page_action *a)
         complain(s, 0, "there is no silence \"%.*s\"", STR_ARG(a->name));
 }
 
+static void reload(struct stage *s, const struct page_action *a)
+{
+    struct amconfig *config;
+    struct err err;
+    if (amconfig_parse(&s->sim.world, a->routes, STR("."), &config, &err) != 0) {
+        complain(s, 0, "the routes cannot be read: %s", err.text);
+        return;
+    }
+    router_reload(s->router, config);
+    s->script->routes = a->routes;
+}
+
 static void act(struct stage *s, const struct page_action *a)
 {
     switch (a->kind) {
@@ -354,6 +366,9 @@ static void act(struct stage *s, const struct page_action *a)
         break;
     case ACTION_EXPIRE:
         expire(s, a);
+        break;
+    case ACTION_RELOAD:
+        reload(s, a);
         break;
     }
 }

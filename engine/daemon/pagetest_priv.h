@@ -5,6 +5,9 @@
  *     route: {receiver: pager, group_wait: 1s}
  *     receivers: [{name: pager, webhook_configs: [{url: "http://pager/"}]}]
  *   end
+ *   routes at 10m                              # from then on, as after a reload
+ *     ...
+ *   end
  *   rules every 30s                            # a rule file; optional. `data_wait 2m` after it: the rules go by data
  *     groups: ...
  *   end
@@ -57,7 +60,8 @@ enum page_action_kind {
     ACTION_ANSWER,
     ACTION_RESTART,
     ACTION_SILENCE,
-    ACTION_EXPIRE
+    ACTION_EXPIRE,
+    ACTION_RELOAD
 };
 
 struct page_action {
@@ -70,6 +74,7 @@ struct page_action {
     const struct matcher *matchers; /* silence; without their compiled expressions */
     size_t matcher_count;
     int64_t length_ns;
+    struct str routes; /* reload */
 };
 
 struct page_series {

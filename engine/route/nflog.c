@@ -88,6 +88,11 @@ const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int
     return note != NULL && note->expires_ns > now_ns ? &note->told : NULL;
 }
 
+int64_t nflog_expires(const struct dedup_told *told)
+{
+    return ((const struct nflog_note *)told)->expires_ns;
+}
+
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns)
 {
     const struct nflog_note *note;

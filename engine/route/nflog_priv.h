@@ -33,6 +33,9 @@ void nflog_release(struct nflog *log);
 /* NULL: never told, or too long ago. */
 const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns);
 
+/* When what nflog_find answered expires. */
+int64_t nflog_expires(const struct dedup_told *told);
+
 /* True if some integration believes that this alert fires, or may do so, or was to hear of it. */
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns);
 

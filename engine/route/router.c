@@ -128,7 +128,7 @@ void router_reload(struct router *router, struct amconfig *config)
     struct generation *old = router->generation;
     router->generation = next;
     router->ungrouped = false;
-    router_regroup(router, world->wall_ns(world));
+    router_regroup(router, old, world->wall_ns(world));
     inhibitor_release(&router->inhibitor);
     inhibitor_init(&router->inhibitor, config);
     struct alert *alert;

@@ -42,14 +42,20 @@ static void snapshot(const struct group *group, struct flush *flush, int64_t now
     qsort(flush->items, flush->count, sizeof *flush->items, by_labels);
 }
 
+static struct str log_key(struct str group_key, const struct am_receiver *receiver, size_t index,
+                          struct buf *key)
+{
+    buf_init(key, group_key.n + receiver->name.n + 64);
+    buf_str(key, group_key);
+    buf_char(key, ':');
+    buf_str(key, receiver->name);
+    buf_format(key, "/webhook/%zu", index);
+    return buf_slice(key);
+}
+
 static struct str delivery_key(const struct delivery *d, struct buf *key)
 {
-    buf_init(key, d->flush->key.n + receiver_of(d->flush)->name.n + 64);
-    buf_str(key, d->flush->key);
-    buf_char(key, ':');
-    buf_str(key, receiver_of(d->flush)->name);
-    buf_format(key, "/webhook/%zu", d->index);
-    return buf_slice(key);
+    return log_key(d->flush->key, receiver_of(d->flush), d->index, key);
 }
 
 static bool was_told(const struct dedup_told *told, uint64_t hash)
@@ -65,6 +71,30 @@ static bool concerns(const struct router *router, const struct flush_item *item,
     if (item->muted == MUTE_none)
         return true;
     return router->options.contracts.opened_is_closed && item->resolved && was_told(told, item->fact->hash);
+}
+
+static bool tells_of_member(const struct group *group, const struct dedup_told *told)
+{
+    const struct alert *alert;
+    for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;) {
+        if (was_told(told, alert->fact->hash))
+            return true;
+    }
+    return false;
+}
+
+bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns)
+{
+    const struct am_receiver *receiver = group->route->receiver;
+    for (size_t i = 0; i < receiver->webhook_count; i++) {
+        struct buf key;
+        const struct dedup_told *told =
+            nflog_find(&router->nflog, log_key(group->key, receiver, i, &key), now_ns);
+        buf_release(&key);
+        if (told != NULL && tells_of_member(group, told))
+            return true;
+    }
+    return false;
 }
 
 static void collect_hashes(const struct router *router, struct delivery *d, const struct dedup_told *told)
@@ -131,17 +161,54 @@ static struct hash_set ended(const struct flush *flush)
  * An integration is not told of some ends: it wants none, or they are muted. The log would go on calling these alerts told and
  * swallow their return. Where Alertmanager does so, the log forgets them here.
  */
-static bool forget_ended(struct delivery *d, const struct dedup_told *told)
+static bool forget_ended(struct delivery *d, const struct dedup_told *told, const struct hash_set *gone)
 {
-    struct hash_set gone = ended(d->flush);
     hash_set_free(&d->note.firing);
-    d->note.firing = hash_set_minus(&told->firing, &gone);
-    d->note.owed = hash_set_minus(&told->owed, &gone);
-    d->note.missed = hash_set_minus(&told->missed, &gone);
+    d->note.firing = hash_set_minus(&told->firing, gone);
+    d->note.owed = hash_set_minus(&told->owed, gone);
+    d->note.missed = hash_set_minus(&told->missed, gone);
     d->note.sent_ns = told->sent_ns;
-    hash_set_free(&gone);
     return d->note.firing.count < told->firing.count || d->note.owed.count < told->owed.count ||
            d->note.missed.count < told->missed.count;
+}
+
+/* Alertmanager looks for what has expired every quarter of an hour; until then it counts. */
+#define LOG_GC_NS (15 * 60 * NS_PER_S)
+
+static int64_t keep_ns(const struct delivery *d)
+{
+    const struct am_route *route = d->flush->route;
+    int64_t keep = 2 * route->repeat_interval_ms * NS_PER_MS + LOG_GC_NS;
+    int64_t least = 2 * route->group_interval_ms * NS_PER_MS;
+    keep = keep < LOG_RETENTION_NS ? keep : LOG_RETENTION_NS;
+    return keep > least ? keep : least;
+}
+
+/* Nothing repeats what is muted, so the log would forget whom to tell of its end. */
+static bool must_last(const struct router *router, const struct delivery *d, const struct dedup_told *told)
+{
+    const struct flush *flush = d->flush;
+    if (!router->options.contracts.opened_is_closed || nflog_expires(told) - flush->tick_ns > keep_ns(d) / 2)
+        return false;
+    for (size_t i = 0; i < flush->count; i++) {
+        const struct flush_item *item = &flush->items[i];
+        if (item->muted != MUTE_none && !item->resolved && was_told(told, item->fact->hash))
+            return true;
+    }
+    return false;
+}
+
+/* Nothing is told. True if the log is to say something else from now on, or the same for longer. */
+static bool renew(const struct router *router, struct delivery *d, const struct dedup_told *told)
+{
+    static const struct hash_set none;
+    bool lasts = must_last(router, d, told), forgets = router->options.contracts.no_lost_page;
+    if (!lasts && !forgets)
+        return false;
+    struct hash_set gone = ended(d->flush);
+    bool less = forget_ended(d, told, forgets ? &gone : &none);
+    hash_set_free(&gone);
+    return less || lasts;
 }
 
 static void decide(struct router *router, struct delivery *d)
@@ -161,7 +228,7 @@ static void decide(struct router *router, struct delivery *d)
         router->counts.notifications++;
         collect_batch(router, d, told, hook->send_resolved);
         d->note.owed = still_owed(router, d, told);
-    } else if (router->options.contracts.no_lost_page && forget_ended(d, told)) {
+    } else if (entry != NULL && renew(router, d, entry)) {
         d->forgets = true;
     } else {
         d->ended = true;
@@ -209,7 +276,7 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns)
     flush->key = (struct str){mem_copy_text(group->key.p, group->key.n), group->key.n};
     flush->labels = labels_copy_heap(group->labels);
     flush->route = group->route;
-    flush->generation = router->generation;
+    flush->generation = group->closing != NULL ? group->closing : router->generation;
     flush->generation->refs++;
     flush->tick_ns = now_ns;
     flush->deadline_ns = now_ns + (interval_ns > FLUSH_MIN_NS ? interval_ns : FLUSH_MIN_NS);
@@ -265,16 +332,10 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
     flush_free(flush);
     if (group->dead)
         group_free(group);
-    else if (group->members.count == 0)
+    else if (group->members.count == 0 || (group->closing != NULL && !group_owes_end(router, group, now_ns)))
         group_destroy(router, group);
     else if (group->tick_waits)
         timer_set(&router->timers, &group->timer, now_ns);
-}
-
-static int64_t keep_ns(const struct delivery *d)
-{
-    int64_t keep = 2 * d->flush->route->repeat_interval_ms * NS_PER_MS;
-    return keep < LOG_RETENTION_NS ? keep : LOG_RETENTION_NS;
 }
 
 static struct nflog_note *make_note(const struct delivery *d, const struct dedup_told *told, int64_t since_ns)
@@ -290,7 +351,7 @@ struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns)
     struct dedup_told told = d->note;
     if (!d->forgets)
         told.sent_ns = sent_ns;
-    return make_note(d, &told, told.sent_ns != 0 ? told.sent_ns : sent_ns);
+    return make_note(d, &told, sent_ns);
 }
 
 /*

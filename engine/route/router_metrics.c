@@ -14,7 +14,7 @@ static const char *const failure_names[FAILURE_COUNT] = {
     [FAILURE_rateLimited] = "rateLimited",
 };
 
-static const char *const mute_names[MUTE_COUNT] = {
+static const char *const mute_names[MUTE_moved] = {
     [MUTE_inhibition] = "inhibition",
     [MUTE_active_time_interval] = "active_time_interval",
     [MUTE_mute_time_interval] = "mute_time_interval",
@@ -86,7 +86,7 @@ static void write_notifications(struct buf *out, const struct router_counts *c)
         "Requests to receivers that failed.", webhook, (double)c->requests_failed);
     stat_head(out, "alertmanager_notifications_suppressed_total", "counter",
               "Alerts kept out of notifications.");
-    for (enum mute i = MUTE_none + 1; i < MUTE_COUNT; i++) {
+    for (enum mute i = MUTE_none + 1; i < MUTE_moved; i++) {
         char label[64];
         snprintf(label, sizeof label, "reason=\"%s\"", mute_names[i]);
         stat_sample(out, "alertmanager_notifications_suppressed_total", label, (double)c->suppressed[i]);

@@ -121,8 +121,11 @@ static void silence_rest(struct router *router, const struct group *group, struc
 /* Where a step leaves nothing, those after it are not asked. */
 void flush_mute(struct router *router, struct group *group, struct flush *flush)
 {
+    if (group->closing != NULL)
+        mute_rest(flush, MUTE_moved);
     for (size_t i = 0; i < flush->count; i++) {
-        if (inhibitor_mutes(&router->inhibitor, flush->items[i].fact->event->labels, flush->tick_ns))
+        if (flush->items[i].muted == MUTE_none &&
+            inhibitor_mutes(&router->inhibitor, flush->items[i].fact->event->labels, flush->tick_ns))
             flush->items[i].muted = MUTE_inhibition;
     }
     if (count_unmuted(flush) > 0) {

@@ -58,6 +58,8 @@ struct group {
     bool tick_waits; /* came due while a flush was under way */
     bool kept;       /* taken over by the reload that is running */
     bool dead;       /* no longer listed: goes when its flush ends */
+    /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
+    struct generation *closing;
 };
 
 /* In the order in which they are asked. */
@@ -67,6 +69,7 @@ enum mute {
     MUTE_active_time_interval,
     MUTE_mute_time_interval,
     MUTE_silence,
+    MUTE_moved, /* the configuration in force tells others of it */
     MUTE_COUNT
 };
 
@@ -177,7 +180,7 @@ void group_remove(struct group *group, struct alert *alert);
 /* Takes it out of the list and frees it, now or when its flush ends. */
 void group_destroy(struct router *router, struct group *group);
 void group_free(struct group *group);
-void router_regroup(struct router *router, int64_t now_ns);
+void router_regroup(struct router *router, struct generation *old, int64_t now_ns);
 int router_item_order(const struct labels *a, const struct labels *b);
 
 /* router_mute.c */
@@ -193,6 +196,8 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
 struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
+/* True if somebody whom the group told that an alert fires has not heard of its end. */
+bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
 /* What it is to say now that it has failed; NULL: nothing new. */
 struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns);
 void generation_drop(struct generation *generation);

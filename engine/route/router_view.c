@@ -194,7 +194,8 @@ static const struct str *copy_mutes(struct view *v, const struct group *group)
 
 static bool wants_group(const struct view *v, const struct group *group)
 {
-    return wants_receiver(v, group->route->receiver) && (v->filter->muted || group->muted_count == 0);
+    return group->closing == NULL && wants_receiver(v, group->route->receiver) &&
+           (v->filter->muted || group->muted_count == 0);
 }
 
 /* False if the group has nothing to show. */

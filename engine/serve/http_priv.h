@@ -87,7 +87,7 @@ enum route_flag {
     ROUTE_JSON = 8,   /* the body must be called JSON (Alertmanager's 415) */
     ROUTE_SLOW = 16,  /* may take long: a worker runs it */
     ROUTE_CORS = 32,  /* pages of other sites may read the answer */
-    ROUTE_OPEN = 128, /* Alertmanager's API: pages of other sites may read it, nobody keeps it */
+    ROUTE_OPEN = 128, /* Alertmanager's API: pages of other sites may read it */
     ROUTE_QUERY = 64  /* evaluates PromQL, within query_timeout_ms */
 };
 

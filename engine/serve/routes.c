@@ -257,7 +257,6 @@ static void allow_other_sites(const struct request *request, struct answer *answ
 /* As Alertmanager answers on its API. What changes something is refused to pages of other sites before it comes here. */
 static void note_openness(const struct request *request, struct answer *answer)
 {
-    answer_header(answer, "Cache-Control", "no-store");
     answer_header(answer, "Vary", "Origin");
     if (request->origin.n > 0)
         answer_header(answer, "Access-Control-Allow-Origin", "*");

@@ -12,8 +12,9 @@
  * What is muted (inhibited, silenced, at a time that a route excludes) is told nobody; it counts when a flush is due, and is shown when it
  * is asked for. Two promises go beyond Alertmanager, each where struct router_contracts has it:
  *
- * Opened is closed: whoever was told that an alert fires is told that it has ended, also when it ends while it is muted, and when others of
- * its group were told of meanwhile.
+ * Opened is closed: whoever was told that an alert fires is told that it has ended, also when it ends while it is muted, when others of
+ * its group were told of meanwhile, and when a reload sends it elsewhere: then in the words, and to the address, of the configuration in
+ * which it was told (until the process ends: a restart with other routes knows the new ones only).
  *
  * No lost page: an alert that ended and fires again is a page, also where its end was not told (it was muted, the receiver was away, the
  * integration wants no resolved alerts); one that fired and ended while the receiver took nothing is told late, as resolved, for the
