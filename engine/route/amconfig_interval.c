@@ -1,7 +1,7 @@
 #include "amconfig_priv.h"
 
-static const char *const weekdays[] = {"sunday",   "monday", "tuesday", "wednesday",
-                                       "thursday", "friday", "saturday"};
+const char *const am_weekdays[] = {"sunday",   "monday", "tuesday", "wednesday",
+                                   "thursday", "friday", "saturday"};
 static const char *const months[] = {"january", "february", "march",     "april",   "may",      "june",
                                      "july",    "august",   "september", "october", "november", "december"};
 
@@ -45,7 +45,7 @@ static bool read_number(struct strict *s, const struct tree *node, struct str te
 
 static bool weekday_end(struct strict *s, const struct tree *node, struct str text, int64_t *value)
 {
-    if (!find_name(weekdays, 7, text, 0, value))
+    if (!find_name(am_weekdays, 7, text, 0, value))
         strict_fail(s, node, "%.*s is not a valid weekday", STR_ARG(text));
     return !strict_stopped(s);
 }
@@ -158,12 +158,12 @@ static void take_times(struct strict *s, const struct tree *node, void *target)
 static void take_location(struct strict *s, const struct tree *node, void *target)
 {
     struct world *world = ((struct am_reader *)s->context)->world;
-    struct str name;
+    struct am_time_spec *spec = target;
     struct err why;
-    strict_text(s, node, &name);
-    int rc = zone_load(world, s->arena, name, target, &why);
+    strict_text(s, node, &spec->location);
+    int rc = zone_load(world, s->arena, spec->location, &spec->zone, &why);
     if (rc != 0 && rc != ERR_LIMIT)
-        strict_fail(s, node, "unknown time zone %.*s", STR_ARG(name));
+        strict_fail(s, node, "unknown time zone %.*s", STR_ARG(spec->location));
 }
 
 static void read_ranges(struct strict *s, const struct tree *node, const char *go_type, strict_read *read,
@@ -193,7 +193,7 @@ static void take_spec(struct strict *s, const struct tree *node, void *target)
         {"days_of_month", read_days, offsetof(struct am_time_spec, days)},
         {"months", read_months, offsetof(struct am_time_spec, months)},
         {"years", read_years, offsetof(struct am_time_spec, years)},
-        {"location", take_location, offsetof(struct am_time_spec, zone)},
+        {"location", take_location, 0},
         {NULL, NULL, 0},
     };
     struct am_time_spec *spec = target;

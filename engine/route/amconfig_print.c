@@ -209,8 +209,8 @@ void am_print_config(struct am_reader *r)
     print_inhibit_rules(&out, r);
     print_receivers(&out, r->config);
     print_templates(&out, r->config);
-    yaml_child(&out, 0, r->top, "mute_time_intervals");
-    yaml_child(&out, 0, r->top, "time_intervals");
+    am_print_intervals(&out, r, true);
+    am_print_intervals(&out, r, false);
     if (buf_overflow(&out))
         am_too_large(r, "configuration, printed again,");
     else

@@ -125,6 +125,9 @@ const struct am_interval *am_interval_find(const struct am_reader *r, struct str
 /* Stops with ERR_LIMIT: "the configuration is too large". */
 void am_too_large(struct am_reader *r, const char *what);
 
+extern const char *const am_weekdays[7]; /* Sunday first, in small letters */
+void am_print_intervals(struct buf *out, const struct am_reader *r, bool mute);
+
 /* Fills config->original. */
 void am_print_config(struct am_reader *r);
 

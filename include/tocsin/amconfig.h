@@ -41,6 +41,7 @@ struct am_time_spec {
     struct am_ranges days;     /* of the month; negative ones count from its end */
     struct am_ranges months, years;
     const struct zone *zone; /* whose clock and calendar are meant */
+    struct str location;     /* its name, as given */
 };
 
 struct am_interval {
