@@ -108,7 +108,7 @@ void nflog_put(struct nflog *log, struct nflog_note *note)
 {
     uint64_t hash = key_hash(note->key);
     struct nflog_note *old = map_find(&log->entries, hash, has_key, &note->key);
-    if (old != NULL && old->told.sent_ns > note->told.sent_ns) {
+    if (old != NULL && note->told.sent_ns != 0 && old->told.sent_ns > note->told.sent_ns) {
         nflog_note_free(note);
         return;
     }

@@ -39,7 +39,7 @@ int64_t nflog_expires(const struct dedup_told *told);
 /* True if some integration believes that this alert fires, or may do so, or was to hear of it. */
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns);
 
-/* Takes over the note; an older one than what is known changes nothing. */
+/* Takes over the note; an older one than what is known changes nothing, but for one of what nobody was told. */
 void nflog_put(struct nflog *log, struct nflog_note *note);
 int nflog_save(struct state *state, const struct nflog_note *note, struct err *err);
 

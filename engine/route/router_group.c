@@ -313,7 +313,8 @@ static void place_all(struct router *router, int64_t now_ns)
 /* Nobody takes over from it: it stays for the ends that it owes, in the words of the configuration that it comes from. */
 static bool close_later(struct router *router, struct group *group, struct generation *from, int64_t now_ns)
 {
-    if (group->kept || !router->options.contracts.opened_is_closed || !group_owes_end(router, group, now_ns))
+    bool owes = group->flush != NULL || group_owes_end(router, group, now_ns);
+    if (group->kept || !router->options.contracts.opened_is_closed || !owes)
         return false;
     if (group->closing == NULL) {
         group->closing = from;

@@ -105,8 +105,14 @@ static int64_t next_backoff(struct router *router, struct delivery *d)
     return wait_ns;
 }
 
-/* A receiver that is to be asked again; the flush's deadline ends it. A group that the configuration in force no longer
- * knows is not worth another try. */
+/* Of a group that the configuration in force no longer knows, only ends are worth another try. */
+static bool is_over(const struct delivery *d)
+{
+    const struct group *group = d->flush->group;
+    return group->dead || (group->closing != NULL && d->note.firing.count > 0);
+}
+
+/* A receiver that is to be asked again; the flush's deadline ends it. */
 static void retry(struct router *router, struct delivery *d, const struct message *message,
                   const char *detail, enum failure failure, int64_t now_ns)
 {
@@ -114,9 +120,9 @@ static void retry(struct router *router, struct delivery *d, const struct messag
     if (message->retry_after_ms * NS_PER_MS > wait_ns)
         wait_ns = message->retry_after_ms * NS_PER_MS;
     lock_take(&router->lock);
-    bool dead = d->flush->group->dead;
-    bool again = !dead && now_ns + wait_ns < d->flush->deadline_ns;
-    if (!dead)
+    bool over = is_over(d);
+    bool again = !over && now_ns + wait_ns < d->flush->deadline_ns;
+    if (!over)
         timer_set(&router->timers, &d->timer, again ? now_ns + wait_ns : d->flush->deadline_ns);
     lock_drop(&router->lock);
     static struct log_rate rate;
@@ -124,7 +130,7 @@ static void retry(struct router *router, struct delivery *d, const struct messag
         log_warn("notification attempt failed", LOG_STR("receiver", d->flush->route->receiver->name),
                  LOG_TEXT("integration", "webhook"), LOG_INT("attempt", d->attempt), LOG_TEXT("err", detail));
     tell(router, d, message, detail, again ? PAGE_RETRYING : PAGE_FAILED, now_ns);
-    if (dead)
+    if (over)
         fail(router, d, failure, now_ns);
 }
 

@@ -17,22 +17,38 @@ static struct bin *find_bin(const struct silence_index *index, uint64_t hash)
     return map_find(&index->bins, hash, has_hash, &hash);
 }
 
-static struct bin *bin_for(struct silence_index *index, const struct held *held)
+/* The matcher that the fewest others share says where to look; NULL: none asks for a value. */
+static const struct matcher *rarest(const struct silence_index *index, const struct held *held)
 {
-    for (size_t i = 0; i < held->matcher_count; i++) {
+    const struct matcher *best = NULL;
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < held->matcher_count && least > 0; i++) {
         const struct matcher *m = &held->matchers[i];
         if (m->op != MATCH_EQUAL || m->value.n == 0)
             continue;
-        uint64_t hash = pair_hash(m->name, m->value);
-        struct bin *bin = find_bin(index, hash);
-        if (bin == NULL) {
-            bin = MEM_NEW(struct bin);
-            bin->hash = hash;
-            map_add(&index->bins, hash, bin);
+        const struct bin *bin = find_bin(index, pair_hash(m->name, m->value));
+        size_t count = bin != NULL ? bin->count : 0;
+        if (count < least) {
+            least = count;
+            best = m;
         }
-        return bin;
     }
-    return &index->loose;
+    return best;
+}
+
+static struct bin *bin_for(struct silence_index *index, const struct held *held)
+{
+    const struct matcher *m = rarest(index, held);
+    if (m == NULL)
+        return &index->loose;
+    uint64_t hash = pair_hash(m->name, m->value);
+    struct bin *bin = find_bin(index, hash);
+    if (bin == NULL) {
+        bin = MEM_NEW(struct bin);
+        bin->hash = hash;
+        map_add(&index->bins, hash, bin);
+    }
+    return bin;
 }
 
 void silence_index_add(struct silence_index *index, struct held *held)

@@ -1,7 +1,7 @@
 /*
  * silence_priv: silences in memory, filed so that an alert meets only those that can match it.
  *
- *     bin    silences that ask for the same value of the same label (their first matcher of that kind); `loose` ask for none
+ *     bin    silences that ask for the same value of the same label (of several the one that the fewest ask for); `loose` ask for none
  *     hits   what one alert has met so far: what a silence matches never changes, so it looks only at those that came since
  *
  * A change goes: `changing` taken, decided, written to disk, then put into memory under `lock`. So nobody who reads waits for the disk.
