@@ -1,6 +1,7 @@
 #include "api_priv.h"
 #include "json_priv.h"
 #include "tocsin/tree.h"
+#include "v2_priv.h"
 
 #define GET_POST (HTTP_GET | HTTP_POST)
 #define NO_BODY LIMIT_COUNT
@@ -189,17 +190,25 @@ static const char *push_refusal(const struct request *request)
     return NULL;
 }
 
+/* What says nothing counts as bytes of any kind. */
+static void refuse_media_type(struct str content_type, struct answer *answer)
+{
+    struct str type = str_trim(str_cut(&content_type, ';'));
+    if (type.n == 0)
+        type = STR("application/octet-stream");
+    v2_schema_error(answer, 415, 415, "unsupported media type \"%.*s\", only [application/json] are allowed",
+                    STR_ARG(type));
+}
+
 static bool refuse_type(const struct route *route, const struct request *request, struct answer *answer)
 {
     const char *why = (route->flags & ROUTE_PUSH) != 0 ? push_refusal(request) : NULL;
     if (why != NULL)
         answer_text(answer, 415, why);
     else if ((route->flags & ROUTE_JSON) != 0 && !type_is(request->content_type, "application/json"))
-        answer_text(answer, 415, "{\"code\":415,\"message\":\"only application/json is taken here\"}\n");
+        refuse_media_type(request->content_type, answer);
     else
         return false;
-    if (why == NULL)
-        answer->content_type = "application/json";
     return true;
 }
 

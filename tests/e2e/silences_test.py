@@ -231,6 +231,10 @@ class Amtool(Case):
                 self.assertEqual(ours[0], theirs[0])
                 if theirs[0] != 400 or 'failed, because' not in theirs[2]:  # why a body cannot be read is told in Go's words
                     self.assertEqual(json.loads(ours[2]), json.loads(theirs[2]))
+        for kind in ('application/x-www-form-urlencoded', 'text/yaml; charset=utf-8'):
+            for path in ('silences', 'alerts'):
+                ours, theirs = (ask('POST', f'{url}/api/v2/{path}', silence(), kind) for url in self.urls)
+                self.assertEqual((ours[0], json.loads(ours[2])), (theirs[0], json.loads(theirs[2])))
         for method in ('GET', 'DELETE'):
             ours, theirs = (ask(method, f'{url}/api/v2/silence/nonsense') for url in self.urls)
             self.assertEqual((ours[0], json.loads(ours[2])), (theirs[0], json.loads(theirs[2])))
