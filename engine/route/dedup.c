@@ -37,11 +37,6 @@ bool hash_set_within(const struct hash_set *part, const struct hash_set *whole)
     return true;
 }
 
-bool hash_set_equal(const struct hash_set *a, const struct hash_set *b)
-{
-    return a->count == b->count && hash_set_within(a, b);
-}
-
 static struct hash_set empty_set(size_t capacity)
 {
     return (struct hash_set){.items = MEM_ARRAY(uint64_t, capacity + 1)};

@@ -19,7 +19,6 @@ struct hash_set {
 void hash_set_sort(struct hash_set *set);
 bool hash_set_has(const struct hash_set *set, uint64_t hash);
 bool hash_set_within(const struct hash_set *part, const struct hash_set *whole);
-bool hash_set_equal(const struct hash_set *a, const struct hash_set *b);
 
 /* On the heap, for hash_set_free. */
 struct hash_set hash_set_copy(const struct hash_set *set);
