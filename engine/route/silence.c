@@ -276,8 +276,10 @@ int silences_put(struct silences *silences, const struct silence *wanted, char i
     lock_take(&silences->changing);
     rc = put(silences, &s, err);
     if (rc == 0)
-        snprintf(id, SILENCE_ID_BYTES + 1, "%.*s", STR_ARG(s.id));
+        memmove(id, s.id.p, SILENCE_ID_BYTES); /* it may be the one that was given */
     lock_drop(&silences->changing);
+    if (rc == 0)
+        id[SILENCE_ID_BYTES] = '\0';
     return rc;
 }
 

@@ -430,6 +430,59 @@ static void an_index_finds_what_looking_at_all_finds(void **state)
     }
 }
 
+enum { CHANGES = 200 };
+
+static void *change(void *context)
+{
+    struct fixture *f = context;
+    static const struct matcher m = {MATCH_EQUAL, {"a", 1}, {"b", 1}, NULL};
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    struct silence s = {.matchers = &m,
+                        .matcher_count = 1,
+                        .starts_ns = at(0),
+                        .ends_ns = at(60),
+                        .annotations = labels_empty(&arena)};
+    for (int i = 0; i < CHANGES; i++) {
+        char id[SILENCE_ID_BYTES + 1];
+        s.id = (struct str){0};
+        assert_int_equal(silences_put(f->silences, &s, id, NULL), 0);
+        s.id = str_of(id);
+        s.comment = STR("changed");
+        assert_int_equal(silences_put(f->silences, &s, id, NULL), 0);
+        assert_int_equal(silences_expire(f->silences, str_of(id), NULL), 0);
+    }
+    arena_release(&arena);
+    return NULL;
+}
+
+static void changes_from_many_threads_are_all_there(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t threads[3];
+    struct silence_hits hits = {0};
+    struct silence *list;
+    size_t count = 0;
+    const struct silence_filter all = {.states = {true, true, true}};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, change, f), 0);
+    for (int i = 0; i < CHANGES; i++) {
+        (void)mutes(f, &hits, "a", "b");
+        if (i % 50 == 0) {
+            silences_collect(f->silences, f->sim.now_ns);
+            assert_int_equal(silences_list(f->silences, &all, &f->arena, &list, &count), 0);
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    (void)mutes(f, &hits, "a", "b");
+    assert_int_equal(hits.count, 3 * CHANGES);
+    silence_hits_release(&hits);
+    restart(f);
+    assert_int_equal(silences_list(f->silences, &all, &f->arena, &list, &count), 0);
+    assert_int_equal(count, 3 * CHANGES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -452,6 +505,7 @@ int main(void)
         TEST(an_alert_meets_those_that_came_since),
         TEST(all_that_are_active_are_named),
         TEST(an_index_finds_what_looking_at_all_finds),
+        TEST(changes_from_many_threads_are_all_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
