@@ -20,7 +20,8 @@ void nflog_told_free(struct dedup_told *told)
     hash_set_free(&told->missed);
 }
 
-struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told, int64_t expires_ns)
+struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told, const struct labels *kept,
+                                   int64_t expires_ns)
 {
     struct nflog_note *note = MEM_NEW(struct nflog_note);
     note->key = (struct str){mem_copy_text(key.p, key.n), key.n};
@@ -31,6 +32,7 @@ struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told
         .missed = hash_set_copy(&told->missed),
         .sent_ns = told->sent_ns,
     };
+    note->kept = kept != NULL && kept->count > 0 ? labels_copy_heap(kept) : NULL;
     note->expires_ns = expires_ns;
     return note;
 }
@@ -39,6 +41,7 @@ void nflog_note_free(struct nflog_note *note)
 {
     mem_free((void *)(uintptr_t)note->key.p);
     nflog_told_free(&note->told);
+    mem_free(note->kept);
     mem_free(note);
 }
 
@@ -64,7 +67,7 @@ static void load_one(void *context, const struct nflog_entry *entry)
         .missed = borrow(entry->missed, entry->missed_count),
         .sent_ns = entry->sent_ns,
     };
-    nflog_put(loading->log, nflog_note_make(entry->key, &told, entry->expires_ns));
+    nflog_put(loading->log, nflog_note_make(entry->key, &told, entry->kept, entry->expires_ns));
 }
 
 int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct err *err)
@@ -82,10 +85,14 @@ void nflog_release(struct nflog *log)
     map_release(&log->entries);
 }
 
-const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns)
+const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns,
+                                    const struct labels **kept)
 {
     const struct nflog_note *note = map_find(&log->entries, key_hash(key), has_key, &key);
-    return note != NULL && note->expires_ns > now_ns ? &note->told : NULL;
+    if (note == NULL || note->expires_ns <= now_ns)
+        return NULL;
+    *kept = note->kept;
+    return &note->told;
 }
 
 int64_t nflog_expires(const struct dedup_told *told)
@@ -135,6 +142,7 @@ int nflog_save(struct state *state, const struct nflog_note *note, struct err *e
         .owed_count = note->told.owed.count,
         .missed = note->told.missed.items,
         .missed_count = note->told.missed.count,
+        .kept = note->kept,
     };
     return state_nflog_put(state, &entry, err);
 }

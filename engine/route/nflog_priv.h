@@ -17,11 +17,13 @@ struct nflog {
 struct nflog_note {
     struct dedup_told told; /* must be first */
     struct str key;
+    struct labels *kept; /* what the integration wants to know the next time; NULL: nothing */
     int64_t expires_ns;
 };
 
-/* A note on the heap; the sets are copied. */
-struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told, int64_t expires_ns);
+/* A note on the heap; sets and labels are copied. */
+struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told, const struct labels *kept,
+                                   int64_t expires_ns);
 
 void nflog_note_free(struct nflog_note *note);
 void nflog_told_free(struct dedup_told *told);
@@ -30,8 +32,9 @@ void nflog_told_free(struct dedup_told *told);
 int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct err *err);
 void nflog_release(struct nflog *log);
 
-/* NULL: never told, or too long ago. */
-const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns);
+/* NULL: never told, or too long ago; then *kept stays as it is. */
+const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns,
+                                    const struct labels **kept);
 
 /* When what nflog_find answered expires. */
 int64_t nflog_expires(const struct dedup_told *told);

@@ -42,20 +42,20 @@ static void snapshot(const struct group *group, struct flush *flush, int64_t now
     qsort(flush->items, flush->count, sizeof *flush->items, by_labels);
 }
 
-static struct str log_key(struct str group_key, const struct am_receiver *receiver, size_t index,
-                          struct buf *key)
+static struct str log_key(struct str group_key, const struct am_receiver *receiver,
+                          const struct integration *integration, struct buf *key)
 {
     buf_init(key, group_key.n + receiver->name.n + 64);
     buf_str(key, group_key);
     buf_char(key, ':');
     buf_str(key, receiver->name);
-    buf_format(key, "/webhook/%zu", index);
+    buf_format(key, "/%s/%zu", integration_name(integration), integration->index);
     return buf_slice(key);
 }
 
 static struct str delivery_key(const struct delivery *d, struct buf *key)
 {
-    return log_key(d->flush->key, receiver_of(d->flush), d->index, key);
+    return log_key(d->flush->key, receiver_of(d->flush), d->integration, key);
 }
 
 static bool was_told(const struct dedup_told *told, uint64_t hash)
@@ -86,10 +86,12 @@ static bool tells_of_member(const struct group *group, const struct dedup_told *
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns)
 {
     const struct am_receiver *receiver = group->route->receiver;
-    for (size_t i = 0; i < receiver->webhook_count; i++) {
+    for (size_t i = 0; i < receiver->integrations.count; i++) {
         struct buf key;
+        const struct labels *kept;
+        const struct integration *integration = receiver->integrations.items[i];
         const struct dedup_told *told =
-            nflog_find(&router->nflog, log_key(group->key, receiver, i, &key), now_ns);
+            nflog_find(&router->nflog, log_key(group->key, receiver, integration, &key), now_ns, &kept);
         buf_release(&key);
         if (told != NULL && tells_of_member(group, told))
             return true;
@@ -211,22 +213,37 @@ static bool renew(const struct router *router, struct delivery *d, const struct 
     return less || lasts;
 }
 
+struct kind_counts *delivery_counts(struct router *router, const struct delivery *d)
+{
+    return &router->counts.kinds[integration_kind_of(d->integration)];
+}
+
+/* What an earlier notification left behind speaks of alerts that the receiver believes to fire. Where there are none, a change of that
+ * notification, which nobody may notice, would stand for a page. */
+static bool begins_anew(const struct delivery *d, const struct dedup_told *told)
+{
+    return d->reason == DEDUP_FIRST || (d->reason == DEDUP_LATE && told->firing.count == 0);
+}
+
 static void decide(struct router *router, struct delivery *d)
 {
     static const struct dedup_told nothing;
     struct flush *flush = d->flush;
-    const struct am_webhook *hook = &receiver_of(flush)->webhooks[d->index];
+    bool send_resolved = d->integration->send_resolved;
     struct buf key;
-    const struct dedup_told *entry = nflog_find(&router->nflog, delivery_key(d, &key), flush->tick_ns);
+    const struct labels *kept = NULL;
+    const struct dedup_told *entry = nflog_find(&router->nflog, delivery_key(d, &key), flush->tick_ns, &kept);
     const struct dedup_told *told = entry != NULL ? entry : &nothing;
     buf_release(&key);
     collect_hashes(router, d, told);
     if (d->note.firing.count + d->note.resolved.count > 0) /* else all is muted: nothing gets this far */
-        d->reason = dedup_decide(entry, &d->note.firing, &d->note.resolved, hook->send_resolved,
-                                 flush->tick_ns, flush->route->repeat_interval_ms * NS_PER_MS);
+        d->reason = dedup_decide(entry, &d->note.firing, &d->note.resolved, send_resolved, flush->tick_ns,
+                                 flush->route->repeat_interval_ms * NS_PER_MS);
+    if (kept != NULL && !begins_anew(d, told))
+        d->kept = labels_copy_heap(kept);
     if (d->reason != DEDUP_NONE) {
-        router->counts.notifications++;
-        collect_batch(router, d, told, hook->send_resolved);
+        delivery_counts(router, d)->notifications++;
+        collect_batch(router, d, told, send_resolved);
         d->note.owed = still_owed(router, d, told);
     } else if (entry != NULL && renew(router, d, entry)) {
         d->forgets = true;
@@ -238,12 +255,12 @@ static void decide(struct router *router, struct delivery *d)
 
 static void begin_deliveries(struct router *router, struct flush *flush)
 {
-    flush->delivery_count = flush->open = receiver_of(flush)->webhook_count;
+    flush->delivery_count = flush->open = receiver_of(flush)->integrations.count;
     flush->deliveries = MEM_ARRAY(struct delivery, flush->delivery_count + 1);
     for (size_t i = 0; i < flush->delivery_count; i++) {
         struct delivery *d = &flush->deliveries[i];
         d->flush = flush;
-        d->index = i;
+        d->integration = receiver_of(flush)->integrations.items[i];
         d->timer.kind = TIMER_DELIVERY;
         decide(router, d);
         if (!d->ended)
@@ -294,6 +311,7 @@ void flush_free(struct flush *flush)
     for (size_t i = 0; i < flush->delivery_count; i++) {
         mem_free(flush->deliveries[i].batch);
         nflog_told_free(&flush->deliveries[i].note);
+        mem_free(flush->deliveries[i].kept);
     }
     mem_free((void *)(uintptr_t)flush->key.p);
     mem_free(flush->labels);
@@ -338,10 +356,11 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
         timer_set(&router->timers, &group->timer, now_ns);
 }
 
-static struct nflog_note *make_note(const struct delivery *d, const struct dedup_told *told, int64_t since_ns)
+static struct nflog_note *make_note(const struct delivery *d, const struct dedup_told *told,
+                                    const struct labels *kept, int64_t since_ns)
 {
     struct buf key;
-    struct nflog_note *note = nflog_note_make(delivery_key(d, &key), told, since_ns + keep_ns(d));
+    struct nflog_note *note = nflog_note_make(delivery_key(d, &key), told, kept, since_ns + keep_ns(d));
     buf_release(&key);
     return note;
 }
@@ -351,7 +370,7 @@ struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns)
     struct dedup_told told = d->note;
     if (!d->forgets)
         told.sent_ns = sent_ns;
-    return make_note(d, &told, sent_ns);
+    return make_note(d, &told, d->kept, sent_ns);
 }
 
 /*
@@ -362,7 +381,8 @@ struct nflog_note *delivery_missed(const struct router *router, const struct del
 {
     static const struct dedup_told nothing;
     struct buf key;
-    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns);
+    const struct labels *kept = NULL;
+    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns, &kept);
     buf_release(&key);
     if (told == NULL)
         told = &nothing;
@@ -376,7 +396,7 @@ struct nflog_note *delivery_missed(const struct router *router, const struct del
         .sent_ns = told->sent_ns,
     };
     bool news = next.owed.count > told->owed.count || next.missed.count > told->missed.count;
-    struct nflog_note *note = news ? make_note(d, &next, now_ns) : NULL;
+    struct nflog_note *note = news ? make_note(d, &next, kept, now_ns) : NULL;
     hash_set_free(&unclosed);
     hash_set_free(&untold);
     nflog_told_free(&next);

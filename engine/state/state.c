@@ -18,12 +18,13 @@ static const char *const schemas[] = {
     "resolved_ns INTEGER NOT NULL,last_sent_ns INTEGER NOT NULL,keep_firing_since_ns INTEGER NOT NULL,"
     "PRIMARY KEY(file,grp,rule,labels)) WITHOUT ROWID;"
     "PRAGMA user_version=2;",
+    "ALTER TABLE nflog ADD COLUMN kept BLOB NOT NULL DEFAULT x''; PRAGMA user_version=3;",
     "ALTER TABLE nflog ADD COLUMN owed BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE nflog ADD COLUMN missed BLOB NOT NULL DEFAULT x'';"
     "CREATE TABLE silence(id BLOB PRIMARY KEY,matchers BLOB NOT NULL,starts_ns INTEGER NOT NULL,"
     "ends_ns INTEGER NOT NULL,updated_ns INTEGER NOT NULL,created_by BLOB NOT NULL,comment BLOB NOT NULL,"
     "annotations BLOB NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version=3;",
+    "PRAGMA user_version=4;",
 };
 
 enum { SCHEMA_VERSION = sizeof schemas / sizeof *schemas };

@@ -30,6 +30,7 @@ struct nflog_entry {
     size_t firing_count;
     const uint64_t *resolved;
     size_t resolved_count;
+    const struct labels *kept; /* what the integration wants to know the next time; NULL: nothing */
     const uint64_t
         *owed; /* hashes of those told as firing whose end is still to be told; to fire again is news */
     size_t owed_count;
