@@ -316,6 +316,10 @@ static bool close_later(struct router *router, struct group *group, struct gener
     bool owes = group->flush != NULL || group_owes_end(router, group, now_ns);
     if (group->kept || !router->options.contracts.opened_is_closed || !owes)
         return false;
+    if (router->groups.count >= (size_t)limits.alert_groups) {
+        limit_hit(LIMIT_alert_groups);
+        return false;
+    }
     if (group->closing == NULL) {
         group->closing = from;
         from->refs++;

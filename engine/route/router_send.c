@@ -23,6 +23,7 @@ static bool describe(struct router *router, const struct delivery *d, struct are
         .alerts = alerts,
         .count = d->batch_count,
         .reason = dedup_reason_text(d->reason),
+        .late = d->reason == DEDUP_LATE && d->note.firing.count == 0,
         .group_labels = d->flush->labels,
         .route_labels = d->flush->route->labels,
         .external_url = router->options.external_url,
