@@ -14,7 +14,8 @@
  *
  * Opened is closed: whoever was told that an alert fires is told that it has ended, also when it ends while it is muted, when others of
  * its group were told of meanwhile, and when a reload sends it elsewhere: then in the words, and to the address, of the configuration in
- * which it was told (until the process ends: a restart with other routes knows the new ones only).
+ * which it was told (until the process ends: a restart with other routes knows the new ones only). Drawback: a receiver is known by its name,
+ * an integration by its kind and place in it. One that a reload takes out of a receiver that keeps its name is told nothing more.
  *
  * No lost page: an alert that ended and fires again is a page, also where its end was not told (it was muted, the receiver was away, the
  * integration wants no resolved alerts); one that fired and ended while the receiver took nothing is told late, as resolved, for the
