@@ -3,12 +3,15 @@
 
 #include "memo_priv.h"
 
+struct view_round;
+
 struct view {
     struct store *store;
     struct view *next, *previous;
     bool remembers;
-    struct memo *memo; /* NULL: nothing to remember yet */
-    uint64_t epoch;    /* what went to limbo under a later one may have been shown */
+    struct memo *memo;        /* NULL: nothing to remember yet */
+    struct view_round *round; /* of view_windows; NULL: not yet asked */
+    uint64_t epoch;           /* what went to limbo under a later one may have been shown */
 };
 
 static inline size_t view_labels_bytes(size_t count)

@@ -166,7 +166,7 @@ static void summaries_say_what_samples_say(void **state)
 /* More series than are touched at once, and some among them that need their samples. */
 static void fill_many(struct bench *b)
 {
-    enum { MANY = 3 * VIEW_TOUCH_MAX + 7, EACH = 150 };
+    enum { MANY = 3 * VIEW_TOGETHER_MAX + 7, EACH = 150 };
     static struct sample samples[EACH + 1];
     struct histogram h = {.schema = 1, .count = 3, .sum = 4};
     bench_open(b, (struct store_options){.retention_ms = 100 * HOUR_MS});
