@@ -35,11 +35,11 @@ static void answer(struct courier *c, struct job *job, struct net_answer *a)
 {
     a->body = buf_slice(&job->body);
     a->took_ms = (mono_ns(c) - job->started_ns) / NS_PER_MS;
+    lock_take(&c->lock);
+    c->count--; /* first, so that whoever is answered finds room for the next */
+    lock_drop(&c->lock);
     job->done(job->context, a);
     job_free(job);
-    lock_take(&c->lock);
-    c->count--;
-    lock_drop(&c->lock);
 }
 
 void courier_fail(struct courier *c, struct job *job, int code, const char *why)

@@ -176,14 +176,19 @@ struct parted {
 
 static void part_low(struct parted *p, const struct group_list *l)
 {
-    uint64_t sum = 0, mask = bits_mask(l->width);
+    uint64_t sum = 0, within = 0, mask = bits_mask(l->width);
+    size_t in_word = l->width > 0 ? (WIDTH_IN_WORD + 1) / l->width : 0, end = p->to - 1;
     p->before = low_sum(l, 0, p->from);
     if (l->width > WIDTH_IN_WORD)
-        for (size_t i = p->from; i + 1 < p->to; i++)
-            p->within += sum += low_sum(l, i, i + 1);
-    else
-        for (size_t i = p->from, at = l->low_at + i * l->width; i + 1 < p->to; i++, at += l->width)
-            p->within += sum += bits_word(l->bytes + at / 8) >> at % 8 & mask;
+        for (size_t i = p->from; i < end; i++)
+            within += sum += low_sum(l, i, i + 1);
+    else if (l->width > 0)
+        for (size_t i = p->from; i < end; i += in_word) {
+            size_t at = l->low_at + i * l->width, n = end - i < in_word ? end - i : in_word;
+            for (uint64_t word = bits_word(l->bytes + at / 8) >> at % 8; n > 0; n--, word >>= l->width)
+                within += sum += word & mask;
+        }
+    p->within = within;
 }
 
 static void part_high(struct parted *p, const struct group_list *l)

@@ -245,27 +245,29 @@ static void add_double(struct window_summary *sum, double v)
     sum->rest = k.rest;
 }
 
-/* Samples from <= i < to of one group. */
-static void add_group(struct window_summary *sum, const struct sealed_walk *w, size_t from, size_t to)
+static void add_unpacked(struct window_summary *sum, const struct group_at *g, size_t from, size_t to)
 {
     struct point points[GROUP_SAMPLES];
-    struct group_at g;
-    int64_t whole;
-    group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index), &g);
-    if (group_whole_sum(&g, from, to, &whole)) {
-        double high = (double)whole;
-        add_double(sum, high);
-        add_double(sum, (double)(whole - (int64_t)high));
-        return;
-    }
     struct window_summary part = {0};
-    group_unpack(g.in, g.pace, points, NULL);
+    group_unpack(g->in, g->pace, points, NULL);
     summary_add_wished(&part, points + from, to - from, WINDOW_SUM);
     add_double(sum, part.sum);
     sum->rest += part.rest;
     sum->has_nan |= part.has_nan;
     sum->has_inf |= part.has_inf;
     sum->has_huge |= part.has_huge;
+}
+
+/* Samples from <= i < to of one group. */
+static void add_group(struct window_summary *sum, const struct sealed_walk *w, size_t from, size_t to)
+{
+    struct group_at g;
+    int64_t whole;
+    group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index), &g);
+    if (group_whole_sum(&g, from, to, &whole))
+        summary_add_whole(sum, whole);
+    else
+        add_unpacked(sum, &g, from, to);
 }
 
 static void add_part(struct window_summary *sum, const struct sealed *s, size_t from, size_t to)

@@ -1,14 +1,19 @@
 #include "spine_priv.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Below it they save less than they take. */
 enum { ITEMS_WITH_NODES = 16 };
+
+/* Items of a node of nodes. */
+enum { UPPER = SPINE_NODE * SPINE_NODE };
 
 /* What the floats from the first item of a run up to one item come to. A run is broken off where an item is wide or has
  * no value, and where start times begin or end. */
 struct tally {
     double correction; /* NaN: not made of whole numbers alone */
+    int64_t sum;       /* NOT_WHOLE: as well */
     uint32_t count, resets, changes;
     uint32_t begin; /* of the run */
 };
@@ -107,21 +112,53 @@ static bool join(struct window_summary *out, const struct window_summary *node, 
     return node->count > 0 && exact && summary_join(out, node, wish);
 }
 
-/* By the largest node that begins with item i and ends before `end`. */
+/* The node of up to `size` items that begins with item i and ends before `end`. Returns how many it has; 0: there is none. */
+static size_t node_at(const struct spine *s, size_t i, size_t end, size_t size,
+                      const struct window_summary **node)
+{
+    size_t all = covered(s), k = i - 1;
+    if (i == 0 || k % size != 0 || k >= all || i + least(size, all - k) > end)
+        return 0;
+    *node = size == SPINE_NODE ? &nodes(s)[k / size] : &upper_nodes(s)[k / size];
+    return (*node)->count > 0 ? least(size, all - k) : 0;
+}
+
+/* By the largest node that can be joined. */
 static size_t join_node(const struct spine *s, size_t i, size_t end, enum window_wish wish,
                         struct window_summary *out)
 {
-    enum { UPPER = SPINE_NODE * SPINE_NODE };
-    size_t items = covered(s), k = i - 1;
-    if (i == 0 || k % SPINE_NODE != 0 || k >= items)
-        return 0;
-    size_t upper = least(UPPER, items - k), lower = least(SPINE_NODE, items - k);
-    if (k % UPPER == 0 && i + upper <= end && join(out, &upper_nodes(s)[k / UPPER], wish))
-        return upper;
-    return i + lower <= end && join(out, &nodes(s)[k / SPINE_NODE], wish) ? lower : 0;
+    const struct window_summary *node;
+    for (size_t size = UPPER; size >= SPINE_NODE; size /= SPINE_NODE) {
+        size_t items = node_at(s, i, end, size, &node);
+        if (items > 0 && join(out, node, wish))
+            return items;
+    }
+    return 0;
+}
+
+/* The bounds of items from i on, before `end`; none of them is broken. */
+static void widen_by_nodes(const struct spine *s, size_t i, size_t end, struct window_summary *out)
+{
+    while (i < end) {
+        const struct window_summary *node;
+        size_t items = node_at(s, i, end, UPPER, &node);
+        if (items == 0)
+            items = node_at(s, i, end, SPINE_NODE, &node);
+        if (items > 0) {
+            summary_widen(out, node->min, node->max);
+            i += items;
+        } else {
+            struct window_summary in;
+            sealed_summary(&s->item[i++], WINDOW_BOUNDS, &in);
+            summary_widen(out, in.min, in.max);
+        }
+    }
 }
 
 /* ---- tallies ---- */
+
+#define NOT_WHOLE INT64_MIN
+#define WHOLE_BELOW (INT64_C(1) << 60) /* some of them add up */
 
 /* No value in it: nothing follows from one that is before it to one after it. */
 static bool is_broken(const struct sealed *s)
@@ -129,6 +166,20 @@ static bool is_broken(const struct sealed *s)
     struct window_summary in;
     sealed_summary(s, (enum window_wish)0, &in);
     return sealed_is_wide(s) || in.count == 0;
+}
+
+static bool is_whole(double v)
+{
+    return fabs(v) < (double)WHOLE_BELOW && (double)(int64_t)v == v;
+}
+
+/* Exact, unlike doubles: what is before a window can be taken off again. */
+static int64_t whole_sum(int64_t before, const struct window_summary *in)
+{
+    if (before == NOT_WHOLE || in->has_huge || !is_whole(in->sum) || !is_whole(in->rest))
+        return NOT_WHOLE;
+    int64_t sum = before + (int64_t)in->sum + (int64_t)in->rest;
+    return llabs(sum) < WHOLE_BELOW ? sum : NOT_WHOLE;
 }
 
 /* Item i after the one whose tally is *t. */
@@ -143,6 +194,7 @@ static struct tally next_tally(const struct spine *s, size_t i, const struct tal
         .count = 1, .last = before->last, .correction = t->correction, .whole_resets = true};
     summary_join(&sum, &in, (enum window_wish)0);
     return (struct tally){.correction = sum.whole_resets ? sum.correction : (double)NAN,
+                          .sum = whole_sum(t->sum, &in),
                           .count = t->count + in.count,
                           .resets = t->resets + sum.resets,
                           .changes = t->changes + sum.changes,
@@ -156,6 +208,14 @@ static void refresh_tallies(struct spine *s, size_t from)
         t[i] = next_tally(s, i, &t[i - 1]);
 }
 
+/* True if the tallies of these two tell what stands between. */
+static bool tells(const struct tally *from, const struct tally *to, size_t i, enum window_wish wish)
+{
+    if (to->begin > i)
+        return false;
+    return (wish & WINDOW_SUM) == 0 || (from->sum != NOT_WHOLE && to->sum != NOT_WHOLE);
+}
+
 /* What comes after item i up to item `last`, by their tallies, is added to what ends with item i. False, and nothing is
  * changed, if they do not tell it. */
 static bool add_tallied(const struct spine *s, size_t i, size_t last, enum window_wish wish,
@@ -163,7 +223,7 @@ static bool add_tallied(const struct spine *s, size_t i, size_t last, enum windo
 {
     const struct tally *from = &tallies(s)[i - 1], *to = &tallies(s)[last - 1];
     uint32_t resets = to->resets - from->resets;
-    if (to->begin > i)
+    if (!tells(from, to, i, wish))
         return false;
     if (resets > 0 && (wish & WINDOW_RESETS) != 0) {
         /* Whether corrections may be added up summary_join knows; it is given a stretch of one sample, which then is not
@@ -177,6 +237,10 @@ static bool add_tallied(const struct spine *s, size_t i, size_t last, enum windo
             return false;
         out->count--;
     }
+    if ((wish & WINDOW_BOUNDS) != 0)
+        widen_by_nodes(s, i + 1, last + 1, out);
+    if ((wish & WINDOW_SUM) != 0)
+        summary_add_whole(out, to->sum - from->sum);
     out->count += to->count - from->count;
     out->changes += to->changes - from->changes;
     sealed_end(&s->item[last], &out->last_ms, &out->last);
@@ -184,14 +248,15 @@ static bool add_tallied(const struct spine *s, size_t i, size_t last, enum windo
 }
 
 /* Items from i on up to the last one before `end`. What is there already ends with the item before; else item i must come
- * first. Bounds and sums are not wished for. */
+ * first. */
 static size_t join_tallied(const struct spine *s, size_t i, size_t end, enum window_wish wish,
                            struct window_summary *out)
 {
     size_t last = least(end - 1, covered(s));
     if (i > 1 && last >= i && out->count > 0 && add_tallied(s, i - 1, last, wish, out))
         return last - i + 1;
-    if (i == 0 || last <= i || tallies(s)[last - 1].begin > i || !sealed_join(out, &s->item[i], wish))
+    if (i == 0 || last <= i || !tells(&tallies(s)[i - 1], &tallies(s)[last - 1], i, wish) ||
+        !sealed_join(out, &s->item[i], wish))
         return 0;
     return add_tallied(s, i, last, wish, out) ? last - i + 1 : 1;
 }
@@ -199,8 +264,7 @@ static size_t join_tallied(const struct spine *s, size_t i, size_t end, enum win
 size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish wish,
                   struct window_summary *out)
 {
-    bool tallied = (wish & (WINDOW_BOUNDS | WINDOW_SUM)) == 0;
-    size_t joined = tallied ? join_tallied(s, i, end, wish, out) : 0;
+    size_t joined = join_tallied(s, i, end, wish, out);
     return joined > 0 ? joined : join_node(s, i, end, wish, out);
 }
 

@@ -27,8 +27,7 @@ static void step(struct window_summary *s, double v)
     s->changes += v != s->last && !(isnan(v) && isnan(s->last));
 }
 
-/* NaN gives way to everything. */
-static void widen(struct window_summary *s, double min, double max)
+void summary_widen(struct window_summary *s, double min, double max)
 {
     if (min < s->min || isnan(s->min))
         s->min = min;
@@ -55,7 +54,7 @@ static void add(struct window_summary *s, const struct point *p)
     if (s->count == 0)
         begin(s, p);
     step(s, v);
-    widen(s, v, v);
+    summary_widen(s, v, v);
     s->count++;
     s->last_ms = p->t_ms;
     s->last = v;
@@ -117,7 +116,7 @@ static void add_bounds(struct window_summary *s, const struct point *points, siz
         min = points[i].value < min ? points[i].value : min;
         max = points[i].value > max ? points[i].value : max;
     }
-    widen(s, min, max);
+    summary_widen(s, min, max);
 }
 
 /* Knuth's sum of two without a branch: kahan_add for what does not overflow. */
@@ -182,6 +181,16 @@ void summary_add(struct window_summary *s, const struct point *points, size_t co
     summary_add_wished(s, points, count, WINDOW_ALL);
 }
 
+void summary_add_whole(struct window_summary *s, int64_t sum)
+{
+    struct kahan k = {s->sum, s->rest};
+    double high = (double)sum;
+    kahan_add(&k, high);
+    kahan_add(&k, (double)(sum - (int64_t)high));
+    s->sum = k.sum;
+    s->rest = k.rest;
+}
+
 /* ---- stretches ---- */
 
 static bool joins_exactly(const struct window_summary *s, const struct window_summary *later)
@@ -222,7 +231,7 @@ bool summary_join(struct window_summary *s, const struct window_summary *later, 
         s->whole_resets = s->whole_resets && later->whole_resets && s->correction <= 0x1p53;
     }
     if ((wish & WINDOW_BOUNDS) != 0)
-        widen(s, later->min, later->max);
+        summary_widen(s, later->min, later->max);
     if ((wish & WINDOW_SUM) != 0)
         join_sums(s, later);
     s->has_starts |= later->has_starts;

@@ -13,6 +13,12 @@ void summary_add(struct window_summary *s, const struct point *points, size_t co
 void summary_add_wished(struct window_summary *s, const struct point *points, size_t count,
                         enum window_wish wish);
 
+/* The bounds alone, by those of what comes later. NaN gives way to everything. */
+void summary_widen(struct window_summary *s, double min, double max);
+
+/* Adds to the sum alone, without rounding. */
+void summary_add_whole(struct window_summary *s, int64_t sum);
+
 /*
  * Appends a later stretch. False, and nothing is changed, if resets are asked for and that might round the counter
  * correction differently from sample by sample: additions to it must keep their order unless they are exact, and of

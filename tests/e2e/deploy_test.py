@@ -33,7 +33,7 @@ class WhatShips(peers.Case):
                                   f'--web.listen-address=127.0.0.1:{peers.free_port()}')
         port = daemon.process.args[-1].rpartition(':')[2]
         daemon.ready(f'http://127.0.0.1:{port}/-/ready')
-        alerts = peers.wait_for('the watchdog', lambda: peers.get_json(f'http://127.0.0.1:{port}/api/v1/alerts')['data']['alerts'], 60)
+        alerts = peers.wait_for('the watchdog', lambda: peers.get_json(f'http://127.0.0.1:{port}/api/v1/alerts')['data']['alerts'], 120)
         self.assertEqual([a['labels']['alertname'] for a in alerts], ['Watchdog'])
         self.assertEqual(daemon.stop(), 0)
 

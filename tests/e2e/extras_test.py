@@ -48,20 +48,17 @@ METADATA = ['metadata', 'metadata?metric=time_seconds', 'metadata?metric=time_se
 
 
 class OpenMetrics(peers.Server):
-    """New exemplars at each of the first scrapes, then the last ones again."""
+    """The page of a round, until the next is begun."""
     ROUNDS = 4
 
     def __init__(self):
-        self.scrapes = 0
-        self.last = None
+        self.round = 0
+        self.begin_round()
         exporter = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                exporter.scrapes += 1
-                if exporter.scrapes <= exporter.ROUNDS:
-                    exporter.last = PAGE.format(n=exporter.scrapes, t=time.time())
-                body = exporter.last.encode()
+                body = exporter.page.encode()
                 self.send_response(200)
                 self.send_header('Content-Type', 'application/openmetrics-text; version=1.0.0; charset=utf-8')
                 self.send_header('Content-Length', str(len(body)))
@@ -72,11 +69,16 @@ class OpenMetrics(peers.Server):
                 pass
         super().__init__(Handler)
 
+    def begin_round(self):
+        """With new exemplars."""
+        self.round += 1
+        self.page = PAGE.format(n=self.round, t=time.time())
+
 
 def ask(url, path):
     """Status and what was answered, as JSON."""
     try:
-        with peers.urllib.request.urlopen(f'{url}/api/v1/{urllib.parse.quote(path, safe="/?&=%")}', timeout=10) as answer:
+        with peers.urllib.request.urlopen(f'{url}/api/v1/{urllib.parse.quote(path, safe="/?&=%")}', timeout=peers.START_S) as answer:
             status, text = answer.status, answer.read().decode()
     except urllib.error.HTTPError as e:
         status, text = e.code, e.read().decode()
@@ -106,9 +108,11 @@ class WhatPrometheusScrapesAndSends(Beside):
 
         def arrived():
             theirs = ask(self.peer.url, everything)[1]['data']
-            return self.exporter.scrapes > OpenMetrics.ROUNDS and sum(len(s['exemplars']) for s in theirs) == 3 * OpenMetrics.ROUNDS \
-                and ask(self.daemon.url, everything)[1]['data'] == theirs
-        peers.wait_for('all exemplars, in both', arrived)
+            return sum(len(s['exemplars']) for s in theirs) == 3 * self.exporter.round and ask(self.daemon.url, everything)[1]['data'] == theirs
+        peers.wait_for('exemplars, in both', arrived)
+        while self.exporter.round < OpenMetrics.ROUNDS:
+            self.exporter.begin_round()
+            peers.wait_for('new exemplars, in both', arrived)
         peers.wait_for('metadata, in both', lambda: len(ask(self.daemon.url, 'metadata')[1]['data']) == 5)
         for query in EXEMPLARS:
             self.same(f'query_exemplars?{query}')

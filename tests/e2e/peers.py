@@ -21,7 +21,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOCSIN = os.environ.get('TOCSIN', str(ROOT / 'build/tocsin'))
-START_S = 30
+START_S = 60  # for whatever may be slow where others work too; who is well takes a fraction of it
 
 
 def program(name):
@@ -38,7 +38,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def get(url, timeout=10):
+def get(url, timeout=START_S):
     with urllib.request.urlopen(url, timeout=timeout) as answer:
         return answer.read().decode()
 
@@ -51,7 +51,7 @@ def post(url, body=b'', content_type='application/json', headers=None):
     """Status and text, whatever the status."""
     request = urllib.request.Request(url, data=body, method='POST', headers={'Content-Type': content_type, **(headers or {})})
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=START_S) as answer:
             return answer.status, answer.read().decode(errors='replace')
     except urllib.error.HTTPError as e:
         with e:
@@ -101,7 +101,7 @@ class Process:
         if self.process.poll() is None:
             self.process.send_signal(number)
             try:
-                self.process.wait(20)
+                self.process.wait(START_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

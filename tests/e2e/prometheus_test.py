@@ -15,10 +15,10 @@ groups:
   - name: exporter
     interval: 1s
     rules:
-      - record: service:errors:ratio_rate10s
-        expr: sum by (service) (rate(http_requests_total{code="500"}[10s])) / sum by (service) (rate(http_requests_total[10s]))
+      - record: service:errors:ratio_rate20s
+        expr: sum by (service) (rate(http_requests_total{code="500"}[20s])) / sum by (service) (rate(http_requests_total[20s]))
       - alert: ErrorsHigh
-        expr: service:errors:ratio_rate10s > 0.5
+        expr: service:errors:ratio_rate20s > 0.5
         labels: {severity: page}
         annotations: {summary: '{{ $labels.service }} fails {{ $value | humanizePercentage }} of its requests'}
 '''
@@ -72,7 +72,7 @@ class AnExporterThatStartsToFail(peers.Case):
         self.far_hook.page('resolved', 'ErrorsHigh')
 
     def ratio(self):
-        found = peers.get_json(f'{self.daemon.url}/api/v1/query?query=service:errors:ratio_rate10s')['data']['result']
+        found = peers.get_json(f'{self.daemon.url}/api/v1/query?query=service:errors:ratio_rate20s')['data']['result']
         return found[0]['value'][1] if found else None
 
     def tools_answer(self):

@@ -184,7 +184,8 @@ class ToWhoRefuses(Sending):
         self.assertEqual(headers['X-Prometheus-Remote-Write-Version'], '0.1.0')
         self.assertEqual(headers['Authorization'], 'Basic ' + base64.b64encode(b'me:s3cret').decode())
         self.assertTrue(headers['User-Agent'].startswith('Tocsin/'), headers)
-        there.status, there.headers = 503, {'Retry-After': '2'}
+        there.headers = {'Retry-After': '2'}
+        there.status = 503  # last: every such answer says when to come again
         peers.wait_for('a retry', lambda: self.figure(here, 'samples_retried_total') >= 3)
         at = len(there.asked)
         peers.wait_for('the next one', lambda: len(there.asked) > at)

@@ -1,4 +1,5 @@
-/* The life of an alert as a table: what Prometheus 3.14 makes of it, evaluation by evaluation. */
+/* What is told of an alert, evaluation by evaluation, beside the state that rules/alert_table_test.yml has line by line; and what a
+ * reload does to it. As Prometheus 3.14. */
 #include "ruler_help.h"
 
 /* A step is one minute, one evaluation.

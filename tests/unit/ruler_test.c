@@ -429,23 +429,6 @@ static void keep_firing_since_shows_while_it_holds(void **state)
     bench_close(&b);
 }
 
-static void alerts_series_follow_the_state_from_the_first_evaluation(void **state)
-{
-    (void)state;
-    struct bench b;
-    bench_open(&b);
-    bench_load(&b, "groups: [{name: g, rules: [{alert: A, expr: m, for: 1m, labels: {l: x}}]}]");
-    PUSH(&b, 1, "m", "i", "1");
-    int64_t first_ns = bench_step(&b);
-    assert_true(bench_value(&b, "ALERTS{alertstate=\"pending\",i=\"1\",l=\"x\"}") == 1);
-    assert_true(bench_value(&b, "ALERTS_FOR_STATE") == (double)(first_ns / NS_PER_S));
-    bench_step(&b);
-    assert_int_equal(bench_count(&b, "ALERTS"), 1);
-    assert_true(bench_value(&b, "ALERTS{alertstate=\"firing\"}") == 1);
-    assert_true(bench_value(&b, "ALERTS_FOR_STATE") == (double)(first_ns / NS_PER_S));
-    bench_close(&b);
-}
-
 /* ---- telling ---- */
 
 static void a_firing_alert_is_told_at_once_and_again_after_the_resend_delay(void **state)
@@ -513,21 +496,6 @@ static void a_resolved_alert_is_told_at_once_and_for_fifteen_minutes(void **stat
                      8); /* every second minute: the delay has to be passed, not only reached */
     for (size_t i = 0; i < b.event_count; i++)
         assert_int_equal(b.events[i]->ends_ns, resolved_ns);
-    bench_close(&b);
-}
-
-static void pending_alerts_are_not_told(void **state)
-{
-    (void)state;
-    struct bench b;
-    bench_open(&b);
-    bench_load(&b, "groups: [{name: g, rules: [{alert: A, expr: m > 0, for: 10m}]}]");
-    PUSH(&b, 1, "m");
-    bench_step(&b);
-    bench_step(&b);
-    PUSH(&b, 0, "m");
-    bench_step(&b);
-    assert_int_equal(b.event_count, 0);
     bench_close(&b);
 }
 
@@ -846,11 +814,9 @@ int main(void)
         cmocka_unit_test(past_its_limit_a_rule_forgets_its_alerts),
         cmocka_unit_test(value_and_annotations_follow_the_result_and_active_at_stays),
         cmocka_unit_test(keep_firing_since_shows_while_it_holds),
-        cmocka_unit_test(alerts_series_follow_the_state_from_the_first_evaluation),
         cmocka_unit_test(a_firing_alert_is_told_at_once_and_again_after_the_resend_delay),
         cmocka_unit_test(the_longer_of_interval_and_resend_delay_gives_the_end),
         cmocka_unit_test(a_resolved_alert_is_told_at_once_and_for_fifteen_minutes),
-        cmocka_unit_test(pending_alerts_are_not_told),
         cmocka_unit_test(a_group_that_did_not_change_goes_on_untouched),
         cmocka_unit_test(a_changed_expression_inherits_the_alerts),
         cmocka_unit_test(rules_of_one_name_and_labels_are_matched_in_order),

@@ -523,6 +523,37 @@ static void start_timestamps_far_inside_are_not_passed_over(void **state)
     mixed_close(&m);
 }
 
+/* In two stretches of their own, between so many zeros that what stands before them is taken off what stands before their end. */
+static void ask_far_inside(double here, double beside, double there, struct window_summary *w)
+{
+    enum { MANY = 100 * 1024 };
+    struct mixed m;
+    mixed_open(&m);
+    bench_at(&m.b, START_MS + HOUR_MS / 2);
+    for (int i = 0; i < MANY; i++) {
+        double v = i == MANY / 3 ? here : i == MANY / 3 + 1 ? beside : i == MANY / 2 ? there : 0;
+        push(&m, (struct sample){.t_ms = START_MS + 10000 + i * 10, .value = v});
+    }
+    assert_true(view_window(m.view, m.ref, START_MS + 9999, INT64_MAX, WINDOW_SUM, w));
+    mixed_close(&m);
+}
+
+static void values_that_cancel_far_inside_are_not_passed_over(void **state)
+{
+    (void)state;
+    struct window_summary w;
+    ask_far_inside(0x1p55, 0.5, -0x1p55, &w);
+    assert_true(w.sum + w.rest == 0.5);
+    ask_far_inside(1e300, -1e300, 0, &w);
+    assert_true(w.has_huge);
+    ask_far_inside(INFINITY, 1, 0, &w);
+    assert_true(w.has_inf);
+    ask_far_inside(NAN, 1, 0, &w);
+    assert_true(w.has_nan);
+    ask_far_inside(0x1p59, 1, 0x1p59, &w); /* more than is kept as a whole number */
+    assert_true(w.sum == 0x1p60 && w.rest == 1);
+}
+
 /* Among so many samples before and after it that they are summed up more than once. */
 static void a_histogram_far_inside_is_not_passed_over(void **state)
 {
@@ -601,6 +632,7 @@ int main(void)
         cmocka_unit_test(windows_with_histograms_are_refused),
         cmocka_unit_test(windows_say_whether_there_are_start_timestamps),
         cmocka_unit_test(start_timestamps_far_inside_are_not_passed_over),
+        cmocka_unit_test(values_that_cancel_far_inside_are_not_passed_over),
         cmocka_unit_test(a_histogram_far_inside_is_not_passed_over),
         cmocka_unit_test(a_late_histogram_parts_what_was_sealed),
         cmocka_unit_test(an_empty_window_has_no_count),
