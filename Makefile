@@ -101,7 +101,8 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(O)/libtocsin.a $(O)/lib
 
 BENCH := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/*.c))
 
-$(O)/bench/%: tests/bench/%.c $(O)/libtocsin.a
+# Also $(O)/diff/%, for tests/diff/template.
+$(O)/%: tests/%.c $(O)/libtocsin.a
 	$(say)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@.o $<
@@ -162,10 +163,10 @@ bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (abo
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
 	@tests/bench/run $(BENCH_FLAGS)
 
-diff: ## DIFF_QUERIES generated queries (20000) to Debian's Prometheus 2.42 and to Tocsin: equal answers
+diff: ## DIFF_QUERIES generated queries (20000) to Debian's Prometheus 2.42 and to Tocsin, and templates to Go: equal answers
 	@deploy/deps.sh build test peer
-	@$(MAKE) --no-print-directory -s -j2 build/tocsin
-	@tests/diff/run
+	@$(MAKE) --no-print-directory -s -j2 build/tocsin $(O)/diff/template_peer
+	@tests/diff/run && tests/diff/template
 
 layers: ## prove that no folder includes upward
 	@tests/habits/layers

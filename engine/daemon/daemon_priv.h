@@ -40,7 +40,7 @@ struct daemon_options {
     const char *storage_path; /* folder; empty: nothing is kept on disk */
     const char *listen;
     const char *external_url; /* empty: http://<listen> */
-    int64_t evaluators;
+    int64_t evaluators, concurrent_evals;
     int64_t resend_delay_ms, outage_tolerance_ms, for_grace_ms;
     int64_t lookback_ms;
     bool lifecycle;

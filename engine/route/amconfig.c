@@ -19,7 +19,7 @@ static void read_tracing(struct strict *s, const struct tree *node, void *target
 }
 
 static const struct strict_field sections[] = {
-    {"global", am_read_global, 0},
+    {"global", am_globals_read, offsetof(struct am_reader, globals)},
     {"route", am_read_route, 0},
     {"inhibit_rules", am_read_inhibit_rules, 0},
     {"receivers", am_read_receivers, 0},
@@ -33,7 +33,7 @@ static const struct strict_field sections[] = {
 
 static void check(struct am_reader *r)
 {
-    am_check_global(r);
+    am_globals_check(&r->strict, &r->globals, r->folder);
     am_check_receivers(r);
     am_check_root(r);
     if (strict_sound(&r->strict))
@@ -69,12 +69,11 @@ static void parse_template_file(void *context, const char *path)
 
 static void read_templates(struct am_reader *r)
 {
-    static const struct template_function *const tables[] = {template_alertmanager_functions};
     struct amconfig *config = r->config;
     config->template_globs = r->globs.items;
     config->template_count = r->globs.count;
-    config->templates = template_set_make(&config->arena, tables, 1);
-    for (size_t i = 0; i < r->globs.count && strict_sound(&r->strict); i++) {
+    config->templates = integration_templates(&config->arena);
+    for (size_t i = 0; config->templates != NULL && i < r->globs.count && strict_sound(&r->strict); i++) {
         struct err why;
         struct str glob = config->template_globs[i] = join(r, r->globs.items[i]);
         const char *pattern = arena_copy_text(&config->arena, glob.p, glob.n);
@@ -85,7 +84,7 @@ static void read_templates(struct am_reader *r)
 
 static void read_all(struct am_reader *r)
 {
-    am_set_global(r);
+    am_globals_init(&r->globals, &r->config->arena);
     strict_struct(&r->strict, r->top, "config.plain", sections, r);
     if (strict_sound(&r->strict))
         check(r);
@@ -93,7 +92,7 @@ static void read_all(struct am_reader *r)
         read_templates(r);
     if (strict_sound(&r->strict))
         am_print_config(r);
-    duration_parse(r->global[AM_GLOBAL_resolve_timeout], &r->config->resolve_timeout_ms, NULL);
+    duration_parse(r->globals.text[AM_GLOBAL_resolve_timeout], &r->config->resolve_timeout_ms, NULL);
 }
 
 int amconfig_parse(struct world *world, struct str text, struct str folder, struct amconfig **out,

@@ -4,17 +4,6 @@
 #include "tocsin/limits.h"
 #include "tocsin/yaml_print.h"
 
-/*
- * What amtool reads back from /api/v2/status. Keys newer than Alertmanager 0.25 are left out while they hold nothing
- * but their default, because amtool reads strictly and an older one would refuse the whole text.
- */
-
-static bool is_new_default(size_t id, struct str value)
-{
-    return (id == AM_GLOBAL_slack_app_url || id == AM_GLOBAL_rocketchat_api_url) &&
-           str_is(value, am_global_keys[id].given);
-}
-
 static void print_duration(struct buf *out, int indent, const char *key, struct str text)
 {
     int64_t ms = 0;
@@ -29,34 +18,6 @@ static void print_duration(struct buf *out, int indent, const char *key, struct 
 static void print_bool(struct buf *out, int indent, const char *key, bool value)
 {
     yaml_plain(out, indent, key, value ? "true" : "false");
-}
-
-static void print_http(struct buf *out, int indent, const struct http_config *http)
-{
-    yaml_key(out, indent, "http_config");
-    buf_char(out, '\n');
-    http_config_print(out, indent + 2, http);
-}
-
-static void print_global(struct buf *out, const struct am_reader *r)
-{
-    buf_puts(out, "global:\n");
-    for (size_t i = 0; i < AM_GLOBAL_COUNT; i++) {
-        const struct am_global_key *key = &am_global_keys[i];
-        struct str value = r->global[i];
-        if (value.n == 0 || is_new_default(i, value))
-            continue;
-        if (key->kind == AM_KIND_SECRET || key->kind == AM_KIND_SECRET_URL)
-            yaml_secret(out, 2, key->name, value);
-        else if (key->kind == AM_KIND_DURATION)
-            print_duration(out, 2, key->name, value);
-        else if (key->kind == AM_KIND_BOOL)
-            yaml_plain(out, 2, key->name, str_is(value, "true") ? "true" : "false");
-        else
-            yaml_text(out, 2, key->name, value);
-        if (i == AM_GLOBAL_resolve_timeout)
-            print_http(out, 2, r->global_http);
-    }
 }
 
 static void print_matchers(struct buf *out, struct am_reader *r, int indent, const struct tree *map,
@@ -140,22 +101,6 @@ static void print_inhibit_rules(struct buf *out, struct am_reader *r)
     }
 }
 
-static void print_webhook(struct buf *out, const struct am_webhook *hook)
-{
-    size_t from = out->used;
-    print_bool(out, 4, "send_resolved", hook->send_resolved);
-    print_http(out, 4, hook->http);
-    yaml_secret(out, 4, "url", hook->url);
-    yaml_text(out, 4, "url_file", hook->url_file);
-    buf_format(out, "    max_alerts: %llu\n", (unsigned long long)hook->max_alerts);
-    if (hook->timeout_ms > 0) {
-        buf_puts(out, "    timeout: ");
-        go_duration_print(out, hook->timeout_ms * NS_PER_MS);
-        buf_char(out, '\n');
-    }
-    yaml_dash(out, from, 2);
-}
-
 static void print_labels(struct buf *out, const struct labels *ls)
 {
     if (ls->count < 2)
@@ -180,10 +125,7 @@ static void print_receivers(struct buf *out, const struct amconfig *config)
         yaml_text(out, 2, "name", receiver->name);
         yaml_dash(out, from, 0);
         print_labels(out, receiver->labels);
-        if (receiver->webhook_count > 0)
-            buf_puts(out, "  webhook_configs:\n");
-        for (size_t k = 0; k < receiver->webhook_count; k++)
-            print_webhook(out, &receiver->webhooks[k]);
+        integrations_print(out, &receiver->integrations);
     }
 }
 
@@ -201,7 +143,7 @@ void am_print_config(struct am_reader *r)
 {
     struct buf out;
     buf_init(&out, (size_t)limits.yaml_bytes * 4);
-    print_global(&out, r);
+    am_globals_print(&out, &r->globals);
     buf_puts(&out, "route:\n");
     print_route(&out, r, 2, r->route, &r->config->root);
     print_inhibit_rules(&out, r);

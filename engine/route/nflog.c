@@ -21,11 +21,13 @@ static struct hash_set copy_set(const struct hash_set *set)
 }
 
 struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
-                                   const struct hash_set *resolved, int64_t sent_ns, int64_t expires_ns)
+                                   const struct hash_set *resolved, const struct labels *kept,
+                                   int64_t sent_ns, int64_t expires_ns)
 {
     struct nflog_note *note = MEM_NEW(struct nflog_note);
     note->key = (struct str){mem_copy_text(key.p, key.n), key.n};
     note->told = (struct dedup_told){copy_set(firing), copy_set(resolved), sent_ns};
+    note->kept = kept != NULL && kept->count > 0 ? labels_copy_heap(kept) : NULL;
     note->expires_ns = expires_ns;
     return note;
 }
@@ -35,6 +37,7 @@ void nflog_note_free(struct nflog_note *note)
     mem_free((void *)(uintptr_t)note->key.p);
     mem_free(note->told.firing.items);
     mem_free(note->told.resolved.items);
+    mem_free(note->kept);
     mem_free(note);
 }
 
@@ -51,7 +54,7 @@ static void load_one(void *context, const struct nflog_entry *entry)
     struct hash_set firing = {(uint64_t *)(uintptr_t)entry->firing, entry->firing_count};
     struct hash_set resolved = {(uint64_t *)(uintptr_t)entry->resolved, entry->resolved_count};
     struct nflog_note *note =
-        nflog_note_make(entry->key, &firing, &resolved, entry->sent_ns, entry->expires_ns);
+        nflog_note_make(entry->key, &firing, &resolved, entry->kept, entry->sent_ns, entry->expires_ns);
     hash_set_sort(&note->told.firing);
     hash_set_sort(&note->told.resolved);
     nflog_put(loading->log, note);
@@ -72,10 +75,14 @@ void nflog_release(struct nflog *log)
     map_release(&log->entries);
 }
 
-const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns)
+const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns,
+                                    const struct labels **kept)
 {
     const struct nflog_note *note = map_find(&log->entries, key_hash(key), has_key, &key);
-    return note != NULL && note->expires_ns > now_ns ? &note->told : NULL;
+    if (note == NULL || note->expires_ns <= now_ns)
+        return NULL;
+    *kept = note->kept;
+    return &note->told;
 }
 
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns)
@@ -114,6 +121,7 @@ int nflog_save(struct state *state, const struct nflog_note *note, struct err *e
         .firing_count = note->told.firing.count,
         .resolved = note->told.resolved.items,
         .resolved_count = note->told.resolved.count,
+        .kept = note->kept,
     };
     return state_nflog_put(state, &entry, err);
 }

@@ -17,12 +17,14 @@ struct nflog {
 struct nflog_note {
     struct dedup_told told; /* must be first */
     struct str key;
+    struct labels *kept; /* what the integration wants to know the next time; NULL: nothing */
     int64_t expires_ns;
 };
 
-/* A note on the heap; the sets are copied. */
+/* A note on the heap; sets and labels are copied. */
 struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
-                                   const struct hash_set *resolved, int64_t sent_ns, int64_t expires_ns);
+                                   const struct hash_set *resolved, const struct labels *kept,
+                                   int64_t sent_ns, int64_t expires_ns);
 
 void nflog_note_free(struct nflog_note *note);
 
@@ -31,7 +33,8 @@ int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct er
 void nflog_release(struct nflog *log);
 
 /* NULL: never told, or too long ago. */
-const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns);
+const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns,
+                                    const struct labels **kept);
 
 /* True if some integration believes that this alert fires, or may do so. */
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns);

@@ -50,7 +50,7 @@ static struct str delivery_key(const struct delivery *d, struct buf *key)
     buf_str(key, d->flush->key);
     buf_char(key, ':');
     buf_str(key, receiver_of(d->flush)->name);
-    buf_format(key, "/webhook/%zu", d->index);
+    buf_format(key, "/%s/%zu", integration_name(d->integration), d->integration->index);
     return buf_slice(key);
 }
 
@@ -106,20 +106,28 @@ static bool forget_resolved(struct delivery *d, const struct dedup_told *told)
     return shrunk;
 }
 
+struct kind_counts *delivery_counts(struct router *router, const struct delivery *d)
+{
+    return &router->counts.kinds[integration_kind_of(d->integration)];
+}
+
 static void decide(struct router *router, struct delivery *d)
 {
     struct flush *flush = d->flush;
-    const struct am_webhook *hook = &receiver_of(flush)->webhooks[d->index];
+    bool send_resolved = d->integration->send_resolved;
     struct buf key;
-    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), flush->tick_ns);
+    const struct labels *kept = NULL;
+    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), flush->tick_ns, &kept);
     buf_release(&key);
     collect_hashes(d, told);
-    d->reason = dedup_decide(told, &d->firing, &d->resolved, hook->send_resolved, flush->tick_ns,
+    d->reason = dedup_decide(told, &d->firing, &d->resolved, send_resolved, flush->tick_ns,
                              flush->route->repeat_interval_ms * NS_PER_MS);
+    if (kept != NULL && d->reason != DEDUP_FIRST)
+        d->kept = labels_copy_heap(kept);
     if (d->reason != DEDUP_NONE) {
-        router->counts.notifications++;
-        collect_batch(d, told, hook->send_resolved);
-    } else if (told != NULL && !hook->send_resolved && forget_resolved(d, told)) {
+        delivery_counts(router, d)->notifications++;
+        collect_batch(d, told, send_resolved);
+    } else if (told != NULL && !send_resolved && forget_resolved(d, told)) {
         d->forgets_since_ns = told->sent_ns;
     } else {
         d->ended = true;
@@ -129,12 +137,12 @@ static void decide(struct router *router, struct delivery *d)
 
 static void begin_deliveries(struct router *router, struct flush *flush)
 {
-    flush->delivery_count = flush->open = receiver_of(flush)->webhook_count;
+    flush->delivery_count = flush->open = receiver_of(flush)->integrations.count;
     flush->deliveries = MEM_ARRAY(struct delivery, flush->delivery_count + 1);
     for (size_t i = 0; i < flush->delivery_count; i++) {
         struct delivery *d = &flush->deliveries[i];
         d->flush = flush;
-        d->index = i;
+        d->integration = receiver_of(flush)->integrations.items[i];
         d->timer.kind = TIMER_DELIVERY;
         decide(router, d);
         if (!d->ended)
@@ -185,6 +193,7 @@ void flush_free(struct flush *flush)
         mem_free(flush->deliveries[i].batch);
         mem_free(flush->deliveries[i].firing.items);
         mem_free(flush->deliveries[i].resolved.items);
+        mem_free(flush->deliveries[i].kept);
     }
     mem_free((void *)(uintptr_t)flush->key.p);
     mem_free(flush->labels);
@@ -237,7 +246,7 @@ struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns)
         keep_ns = LOG_RETENTION_NS;
     int64_t told_ns = d->forgets_since_ns != 0 ? d->forgets_since_ns : sent_ns;
     struct nflog_note *note =
-        nflog_note_make(delivery_key(d, &key), &d->firing, &d->resolved, told_ns, told_ns + keep_ns);
+        nflog_note_make(delivery_key(d, &key), &d->firing, &d->resolved, d->kept, told_ns, told_ns + keep_ns);
     buf_release(&key);
     return note;
 }

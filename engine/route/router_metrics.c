@@ -24,7 +24,7 @@ static struct sizes measure(struct router *router, int64_t now_ns)
                       .rules = config->inhibit_count,
                       .notes = router->nflog.entries.count};
     for (size_t i = 0; i < config->receiver_count; i++)
-        s.integrations += config->receivers[i].webhook_count;
+        s.integrations += config->receivers[i].integrations.count;
     const struct alert *alert;
     for (size_t at = 0; (alert = map_next(&router->alerts, &at)) != NULL;) {
         const struct alert_event *event = alert->fact->event;
@@ -56,47 +56,77 @@ static void write_alerts(struct buf *out, const struct router_counts *c, const s
                 (double)c->received_resolved);
 }
 
+/* One sample of every kind of integration that is built, also of those that are not used. */
+static void each_kind(struct buf *out, const struct router_counts *c, const char *name, const char *help,
+                      size_t offset)
+{
+    struct buf labels;
+    buf_init(&labels, 256);
+    stat_head(out, name, "counter", help);
+    for (size_t i = 0; i < integration_kind_count(); i++) {
+        buf_clear(&labels);
+        buf_format(&labels, "integration=\"%s\"", integration_kind_name(i));
+        const char *counts = (const char *)&c->kinds[i];
+        stat_sample(out, name, buf_text(&labels), (double)*(const uint64_t *)(const void *)(counts + offset));
+    }
+    buf_release(&labels);
+}
+
+static void write_failures(struct buf *out, const struct router_counts *c)
+{
+    const char *name = "alertmanager_notifications_failed_total";
+    struct buf labels;
+    buf_init(&labels, 256);
+    stat_head(out, name, "counter", "Notifications given up, by reason.");
+    for (size_t i = 0; i < integration_kind_count(); i++) {
+        for (size_t k = 0; k < FAILURE_COUNT; k++) {
+            buf_clear(&labels);
+            buf_format(&labels, "integration=\"%s\",reason=\"%s\"", integration_kind_name(i),
+                       failure_names[k]);
+            stat_sample(out, name, buf_text(&labels), (double)c->kinds[i].failed[k]);
+        }
+    }
+    buf_release(&labels);
+}
+
 static void write_notifications(struct buf *out, const struct router_counts *c)
 {
-    const char *webhook = "integration=\"webhook\"";
-    one(out, "alertmanager_notifications_total", "counter", "Notifications attempted.", webhook,
-        (double)c->notifications);
-    stat_head(out, "alertmanager_notifications_failed_total", "counter",
-              "Notifications given up, by reason.");
-    for (size_t i = 0; i < FAILURE_COUNT; i++) {
-        struct buf labels;
-        buf_init(&labels, 256);
-        buf_format(&labels, "integration=\"webhook\",reason=\"%s\"", failure_names[i]);
-        stat_sample(out, "alertmanager_notifications_failed_total", buf_text(&labels), (double)c->failed[i]);
-        buf_release(&labels);
-    }
-    one(out, "alertmanager_notification_requests_total", "counter", "Requests to receivers.", webhook,
-        (double)c->requests);
-    one(out, "alertmanager_notification_requests_failed_total", "counter",
-        "Requests to receivers that failed.", webhook, (double)c->requests_failed);
+    each_kind(out, c, "alertmanager_notifications_total", "Notifications attempted.",
+              offsetof(struct kind_counts, notifications));
+    write_failures(out, c);
+    each_kind(out, c, "alertmanager_notification_requests_total", "Attempts to tell receivers.",
+              offsetof(struct kind_counts, requests));
+    each_kind(out, c, "alertmanager_notification_requests_failed_total",
+              "Attempts to tell receivers that failed.", offsetof(struct kind_counts, requests_failed));
     one(out, "alertmanager_notifications_suppressed_total", "counter", "Alerts kept out of notifications.",
         "reason=\"inhibition\"", (double)c->suppressed);
 }
 
-static void write_latency(struct buf *out, const struct router_counts *c)
+static void write_latency_of(struct buf *out, const char *kind, const struct kind_counts *c)
 {
-    static const char *const bounds[LATENCY_BUCKETS] = {"1", "5", "10", "15", "20", "30"};
-    const char *name = "alertmanager_notification_latency_seconds_bucket";
+    static const char *const bounds[LATENCY_BUCKETS + 1] = {"1", "5", "10", "15", "20", "30", "+Inf"};
     struct buf labels;
     buf_init(&labels, 256);
-    stat_head(out, "alertmanager_notification_latency_seconds", "histogram",
-              "How long requests to receivers took.");
-    for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+    for (size_t i = 0; i <= LATENCY_BUCKETS; i++) {
         buf_clear(&labels);
-        buf_format(&labels, "integration=\"webhook\",le=\"%s\"", bounds[i]);
-        stat_sample(out, name, buf_text(&labels), (double)c->latency_bucket[i]);
+        buf_format(&labels, "integration=\"%s\",le=\"%s\"", kind, bounds[i]);
+        stat_sample(out, "alertmanager_notification_latency_seconds_bucket", buf_text(&labels),
+                    (double)(i < LATENCY_BUCKETS ? c->latency_bucket[i] : c->latency_count));
     }
-    buf_release(&labels);
-    stat_sample(out, name, "integration=\"webhook\",le=\"+Inf\"", (double)c->latency_count);
-    stat_sample(out, "alertmanager_notification_latency_seconds_sum", "integration=\"webhook\"",
-                c->latency_sum_s);
-    stat_sample(out, "alertmanager_notification_latency_seconds_count", "integration=\"webhook\"",
+    buf_clear(&labels);
+    buf_format(&labels, "integration=\"%s\"", kind);
+    stat_sample(out, "alertmanager_notification_latency_seconds_sum", buf_text(&labels), c->latency_sum_s);
+    stat_sample(out, "alertmanager_notification_latency_seconds_count", buf_text(&labels),
                 (double)c->latency_count);
+    buf_release(&labels);
+}
+
+static void write_latency(struct buf *out, const struct router_counts *c)
+{
+    stat_head(out, "alertmanager_notification_latency_seconds", "histogram",
+              "How long attempts to tell receivers took.");
+    for (size_t i = 0; i < integration_kind_count(); i++)
+        write_latency_of(out, integration_kind_name(i), &c->kinds[i]);
 }
 
 void router_write_metrics(struct router *router, struct buf *out)

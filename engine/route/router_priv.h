@@ -67,11 +67,12 @@ struct flush;
 struct delivery {
     struct timer timer; /* of the next attempt or the deadline; must be first */
     struct flush *flush;
-    size_t index; /* of the webhook in its receiver */
+    const struct integration *integration;
     enum dedup_reason reason;
     const struct flush_item **batch; /* what is sent */
     size_t batch_count;
     struct hash_set firing, resolved; /* what the log will say */
+    struct labels *kept;              /* what an earlier notification left behind in the log, then this one; NULL: nothing */
     int64_t forgets_since_ns; /* nothing is sent, the log only forgets what has ended; 0: an ordinary one */
     bool ended;
     int attempt;
@@ -108,13 +109,17 @@ enum failure {
 
 enum { LATENCY_BUCKETS = 6 };
 
-struct router_counts {
-    uint64_t received_firing, received_resolved, invalid;
+struct kind_counts {
     uint64_t notifications, failed[FAILURE_COUNT];
     uint64_t requests, requests_failed;
-    uint64_t suppressed;
     uint64_t latency_bucket[LATENCY_BUCKETS], latency_count;
     double latency_sum_s;
+};
+
+struct router_counts {
+    uint64_t received_firing, received_resolved, invalid;
+    uint64_t suppressed;
+    struct kind_counts kinds[INTEGRATION_KINDS_MAX]; /* by integration_kind_of */
 };
 
 /* Finished requests, noted by the network's thread. */
@@ -173,6 +178,8 @@ void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
 struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
 void generation_drop(struct generation *generation);
+/* The counts of the delivery's kind of integration. */
+struct kind_counts *delivery_counts(struct router *router, const struct delivery *d);
 
 /* router_send.c; without the lock, on the router's thread. */
 void delivery_attempt(struct router *router, struct delivery *delivery, int64_t now_ns);

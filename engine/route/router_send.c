@@ -1,31 +1,54 @@
-#include "notification_priv.h"
-#include "webhook_priv.h"
+#include "message_priv.h"
+#include "router_priv.h"
 
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
 
-#include <stdio.h>
-
 #define BACKOFF_FIRST_NS (500 * NS_PER_MS)
 #define BACKOFF_MAX_NS (60 * NS_PER_S)
 
+/* What the batch of a delivery says, in the arena; false past its cap. */
+static bool describe(struct router *router, const struct delivery *d, struct arena *arena,
+                     struct notification *out)
+{
+    struct world *world = router->options.world;
+    struct notification_alert *alerts = ARENA_ARRAY(arena, struct notification_alert, d->batch_count);
+    if (alerts == NULL)
+        return false;
+    for (size_t i = 0; i < d->batch_count; i++)
+        alerts[i] = (struct notification_alert){d->batch[i]->fact->event, d->batch[i]->fact->fingerprint,
+                                                d->batch[i]->resolved};
+    *out = (struct notification){
+        .receiver = d->flush->route->receiver->name,
+        .alerts = alerts,
+        .count = d->batch_count,
+        .reason = dedup_reason_text(d->reason),
+        .group_labels = d->flush->labels,
+        .route_labels = d->flush->route->labels,
+        .external_url = router->options.external_url,
+        .group_key = d->flush->key,
+        .now_ns = world->wall_ns(world),
+    };
+    return true;
+}
+
 /* News for whoever keeps the history. */
-static void tell(struct router *router, const struct delivery *d, const struct message *message,
-                 const char *detail, enum page_outcome outcome, int64_t now_ns)
+static void tell(struct router *router, const struct delivery *d, int status, const char *detail,
+                 enum page_outcome outcome, int64_t now_ns)
 {
     if (router->options.paged == NULL)
         return;
     struct arena scratch;
     struct notification n;
     arena_init(&scratch, (size_t)limits.flush_arena_bytes);
-    if (notification_make(&scratch, router, d, 0, &n) != 0) {
+    if (!describe(router, d, &scratch, &n) || notification_complete(&scratch, &n, 0) != 0) {
         arena_release(&scratch);
         return;
     }
     struct page_event event = {
         .group_key = n.group_key,
-        .receiver = d->flush->route->receiver->name,
-        .integration = STR("webhook"),
+        .receiver = n.receiver,
+        .integration = str_of(integration_name(d->integration)),
         .reason = n.reason,
         .detail = str_of(detail),
         .group_labels = n.group_labels,
@@ -36,7 +59,7 @@ static void tell(struct router *router, const struct delivery *d, const struct m
         .resolved_count = (uint32_t)(n.count - n.firing_count),
         .at_ns = now_ns,
         .attempt = d->attempt,
-        .status = message != NULL ? message->status : 0,
+        .status = status,
         .outcome = outcome,
     };
     router->options.paged(router->options.context, page_event_copy(&event));
@@ -72,7 +95,7 @@ static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
 static void fail(struct router *router, struct delivery *d, enum failure failure, int64_t now_ns)
 {
     lock_take(&router->lock);
-    router->counts.failed[failure]++;
+    delivery_counts(router, d)->failed[failure]++;
     end_delivery(router, d, true, now_ns);
     lock_drop(&router->lock);
 }
@@ -100,8 +123,8 @@ static void retry(struct router *router, struct delivery *d, const struct messag
                   const char *detail, enum failure failure, int64_t now_ns)
 {
     int64_t wait_ns = next_backoff(router, d);
-    if (message->retry_after_ms * NS_PER_MS > wait_ns)
-        wait_ns = message->retry_after_ms * NS_PER_MS;
+    if (message->answer.retry_after_ms * NS_PER_MS > wait_ns)
+        wait_ns = message->answer.retry_after_ms * NS_PER_MS;
     lock_take(&router->lock);
     bool dead = d->flush->group->dead;
     bool again = !dead && now_ns + wait_ns < d->flush->deadline_ns;
@@ -111,8 +134,9 @@ static void retry(struct router *router, struct delivery *d, const struct messag
     static struct log_rate rate;
     if (log_allowed(&rate, router->options.world->mono_ns(router->options.world)))
         log_warn("notification attempt failed", LOG_STR("receiver", d->flush->route->receiver->name),
-                 LOG_TEXT("integration", "webhook"), LOG_INT("attempt", d->attempt), LOG_TEXT("err", detail));
-    tell(router, d, message, detail, again ? PAGE_RETRYING : PAGE_FAILED, now_ns);
+                 LOG_TEXT("integration", integration_name(d->integration)), LOG_INT("attempt", d->attempt),
+                 LOG_TEXT("err", detail));
+    tell(router, d, message->answer.status, detail, again ? PAGE_RETRYING : PAGE_FAILED, now_ns);
     if (dead)
         fail(router, d, failure, now_ns);
 }
@@ -123,9 +147,9 @@ static void refuse(struct router *router, struct delivery *d, const struct messa
     static struct log_rate rate;
     if (log_allowed(&rate, router->options.world->mono_ns(router->options.world)))
         log_error("notification failed", LOG_STR("receiver", d->flush->route->receiver->name),
-                  LOG_TEXT("integration", "webhook"), LOG_INT("attempt", d->attempt),
+                  LOG_TEXT("integration", integration_name(d->integration)), LOG_INT("attempt", d->attempt),
                   LOG_TEXT("err", detail));
-    tell(router, d, message, detail, PAGE_FAILED, now_ns);
+    tell(router, d, message->answer.status, detail, PAGE_FAILED, now_ns);
     fail(router, d, failure, now_ns);
 }
 
@@ -156,49 +180,47 @@ static struct message *message_make(struct router *router, struct delivery *d)
     arena_init(&message->arena, (size_t)limits.flush_arena_bytes);
     message->router = router;
     message->delivery = d;
-    message->retry_after_ms = -1;
+    message->answer.retry_after_ms = -1;
+    message->exchange = (struct exchange){
+        .world = router->options.world,
+        .arena = &message->arena,
+        .integration = d->integration,
+        .templates = d->flush->generation->config->templates,
+        .kept = d->kept,
+    };
     list_message(router, message);
     return message;
-}
-
-static void note_detail(struct message *message, struct str text)
-{
-    size_t n = text.n < MESSAGE_DETAIL_MAX - 1 ? text.n : MESSAGE_DETAIL_MAX - 1;
-    if (n > 0)
-        memcpy(message->detail, text.p, n);
-    message->detail[n] = '\0';
 }
 
 /* On the network's thread: note it and go. */
 static void note_answer(void *context, const struct net_answer *answer)
 {
     struct message *message = context;
-    message->status = answer->status;
-    message->code = answer->error.code;
-    message->retry_after_ms = answer->retry_after_ms;
-    note_detail(message, answer->status != 0 ? answer->body : str_of(answer->error.text));
+    message->answer = *answer;
+    message->answer.body = str_copy(&message->arena, answer->body);
     inbox_put(&message->router->inbox, message);
 }
 
-static enum failure classify(const struct message *message)
+/* A status that says yes and a body that says no is the client's error. */
+static enum failure classify(const struct net_answer *answer)
 {
-    int status = message->status;
+    int status = answer->status;
     if (status == 0)
-        return message->code == ERR_CANCEL ? FAILURE_contextCanceled : FAILURE_other;
+        return answer->error.code == ERR_CANCEL ? FAILURE_contextCanceled : FAILURE_other;
     if (status == 401 || status == 403)
         return FAILURE_authError;
     if (status == 429)
         return FAILURE_rateLimited;
     if (status >= 500)
         return FAILURE_serverError;
-    return status >= 400 ? FAILURE_clientError : FAILURE_other;
+    return status >= 400 || (status >= 200 && status < 300) ? FAILURE_clientError : FAILURE_other;
 }
 
 static const double latency_bounds_s[LATENCY_BUCKETS] = {1, 5, 10, 15, 20, 30};
 
 static void count_attempt(struct router *router, const struct delivery *d, bool failed, int64_t now_ns)
 {
-    struct router_counts *counts = &router->counts;
+    struct kind_counts *counts = delivery_counts(router, d);
     double took_s = (double)(now_ns - d->started_ns) / 1e9;
     lock_take(&router->lock);
     counts->requests++;
@@ -210,35 +232,29 @@ static void count_attempt(struct router *router, const struct delivery *d, bool 
     lock_drop(&router->lock);
 }
 
-static void conclude(struct router *router, struct delivery *d, const struct message *message, int64_t now_ns)
+static void delivered(struct router *router, struct delivery *d, const struct message *message,
+                      int64_t now_ns)
 {
-    int status = message->status;
-    bool taken = status >= 200 && status < 300;
-    count_attempt(router, d, !taken, now_ns);
-    if (taken) {
-        tell(router, d, message, "", PAGE_DELIVERED, now_ns);
-        succeed(router, d, now_ns);
-        return;
-    }
-    char detail[MESSAGE_DETAIL_MAX + 64];
-    if (status != 0)
-        snprintf(detail, sizeof detail, "unexpected status code %d: %s", status, message->detail);
-    else
-        snprintf(detail, sizeof detail, "%s", message->detail);
-    if (status == 0 || status == 429 || status >= 500)
-        retry(router, d, message, detail, classify(message), now_ns);
-    else
-        refuse(router, d, message, detail, classify(message), now_ns);
+    const struct labels *keep = message->exchange.keep;
+    struct labels *kept = keep != NULL ? labels_copy_heap(keep) : NULL;
+    mem_free(d->kept);
+    d->kept = kept;
+    tell(router, d, message->answer.status, "", PAGE_DELIVERED, now_ns);
+    succeed(router, d, now_ns);
 }
 
-void router_take_answer(struct router *router, struct message *message, int64_t now_ns)
+/* The attempt is over. */
+static void conclude(struct router *router, struct delivery *d, struct message *message,
+                     enum exchange_verdict verdict, const char *why, int64_t now_ns)
 {
-    struct delivery *d = message->delivery;
-    lock_take(&router->inbox.lock);
-    router->inbox.out--;
-    lock_drop(&router->inbox.lock);
     d->message = NULL;
-    conclude(router, d, message, now_ns);
+    count_attempt(router, d, verdict != EXCHANGE_DONE, now_ns);
+    if (verdict == EXCHANGE_DONE)
+        delivered(router, d, message, now_ns);
+    else if (verdict == EXCHANGE_RETRY)
+        retry(router, d, message, why, classify(&message->answer), now_ns);
+    else
+        refuse(router, d, message, why, classify(&message->answer), now_ns);
     message_free(message);
 }
 
@@ -250,7 +266,7 @@ static int send_message(struct router *router, struct message *message)
     lock_take(&router->inbox.lock);
     router->inbox.out++;
     lock_drop(&router->inbox.lock);
-    int rc = world->send(world, &message->request, note_answer, message);
+    int rc = world->send(world, &message->exchange.request, note_answer, message);
     if (rc == 0)
         return 0;
     lock_take(&router->inbox.lock);
@@ -274,30 +290,76 @@ static void note_intent(struct router *router, const struct delivery *d, int64_t
     nflog_note_free(note);
 }
 
-static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
+/* What goes wrong before anything is sent is final for this tick. */
+static void give_up_unsent(struct router *router, struct delivery *d, struct message *message,
+                           const struct err *why, int64_t now_ns)
 {
-    struct err err;
-    struct message *message = message_make(router, d);
-    d->attempt++;
-    d->started_ns = now_ns;
-    if (webhook_render(router, d, message, now_ns, &err) != 0) {
-        count_attempt(router, d, true, now_ns);
-        refuse(router, d, message, err.text, FAILURE_clientError, now_ns);
-        message_free(message);
+    d->message = NULL;
+    count_attempt(router, d, true, now_ns);
+    refuse(router, d, message, why->text, FAILURE_clientError, now_ns);
+    message_free(message);
+}
+
+/* One request may not outlast the flush; 0 would mean that it has no limit of its own. */
+static int64_t request_ms(const struct delivery *d, int64_t timeout_ms, int64_t now_ns)
+{
+    int64_t left_ms = (d->flush->deadline_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+    if (timeout_ms <= 0)
+        timeout_ms = limits.send_ms;
+    if (left_ms < 1)
+        left_ms = 1;
+    return timeout_ms < left_ms ? timeout_ms : left_ms;
+}
+
+/* The next request of the attempt. */
+static void send_next(struct router *router, struct delivery *d, struct message *message, int64_t now_ns)
+{
+    struct err why = {0};
+    if (exchange_next(&message->exchange, &why) != 0) {
+        give_up_unsent(router, d, message, &why, now_ns);
         return;
     }
-    if (d->attempt == 1 && d->reason == DEDUP_FIRST)
-        note_intent(router, d, now_ns);
+    struct net_request *request = &message->exchange.request;
+    request->timeout_ms = request_ms(d, request->timeout_ms, now_ns);
     d->message = message;
     int rc = send_message(router, message);
     if (rc == 0)
         return;
-    d->message = NULL;
-    message->code = rc;
-    note_detail(message,
-                rc == ERR_FULL ? STR("too many requests are under way") : STR("there is no network"));
-    conclude(router, d, message, now_ns);
-    message_free(message);
+    message->answer = (struct net_answer){.retry_after_ms = -1, .error.code = rc};
+    conclude(router, d, message, EXCHANGE_RETRY,
+             rc == ERR_FULL ? "too many requests are under way" : "there is no network", now_ns);
+}
+
+void router_take_answer(struct router *router, struct message *message, int64_t now_ns)
+{
+    struct err why = {0};
+    struct delivery *d = message->delivery;
+    lock_take(&router->inbox.lock);
+    router->inbox.out--;
+    lock_drop(&router->inbox.lock);
+    enum exchange_verdict verdict = exchange_judge(&message->exchange, &message->answer, &why);
+    if (verdict == EXCHANGE_MORE)
+        send_next(router, d, message, now_ns);
+    else
+        conclude(router, d, message, verdict, why.text, now_ns);
+}
+
+static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
+{
+    struct err why = {0};
+    struct message *message = message_make(router, d);
+    d->attempt++;
+    d->started_ns = now_ns;
+    int rc = describe(router, d, &message->arena, &message->exchange.notification)
+                 ? exchange_begin(&message->exchange, &why)
+                 : err_set(&why, ERR_LIMIT, "the notification needs more memory than flush_arena_bytes");
+    if (rc != 0) {
+        give_up_unsent(router, d, message, &why, now_ns);
+        return;
+    }
+    if (d->attempt == 1 && d->reason == DEDUP_FIRST)
+        note_intent(router, d, now_ns);
+    send_next(router, d, message, now_ns);
 }
 
 void delivery_attempt(struct router *router, struct delivery *d, int64_t now_ns)
@@ -305,7 +367,7 @@ void delivery_attempt(struct router *router, struct delivery *d, int64_t now_ns)
     if (d->forgets_since_ns != 0) {
         succeed(router, d, now_ns);
     } else if (d->batch_count == 0) {
-        tell(router, d, NULL, "", PAGE_UNSENT, now_ns);
+        tell(router, d, 0, "", PAGE_UNSENT, now_ns);
         succeed(router, d, now_ns);
     } else {
         send_now(router, d, now_ns);

@@ -18,6 +18,7 @@ static const char *const schemas[] = {
     "resolved_ns INTEGER NOT NULL,last_sent_ns INTEGER NOT NULL,keep_firing_since_ns INTEGER NOT NULL,"
     "PRIMARY KEY(file,grp,rule,labels)) WITHOUT ROWID;"
     "PRAGMA user_version=2;",
+    "ALTER TABLE nflog ADD COLUMN kept BLOB NOT NULL DEFAULT x''; PRAGMA user_version=3;",
 };
 
 enum { SCHEMA_VERSION = sizeof schemas / sizeof *schemas };

@@ -15,12 +15,17 @@ int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct
     sqlite3_bind_int64(put, 3, entry->expires_ns);
     state_bind_text(put, 4, as_bytes(entry->firing, entry->firing_count));
     state_bind_text(put, 5, as_bytes(entry->resolved, entry->resolved_count));
+    struct buf kept = {0};
+    if (entry->kept != NULL)
+        state_labels_encode(&kept, entry->kept);
+    state_bind_text(put, 6, (struct str){kept.bytes, kept.used});
     int rc = entry->sent_ns == 0 ? state_relax(state, err) : 0;
     if (rc == 0)
         rc = state_run(state, put, err);
     if (entry->sent_ns == 0)
         (void)state_insist(state, NULL);
     state_done(state, put);
+    buf_release(&kept);
     return rc;
 }
 
@@ -32,6 +37,15 @@ static uint64_t *copy_hashes(struct str bytes, size_t *count)
     if (*count > 0)
         memcpy(hashes, bytes.p, *count * sizeof *hashes);
     return hashes;
+}
+
+enum { KEPT_ARENA_BYTES = 1 << 20 };
+
+/* What cannot be read was not kept. */
+static const struct labels *read_kept(struct arena *arena, struct str bytes)
+{
+    arena_init(arena, KEPT_ARENA_BYTES);
+    return bytes.n > 0 ? state_labels_decode(arena, bytes, false) : NULL;
 }
 
 static void visit_row(sqlite3_stmt *row, void (*visit)(void *context, const struct nflog_entry *entry),
@@ -46,7 +60,10 @@ static void visit_row(sqlite3_stmt *row, void (*visit)(void *context, const stru
     uint64_t *resolved = copy_hashes(state_column(row, 4), &entry.resolved_count);
     entry.firing = firing;
     entry.resolved = resolved;
+    struct arena arena;
+    entry.kept = read_kept(&arena, state_column(row, 5));
     visit(context, &entry);
+    arena_release(&arena);
     mem_free(firing);
     mem_free(resolved);
 }

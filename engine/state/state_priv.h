@@ -9,9 +9,9 @@
 
 /* Every statement there is: name, SQL. */
 #define STATE_STATEMENTS(STATEMENT)                                                                     \
-    STATEMENT(nflog_put, "INSERT OR REPLACE INTO nflog(key,sent_ns,expires_ns,firing,resolved) "        \
-                         "VALUES(?1,?2,?3,?4,?5)")                                                      \
-    STATEMENT(nflog_each, "SELECT key,sent_ns,expires_ns,firing,resolved FROM nflog ORDER BY key")      \
+    STATEMENT(nflog_put, "INSERT OR REPLACE INTO nflog(key,sent_ns,expires_ns,firing,resolved,kept) "   \
+                         "VALUES(?1,?2,?3,?4,?5,?6)")                                                   \
+    STATEMENT(nflog_each, "SELECT key,sent_ns,expires_ns,firing,resolved,kept FROM nflog ORDER BY key") \
     STATEMENT(nflog_expire, "DELETE FROM nflog WHERE expires_ns<=?1")                                   \
     STATEMENT(incident_add, "INSERT INTO incident(key,opened_ns,closed_ns,body) VALUES(?1,?2,?3,?4)")   \
     STATEMENT(incident_put, "UPDATE incident SET key=?1,opened_ns=?2,closed_ns=?3,body=?4 WHERE id=?5") \

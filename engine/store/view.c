@@ -41,9 +41,19 @@ int view_select(struct view *v, const struct matcher *matchers, size_t count, st
     return rc;
 }
 
+void view_narrow(struct view *v, const struct standing *standing, struct series_set to)
+{
+    v->narrowed = standing;
+    v->narrow = to;
+}
+
 int view_standing(struct view *v, const struct standing *standing, struct arena *arena,
                   struct series_set *out)
 {
+    if (standing == v->narrowed) {
+        *out = v->narrow;
+        return 0;
+    }
     rwlock_read(&v->store->index);
     const struct selector *selector = standing->selector;
     out->count = selector->ref_count;

@@ -137,7 +137,7 @@ static int index_map(const struct tval *map, const struct tval *key, struct tval
 {
     if (key->kind == TVAL_NIL)
         return err_set(err, ERR_EXEC, "value is nil; should be of type string");
-    if (key->kind != TVAL_TEXT)
+    if (key->kind != TVAL_TEXT || key->type != NULL)
         return err_set(err, ERR_EXEC, "value has type %s; should be string", value_type_name(key));
     const struct tval *found = tval_get(map, key->text);
     if (found != NULL)
@@ -195,8 +195,7 @@ static int read_bounds(const struct tval *args, size_t count, size_t length, siz
     bounds[0] = 0;
     bounds[1] = bounds[2] = length;
     for (size_t i = 1; i < count; i++) {
-        if (args[i].boxed &&
-            args[i].kind != TVAL_NIL) /* Go's slice, unlike its index, does not look inside */
+        if (args[i].boxed) /* Go's slice, unlike its index, does not look inside */
             return err_set(err, ERR_EXEC, "cannot index slice/array with type interface {}");
         int rc = read_position(&args[i], length, &bounds[i - 1], err);
         if (rc != 0)

@@ -42,24 +42,13 @@ void *template_context(struct template_run *run)
 
 /* ---- errors ---- */
 
-static void position(const struct node *n, int *line, int *column)
-{
-    *line = 1;
-    *column = 0;
-    for (size_t i = 0; i < n->pos && i < n->source->text.n; i++) {
-        bool newline = n->source->text.p[i] == '\n';
-        *line += newline;
-        *column = newline ? 0 : *column + 1;
-    }
-}
-
 /* Puts Go's "template: NAME:LINE:COL: executing ..." in front of the text in run->err. */
 static void locate(struct template_run *run)
 {
     struct buf where;
     scratch_begin(&where);
     int line, column;
-    position(run->at, &line, &column);
+    node_position(run->at, &line, &column);
     struct tval name = tval_text(run->executing);
     buf_format(&where, "template: %.*s:%d:%d: executing ", STR_ARG(run->at->source->name), line, column);
     print_format(&where, STR("%q"), &name, 1);
@@ -211,8 +200,10 @@ static struct str full_name(struct str type)
     return str_is(type, "[]any") ? STR("[]interface {}") : type;
 }
 
-static int check_type(struct template_run *run, const struct tval *v, struct str type)
+static int check_type(struct template_run *run, struct tval *v, struct str type)
 {
+    if (v->kind == TVAL_NIL && !v->boxed)
+        *v = value_nil_as(type);
     if (value_goes_into(v, type))
         return 0;
     if (v->kind == TVAL_NIL && !v->boxed)
@@ -261,8 +252,8 @@ static int eval_argument(struct template_run *run, const struct tval *dot, const
         return rc;
     switch (n->kind) {
     case NODE_NIL:
-        *out = tval_nil();
-        if (str_is(type, "any"))
+        *out = value_nil_as(type);
+        if (str_is(type, "any") || out->kind != TVAL_NIL)
             return 0;
         return fail(run, ERR_EXEC, "cannot assign nil to %.*s", STR_ARG(full_name(type)));
     case NODE_BOOL:
@@ -287,7 +278,7 @@ static int eval_arguments(struct template_run *run, const struct template_functi
     if (c->final == NULL)
         return 0;
     args[i] = *c->final;
-    return check_type(run, c->final, signature_type(f->args, i));
+    return check_type(run, &args[i], signature_type(f->args, i));
 }
 
 /* and, or: the first argument that decides. */
@@ -451,7 +442,9 @@ static int eval_chain(struct template_run *run, const struct node *n, const stru
 static int eval_function(struct template_run *run, const struct node *name, const struct node *node,
                          const struct call *c, struct tval *out)
 {
-    const struct template_function *f = set_function(run->set, name->text);
+    const struct template_function *f = name->function;
+    if (f == NULL)
+        f = set_function(run->set, name->text);
     if (f == NULL)
         return fail(run, ERR_EXEC, "\"%.*s\" is not a defined function", STR_ARG(name->text));
     return eval_call(run, f, NULL, node, c, out);
@@ -709,7 +702,7 @@ static int run_template(struct template_run *run, const struct definition *d, co
 
 static int walk_template(struct template_run *run, const struct tval *dot, const struct node *n)
 {
-    const struct definition *d = set_find(run->set, n->text);
+    const struct definition *d = n->callee != NULL ? n->callee : set_find(run->set, n->text);
     if (d == NULL) {
         struct tval name = tval_text(n->text);
         struct buf quoted;
@@ -753,13 +746,9 @@ static int walk(struct template_run *run, const struct tval *dot, const struct n
     }
 }
 
-int template_execute(const struct template_set *set, struct str name, const struct tval *data, void *context,
-                     struct buf *out, struct err *err)
+static int execute(const struct template_set *set, const struct definition *d, const struct tval *data,
+                   void *context, struct buf *out, struct err *err)
 {
-    const struct definition *d = set_find(set, name);
-    if (d == NULL)
-        return err_set(err, ERR_NOT_FOUND, "template: no template \"%.*s\" associated with template \"%.*s\"",
-                       STR_ARG(name), STR_ARG(name));
     struct template_run run = {
         .set = set, .context = context, .out = out, .out_start = out->used, .at = d->root};
     run.executing = d->name;
@@ -769,4 +758,23 @@ int template_execute(const struct template_set *set, struct str name, const stru
         *err = run.err;
     arena_release(&run.arena);
     return rc;
+}
+
+int template_execute(const struct template_set *set, struct str name, const struct tval *data, void *context,
+                     struct buf *out, struct err *err)
+{
+    const struct definition *d = set_find(set, name);
+    if (d == NULL)
+        return err_set(err, ERR_NOT_FOUND, "template: no template \"%.*s\" associated with template \"%.*s\"",
+                       STR_ARG(name), STR_ARG(name));
+    return execute(set, d, data, context, out, err);
+}
+
+int template_execute_html(const struct template_set *set, struct str name, const struct tval *data,
+                          void *context, struct buf *out, struct err *err)
+{
+    const struct definition *d = set_find_html(set, name);
+    if (d == NULL)
+        return err_set(err, ERR_NOT_FOUND, "html/template: \"%.*s\" has not been escaped", STR_ARG(name));
+    return execute(set, d, data, context, out, err);
 }

@@ -58,7 +58,7 @@ int call_re_replace_all(struct template_run *run, const struct tval *args, size_
     return scratch_end(run, &text, out, err);
 }
 
-static const struct tval_type type_html = {.go_name = "template.HTML"};
+const struct tval_type type_html = {.go_name = "template.HTML"};
 
 int call_safe_html(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                    struct err *err)
@@ -67,52 +67,8 @@ int call_safe_html(struct template_run *run, const struct tval *args, size_t cou
     (void)count;
     (void)err;
     *out = args[0];
-    out->safe = true;
     out->type = &type_html;
     return 0;
-}
-
-/* Marks that do not end a word when a letter follows them: don't, a.b, snake_case. */
-static bool joins(int rune, int next)
-{
-    bool letter = (next | 0x20) >= 'a' && (next | 0x20) <= 'z';
-    return rune == '_' ||
-           ((rune == '\'' || rune == '.' || rune == ':' || rune == 0x2019) && (letter || next >= 0xAA));
-}
-
-static bool is_word(int rune)
-{
-    if (rune < 0x80)
-        return (rune >= '0' && rune <= '9') || ((rune | 0x20) >= 'a' && (rune | 0x20) <= 'z');
-    return rune >= 0xAA && (rune < 0x2000 || rune > 0x2BFF) && rune_is_printable(rune);
-}
-
-static int rune_at(struct str s, size_t i, size_t *length)
-{
-    int rune;
-    *length = 0;
-    if (i >= s.n)
-        return 0;
-    *length = str_rune(s.p + i, s.n - i, &rune);
-    return rune < 0 ? 0xFFFD : rune;
-}
-
-static bool is_letter(int rune)
-{
-    return is_word(rune) && !(rune >= '0' && rune <= '9');
-}
-
-/* Words as Unicode cuts them, roughly: enough for what alerts are called. */
-void text_title(struct buf *out, struct str s, bool lower_rest)
-{
-    bool inside = false; /* a word whose first letter has gone by */
-    size_t n, after;
-    for (size_t i = 0; i < s.n; i += n) {
-        int rune = rune_at(s, i, &n), next = rune_at(s, i + n, &after);
-        int rest = lower_rest ? rune_lower(rune) : rune;
-        print_rune(out, inside ? rest : rune_upper(rune));
-        inside = is_letter(rune) || (inside && (is_word(rune) || joins(rune, next)));
-    }
 }
 
 static void add_rounded(struct buf *out, double v, const char *unit)

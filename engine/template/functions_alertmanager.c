@@ -24,13 +24,34 @@ static int call_title(struct template_run *run, const struct tval *args, size_t 
     return scratch_end(run, &text, out, err);
 }
 
+static bool is_space(int rune)
+{
+    return (rune >= '\t' && rune <= '\r') || rune == ' ' || rune == 0x85 || rune == 0xA0 || rune == 0x1680 ||
+           (rune >= 0x2000 && rune <= 0x200A) || rune == 0x2028 || rune == 0x2029 || rune == 0x202F ||
+           rune == 0x205F || rune == 0x3000;
+}
+
+static struct str text_trim(struct str s)
+{
+    size_t start = s.n, end = 0;
+    int rune;
+    for (size_t i = 0, n; i < s.n; i += n) {
+        n = str_rune(s.p + i, s.n - i, &rune);
+        if (is_space(rune))
+            continue;
+        start = i < start ? i : start;
+        end = i + n;
+    }
+    return start < end ? (struct str){s.p + start, end - start} : (struct str){s.p, 0};
+}
+
 static int call_trim_space(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                            struct err *err)
 {
     (void)run;
     (void)count;
     (void)err;
-    *out = tval_text(str_trim(args[0].text));
+    *out = tval_text(text_trim(args[0].text));
     return 0;
 }
 
@@ -94,7 +115,7 @@ static int call_url_unescape(struct template_run *run, const struct tval *args, 
     return rc;
 }
 
-static const struct tval_type type_url = {.go_name = "template.URL"};
+const struct tval_type type_url = {.go_name = "template.URL"};
 
 static int call_safe_url(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
                          struct err *err)
@@ -103,7 +124,6 @@ static int call_safe_url(struct template_run *run, const struct tval *args, size
     (void)count;
     (void)err;
     *out = args[0];
-    out->safe = true;
     out->type = &type_url;
     return 0;
 }
@@ -269,7 +289,7 @@ static int call_dict(struct template_run *run, const struct tval *args, size_t c
         return fail_memory(err);
     size_t used = 0;
     for (size_t i = 0; i < count; i += 2) {
-        if (args[i].kind != TVAL_TEXT)
+        if (args[i].kind != TVAL_TEXT || args[i].type != NULL)
             return err_set(err, ERR_EXEC, "dict keys must be strings");
         dict_put(fields, &used, args[i].text, &values[i + 1]);
     }

@@ -4,6 +4,17 @@
 
 #include <math.h>
 
+void node_position(const struct node *n, int *line, int *column)
+{
+    *line = 1;
+    *column = 0;
+    for (size_t i = 0; i < n->pos && i < n->source->text.n; i++) {
+        bool newline = n->source->text.p[i] == '\n';
+        *line += newline;
+        *column = newline ? 0 : *column + 1;
+    }
+}
+
 static void print_names(struct buf *out, const struct node *n, size_t from)
 {
     for (size_t i = from; i < n->name_count; i++) {

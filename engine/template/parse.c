@@ -174,12 +174,17 @@ static bool add_variable(struct parser *p, struct str name)
     return true;
 }
 
+/* A name defined twice in one text is an error, unless one of the two is empty. */
 static bool define(struct parser *p, struct str name, struct node *root)
 {
+    struct definition d = {.name = name, .root = root};
+    for (size_t i = 0; i < p->found_count; i++)
+        if (str_eq(p->found[i].name, name) && !definition_is_empty(&p->found[i]) && !definition_is_empty(&d))
+            return fail_quoted(p, "template: multiple definition of template ", name, "") != NULL;
     ARENA_GROW(p->arena, p->found, p->found_count, p->found_capacity);
     if (p->found == NULL)
         return fail_memory(p) != NULL;
-    p->found[p->found_count++] = (struct definition){.name = name, .root = root};
+    p->found[p->found_count++] = d;
     return true;
 }
 
@@ -730,40 +735,33 @@ static struct node *parse_text(struct parser *p)
 
 /* ---- into the set ---- */
 
-/* A name defined twice in one text is an error, unless one of the two is empty. */
-static bool merge(struct parser *p, struct definition *into, size_t *count, struct definition d,
-                  bool same_text)
+/* A definition replaces one of its name, unless it alone is empty. */
+static void merge(struct definition *into, size_t *count, struct definition d)
 {
     for (size_t i = 0; i < *count; i++) {
         if (!str_eq(into[i].name, d.name))
             continue;
-        bool replaces = !definition_is_empty(&d);
-        if (same_text && replaces && !definition_is_empty(&into[i]))
-            return fail_quoted(p, "template: multiple definition of template ", d.name, "") != NULL;
-        if (replaces || definition_is_empty(&into[i]))
+        if (!definition_is_empty(&d) || definition_is_empty(&into[i]))
             into[i] = d;
-        return true;
+        return;
     }
     into[(*count)++] = d;
-    return true;
 }
 
 /* The set's table is replaced whole, so that a failure leaves it as it was. */
 static bool commit(struct parser *p)
 {
     struct template_set *set = p->set;
-    struct definition *unique = ARENA_ARRAY(p->arena, struct definition, p->found_count);
-    size_t capacity = set->count + p->found_count, count = set->count, unique_count = 0;
+    size_t capacity = set->count + p->found_count, count = set->count;
     struct definition *all = ARENA_ARRAY(p->arena, struct definition, capacity);
-    if (unique == NULL || all == NULL)
+    if (all == NULL)
         return fail_memory(p) != NULL;
-    for (size_t i = 0; i < p->found_count; i++)
-        if (!merge(p, unique, &unique_count, p->found[i], true))
-            return false;
     if (count > 0)
         memcpy(all, set->definitions, count * sizeof *all);
-    for (size_t i = 0; i < unique_count; i++)
-        merge(p, all, &count, unique[i], false);
+    for (size_t i = 0; i < p->found_count; i++)
+        merge(all, &count, p->found[i]);
+    if (count < capacity) /* what was escaped may have called what is replaced now */
+        set->variants = NULL;
     set->definitions = all;
     set->count = count;
     set->capacity = capacity;

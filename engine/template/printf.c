@@ -70,6 +70,7 @@ static void print_bad(struct buf *out, struct verb v, const struct tval *a)
     } else {
         buf_format(out, "%s=", value_type_name(a));
         v.rune = 'v';
+        v.sharp_v = false;
         v.bare = a->kind != TVAL_TIME; /* whose inside Go would show; there is none here */
         print_value(out, v, a);
     }
@@ -489,12 +490,25 @@ static void print_bool(struct buf *out, struct verb v, const struct tval *a)
 
 static void print_nil(struct buf *out, struct verb v, const struct tval *a)
 {
-    if (v.rune == 'v')
-        pad(out, v, v.sharp_v && v.depth > 0 ? STR("interface {}(nil)") : STR("<nil>"));
-    else if (v.depth > 0)
-        buf_puts(out, "<nil>");
+    if (v.depth > 0)
+        buf_puts(out, v.rune == 'v' && v.sharp_v ? "interface {}(nil)" : "<nil>");
+    else if (v.rune == 'v')
+        pad(out, v, STR("<nil>"));
     else
         print_bad(out, v, a);
+}
+
+static void print_time(struct buf *out, struct verb v, const struct tval *a)
+{
+    if (v.rune != 'v' || !v.sharp_v) {
+        print_bad(out, v, a);
+        return;
+    }
+    struct buf text;
+    scratch_begin(&text);
+    time_print_go(&text, a);
+    pad(out, v, buf_slice(&text));
+    buf_release(&text);
 }
 
 static void print_kind(struct buf *out, struct verb v, const struct tval *a)
@@ -526,7 +540,7 @@ static void print_kind(struct buf *out, struct verb v, const struct tval *a)
         print_object(out, v, a);
         break;
     case TVAL_TIME:
-        print_bad(out, v, a);
+        print_time(out, v, a);
         break;
     }
 }

@@ -116,6 +116,9 @@ struct node {
 
     struct node *pipe, *body, *other; /* control nodes, actions and template calls */
 
+    const struct template_function *function; /* identifier: NULL is what the set has under that name */
+    const struct definition *callee;          /* template call: NULL is what the set has under that name */
+
     struct tval value;     /* of a literal */
     bool is_int, is_float; /* a number that may stand for either */
     int64_t integer;
@@ -139,12 +142,16 @@ struct template_set {
     size_t table_count;
     struct definition *definitions;
     size_t count, capacity;
+    struct html_variant *variants; /* what template_escape_html made of the definitions */
 };
 
 /* Nothing but blanks and definitions: it replaces no other definition. */
 bool definition_is_empty(const struct definition *d);
 const struct template_function *set_function(const struct template_set *set, struct str name);
 const struct definition *set_find(const struct template_set *set, struct str name);
+
+/* What template_escape_html made of it; NULL: nothing yet. */
+const struct definition *set_find_html(const struct template_set *set, struct str name);
 
 extern const struct template_function builtin_functions[];
 
@@ -154,6 +161,7 @@ tval_function builtin_and, builtin_or, builtin_call;
 /* value: Go's types, truth, order. */
 const char *value_type_name(const struct tval *v);
 bool value_goes_into(const struct tval *v, struct str type);
+struct tval value_nil_as(struct str type); /* an empty list where the type is one, else nil */
 size_t signature_count(const char *signature, bool *variadic); /* of what must be given */
 struct str signature_type(const char *signature, size_t i);
 const struct template_function *value_method(const struct tval *v, struct str name);
@@ -178,9 +186,16 @@ int scratch_end(struct template_run *run, struct buf *b, struct tval *out, struc
 extern const struct template_function time_methods[], duration_methods[];
 void time_format(struct buf *out, const struct tval *t, struct str layout);
 void time_print(struct buf *out, const struct tval *t);
+void time_print_go(struct buf *out, const struct tval *t); /* as Go's source would make it */
 int time_parse(struct str layout, struct str text, struct tval *out, struct err *err);
 
-/* The first letter of every word large; all others small, or as they are. */
+/* What safeHtml and safeUrl return. */
+extern const struct tval_type type_html, type_url;
+
+/* Line from 1 and byte column from 0 of a place in its source. */
+void node_position(const struct node *n, int *line, int *column);
+
+/* title: the first letter of every word large; all others small, or as they are. */
 void text_title(struct buf *out, struct str s, bool lower_rest);
 
 /* Parts that both function tables use. */

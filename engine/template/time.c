@@ -1,6 +1,8 @@
 #include "template_priv.h"
 #include "time_priv.h"
 
+#include "tocsin/gotext.h"
+
 const char *const month_names[12] = {"January", "February", "March",     "April",   "May",      "June",
                                      "July",    "August",   "September", "October", "November", "December"};
 const char *const weekday_names[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
@@ -308,4 +310,19 @@ void time_format(struct buf *out, const struct tval *t, struct str layout)
 void time_print(struct buf *out, const struct tval *t)
 {
     time_format(out, t, STR("2006-01-02 15:04:05.999999999 -0700 MST"));
+}
+
+void time_print_go(struct buf *out, const struct tval *t)
+{
+    struct civil c;
+    civil_of(t->time.unix_s, t->time.ns, t->time.offset_s, &c);
+    buf_format(out, "time.Date(%lld, time.%s, %d, %d, %d, %d, %d, ", (long long)c.year,
+               month_names[c.month - 1], c.day, c.hour, c.minute, c.second, (int)c.ns);
+    if (t->time.offset_s == 0 && str_is(t->time.zone, "UTC")) {
+        buf_puts(out, "time.UTC)");
+        return;
+    }
+    buf_puts(out, "time.Location(");
+    go_quote(out, t->time.zone);
+    buf_puts(out, "))");
 }

@@ -2,6 +2,8 @@
 
 #include "tocsin/gotext.h"
 
+#include <math.h>
+
 const struct tval_type type_int64 = {.go_name = "int64"};
 const struct tval_type type_uint8 = {.go_name = "uint8"};
 const struct tval_type type_strings = {.go_name = "[]string"};
@@ -150,6 +152,13 @@ bool value_goes_into(const struct tval *v, struct str type)
     return v->type != NULL && v->type->underlying != NULL && str_is(type, v->type->underlying);
 }
 
+struct tval value_nil_as(struct str type)
+{
+    if (str_is(type, "[]any"))
+        return tval_list(NULL, 0);
+    return str_is(type, "[]string") ? tval_texts(NULL, 0) : tval_nil();
+}
+
 const struct template_function *value_method(const struct tval *v, struct str name)
 {
     const struct template_function *m = v->kind == TVAL_TIME       ? time_methods
@@ -214,12 +223,18 @@ static enum basic basic_kind(const struct tval *v)
     }
 }
 
+/* As %s shows it. */
+static void add_shown(struct buf *out, const struct tval *v)
+{
+    print_format(out, STR("%s"), v, 1);
+}
+
 static int fail_types(const struct tval *a, const struct tval *b, struct err *err)
 {
     struct buf text;
     scratch_begin(&text);
     buf_puts(&text, "non-comparable types ");
-    tval_print(&text, a);
+    add_shown(&text, a);
     buf_format(&text, ": %s, %s: ", value_type_name(a), value_type_name(b)); /* Go's own order */
     tval_print(&text, b);
     err_set(err, ERR_EXEC, "%s", buf_text(&text));
@@ -232,7 +247,7 @@ static int fail_type(const struct tval *v, struct err *err)
     struct buf text;
     scratch_begin(&text);
     buf_format(&text, "non-comparable type ");
-    tval_print(&text, v);
+    add_shown(&text, v);
     err_set(err, ERR_EXEC, "%s: %s", buf_text(&text), value_type_name(v));
     buf_release(&text);
     return ERR_EXEC;
@@ -329,6 +344,7 @@ int tval_to_float(const struct tval *v, double *out, struct err *err)
         *out = (double)v->integer / 1e9;
         return 0;
     case TVAL_TEXT:
+        *out = 0;
         if (go_parse_float(v->text, out))
             return 0;
         break;
@@ -338,7 +354,8 @@ int tval_to_float(const struct tval *v, double *out, struct err *err)
     struct buf quoted;
     scratch_begin(&quoted);
     go_quote(&quoted, v->text);
-    err_set(err, ERR_EXEC, "strconv.ParseFloat: parsing %s: invalid syntax", buf_text(&quoted));
+    err_set(err, ERR_EXEC, "strconv.ParseFloat: parsing %s: %s", buf_text(&quoted),
+            isinf(*out) ? "value out of range" : "invalid syntax");
     buf_release(&quoted);
     return ERR_EXEC;
 }

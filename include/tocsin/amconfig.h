@@ -1,7 +1,7 @@
 /*
  * amconfig: alertmanager.yml, read strictly, with Alertmanager 0.34's messages and defaults.
  *
- * What is valid but not built (receivers other than webhook, time intervals on routes, ...) is refused by name with
+ * What is valid but not built (some receivers, time intervals on routes, ...) is refused by name with
  * ERR_UNSUPPORTED: a page that would silently not go out is the worst answer. Alertmanager's own complaints about the
  * rest of the file come first. Source: Alertmanager 0.34.
  *
@@ -15,27 +15,17 @@
 #define TOCSIN_AMCONFIG_H
 
 #include "tocsin/arena.h"
-#include "tocsin/http_config.h"
+#include "tocsin/integration.h"
 #include "tocsin/matcher.h"
 #include "tocsin/template.h"
 #include "tocsin/world.h"
 
 #include <stdbool.h>
 
-struct am_webhook {
-    struct str url;      /* secret; a template */
-    struct str url_file; /* instead of url; read at each send */
-    bool send_resolved;  /* default true */
-    uint64_t max_alerts; /* 0: all */
-    int64_t timeout_ms;  /* of one attempt; 0: none of its own */
-    const struct http_config *http;
-};
-
 struct am_receiver {
     struct str name;
     const struct labels *labels; /* with name */
-    struct am_webhook *webhooks;
-    size_t webhook_count;
+    struct integrations integrations;
 };
 
 struct am_route {
@@ -71,7 +61,7 @@ struct amconfig {
     size_t inhibit_count;
     struct str *template_globs; /* relative ones already joined to the file's folder */
     size_t template_count;
-    struct template_set *templates; /* what the globs hold */
+    struct template_set *templates; /* Alertmanager's defaults, and what the globs hold */
     int64_t resolve_timeout_ms;
     struct str original; /* the configuration printed again, without secrets (/api/v2/status) */
 };

@@ -18,7 +18,7 @@ enum page_outcome {
 struct page_event {
     struct str group_key;   /* Alertmanager's: {}/{team="db"}:{alertname="A"} */
     struct str receiver;    /* as named in the configuration */
-    struct str integration; /* "webhook" */
+    struct str integration; /* "webhook", "slack", ... */
     struct str reason;      /* "first notification", ... (Alertmanager 0.34) */
     struct str detail;      /* of a failure: what went wrong; no secret, no URL */
     const struct labels *group_labels, *common_labels, *common_annotations;

@@ -29,6 +29,7 @@ struct nflog_entry {
     size_t firing_count;
     const uint64_t *resolved;
     size_t resolved_count;
+    const struct labels *kept; /* what the integration wants to know the next time; NULL: nothing */
 };
 
 int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err);

@@ -1,5 +1,5 @@
 /*
- * template: Go's text/template, for alert labels, annotations and notifications.
+ * template: Go's text/template and html/template, for alert labels, annotations and notifications.
  *
  * A template text is parsed once (into the arena given) and executed often. Data is a tree of `struct tval`.
  * Everything is bounded by limits.h: output, steps, depth, memory of one run. Executing never touches files,
@@ -8,6 +8,11 @@
  *
  * Option missingkey=zero is always on: a missing map key is the zero value of the map's type (text in
  * string maps), as both Prometheus and Alertmanager run it.
+ *
+ * A set serves both: template_escape_html adds, for a template that is to become HTML, copies of it and of all it calls which
+ * escape every value for the place it stands in (text, attributes, URLs, srcset); template_execute_html runs those. Drawback:
+ * a value inside a script, event handler, style sheet or style attribute is refused, where Go would escape it, and a
+ * <script> goes out as it is written, where Go drops its comments.
  *
  * Error texts are Go's: `template: NAME:LINE: function "foo" not defined` when parsing,
  * `template: NAME:LINE:COL: executing "NAME" at <.Nope>: ...` when executing.
@@ -71,7 +76,6 @@ struct tval_type {
 
 struct tval {
     enum tval_kind kind;
-    bool safe;                    /* text that html escaping lets through (safeHtml) */
     bool boxed;                   /* private to the executor: its static Go type is interface {} */
     const struct tval_type *type; /* never NULL for an object; NULL elsewhere: bool, int, float64, string,
                                      []interface {}, map[string]string or map[string]interface {} */
@@ -121,6 +125,17 @@ int template_parse(struct template_set *set, struct str name, struct str text, s
 int template_execute(const struct template_set *set, struct str name, const struct tval *data, void *context,
                      struct buf *out, struct err *err);
 
+/* Makes the named template of the set ready for template_execute_html; nothing else changes, and a second call finds it done.
+ * A text that is parsed later into the set and redefines a template undoes it. ERR_PARSE with Go's text (`html/template:
+ * NAME:LINE:COL: ...`): branches end in different contexts, the HTML breaks off or is ambiguous, a template that it calls
+ * does not exist; ERR_UNSUPPORTED: a value where it is refused; ERR_NOT_FOUND, ERR_LIMIT. */
+int template_escape_html(struct template_set *set, struct str name, struct err *err);
+
+/* As template_execute, of a template that template_escape_html has been called for, else ERR_NOT_FOUND. What safeHtml returns is not
+ * escaped in text, what safeUrl returns not filtered in URLs. */
+int template_execute_html(const struct template_set *set, struct str name, const struct tval *data,
+                          void *context, struct buf *out, struct err *err);
+
 /* Calls found for each key of a map that the named template asks for by name: $variable.key, .field.key where the dot is still
  * the template's data, and index with either and a literal. Names passed on last as long as the call. */
 void template_references(const struct template_set *set, struct str name, struct str variable,
@@ -167,8 +182,23 @@ extern const struct template_function template_prometheus_functions[];
 struct tval template_sample(struct arena *arena, struct tval labels, struct tval value);
 struct tval template_query_result(struct tval *samples, size_t count);
 
-/* Alertmanager 0.34's; `now`, `since`, `routeLabels` and zones other than UTC for `tz`
- * come in a table of the caller's. */
+/* Alertmanager 0.34's, but for those that ask about the world outside; `tz` knows UTC only. */
 extern const struct template_function template_alertmanager_functions[];
+
+/* What those have to be told. */
+struct template_outside {
+    int64_t now_ns; /* since 1970: of the notification, so that all its parts say the same */
+
+    /* Offset and name ("CET") that hold in a zone at a time; the name outlives the run. False: nobody knows the zone. */
+    bool (*zone)(void *context, struct str name, int64_t unix_s, int32_t *offset_s, struct str *shown);
+
+    /* Appends a label of the route, rendered; nothing if there is none. 0 or a code with its text. */
+    int (*route_label)(void *context, struct str name, struct buf *out, struct err *err);
+    void *context;
+};
+
+/* now, since, tz, routeLabels: to be put behind the others. `context` of template_execute must point to a struct
+ * template_outside whenever one of these may run. */
+extern const struct template_function template_outside_functions[];
 
 #endif

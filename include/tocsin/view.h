@@ -41,6 +41,9 @@ int view_select(struct view *view, const struct matcher *matchers, size_t count,
 int view_standing(struct view *view, const struct standing *standing, struct arena *arena,
                   struct series_set *out);
 
+/* From now on this one is told to hold these series alone; borrowed. One at a time. */
+void view_narrow(struct view *view, const struct standing *standing, struct series_set to);
+
 /* Valid until the view is closed. */
 const struct labels *view_labels(struct view *view, series_ref series);
 

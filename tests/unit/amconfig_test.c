@@ -236,8 +236,8 @@ static void what_is_not_built_is_refused_by_name(void **state)
 {
     (void)state;
     expect_error(
-        "route: {receiver: a}\nreceivers: [{name: a, slack_configs: [{channel: x}]}]", ERR_UNSUPPORTED,
-        "receiver \"a\": slack_configs are not supported yet; remove them or keep Alertmanager for them");
+        "route: {receiver: a}\nreceivers: [{name: a, sns_configs: [{topic_arn: x}]}]", ERR_UNSUPPORTED,
+        "receiver \"a\": sns_configs are not supported yet; remove them or keep Alertmanager for them");
     expect_error(
         "route: {receiver: a, routes: [{mute_time_intervals: [n]}]}\n" RECEIVER_A
         "time_intervals: [{name: n, time_intervals: []}]",
@@ -246,15 +246,12 @@ static void what_is_not_built_is_refused_by_name(void **state)
     expect_error("global: {http_config: {basic_auth: {username: x, password_ref: y}}}\nroute: {receiver: "
                  "a}\n" RECEIVER_A,
                  ERR_UNSUPPORTED, "password_ref is not supported: there is no secret manager; use a file");
-    expect_error(
-        "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: 'http://x', payload: {}}]}]",
-        ERR_UNSUPPORTED, "webhook_configs: payload is not supported yet");
 }
 
 static void alertmanagers_own_complaints_come_before_what_is_not_built(void **state)
 {
     (void)state;
-    expect_error("route: {receiver: b}\nreceivers: [{name: a, slack_configs: [{channel: x}]}]", ERR_PARSE,
+    expect_error("route: {receiver: b}\nreceivers: [{name: a, sns_configs: [{topic_arn: x}]}]", ERR_PARSE,
                  "undefined receiver \"b\" used in route");
 }
 
@@ -316,9 +313,11 @@ static void webhooks_have_their_defaults_and_the_global_http_settings(void **sta
                                    "    max_alerts: 3\n"
                                    "    timeout: 1m30s\n"
                                    "    http_config: {basic_auth: {username: u, password: p}}\n");
-    const struct am_webhook *one = &config->receivers[0].webhooks[0],
-                            *two = &config->receivers[0].webhooks[1];
-    assert_int_equal(config->receivers[0].webhook_count, 2);
+    const struct integrations *list = &config->receivers[0].integrations;
+    const struct integration *one = list->items[0], *two = list->items[1];
+    assert_int_equal(list->count, 2);
+    assert_string_equal(integration_name(two), "webhook");
+    assert_int_equal(two->index, 1);
     assert_true(one->send_resolved);
     assert_true(str_is(one->http->auth_type, "Bearer") && str_is(one->http->credentials.text, "t"));
     assert_false(two->send_resolved);
@@ -339,7 +338,7 @@ static void null_wipes_a_default(void **state)
              "inhibit_rules: [null]\n");
     assert_int_equal(config->resolve_timeout_ms, 0);
     assert_int_equal(config->root.group_wait_ms, 30000);
-    assert_false(config->receivers[0].webhooks[0].send_resolved);
+    assert_false(config->receivers[0].integrations.items[0]->send_resolved);
     assert_int_equal(config->inhibit_count, 1);
     assert_int_equal(config->inhibit_rules[0].source_count, 0);
     amconfig_free(config);

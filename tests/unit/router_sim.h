@@ -25,6 +25,7 @@ enum { SIM_SENT_MAX = 512, SIM_HELD_MAX = 16 };
 
 struct sim_sent {
     int64_t at_ms;
+    const char *method;
     char *url, *body, *headers;
     int64_t timeout_ms;
     char credentials[32]; /* of its http_config */
@@ -73,11 +74,12 @@ static inline int sim_send(struct world *world, const struct net_request *reques
     for (size_t i = 0; i < request->header_count; i++)
         buf_format(&headers, "%s: %s\n", request->headers[i].name, request->headers[i].value);
     *sent = (struct sim_sent){.at_ms = (sim->world.now_ns - SIM_START_NS) / NS_PER_MS,
+                              .method = request->method,
                               .url = mem_copy_text(request->url, strlen(request->url)),
                               .body = mem_copy_text(request->body.p, request->body.n),
                               .headers = mem_copy_text(buf_text(&headers), headers.used),
                               .timeout_ms = request->timeout_ms};
-    if (request->http != NULL)
+    if (request->http != NULL && request->http->auth_type.n > 0)
         snprintf(sent->credentials, sizeof sent->credentials, "%.*s",
                  STR_ARG(request->http->credentials.text));
     buf_release(&headers);

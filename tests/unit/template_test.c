@@ -1,4 +1,4 @@
-#include "tocsin/template.h"
+#include "template_data.h"
 
 #include "tocsin/limits.h"
 #include "tocsin/tree.h"
@@ -9,169 +9,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-/* ---- data from JSON, with the typed forms that template_cases.txt explains ---- */
-
-static struct tval data_of(struct arena *arena, const struct tree *node);
-
-static struct tval *data_ref(struct arena *arena, const struct tree *node)
-{
-    struct tval v = data_of(arena, node);
-    struct tval *copy = arena_copy(arena, &v, 1, sizeof v);
-    assert_non_null(copy);
-    return copy;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct tval_field *)a)->name, ((const struct tval_field *)b)->name);
-}
-
-static struct tval_field *fields_of(struct arena *arena, const struct tree *node)
-{
-    struct tval_field *fields = ARENA_ARRAY(arena, struct tval_field, node->count);
-    assert_non_null(fields);
-    size_t i = 0;
-    for (const struct tree *c = node->first; c != NULL; c = c->next)
-        fields[i++] = (struct tval_field){.name = c->key->text, .value = data_ref(arena, c)};
-    return fields;
-}
-
-static struct tval map_of(struct arena *arena, const struct tree *node, enum tval_kind zero)
-{
-    struct tval_field *fields = fields_of(arena, node);
-    if (node->count > 0)
-        qsort(fields, node->count, sizeof *fields, by_name);
-    return tval_map(fields, node->count, zero);
-}
-
-static struct tval list_of(struct arena *arena, const struct tree *node)
-{
-    struct tval *items = ARENA_ARRAY(arena, struct tval, node->count);
-    assert_non_null(items);
-    size_t i = 0;
-    for (const struct tree *c = node->first; c != NULL; c = c->next)
-        items[i++] = data_of(arena, c);
-    return tval_list(items, node->count);
-}
-
-static int alert_upper(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
-                       struct err *err)
-{
-    (void)err;
-    assert_int_equal(count, 1);
-    struct str s = str_copy(template_arena(run), tval_get(&args[0], STR("Status"))->text);
-    char *text = (char *)(uintptr_t)s.p;
-    for (size_t i = 0; i < s.n; i++)
-        text[i] = (char)(text[i] & ~0x20);
-    *out = tval_text(s);
-    return 0;
-}
-
-static int alert_join(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
-                      struct err *err)
-{
-    (void)err;
-    assert_int_equal(count, 3);
-    struct buf text;
-    buf_init(&text, 1000);
-    for (int64_t i = 0; i < args[2].integer; i++) {
-        buf_str(&text, tval_get(&args[0], STR("Status"))->text);
-        buf_str(&text, args[1].text);
-    }
-    *out = tval_text(str_copy(template_arena(run), buf_slice(&text)));
-    buf_release(&text);
-    return 0;
-}
-
-static int alert_later(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
-                       struct err *err)
-{
-    (void)run;
-    (void)count;
-    (void)err;
-    *out = *tval_get(&args[0], STR("StartsAt"));
-    out->time.unix_s += args[1].integer / 1000000000;
-    out->time.ns += (int32_t)(args[1].integer % 1000000000);
-    return 0;
-}
-
-static int alert_fail(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
-                      struct err *err)
-{
-    (void)run;
-    (void)args;
-    (void)count;
-    (void)out;
-    return err_set(err, ERR_EXEC, "no luck");
-}
-
-static const struct template_function alert_methods[] = {{"Upper", alert_upper, ""},
-                                                         {"Join", alert_join, "string int"},
-                                                         {"Later", alert_later, "time.Duration"},
-                                                         {"Fail", alert_fail, ""},
-                                                         {NULL, NULL, NULL}};
-static const struct tval_type type_alert = {
-    .go_name = "main.Alert", .methods = alert_methods, .json_small = true};
-
-static void print_level(struct buf *out, const struct tval *v)
-{
-    buf_format(out, "level-%lld", (long long)v->integer);
-}
-
-static const struct tval_type type_level = {.go_name = "main.Level", .print = print_level};
-
-static bool typed(struct arena *arena, const struct tree *node, struct tval *out)
-{
-    const struct tree *c = node->first;
-    int64_t n = 0;
-    if (node->count != 1 || !str_starts(c->key->text, STR("@")))
-        return false;
-    if (c->kind == TREE_SCALAR)
-        assert_int_equal(tree_i64(c, &n), 0);
-    if (str_is(c->key->text, "@strings")) {
-        *out = map_of(arena, c, TVAL_TEXT);
-    } else if (str_is(c->key->text, "@texts")) {
-        *out = list_of(arena, c);
-        *out = tval_texts(out->list.items, out->list.count);
-    } else if (str_is(c->key->text, "@time")) {
-        *out = tval_time(n);
-    } else if (str_is(c->key->text, "@duration")) {
-        *out = tval_duration(n);
-    } else if (str_is(c->key->text, "@level")) {
-        *out = tval_int(n);
-        out->type = &type_level;
-    } else {
-        *out = tval_object(&type_alert, fields_of(arena, c), c->count);
-    }
-    return true;
-}
-
-static struct tval scalar_of(const struct tree *node)
-{
-    int64_t integer;
-    double real;
-    if (node->quoted)
-        return tval_text(node->text);
-    if (tree_is_null(node))
-        return tval_nil();
-    if (str_is(node->text, "true") || str_is(node->text, "false"))
-        return tval_bool(str_is(node->text, "true"));
-    if (str_find_char(node->text, '.') == node->text.n && tree_i64(node, &integer) == 0)
-        return tval_int(integer);
-    assert_int_equal(tree_f64(node, &real), 0);
-    return tval_float(real);
-}
-
-static struct tval data_of(struct arena *arena, const struct tree *node)
-{
-    struct tval v;
-    if (node->kind == TREE_LIST)
-        return list_of(arena, node);
-    if (node->kind == TREE_SCALAR)
-        return scalar_of(node);
-    return typed(arena, node, &v) ? v : map_of(arena, node, TVAL_NIL);
-}
 
 /* ---- template_cases.txt ---- */
 
@@ -215,6 +52,8 @@ struct cases {
     const struct template_function *tables[2];
     size_t table_count;
     struct tval data;
+    const char *file;
+    bool html;
     int line, count, failed;
 };
 
@@ -255,22 +94,29 @@ static struct str plain(struct arena *arena, struct str s)
     return (struct str){out, n};
 }
 
+static int run_template(struct cases *c, struct str text, struct buf *out, struct err *err)
+{
+    struct template_set *set = template_set_make(&c->text_arena, c->tables, c->table_count);
+    int rc = template_parse(set, STR("t"), text, err);
+    if (rc != 0 || !c->html)
+        return rc != 0 ? rc : template_execute(set, STR("t"), &c->data, NULL, out, err);
+    rc = template_escape_html(set, STR("t"), err);
+    return rc != 0 ? rc : template_execute_html(set, STR("t"), &c->data, NULL, out, err);
+}
+
 static void run_case(struct cases *c, struct str template, struct str expected, bool want_error)
 {
     arena_clear(&c->text_arena);
     struct buf out;
     buf_init(&out, 1 << 20);
     struct err err = {0};
-    struct template_set *set = template_set_make(&c->text_arena, c->tables, c->table_count);
-    int rc = template_parse(set, STR("t"), plain(&c->text_arena, template), &err);
-    if (rc == 0)
-        rc = template_execute(set, STR("t"), &c->data, NULL, &out, &err);
+    int rc = run_template(c, plain(&c->text_arena, template), &out, &err);
     struct str got = rc != 0 ? str_of(err.text) : buf_slice(&out);
     c->count++;
     if ((rc != 0) != want_error || !str_eq(got, plain(&c->text_arena, expected))) {
         c->failed++;
-        print_error("template_cases.txt:%d: %.*s\n  wanted %s %.*s\n  got    %s %.*s\n", c->line,
-                    STR_ARG(template), want_error ? "error: " : "output:", STR_ARG(expected),
+        print_error("%s:%d: %.*s\n  wanted %s %.*s\n  got    %s %.*s\n", c->file, c->line, STR_ARG(template),
+                    want_error ? "error: " : "output:", STR_ARG(expected),
                     rc != 0 ? "error: " : "output:", STR_ARG(got));
     }
     buf_release(&out);
@@ -306,10 +152,9 @@ static void run_lines(struct cases *c, struct str file)
     }
 }
 
-static void templates_print_what_go_prints(void **state)
+static void run_file(const char *path, bool html, int least)
 {
-    (void)state;
-    FILE *f = fopen("tests/unit/template_cases.txt", "rb");
+    FILE *f = fopen(path, "rb");
     assert_non_null(f);
     struct buf text;
     buf_init(&text, 1 << 20);
@@ -317,7 +162,7 @@ static void templates_print_what_go_prints(void **state)
     buf_commit(&text, fread(to, 1, 1 << 19, f));
     assert_true(feof(f));
     fclose(f);
-    struct cases c = {.data = tval_nil()};
+    struct cases c = {.data = tval_nil(), .file = path, .html = html};
     arena_init(&c.arena, 1 << 20);
     arena_init(&c.text_arena, 1 << 20);
     run_lines(&c, buf_slice(&text));
@@ -325,7 +170,19 @@ static void templates_print_what_go_prints(void **state)
     arena_release(&c.text_arena);
     buf_release(&text);
     assert_int_equal(c.failed, 0);
-    assert_true(c.count > 400);
+    assert_true(c.count > least);
+}
+
+static void templates_print_what_go_prints(void **state)
+{
+    (void)state;
+    run_file("tests/unit/template_cases.txt", false, 400);
+}
+
+static void html_templates_print_what_go_prints(void **state)
+{
+    (void)state;
+    run_file("tests/unit/template_html_cases.txt", true, 120);
 }
 
 /* ---- sets, limits, failures ---- */
@@ -419,6 +276,106 @@ static void errors_name_the_text_that_holds_the_definition(void **state)
     assert_string_equal(f.err.text, "template: lib.tmpl:3:17: executing \"d\" at <len .>: error calling len: "
                                     "len of type int");
     assert_int_equal(execute(&f, "nobody", tval_nil()), ERR_NOT_FOUND);
+    end(&f);
+}
+
+static int execute_html(struct fixture *f, const char *name, struct tval data)
+{
+    buf_clear(&f->out);
+    return template_execute_html(f->set, str_of(name), &data, NULL, &f->out, &f->err);
+}
+
+static void one_set_serves_text_and_html(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "lib", "{{define \"v\"}}{{.}}{{end}}"), 0);
+    assert_int_equal(parse(&f, "a", "<a title='{{template \"v\" .}}'>{{template \"v\" .}}<!-- c -->"), 0);
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("'<"))), ERR_NOT_FOUND); /* not escaped yet */
+    assert_int_equal(template_escape_html(f.set, STR("a"), &f.err), 0);
+    assert_int_equal(template_escape_html(f.set, STR("a"), &f.err), 0);
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("'<"))), 0);
+    assert_string_equal(buf_text(&f.out), "<a title='&#39;&lt;'>&#39;&lt;");
+    assert_int_equal(execute(&f, "a", tval_text(STR("'<"))), 0);
+    assert_string_equal(buf_text(&f.out), "<a title=''<'>'<<!-- c -->");
+    assert_int_equal(template_escape_html(f.set, STR("b"), &f.err), ERR_NOT_FOUND);
+    end(&f);
+}
+
+static void what_is_redefined_is_escaped_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "lib", "{{define \"v\"}}{{.}}{{end}}"), 0);
+    assert_int_equal(parse(&f, "a", "<i {{template \"v\" .}}>"), 0);
+    assert_int_equal(template_escape_html(f.set, STR("a"), &f.err), 0);
+    struct template_set *original = f.set;
+    f.set = template_set_clone(&f.arena, original);
+    assert_int_equal(parse(&f, "b", "{{template \"a\" .}}"), 0); /* adds a name: what is escaped stays */
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("b"))), 0);
+    assert_int_equal(parse(&f, "user", "{{define \"v\"}}>{{.}}<i{{end}}"), 0);
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("b"))), ERR_NOT_FOUND);
+    assert_int_equal(template_escape_html(f.set, STR("b"), &f.err), 0);
+    assert_int_equal(execute_html(&f, "b", tval_text(STR("<"))), 0);
+    assert_string_equal(buf_text(&f.out), "<i >&lt;<i>");
+    f.set = original;
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("<"))), 0);
+    assert_string_equal(buf_text(&f.out), "<i ZgotmplZ>");
+    end(&f);
+}
+
+static void html_that_does_not_escape_changes_nothing(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(parse(&f, "a", "{{template \"b\" .}}<a"), 0);
+    assert_int_equal(parse(&f, "b", "{{.}}"), 0);
+    assert_int_equal(template_escape_html(f.set, STR("a"), &f.err), ERR_PARSE);
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("<"))), ERR_NOT_FOUND);
+    assert_int_equal(execute_html(&f, "b", tval_text(STR("<"))), ERR_NOT_FOUND);
+    assert_int_equal(template_escape_html(f.set, STR("b"), &f.err), 0);
+    assert_int_equal(execute_html(&f, "b", tval_text(STR("<"))), 0);
+    assert_string_equal(buf_text(&f.out), "&lt;");
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("<"))), ERR_NOT_FOUND);
+    end(&f);
+}
+
+/* Go takes the second call to end where it began, in the tag, and refuses the text. */
+static void a_template_that_ends_elsewhere_may_be_called_twice(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_int_equal(
+        parse(&f, "a", "{{define \"x\"}}>{{end}}<i {{template \"x\"}}{{.}}<b {{template \"x\"}}{{.}}"), 0);
+    assert_int_equal(template_escape_html(f.set, STR("a"), &f.err), 0);
+    assert_int_equal(execute_html(&f, "a", tval_text(STR("<"))), 0);
+    assert_string_equal(buf_text(&f.out), "<i >&lt;<b >&lt;");
+    end(&f);
+}
+
+static void escaping_is_stopped_where_running_would_be(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    limits.template_steps = 20;
+    uint64_t before = limit_hits(LIMIT_template_steps);
+    assert_int_equal(parse(&f, "a",
+                           "{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}"
+                           "{{.}}{{.}}{{.}}{{.}}{{.}}{{.}}"),
+                     0);
+    assert_int_equal(template_escape_html(f.set, STR("a"), &f.err), ERR_LIMIT);
+    assert_true(limit_hits(LIMIT_template_steps) > before);
+    limits.template_depth = 2;
+    assert_int_equal(parse(&f, "b", "{{template \"c\"}}"), 0);
+    assert_int_equal(parse(&f, "c", "{{template \"d\"}}"), 0);
+    assert_int_equal(parse(&f, "d", "x"), 0);
+    assert_int_equal(template_escape_html(f.set, STR("b"), &f.err), ERR_LIMIT);
+    assert_int_equal(template_escape_html(f.set, STR("c"), &f.err), 0);
     end(&f);
 }
 
@@ -664,6 +621,65 @@ static void expect_references(const char *text, const char *keys)
     end(&f);
 }
 
+static bool zone_of_test(void *context, struct str name, int64_t unix_s, int32_t *offset_s, struct str *shown)
+{
+    (void)context;
+    bool known = str_is(name, "Europe/Berlin");
+    *offset_s = unix_s < 1711846800 ? 3600 : 7200; /* 2024-03-31 01:00 UTC */
+    *shown = unix_s < 1711846800 ? STR("CET") : STR("CEST");
+    return known;
+}
+
+static int label_of_test(void *context, struct str name, struct buf *out, struct err *err)
+{
+    if (str_is(name, "loop"))
+        return err_set(err, ERR_EXEC, "route label cycle detected: loop -> loop");
+    if (str_is(name, "team"))
+        buf_puts(out, context);
+    return 0;
+}
+
+static void check_outside(const char *text, int64_t now_ns, const char *expected)
+{
+    static const struct template_function *const tables[] = {template_alertmanager_functions,
+                                                             template_outside_functions};
+    char team[] = "<db>";
+    struct template_outside outside = {
+        .now_ns = now_ns, .zone = zone_of_test, .route_label = label_of_test, .context = team};
+    struct fixture f;
+    begin(&f);
+    f.set = template_set_make(&f.arena, tables, 2);
+    struct tval data = tval_time(1711846799000000000);
+    assert_int_equal(parse(&f, "t", text), 0);
+    int rc = template_execute(f.set, STR("t"), &data, &outside, &f.out, &f.err);
+    assert_string_equal(rc == 0 ? buf_text(&f.out) : f.err.text, expected);
+    end(&f);
+}
+
+static void time_zones_and_route_labels_come_from_outside(void **state)
+{
+    (void)state;
+    int64_t now_ns = INT64_C(1711846800500000000);
+    check_outside("{{now}} {{since .}} {{(now.Sub .).Seconds}}", now_ns,
+                  "2024-03-31 01:00:00.5 +0000 UTC 1.5s 1.5");
+    check_outside("{{since (toDate \"x\" \"\")}}", now_ns, "2562047h47m16.854775807s");
+    check_outside(
+        "{{tz \"Europe/Berlin\" .}} {{now | tz \"Europe/Berlin\" | date \"15:04 MST\"}} {{tz \"\" .}}",
+        now_ns, "2024-03-31 01:59:59 +0100 CET 03:00 CEST 2024-03-31 00:59:59 +0000 UTC");
+    check_outside(
+        "{{tz \"Mars\" .}}", now_ns,
+        "template: t:1:2: executing \"t\" at <tz \"Mars\" .>: error calling tz: unknown time zone Mars");
+    check_outside("{{tz \"../etc\" .}}", now_ns,
+                  "template: t:1:2: executing \"t\" at <tz \"../etc\" .>: error calling tz: time: invalid "
+                  "location name");
+    check_outside("{{routeLabels \"team\"}}[{{routeLabels \"none\"}}]", now_ns, "<db>[]");
+    check_outside("{{routeLabels \"loop\"}}", now_ns,
+                  "template: t:1:2: executing \"t\" at <routeLabels \"loop\">: error calling routeLabels: "
+                  "route label cycle detected: loop -> loop");
+    check_outside("{{now 1}}", now_ns,
+                  "template: t:1:2: executing \"t\" at <now>: wrong number of args for now: want 0 got 1");
+}
+
 static void keys_asked_for_by_name_are_found_wherever_the_dot_is_still_the_data(void **state)
 {
     (void)state;
@@ -685,6 +701,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates_print_what_go_prints),
+        cmocka_unit_test(html_templates_print_what_go_prints),
+        cmocka_unit_test(one_set_serves_text_and_html),
+        cmocka_unit_test(what_is_redefined_is_escaped_again),
+        cmocka_unit_test(html_that_does_not_escape_changes_nothing),
+        cmocka_unit_test(a_template_that_ends_elsewhere_may_be_called_twice),
+        cmocka_unit_test(escaping_is_stopped_where_running_would_be),
         cmocka_unit_test(definitions_of_a_later_text_replace_earlier_ones),
         cmocka_unit_test(a_text_that_does_not_parse_leaves_the_set_as_it_was),
         cmocka_unit_test(what_is_defined_in_a_clone_does_not_show_in_the_original),
@@ -700,6 +722,7 @@ int main(void)
         cmocka_unit_test(numbers_and_texts_become_floats_as_prometheus_reads_them),
         cmocka_unit_test(times_keep_their_zone_and_reach_gos_zero),
         cmocka_unit_test(a_zone_nobody_knows_is_refused_plainly),
+        cmocka_unit_test(time_zones_and_route_labels_come_from_outside),
         cmocka_unit_test(keys_asked_for_by_name_are_found_wherever_the_dot_is_still_the_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

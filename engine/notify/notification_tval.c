@@ -1,4 +1,5 @@
-#include "notification_priv.h"
+#include "tocsin/notification.h"
+#include "tocsin/world.h"
 
 /*
  * Alertmanager's data types for templates: Data, Alerts, Alert, KV, Pairs. Names and methods are what templates in the
@@ -267,18 +268,18 @@ static struct tval time_of(int64_t unix_ns, int32_t zone_s)
 /* Go's zero time.Time: the first of January of the year 1. */
 #define GO_ZERO_UNIX_S INT64_C(-62135596800)
 
-static bool make_alert(struct arena *arena, const struct flush_item *item, struct tval *out)
+static bool make_alert(struct arena *arena, const struct notification_alert *alert, struct tval *out)
 {
-    const struct alert_event *event = item->fact->event;
-    const char *fingerprint = arena_format(arena, "%016llx", (unsigned long long)item->fact->fingerprint);
+    const struct alert_event *event = alert->event;
+    const char *fingerprint = arena_format(arena, "%016llx", (unsigned long long)alert->fingerprint);
     struct object o = object_begin(arena, 7);
-    object_add(&o, "Status", tval_text(item->resolved ? STR("resolved") : STR("firing")));
+    object_add(&o, "Status", tval_text(alert->resolved ? STR("resolved") : STR("firing")));
     object_add(&o, "Labels", kv_of(&o, event->labels));
     object_add(&o, "Annotations", kv_of(&o, event->annotations));
     object_add(&o, "StartsAt", time_of(event->starts_ns, event->starts_zone_s));
     object_add(&o, "EndsAt",
-               item->resolved ? time_of(event->ends_ns, event->ends_zone_s)
-                              : tval_time_zoned(GO_ZERO_UNIX_S, 0, 0, STR("UTC")));
+               alert->resolved ? time_of(event->ends_ns, event->ends_zone_s)
+                               : tval_time_zoned(GO_ZERO_UNIX_S, 0, 0, STR("UTC")));
     object_add(&o, "GeneratorURL", tval_text(event->generator_url));
     object_add(&o, "Fingerprint", tval_text(str_of(fingerprint)));
     *out = tval_object(&alert_type, o.fields, o.count);
@@ -291,13 +292,13 @@ int notification_tval(struct arena *arena, const struct notification *n, struct 
     if (alerts == NULL)
         return ERR_LIMIT;
     for (size_t i = 0; i < n->count; i++) {
-        if (!make_alert(arena, n->items[i], &alerts[i]))
+        if (!make_alert(arena, &n->alerts[i], &alerts[i]))
             return ERR_LIMIT;
     }
     struct tval list = tval_list(alerts, n->count);
     list.type = &alerts_type;
     struct object o = object_begin(arena, 9);
-    object_add(&o, "Receiver", tval_text(n->receiver));
+    object_add(&o, "Receiver", tval_text(n->receiver_pattern));
     object_add(&o, "Status", tval_text(n->firing ? STR("firing") : STR("resolved")));
     object_add(&o, "Alerts", list);
     object_add(&o, "NotificationReason", tval_text(n->reason));
@@ -309,3 +310,39 @@ int notification_tval(struct arena *arena, const struct notification *n, struct 
     *out = tval_object(&data_type, o.fields, o.count);
     return o.short_of_memory ? ERR_LIMIT : 0;
 }
+
+static int call_now(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                    struct err *err)
+{
+    (void)args;
+    (void)count;
+    (void)err;
+    const struct notification *n = template_context(run);
+    *out = tval_time(n->now_ns);
+    return 0;
+}
+
+static int call_since(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
+                      struct err *err)
+{
+    (void)count;
+    (void)err;
+    const struct notification *n = template_context(run);
+    const struct tval *then = &args[0];
+    double away_s = (double)(n->now_ns / NS_PER_S) - (double)then->time.unix_s;
+    int64_t ns = 0;
+    if (away_s > 9.2e9) /* as far as Go's durations reach */
+        ns = INT64_MAX;
+    else if (away_s < -9.2e9)
+        ns = INT64_MIN;
+    else
+        ns = n->now_ns - (then->time.unix_s * NS_PER_S + then->time.ns);
+    *out = tval_duration(ns);
+    return 0;
+}
+
+const struct template_function notification_functions[] = {
+    {"now", call_now, ""},
+    {"since", call_since, "time.Time"},
+    {NULL, NULL, NULL},
+};

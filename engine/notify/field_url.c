@@ -1,4 +1,4 @@
-#include "amconfig_priv.h"
+#include "field_priv.h"
 
 #include "tocsin/url.h"
 

@@ -1,7 +1,8 @@
-#include "notification_priv.h"
+#include "tocsin/notification.h"
 
 #include "tocsin/gotext.h"
 #include "tocsin/tree.h"
+#include "tocsin/world.h"
 
 static struct str quote_regex(struct arena *arena, struct str text)
 {
@@ -15,15 +16,15 @@ static struct str quote_regex(struct arena *arena, struct str text)
     return (struct str){quoted, n};
 }
 
-static const struct labels *part(const struct flush_item *item, bool annotations)
+static const struct labels *part(const struct notification_alert *alert, bool annotations)
 {
-    return annotations ? item->fact->event->annotations : item->fact->event->labels;
+    return annotations ? alert->event->annotations : alert->event->labels;
 }
 
 /* The pairs that all have. */
 static const struct labels *common(struct arena *arena, const struct notification *n, bool annotations)
 {
-    const struct labels *first = n->count > 0 ? part(n->items[0], annotations) : NULL;
+    const struct labels *first = n->count > 0 ? part(&n->alerts[0], annotations) : NULL;
     if (first == NULL)
         return labels_empty(arena);
     struct label *kept = ARENA_ARRAY(arena, struct label, first->count);
@@ -31,7 +32,7 @@ static const struct labels *common(struct arena *arena, const struct notificatio
     for (size_t i = 0; kept != NULL && i < first->count; i++) {
         bool shared = true;
         for (size_t k = 1; k < n->count && shared; k++) {
-            const struct labels *other = part(n->items[k], annotations);
+            const struct labels *other = part(&n->alerts[k], annotations);
             shared = other != NULL && str_eq(labels_get(other, first->item[i].name), first->item[i].value);
         }
         if (shared)
@@ -40,43 +41,41 @@ static const struct labels *common(struct arena *arena, const struct notificatio
     return kept != NULL ? labels_make(arena, kept, count) : NULL;
 }
 
-static void choose(struct notification *n, const struct delivery *d, size_t max)
+/* Those that fire, then those that have ended, as many as may go. */
+static int cut(struct arena *arena, struct notification *n, size_t max)
 {
-    bool cut = d->batch_count > max;
-    for (int resolved = 0; resolved < (cut ? 2 : 1); resolved++) {
-        for (size_t i = 0; i < d->batch_count && n->count < max; i++) {
-            if (!cut || d->batch[i]->resolved == resolved)
-                n->items[n->count++] = d->batch[i];
+    struct notification_alert *kept = ARENA_ARRAY(arena, struct notification_alert, max);
+    size_t count = 0;
+    if (kept == NULL)
+        return ERR_LIMIT;
+    for (int resolved = 0; resolved < 2; resolved++) {
+        for (size_t i = 0; i < n->count && count < max; i++) {
+            if (n->alerts[i].resolved == resolved)
+                kept[count++] = n->alerts[i];
         }
     }
-    n->truncated = d->batch_count - n->count;
-    for (size_t i = 0; i < n->count; i++)
-        n->firing_count += !n->items[i]->resolved;
-    n->firing = n->firing_count > 0;
+    n->truncated = n->count - count;
+    n->alerts = kept;
+    n->count = count;
+    return 0;
 }
 
-int notification_make(struct arena *arena, const struct router *router, const struct delivery *d,
-                      uint64_t max_alerts, struct notification *out)
+int notification_complete(struct arena *arena, struct notification *n, uint64_t max_alerts)
 {
-    size_t max = max_alerts > 0 && max_alerts < d->batch_count ? (size_t)max_alerts : d->batch_count;
-    *out = (struct notification){
-        .receiver = quote_regex(arena, d->flush->route->receiver->name),
-        .items = ARENA_ARRAY(arena, const struct flush_item *, max),
-        .reason = dedup_reason_text(d->reason),
-        .group_labels = d->flush->labels,
-        .route_labels = d->flush->route->labels,
-        .external_url = router->options.external_url,
-        .group_key = d->flush->key,
-    };
-    if (out->items == NULL || out->receiver.p == NULL)
+    n->receiver_pattern = quote_regex(arena, n->receiver);
+    if (n->receiver_pattern.p == NULL)
         return ERR_LIMIT;
-    choose(out, d, max);
-    out->common_labels = common(arena, out, false);
-    out->common_annotations = common(arena, out, true);
-    return out->common_labels != NULL && out->common_annotations != NULL ? 0 : ERR_LIMIT;
+    if (max_alerts > 0 && max_alerts < n->count && cut(arena, n, (size_t)max_alerts) != 0)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < n->count; i++)
+        n->firing_count += !n->alerts[i].resolved;
+    n->firing = n->firing_count > 0;
+    n->common_labels = common(arena, n, false);
+    n->common_annotations = common(arena, n, true);
+    return n->common_labels != NULL && n->common_annotations != NULL ? 0 : ERR_LIMIT;
 }
 
-void alert_time_print(struct buf *out, int64_t unix_ns, int32_t zone_s, int decimals)
+static void print_time(struct buf *out, int64_t unix_ns, int32_t zone_s, int decimals)
 {
     go_time_rfc3339(out, unix_ns + zone_s * NS_PER_S, decimals);
     if (zone_s == 0 || out->overflow)
@@ -98,33 +97,33 @@ static void write_text(struct buf *out, const char *key, struct str text)
     json_string(out, text);
 }
 
-static void write_alert(struct buf *out, const struct flush_item *item)
+static void write_alert(struct buf *out, const struct notification_alert *alert)
 {
-    const struct alert_event *event = item->fact->event;
-    buf_format(out, "{\"status\":\"%s\",", item->resolved ? "resolved" : "firing");
+    const struct alert_event *event = alert->event;
+    buf_format(out, "{\"status\":\"%s\",", alert->resolved ? "resolved" : "firing");
     write_labels(out, "labels", event->labels);
     buf_char(out, ',');
     write_labels(out, "annotations", event->annotations);
     buf_puts(out, ",\"startsAt\":\"");
-    alert_time_print(out, event->starts_ns, event->starts_zone_s, -1);
+    print_time(out, event->starts_ns, event->starts_zone_s, -1);
     buf_puts(out, "\",\"endsAt\":\"");
-    if (item->resolved)
-        alert_time_print(out, event->ends_ns, event->ends_zone_s, -1);
+    if (alert->resolved)
+        print_time(out, event->ends_ns, event->ends_zone_s, -1);
     else
         buf_puts(out, "0001-01-01T00:00:00Z");
     buf_puts(out, "\",");
     write_text(out, "generatorURL", event->generator_url);
-    buf_format(out, ",\"fingerprint\":\"%016llx\"}", (unsigned long long)item->fact->fingerprint);
+    buf_format(out, ",\"fingerprint\":\"%016llx\"}", (unsigned long long)alert->fingerprint);
 }
 
-void notification_write_json(struct buf *out, const struct notification *n)
+void notification_write_json(struct buf *out, const struct notification *n, const char *version)
 {
     buf_char(out, '{');
-    write_text(out, "receiver", n->receiver);
+    write_text(out, "receiver", n->receiver_pattern);
     buf_format(out, ",\"status\":\"%s\",\"alerts\":[", n->firing ? "firing" : "resolved");
     for (size_t i = 0; i < n->count; i++) {
         buf_puts(out, i > 0 ? "," : "");
-        write_alert(out, n->items[i]);
+        write_alert(out, &n->alerts[i]);
     }
     buf_puts(out, "],");
     write_text(out, "notification_reason", n->reason);
@@ -141,7 +140,7 @@ void notification_write_json(struct buf *out, const struct notification *n)
     }
     buf_char(out, ',');
     write_text(out, "externalURL", n->external_url);
-    buf_puts(out, ",\"version\":\"4\",");
+    buf_format(out, ",\"version\":\"%s\",", version);
     write_text(out, "groupKey", n->group_key);
-    buf_format(out, ",\"truncatedAlerts\":%zu}\n", n->truncated);
+    buf_format(out, ",\"truncatedAlerts\":%zu}", n->truncated);
 }

@@ -1,0 +1,340 @@
+#include "tocsin/amconfig.h"
+#include "tocsin/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct world_sim sim;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_sim_init(&sim, 1000 * NS_PER_S, 1);
+    return 0;
+}
+
+static void compose(char *text, size_t n, const char *globals, const char *receiver)
+{
+    snprintf(text, n, "global: {%s}\nroute: {receiver: a}\nreceivers:\n- name: a\n  %s\n", globals, receiver);
+}
+
+struct refused {
+    const char *globals, *receiver, *message;
+};
+
+static void expect_refused(const struct refused *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[2048];
+        struct amconfig *config;
+        struct err err = {0};
+        compose(text, sizeof text, cases[i].globals, cases[i].receiver);
+        if (amconfig_parse(&sim.world, str_of(text), STR(""), &config, &err) == 0)
+            fail_msg("%s\nis taken", text);
+        assert_string_equal(err.text, cases[i].message);
+        assert_int_equal(err.code, ERR_PARSE);
+    }
+}
+
+static void what_is_missing_is_told_in_alertmanagers_words(void **state)
+{
+    (void)state;
+    static const struct refused cases[] = {
+        {"", "slack_configs: [{channel: x}]",
+         "no Slack API URL nor App token set either inline or in a file"},
+        {"", "slack_configs: [null]", "missing slack config"},
+        {"slack_api_url: http://s", "slack_configs: [{fields: [{value: v}]}]",
+         "missing title in Slack field configuration"},
+        {"slack_api_url: http://s", "slack_configs: [{fields: [{title: v}]}]",
+         "missing value in Slack field configuration"},
+        {"slack_api_url: http://s", "slack_configs: [{actions: [{text: v}]}]",
+         "missing type in Slack action configuration"},
+        {"slack_api_url: http://s", "slack_configs: [{actions: [{type: button}]}]",
+         "missing text in Slack action configuration"},
+        {"slack_api_url: http://s", "slack_configs: [{actions: [{type: button, text: t}]}]",
+         "missing name or url in Slack action configuration"},
+        {"slack_api_url: http://s", "slack_configs: [{actions: [{type: b, text: t, name: n, confirm: {}}]}]",
+         "missing text in Slack confirmation configuration"},
+        {"", "pagerduty_configs: [{url: http://p}]", "missing service or routing key in PagerDuty config"},
+        {"", "pagerduty_configs: [~]", "missing pagerduty config"},
+        {"", "opsgenie_configs: [{}]", "no global OpsGenie API Key set either inline or in a file"},
+        {"", "opsgenie_configs: [{api_key: k, responders: [{type: team}]}]",
+         "opsGenieConfig responder {   team} has to have at least one of id, username or name specified"},
+        {"", "discord_configs: [{}]", "one of webhook_url or webhook_url_file must be configured"},
+        {"", "discord_configs: [null]", "missing discord config"},
+        {"", "msteams_configs: [{}]", "one of webhook_url or webhook_url_file must be configured"},
+        {"", "msteams_configs: [null]", "missing msteams config"},
+        {"", "msteamsv2_configs: [{}]", "one of webhook_url or webhook_url_file must be configured"},
+        {"", "msteamsv2_configs: [null]", "missing msteamsv2 config"},
+    };
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void what_contradicts_itself_is_told_in_alertmanagers_words(void **state)
+{
+    (void)state;
+    static const struct refused cases[] = {
+        {"", "slack_configs: [{api_url: http://s, api_url_file: f}]",
+         "at most one of api_url & api_url_file must be configured"},
+        {"", "slack_configs: [{app_token: t, app_token_file: f}]",
+         "at most one of app_token & app_token_file must be configured"},
+        {"slack_app_token: t, slack_api_url: http://s", "slack_configs: [{}]",
+         "at most one of slack_app_token & slack_api_url must be configured"},
+        {"", "slack_configs: [{app_token: t, http_config: {authorization: {credentials: c}}}]",
+         "http authorization can't be set when using Slack App tokens"},
+        {"", "slack_configs: [{api_url: http://s, update_message: true}]",
+         "update_message can only be used with bot tokens. api_url must be set to "
+         "https://slack.com/api/chat.postMessage"},
+        {"slack_app_token: t, slack_app_url: 'http://proxy'", "slack_configs: [{update_message: true}]",
+         "update_message can only be used with bot tokens. api_url must be set to "
+         "https://slack.com/api/chat.postMessage"},
+        {"", "pagerduty_configs: [{service_key: a, service_key_file: b}]",
+         "at most one of service_key & service_key_file must be configured"},
+        {"", "pagerduty_configs: [{routing_key: a, routing_key_file: b}]",
+         "at most one of routing_key & routing_key_file must be configured"},
+        {"", "opsgenie_configs: [{api_key: a, api_key_file: b}]",
+         "at most one of api_key & api_key_file must be configured"},
+        {"", "opsgenie_configs: [{api_key: k, responders: [{name: n, type: x}]}]",
+         "opsGenieConfig responder { n  x} type does not match valid options "
+         "^(team|teams|user|escalation|schedule)$"},
+        {"", "discord_configs: [{webhook_url: http://a, webhook_url_file: b}]",
+         "at most one of webhook_url & webhook_url_file must be configured"},
+        {"", "msteams_configs: [{webhook_url: 'ftp://a'}]", "unsupported scheme \"ftp\" for URL"},
+    };
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void kinds_are_checked_in_alertmanagers_order(void **state)
+{
+    (void)state;
+    static const struct refused cases[] = {
+        /* Both lack what the globals could give; Slack is looked at first, although it stands second. */
+        {"", "opsgenie_configs: [{}]\n  slack_configs: [{}]",
+         "no Slack API URL nor App token set either inline or in a file"},
+    };
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void a_template_that_does_not_parse_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct refused cases[] = {
+        {"", "webhook_configs: [{url: http://h, payload: {a: [{b: '{{ nope }}'}]}}]",
+         "template: :1: function \"nope\" not defined"},
+        {"", "webhook_configs: [{url: 'http://h/{{ toUpper .Status }}'}]",
+         "invalid template syntax: template: :1: function \"toUpper\" not defined"},
+        {"", "discord_configs: [{webhook_url: http://h, title: '{{ if }}'}]",
+         "template: :1: missing value for if"},
+        {"slack_api_url: http://s", "slack_configs: [{fields: [{title: t, value: '{{ end }}'}]}]",
+         "template: :1: unexpected {{end}}"},
+        {"", "opsgenie_configs: [{api_key: k, details: {d: '{{ .x'}}]", "template: :1: unclosed action"},
+        {"", "pagerduty_configs: [{routing_key: k, links: [{href: '{{ . | 2 }}'}]}]",
+         "template: :1: non executable command in pipeline stage 2"},
+    };
+    expect_refused(cases, sizeof cases / sizeof *cases);
+    struct amconfig *config;
+    struct err err = {0};
+    const char *text = "route: {receiver: a}\nreceivers:\n- name: a\n  discord_configs:\n"
+                       "  - webhook_url: http://h\n    title: '{{ nope }}'\n";
+    assert_int_equal(amconfig_parse(&sim.world, str_of(text), STR(""), &config, &err), ERR_PARSE);
+    assert_int_equal(err.line, 6);
+    assert_int_equal(err.column, 12);
+}
+
+static void all_that_is_wrong_with_keys_is_told_together(void **state)
+{
+    (void)state;
+    static const struct refused cases[] = {
+        {"", "discord_configs: [{webhook_url: http://h, foo: 1, title: [x]}]\n  slack_configs: x",
+         "yaml: unmarshal errors:\n  line 5: field foo not found in type config.plain\n"
+         "  line 5: cannot unmarshal !!seq into string\n"
+         "  line 6: cannot unmarshal !!str `x` into []*config.SlackConfig"},
+        {"", "pagerduty_configs: [{routing_key: k, images: [{foo: 1}], links: x}]",
+         "yaml: unmarshal errors:\n  line 5: field foo not found in type config.PagerdutyImage\n"
+         "  line 5: cannot unmarshal !!str `x` into []config.PagerdutyLink"},
+        {"slack_api_url: http://s", "slack_configs: [{link_names: maybe}]",
+         "yaml: unmarshal errors:\n  line 5: cannot unmarshal !!str `maybe` into bool"},
+    };
+    expect_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static struct amconfig *load(const char *text)
+{
+    struct amconfig *config;
+    struct err err = {0};
+    if (amconfig_parse(&sim.world, str_of(text), STR("/etc/am"), &config, &err) != 0)
+        fail_msg("%s\n%s", text, err.text);
+    return config;
+}
+
+/* Prints so, and reads again as what prints the same. */
+static void expect_printed(const char *globals, const char *receiver, const char *printed)
+{
+    char text[2048];
+    compose(text, sizeof text, globals, receiver);
+    struct amconfig *config = load(text);
+    const char *found = strstr(config->original.p, "- name: a\n");
+    const char *end = strstr(config->original.p, "templates: []\n");
+    assert_true(found != NULL && end > found);
+    found += strlen("- name: a\n");
+    if (strncmp(found, printed, (size_t)(end - found)) != 0 || strlen(printed) != (size_t)(end - found))
+        fail_msg("expected\n%s\ngot\n%.*s", printed, (int)(end - found), found);
+    assert_null(strstr(config->original.p, "s3cret"));
+    struct amconfig *again = load(config->original.p);
+    assert_string_equal(again->original.p, config->original.p);
+    amconfig_free(again);
+    amconfig_free(config);
+}
+
+#define HTTP                         \
+    "    http_config:\n"             \
+    "      follow_redirects: true\n" \
+    "      enable_http2: true\n"
+
+static void settings_print_again_without_secrets(void **state)
+{
+    (void)state;
+    expect_printed("", "msteamsv2_configs: [{webhook_url: http://s3cret, title: }]",
+                   "  msteamsv2_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    webhook_url: <secret>\n"
+                   "    title: \"\"\n"
+                   "    text: '{{ template \"msteamsv2.default.text\" . }}'\n");
+    expect_printed("",
+                   "webhook_configs: [{url: http://s3cret, payload: {a: [1, '2', ~], b: {}}, timeout: 90s}]",
+                   "  webhook_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    url: <secret>\n"
+                   "    max_alerts: 0\n"
+                   "    timeout: 1m30s\n"
+                   "    payload:\n"
+                   "      a:\n"
+                   "      - \"1\"\n"
+                   "      - \"2\"\n"
+                   "      - \"~\"\n"
+                   "      b: {}\n");
+    expect_printed("", "pagerduty_configs: [{routing_key: s3cret, details: {num_firing: 1}}]",
+                   "  pagerduty_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    routing_key: <secret>\n"
+                   "    url: https://events.pagerduty.com/v2/enqueue\n"
+                   "    client: '{{ template \"pagerduty.default.client\" . }}'\n"
+                   "    client_url: '{{ template \"pagerduty.default.clientURL\" . }}'\n"
+                   "    description: '{{ template \"pagerduty.default.description\" .}}'\n"
+                   "    details:\n"
+                   "      firing: '{{ .Alerts.Firing | toJson }}'\n"
+                   "      num_firing: \"1\"\n"
+                   "      num_resolved: '{{ .Alerts.Resolved | len }}'\n"
+                   "      resolved: '{{ .Alerts.Resolved | toJson }}'\n"
+                   "    source: '{{ template \"pagerduty.default.client\" . }}'\n");
+}
+
+static void what_comes_from_the_globals_prints_too(void **state)
+{
+    (void)state;
+    expect_printed("opsgenie_api_key: s3cret, opsgenie_api_url: 'http://o'",
+                   "opsgenie_configs: [{update_alerts: yes}]",
+                   "  opsgenie_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    api_key: <secret>\n"
+                   "    api_url: http://o/\n"
+                   "    message: '{{ template \"opsgenie.default.message\" . }}'\n"
+                   "    description: '{{ template \"opsgenie.default.description\" . }}'\n"
+                   "    source: '{{ template \"opsgenie.default.source\" . }}'\n"
+                   "    update_alerts: true\n");
+    expect_printed(
+        "slack_app_token: s3cret",
+        "slack_configs: [{username: , color: , title: , title_link: , footer: , fallback: , callback_id: , "
+        "icon_emoji: , icon_url: , pretext: , text: , update_message: true}]",
+        "  slack_configs:\n"
+        "  - send_resolved: false\n" HTTP "    app_token: <secret>\n"
+        "    username: \"\"\n"
+        "    color: \"\"\n"
+        "    title: \"\"\n"
+        "    title_link: \"\"\n"
+        "    pretext: \"\"\n"
+        "    text: \"\"\n"
+        "    short_fields: false\n"
+        "    footer: \"\"\n"
+        "    fallback: \"\"\n"
+        "    callback_id: \"\"\n"
+        "    icon_emoji: \"\"\n"
+        "    icon_url: \"\"\n"
+        "    link_names: false\n"
+        "    update_message: true\n");
+}
+
+static void integrations_come_in_alertmanagers_order(void **state)
+{
+    (void)state;
+    struct amconfig *config = load("route: {receiver: a}\nreceivers:\n- name: a\n  discord_configs: "
+                                   "[{webhook_url: http://1}, {webhook_url: http://2}]\n"
+                                   "  webhook_configs: [{url: http://3}]\n");
+    const struct integrations *list = &config->receivers[0].integrations;
+    assert_int_equal(list->count, 3);
+    assert_string_equal(integration_name(list->items[0]), "webhook");
+    assert_string_equal(integration_name(list->items[1]), "discord");
+    assert_int_equal(list->items[0]->index, 0);
+    assert_int_equal(list->items[1]->index, 0);
+    assert_int_equal(list->items[2]->index, 1);
+    amconfig_free(config);
+}
+
+static void only_msteamsv2_takes_the_proxy_into_settings_of_its_own(void **state)
+{
+    (void)state;
+    struct amconfig *config =
+        load("global: {http_config: {proxy_url: 'http://proxy', bearer_token: t}}\nroute: {receiver: "
+             "a}\nreceivers:\n- name: a\n"
+             "  msteams_configs: [{webhook_url: http://1, http_config: {}}]\n"
+             "  msteamsv2_configs: [{webhook_url: http://1, http_config: {}}, {webhook_url: http://1}]\n");
+    struct integration **items = config->receivers[0].integrations.items;
+    assert_int_equal(items[0]->http->proxy.url.n, 0);
+    assert_true(str_is(items[1]->http->proxy.url, "http://proxy"));
+    assert_int_equal(items[1]->http->credentials.text.n, 0);
+    assert_true(str_is(items[2]->http->credentials.text, "t"));
+    amconfig_free(config);
+}
+
+static void a_starved_arena_is_a_limit_not_a_crash(void **state)
+{
+    (void)state;
+    const char *text =
+        "global: {opsgenie_api_key: k, slack_app_token: t}\nroute: {receiver: a}\nreceivers:\n- name: a\n"
+        "  slack_configs: [{title: '{{ 1 }}', fields: [{title: a, value: b}], mrkdwn_in: [text]}]\n"
+        "  pagerduty_configs: [{routing_key: k, details: {a: b}, images: [{src: s}]}]\n"
+        "  opsgenie_configs: [{details: {a: b}, responders: [{name: n, type: team}]}]\n"
+        "  webhook_configs: [{url: 'http://h/{{ 1 }}', payload: {a: '{{ 1 }}'}}]\n"
+        "  msteamsv2_configs: [{webhook_url: http://t, http_config: {}}]\n";
+    size_t loaded = 0, starved = 0;
+    for (int64_t cap = 512; cap < 2000000; cap += cap / 16) {
+        struct amconfig *config;
+        struct err err = {0};
+        limits.generation_arena_bytes = cap;
+        int rc = amconfig_parse(&sim.world, str_of(text), STR("/etc/am"), &config, &err);
+        assert_true(rc == 0 || rc == ERR_LIMIT);
+        loaded += rc == 0;
+        starved += rc != 0;
+        amconfig_free(config);
+    }
+    limits.generation_arena_bytes = limits_default.generation_arena_bytes;
+    assert_true(loaded > 0 && starved > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_missing_is_told_in_alertmanagers_words),
+        cmocka_unit_test(what_contradicts_itself_is_told_in_alertmanagers_words),
+        cmocka_unit_test(kinds_are_checked_in_alertmanagers_order),
+        cmocka_unit_test(a_template_that_does_not_parse_is_refused_with_its_place),
+        cmocka_unit_test(all_that_is_wrong_with_keys_is_told_together),
+        cmocka_unit_test(settings_print_again_without_secrets),
+        cmocka_unit_test(what_comes_from_the_globals_prints_too),
+        cmocka_unit_test(integrations_come_in_alertmanagers_order),
+        cmocka_unit_test(only_msteamsv2_takes_the_proxy_into_settings_of_its_own),
+        cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
