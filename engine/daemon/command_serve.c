@@ -51,11 +51,16 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
     const struct flag flags[] = {
         {"config.file", FLAG_TEXT, &f->daemon.config_file, "tocsin.yml or prometheus.yml"},
         {"storage.path", FLAG_TEXT, &f->daemon.storage_path,
-         "folder for samples, alert states, the notification log and incidents; empty: keep nothing on disk"},
+         "folder for samples, alert states, silences, the notification log and incidents; empty: keep "
+         "nothing on disk"},
         {"web.listen-address", FLAG_TEXT, &f->daemon.listen, "host:port to listen on"},
         {"web.external-url", FLAG_TEXT, &f->daemon.external_url,
          "URL under which people reach this, for links in pages"},
         {"web.enable-lifecycle", FLAG_SWITCH, &f->daemon.lifecycle, "allow POST /-/reload"},
+        {"silences.max-silences", FLAG_NUMBER, &f->daemon.max_silences,
+         "silences held at most, expired ones included; 0: as limits.silences says"},
+        {"silences.max-silence-size-bytes", FLAG_NUMBER, &f->daemon.max_silence_bytes,
+         "bytes of one silence at most; 0: as limits.silence_bytes says"},
         {"rules.evaluators", FLAG_NUMBER, &f->daemon.evaluators, "threads that evaluate rule groups"},
         {"rules.max-concurrent-evals", FLAG_NUMBER, &f->daemon.concurrent_evals,
          "with --enable-feature=concurrent-rule-eval: how many of them may be at rules of groups that are "

@@ -116,8 +116,10 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
     ruler_commit(change);
     store_configure(d->store, &g->config->storage);
     daemon_configure_sender(d, g->config);
-    if (d->router != NULL)
+    if (d->router != NULL) {
+        router_set_contracts(d->router, g->config->contracts);
         router_reload(d->router, g->routes);
+    }
     g->routes = NULL;
     return 0;
 }
@@ -217,6 +219,9 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
         .external_url = str_of(d->external_url),
         .paged = daemon_note_page,
         .context = d,
+        .contracts = g->config->contracts,
+        .max_silences = d->options.max_silences,
+        .max_silence_bytes = d->options.max_silence_bytes,
     };
     int rc = router_open(&options, g->routes, &d->router, err);
     g->routes = NULL;

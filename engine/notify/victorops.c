@@ -77,7 +77,7 @@ static void inherit(const struct inheritance *in, struct integration *integratio
 static struct str message_type(struct exchange *x, const struct victorops *victor)
 {
     struct str type = exchange_text(x, victor->message_type);
-    if (!x->notification.firing)
+    if (!exchange_opens(x))
         return STR("RECOVERY");
     return str_is(type, "INFO") || str_is(type, "WARNING") ? type : STR("CRITICAL");
 }
@@ -128,6 +128,12 @@ static void request(struct exchange *x)
     write_pairs(x, exchange_post_json(x, "VictorOps URL", url), victor);
 }
 
+static enum exchange_verdict judge(struct exchange *x, const struct net_answer *answer, struct err *err)
+{
+    enum exchange_verdict verdict = integration_judge_status(answer, err);
+    return verdict == EXCHANGE_DONE && exchange_closes_next(x) ? EXCHANGE_MORE : verdict;
+}
+
 const struct integration_kind integration_victorops = {
     .key = "victorops_configs",
     .name = "victorops",
@@ -135,4 +141,5 @@ const struct integration_kind integration_victorops = {
     .shape = {"config.plain", "[]*config.VictorOpsConfig", sizeof(struct victorops), fields, check},
     .inherit = inherit,
     .request = request,
+    .judge = judge,
 };

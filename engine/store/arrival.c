@@ -164,7 +164,7 @@ struct series_set standing_fresh(struct store *s, const struct standing *standin
         more = note_some(s, standing->selector, now_ms, seen, &at, newest_ms);
         rwlock_drop(&s->index);
     }
-    return (struct series_set){seen->fresh, seen->fresh_count};
+    return (struct series_set){.refs = seen->fresh, .count = seen->fresh_count};
 }
 
 const void *standing_list(const struct standing *standing)

@@ -11,7 +11,9 @@
  *  - 429 is tried again by every kind; a file that cannot be read is not, also by Telegram;
  *  - secrets in files are read for each request and trimmed, also where Alertmanager reads them once (Rocket.Chat, incident.io) or does not
  *    trim them (Pushover);
- *  - WeChat's token is fetched for each message, not kept for two hours, and what asks for it is tried again like the message itself.
+ *  - WeChat's token is fetched for each message, not kept for two hours, and what asks for it is tried again like the message itself;
+ *  - of what fired and ended while nobody could be told (router.h) PagerDuty, OpsGenie and VictorOps get an incident that is opened and closed at
+ *    once, and Slack a message of its own.
  */
 #ifndef TOCSIN_INTEGRATION_H
 #define TOCSIN_INTEGRATION_H
