@@ -88,6 +88,12 @@ enum exchange_verdict integration_judge_status(const struct net_answer *answer, 
     return integration_judge_reason(answer, answer->body, err);
 }
 
+struct str exchange_answer_text(const struct tree *root, const char *key)
+{
+    const struct tree *node = tree_get(root, key);
+    return node != NULL && node->kind == TREE_SCALAR && !tree_is_null(node) ? node->text : STR("");
+}
+
 /* ---- making ---- */
 
 void exchange_fail(struct exchange *x, int code, const char *format, ...)

@@ -37,12 +37,20 @@ struct integration_kind {
 };
 
 extern const struct integration_kind integration_discord;
+extern const struct integration_kind integration_incidentio;
+extern const struct integration_kind integration_mattermost;
 extern const struct integration_kind integration_msteams;
 extern const struct integration_kind integration_msteamsv2;
 extern const struct integration_kind integration_opsgenie;
 extern const struct integration_kind integration_pagerduty;
+extern const struct integration_kind integration_pushover;
+extern const struct integration_kind integration_rocketchat;
 extern const struct integration_kind integration_slack;
+extern const struct integration_kind integration_telegram;
+extern const struct integration_kind integration_victorops;
+extern const struct integration_kind integration_webex;
 extern const struct integration_kind integration_webhook;
+extern const struct integration_kind integration_wechat;
 
 /* The fields that begin every table. */
 #define INTEGRATION_FIELDS(holder, send_resolved_given)                                         \
@@ -80,9 +88,13 @@ void exchange_fail(struct exchange *x, int code, const char *format, ...)
 /* A template, run on the notification; text without {{ }} is given back as it is. */
 struct str exchange_text(struct exchange *x, struct str source);
 
-/* The same, and cut to what a service takes: its end becomes an ellipsis. */
+/* The same as HTML: each value is escaped for the place where it stands. */
+struct str exchange_html(struct exchange *x, struct str source);
+
+/* exchange_text, and cut to what a service takes: its end becomes an ellipsis. */
 struct str exchange_text_runes(struct exchange *x, struct str source, size_t max);
 struct str exchange_text_bytes(struct exchange *x, struct str source, size_t max);
+struct str exchange_cut_runes(struct exchange *x, struct str text, size_t max); /* what was run already */
 
 /* What a file holds, without the white space around it; text if no file is named. Neither is a template here: see exchange_text. */
 struct str exchange_secret(struct exchange *x, struct str text, struct str file);
@@ -96,9 +108,19 @@ struct str exchange_format(struct exchange *x, const char *format, ...) __attrib
 /* Where it goes. what: names it in complaints. */
 void exchange_url(struct exchange *x, const char *what, struct str url);
 
+/* A text as part of a URL's path: $&+,/:;=@ stay, as in Go. */
+struct str exchange_path(struct exchange *x, struct str text);
+
+/* One more NAME=VALUE of a query, escaped; then the URL with that query. */
+void exchange_param(struct buf *query, const char *name, struct str value);
+void exchange_url_query(struct exchange *x, const char *what, struct str url, const struct buf *query);
+
 /* Any YAML as JSON, its texts and keys run as templates. A text that then reads as YAML other than a text becomes that ("2" a number), as
  * Alertmanager does. */
 void exchange_payload(struct exchange *x, struct buf *out, const struct tree *node);
+
+/* A template's text under a key (json_priv.h), left out if it is empty. */
+void exchange_json_some(struct exchange *x, struct buf *out, const char *key, struct str source);
 
 /* POSTs JSON, which is to be written to what is returned (json_priv.h). */
 struct buf *exchange_post_json(struct exchange *x, const char *what, struct str url);
@@ -121,5 +143,8 @@ enum exchange_verdict integration_judge_status(const struct net_answer *answer, 
 /* The same, where the caller knows better what the body says. */
 enum exchange_verdict integration_judge_reason(const struct net_answer *answer, struct str reason,
                                                struct err *err);
+
+/* The text under a key of a JSON answer; empty if there is none. */
+struct str exchange_answer_text(const struct tree *root, const char *key);
 
 #endif

@@ -113,3 +113,8 @@ void exchange_payload(struct exchange *x, struct buf *out, const struct tree *no
 {
     write_value(x, out, node, true);
 }
+
+void exchange_json_some(struct exchange *x, struct buf *out, const char *key, struct str source)
+{
+    json_text_some(out, key, exchange_text(x, source));
+}

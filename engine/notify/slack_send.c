@@ -14,11 +14,6 @@ static void text(struct exchange *x, struct buf *out, const char *key, struct st
     json_text(out, key, exchange_text(x, source));
 }
 
-static void text_some(struct exchange *x, struct buf *out, const char *key, struct str source)
-{
-    json_text_some(out, key, exchange_text(x, source));
-}
-
 static void write_fields(struct exchange *x, struct buf *out, const struct slack *slack)
 {
     const struct slack_field *items = slack->fields.items;
@@ -28,8 +23,8 @@ static void write_fields(struct exchange *x, struct buf *out, const struct slack
     for (size_t i = 0; i < slack->fields.count; i++) {
         struct str own = items[i].is_short;
         json_open(out, NULL, '{');
-        text_some(x, out, "title", items[i].title);
-        text_some(x, out, "value", items[i].value);
+        exchange_json_some(x, out, "title", items[i].title);
+        exchange_json_some(x, out, "value", items[i].value);
         json_bool(out, "short", own.n > 0 ? str_is(own, "true") : slack->short_fields);
         json_close(out, '}');
     }
@@ -39,18 +34,18 @@ static void write_fields(struct exchange *x, struct buf *out, const struct slack
 static void write_action(struct exchange *x, struct buf *out, const struct slack_action *a)
 {
     json_open(out, NULL, '{');
-    text_some(x, out, "type", a->type);
-    text_some(x, out, "text", a->text);
-    text_some(x, out, "url", a->url);
-    text_some(x, out, "style", a->style);
-    text_some(x, out, "name", a->name);
-    text_some(x, out, "value", a->value);
+    exchange_json_some(x, out, "type", a->type);
+    exchange_json_some(x, out, "text", a->text);
+    exchange_json_some(x, out, "url", a->url);
+    exchange_json_some(x, out, "style", a->style);
+    exchange_json_some(x, out, "name", a->name);
+    exchange_json_some(x, out, "value", a->value);
     if (a->confirm != NULL) {
         json_open(out, "confirm", '{');
-        text_some(x, out, "text", a->confirm->text);
-        text_some(x, out, "title", a->confirm->title);
-        text_some(x, out, "ok_text", a->confirm->ok_text);
-        text_some(x, out, "dismiss_text", a->confirm->dismiss_text);
+        exchange_json_some(x, out, "text", a->confirm->text);
+        exchange_json_some(x, out, "title", a->confirm->title);
+        exchange_json_some(x, out, "ok_text", a->confirm->ok_text);
+        exchange_json_some(x, out, "dismiss_text", a->confirm->dismiss_text);
         json_close(out, '}');
     }
     json_close(out, '}');
@@ -72,17 +67,17 @@ static void write_attachment(struct exchange *x, struct buf *out, const struct s
     static const struct str everywhere[] = {{"fallback", 8}, {"pretext", 7}, {"text", 4}};
     json_open(out, NULL, '{');
     json_text_some(out, "title", exchange_text_runes(x, slack->title, TITLE_RUNES));
-    text_some(x, out, "title_link", slack->title_link);
-    text_some(x, out, "pretext", slack->pretext);
+    exchange_json_some(x, out, "title_link", slack->title_link);
+    exchange_json_some(x, out, "pretext", slack->pretext);
     text(x, out, "text", slack->text);
     text(x, out, "fallback", slack->fallback);
     text(x, out, "callback_id", slack->callback_id);
     write_fields(x, out, slack);
     write_actions(x, out, slack);
-    text_some(x, out, "image_url", slack->image_url);
-    text_some(x, out, "thumb_url", slack->thumb_url);
+    exchange_json_some(x, out, "image_url", slack->image_url);
+    exchange_json_some(x, out, "thumb_url", slack->thumb_url);
     text(x, out, "footer", slack->footer);
-    text_some(x, out, "color", slack->color);
+    exchange_json_some(x, out, "color", slack->color);
     if (slack->mrkdwn_in.count > 0)
         json_texts(out, "mrkdwn_in", slack->mrkdwn_in.items, slack->mrkdwn_in.count);
     else
@@ -115,14 +110,14 @@ void slack_request(struct exchange *x)
         json_text(out, "channel", labels_get(x->kept, KEPT_CHANNEL));
         json_text(out, "ts", labels_get(x->kept, KEPT_TS));
     } else {
-        text_some(x, out, "channel", slack->channel);
+        exchange_json_some(x, out, "channel", slack->channel);
     }
-    text_some(x, out, "username", slack->username);
-    text_some(x, out, "icon_emoji", slack->icon_emoji);
-    text_some(x, out, "icon_url", slack->icon_url);
+    exchange_json_some(x, out, "username", slack->username);
+    exchange_json_some(x, out, "icon_emoji", slack->icon_emoji);
+    exchange_json_some(x, out, "icon_url", slack->icon_url);
     if (slack->link_names)
         json_bool(out, "link_names", true);
-    text_some(x, out, "text", slack->message_text);
+    exchange_json_some(x, out, "text", slack->message_text);
     json_open(out, "attachments", '[');
     write_attachment(x, out, slack);
     json_close(out, ']');
@@ -130,12 +125,6 @@ void slack_request(struct exchange *x)
 }
 
 /* ---- what is answered ---- */
-
-static struct str part(const struct tree *root, const char *key)
-{
-    const struct tree *node = tree_get(root, key);
-    return node != NULL && node->kind == TREE_SCALAR ? node->text : STR("");
-}
 
 static bool is_gone(struct str why)
 {
@@ -145,7 +134,7 @@ static bool is_gone(struct str why)
 
 static void keep_message(struct exchange *x, const struct tree *root)
 {
-    struct str ts = part(root, "ts"), channel = part(root, "channel");
+    struct str ts = exchange_answer_text(root, "ts"), channel = exchange_answer_text(root, "channel");
     if (ts.n == 0 || channel.n == 0)
         return;
     struct label pairs[] = {{KEPT_TS, ts}, {KEPT_CHANNEL, channel}};
@@ -163,7 +152,7 @@ static enum exchange_verdict judge_json(struct exchange *x, struct str body, str
     }
     (void)tree_bool(tree_get(root, "ok"), &ok);
     if (!ok) {
-        struct str error = part(root, "error");
+        struct str error = exchange_answer_text(root, "error");
         err_set(err, ERR_IO, "error response from Slack: %.*s", STR_ARG(error));
         return updates(x) && is_gone(error) ? EXCHANGE_MORE : EXCHANGE_REFUSED;
     }

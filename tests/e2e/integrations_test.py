@@ -72,11 +72,59 @@ discord_configs:
   - webhook_url: {url}/discord_full
     title: '{{{{ .Status }}}}'
     message: 'm <{{{{ len .Alerts }}}}>'
+victorops_configs:
+  - api_key: 'k y'
+    api_url: {url}/victorops
+    routing_key: r
+  - api_key: k
+    api_url: {url}/victorops_full/
+    routing_key: '{{{{ .GroupLabels.alertname }}}}/?&{{{{ .Status }}}}'
+    message_type: '{{{{ "WARNING" }}}}'
+    state_message: '<{{{{ .Status }}}}>'
+    entity_display_name: e
+    monitoring_tool: m
+    custom_fields: {{zone: '{{{{ .GroupLabels.alertname }}}}', a: b}}
+webex_configs:
+  - api_url: {url}/webex
+    room_id: r
+    http_config: {{authorization: {{credentials: bot}}}}
+  - api_url: {url}/webex_full
+    room_id: r
+    message: '{{{{ range .Alerts }}}}{{{{ printf "%02500d\u00e4" 1 }}}}{{{{ end }}}}'
+    http_config: {{authorization: {{credentials: bot}}}}
+telegram_configs:
+  - api_url: {url}/telegram
+    bot_token: 'b:k'
+    chat_id: -12
+  - api_url: {url}/telegram_full
+    bot_token: k
+    chat_id: 7
+    message: '{{{{ .Status }}}} {{{{ "<" }}}}'
+    parse_mode: MarkdownV2
+    disable_notifications: true
+wechat_configs:
+  - api_url: {url}/wechat
+    api_secret: 's &{{{{ .Status }}}}'
+    corp_id: c
+  - api_url: {url}/wechat_full/
+    api_secret: s
+    corp_id: c
+    message: '<{{{{ .Status }}}}>'
+    message_type: markdown
+    to_user: '@all'
+    to_party: p
+    to_tag: t
+    agent_id: '7'
 '''
 
 ROUTE = 'route: {receiver: all, group_by: [alertname], group_wait: 1s, group_interval: 2s}\n'
 
-ANSWERS = {'/slack': ('text/plain', b'ok'), '/slack_full': ('application/json', b'{"ok":true}')}
+TOKEN, SENT, CHAT = b'{"errcode":0,"access_token":"t /k"}', b'{"errcode":0,"errmsg":"ok"}', b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":7}}}'
+ANSWERS = {'/slack': ('text/plain', b'ok'), '/slack_full': ('application/json', b'{"ok":true}'),
+           '/wechat/gettoken': ('application/json', TOKEN), '/wechat_full/gettoken': ('application/json', TOKEN),
+           '/wechat/message/send': ('application/json', SENT), '/wechat_full/message/send': ('application/json', SENT),
+           '/telegram/botb:k/sendMessage': ('application/json', CHAT), '/telegram_full/botk/sendMessage': ('application/json', CHAT),
+           '/rocketchat/api/v1/chat.postMessage': ('application/json', b'{"success":true}')}
 
 NAMES = '''slack.default.title slack.default.username slack.default.fallback slack.default.callbackid slack.default.pretext
 slack.default.titlelink slack.default.iconemoji slack.default.iconurl slack.default.text slack.default.footer pagerduty.default.description
@@ -99,7 +147,7 @@ class Recorder(peers.Server):
                 body = self.rfile.read(int(self.headers['Content-Length'] or 0))
                 with lock:
                     seen.append((self.command, self.path, self.headers['Content-Type'], self.headers['Authorization'], body))
-                kind, answer = ANSWERS.get(self.path[3:], ('text/plain', b''))
+                kind, answer = ANSWERS.get(self.path[3:].split('?')[0], ('text/plain', b''))
                 self.send_response(200)
                 self.send_header('Content-Type', kind)
                 self.send_header('Content-Length', str(len(answer)))
@@ -153,14 +201,14 @@ class BesideAlertmanager(Case):
         pair = [alert('i1', False), alert('i2', False), alert('i3', True)]
         for program in (self.peer, self.daemon):
             self.tell(program, *pair)
-        firing = 9  # one for each integration, and two more where OpsGenie's alert is updated
+        firing = 19  # one for each integration, two more where OpsGenie's alert is updated, one more for each of WeChat's tokens
         for name in ('am', 'to'):
             peers.wait_for(f'requests of {name}', lambda name=name: len(self.server.of(name)) >= firing)
         end = [alert(i, True) for i in ('i1', 'i2')]
         for program in (self.peer, self.daemon):
             self.tell(program, *end)
         for name in ('am', 'to'):
-            peers.wait_for(f'requests of {name} at the end', lambda name=name: len(self.server.of(name)) >= firing + 7)
+            peers.wait_for(f'requests of {name} at the end', lambda name=name: len(self.server.of(name)) >= firing + 13)
         theirs, ours = self.server.of('am'), self.server.of('to')
         for their, our in zip(theirs, ours):
             self.assertEqual(our, their)
@@ -184,6 +232,13 @@ opsgenie_configs: [{{api_key: k, api_url: {url}/opsgenie}}]
 discord_configs: [{{webhook_url: {url}/discord}}]
 msteams_configs: [{{webhook_url: {url}/msteams}}]
 msteamsv2_configs: [{{webhook_url: {url}/msteamsv2}}]
+incidentio_configs: [{{url: {url}/incidentio, alert_source_token: t}}]
+rocketchat_configs: [{{api_url: {url}/rocketchat, token: t, token_id: i}}]
+mattermost_configs: [{{webhook_url: {url}/mattermost}}]
+victorops_configs: [{{api_url: {url}/victorops, api_key: k, routing_key: r}}]
+webex_configs: [{{api_url: {url}/webex, room_id: r, http_config: {{authorization: {{credentials: c}}}}}}]
+wechat_configs: [{{api_url: {url}/wechat, api_secret: s, corp_id: c}}]
+telegram_configs: [{{api_url: {url}/telegram, bot_token: 'b:k', chat_id: 7}}]
 '''
 
 
@@ -202,8 +257,9 @@ class EveryKind(Case):
         for kind in kinds:
             self.assertIn(f'alertmanager_notifications_total{{integration="{kind}"}} 1\n', metrics)
             self.assertIn(f'alertmanager_notification_requests_failed_total{{integration="{kind}"}} 0\n', metrics)
-        self.assertEqual(sorted(path.split('/')[1] for _, path, *_ in server.of('to')), sorted(kinds))
-        for method, _, kind, _, body in server.of('to'):
+        told = [request for request in server.of('to') if not request[1].startswith('/wechat/gettoken')]
+        self.assertEqual(sorted(path.split('/')[1] for _, path, *_ in told), sorted(kinds))
+        for method, _, kind, _, body in told:
             self.assertEqual((method, kind), ('POST', 'application/json'))
             json.loads(body)
         self.assertNotIn(server.url, daemon.log.read_text())

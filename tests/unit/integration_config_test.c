@@ -71,6 +71,48 @@ static void what_is_missing_is_told_in_alertmanagers_words(void **state)
         {"", "msteams_configs: [null]", "missing msteams config"},
         {"", "msteamsv2_configs: [{}]", "one of webhook_url or webhook_url_file must be configured"},
         {"", "msteamsv2_configs: [null]", "missing msteamsv2 config"},
+        {"", "incidentio_configs: [{alert_source_token: t}]", "one of url or url_file must be configured"},
+        {"", "incidentio_configs: [{url: http://i, http_config: {}}]",
+         "at least one of alert_source_token, alert_source_token_file or http_config.authorization must be "
+         "configured"},
+        {"", "incidentio_configs: [~]", "missing incidentio config"},
+        {"", "rocketchat_configs: [{token: t}]",
+         "no global Rocketchat TokenID set either inline or in a file"},
+        {"rocketchat_token_id: i", "rocketchat_configs: [{}]",
+         "no global Rocketchat Token set either inline or in a file"},
+        {"rocketchat_token_id: i, rocketchat_token: t, rocketchat_api_url: ", "rocketchat_configs: [{}]",
+         "no global Rocketchat API URL set"},
+        {"", "rocketchat_configs: [~]", "missing rocketchat config"},
+        {"", "mattermost_configs: [{}]", "missing webhook_url or webhook_url_file on mattermost_config"},
+        {"mattermost_webhook_url: http://m", "mattermost_configs: [{fields: [{value: v}]}]",
+         "missing title in Mattermost field configuration"},
+        {"mattermost_webhook_url: http://m", "mattermost_configs: [{attachments: [{fields: [{title: t}]}]}]",
+         "missing value in Mattermost field configuration"},
+        {"", "mattermost_configs: [~]", "missing mattermost config"},
+        {"", "victorops_configs: [{api_key: k}]", "missing Routing key in VictorOps config"},
+        {"", "victorops_configs: [{routing_key: k}]", "no global VictorOps API Key set"},
+        {"victorops_api_key: k, victorops_api_url: ", "victorops_configs: [{routing_key: k}]",
+         "no global VictorOps URL set"},
+        {"", "victorops_configs: [~]", "missing victorops config"},
+        {"", "webex_configs: [{http_config: {authorization: {credentials: c}}}]",
+         "missing room_id on webex_config"},
+        {"http_config: {authorization: {credentials: c}}", "webex_configs: [{room_id: r}]",
+         "missing webex_configs.http_config.authorization"},
+        {"", "webex_configs: [{room_id: r, http_config: {}}]",
+         "missing webex_configs.http_config.authorization"},
+        {"", "webex_configs: [~]", "missing webex config"},
+        {"", "pushover_configs: [{token: t}]", "one of user_key or user_key_file must be configured"},
+        {"", "pushover_configs: [{user_key: t}]", "one of token or token_file must be configured"},
+        {"", "pushover_configs: [~]", "missing pushover config"},
+        {"", "wechat_configs: [{corp_id: c}]", "no global Wechat Api Secret set either inline or in a file"},
+        {"wechat_api_secret: s", "wechat_configs: [{}]", "no global Wechat CorpID set"},
+        {"", "wechat_configs: [~]", "missing wechat config"},
+        {"", "telegram_configs: [{chat_id: 1}]", "missing bot_token or bot_token_file on telegram_config"},
+        {"telegram_bot_token: t", "telegram_configs: [{}]",
+         "missing chat_id or chat_id_file on telegram_config"},
+        {"telegram_bot_token: t", "telegram_configs: [{chat_id: 1, parse_mode: html}]",
+         "unknown parse_mode on telegram_config, must be Markdown, MarkdownV2, HTML or empty string"},
+        {"", "telegram_configs: [~]", "missing telegram config"},
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
 }
@@ -105,6 +147,43 @@ static void what_contradicts_itself_is_told_in_alertmanagers_words(void **state)
         {"", "discord_configs: [{webhook_url: http://a, webhook_url_file: b}]",
          "at most one of webhook_url & webhook_url_file must be configured"},
         {"", "msteams_configs: [{webhook_url: 'ftp://a'}]", "unsupported scheme \"ftp\" for URL"},
+        {"", "incidentio_configs: [{url: http://i, url_file: f}]",
+         "at most one of url & url_file must be configured"},
+        {"", "incidentio_configs: [{url: http://i, alert_source_token: t, alert_source_token_file: f}]",
+         "at most one of alert_source_token & alert_source_token_file must be configured"},
+        {"",
+         "incidentio_configs: [{url: http://i, alert_source_token: t, http_config: {authorization: "
+         "{credentials: c}}}]",
+         "cannot specify alert_source_token or alert_source_token_file when using "
+         "http_config.authorization"},
+        {"", "rocketchat_configs: [{token: t, token_file: f}]",
+         "at most one of token & token_file must be configured"},
+        {"", "rocketchat_configs: [{token_id: t, token_id_file: f}]",
+         "at most one of token_id & token_id_file must be configured"},
+        {"", "mattermost_configs: [{webhook_url: http://m, webhook_url_file: f}]",
+         "at most one of webhook_url & webhook_url_file must be configured"},
+        {"", "victorops_configs: [{routing_key: r, api_key: k, api_key_file: f}]",
+         "at most one of api_key & api_key_file must be configured"},
+        {"", "victorops_configs: [{routing_key: r, api_key: k, custom_fields: {a: b, entity_id: x}}]",
+         "victorOps config contains custom field entity_id which cannot be used as it conflicts with the "
+         "fixed/static fields"},
+        {"", "pushover_configs: [{user_key: u, user_key_file: f, token: t}]",
+         "at most one of user_key & user_key_file must be configured"},
+        {"", "pushover_configs: [{user_key: u, token_file: f, token: t}]",
+         "at most one of token & token_file must be configured"},
+        {"", "pushover_configs: [{user_key: u, token: t, html: true, monospace: true}]",
+         "at most one of monospace & html must be configured"},
+        {"", "pushover_configs: [{user_key: u, token: t, retry: 1d}]",
+         "time: unknown unit \"d\" in duration \"1d\""},
+        {"", "pushover_configs: [{user_key: u, token: t, ttl: 5}]", "time: missing unit in duration \"5\""},
+        {"", "telegram_configs: [{bot_token: t, bot_token_file: f, chat_id: 1}]",
+         "at most one of bot_token & bot_token_file must be configured"},
+        {"", "telegram_configs: [{bot_token: t, chat_id: 1, chat_id_file: f}]",
+         "at most one of chat_id & chat_id_file must be configured"},
+        {"", "wechat_configs: [{api_secret: s, corp_id: c, message_type: x}]",
+         "weChat message type \"x\" does not match valid options ^(text|markdown)$"},
+        {"", "wechat_configs: [{api_secret: s, api_secret_file: f, corp_id: c}]",
+         "at most one of api_secret & api_secret_file must be configured"},
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
 }
@@ -265,6 +344,104 @@ static void what_comes_from_the_globals_prints_too(void **state)
         "    update_message: true\n");
 }
 
+static void settings_of_push_services_print_again(void **state)
+{
+    (void)state;
+    expect_printed("", "pushover_configs: [{user_key: s3cret, token: s3cret, ttl: 90s, expire: }]",
+                   "  pushover_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    user_key: <secret>\n"
+                   "    token: <secret>\n"
+                   "    title: '{{ template \"pushover.default.title\" . }}'\n"
+                   "    message: '{{ template \"pushover.default.message\" . }}'\n"
+                   "    url: '{{ template \"pushover.default.url\" . }}'\n"
+                   "    priority: '{{ if eq .Status \"firing\" }}2{{ else }}0{{ end }}'\n"
+                   "    retry: 1m0s\n"
+                   "    expire: 0s\n"
+                   "    ttl: 1m30s\n"
+                   "    html: false\n");
+    expect_printed("victorops_api_key: s3cret, victorops_api_url: 'http://v'",
+                   "victorops_configs: [{routing_key: r, custom_fields: {b: '1', a: x}}]",
+                   "  victorops_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    api_key: <secret>\n"
+                   "    api_url: http://v/\n"
+                   "    routing_key: r\n"
+                   "    message_type: CRITICAL\n"
+                   "    state_message: '{{ template \"victorops.default.state_message\" . }}'\n"
+                   "    entity_display_name: '{{ template \"victorops.default.entity_display_name\" . }}'\n"
+                   "    monitoring_tool: '{{ template \"victorops.default.monitoring_tool\" . }}'\n"
+                   "    custom_fields:\n"
+                   "      a: x\n"
+                   "      b: \"1\"\n");
+    expect_printed("", "incidentio_configs: [{url: http://i, alert_source_token: s3cret, timeout: 1m}]",
+                   "  incidentio_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    url: http://i\n"
+                   "    alert_source_token: <secret>\n"
+                   "    max_alerts: 0\n"
+                   "    timeout: 1m0s\n");
+}
+
+static void settings_of_chats_print_again(void **state)
+{
+    (void)state;
+    expect_printed("rocketchat_token: s3cret, rocketchat_token_id: s3cret",
+                   "rocketchat_configs: [{title: , fields: [{title: t, short: true}], actions: [{text: t}]}]",
+                   "  rocketchat_configs:\n"
+                   "  - send_resolved: false\n" HTTP "    api_url: https://open.rocket.chat/\n"
+                   "    token_id: <secret>\n"
+                   "    token: <secret>\n"
+                   "    color: '{{ if eq .Status \"firing\" }}red{{ else }}green{{ end }}'\n"
+                   "    title: \"\"\n"
+                   "    title_link: '{{ template \"rocketchat.default.titlelink\" . }}'\n"
+                   "    text: '{{ template \"rocketchat.default.text\" . }}'\n"
+                   "    fields:\n"
+                   "    - short: true\n"
+                   "      title: t\n"
+                   "    short_fields: false\n"
+                   "    emoji: '{{ template \"rocketchat.default.emoji\" . }}'\n"
+                   "    icon_url: '{{ template \"rocketchat.default.iconurl\" . }}'\n"
+                   "    link_names: false\n"
+                   "    actions:\n"
+                   "    - text: t\n");
+    expect_printed("mattermost_webhook_url: http://s3cret",
+                   "mattermost_configs: [{text: , color: , username: , title: , title_link: , fallback: , "
+                   "attachments: [{title: t}], props: {card: c}, priority: {priority: urgent}}]",
+                   "  mattermost_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    webhook_url: <secret>\n"
+                   "    username: \"\"\n"
+                   "    text: \"\"\n"
+                   "    fallback: \"\"\n"
+                   "    color: \"\"\n"
+                   "    title: \"\"\n"
+                   "    title_link: \"\"\n"
+                   "    attachments:\n"
+                   "    - title: t\n"
+                   "    props:\n"
+                   "      card: c\n"
+                   "    priority:\n"
+                   "      priority: urgent\n");
+    expect_printed("telegram_bot_token: s3cret",
+                   "telegram_configs: [{chat_id: -12, parse_mode: , message_thread_id: 3}]",
+                   "  telegram_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    api_url: https://api.telegram.org\n"
+                   "    bot_token: <secret>\n"
+                   "    chat_id: -12\n"
+                   "    message_thread_id: 3\n"
+                   "    message: '{{ template \"telegram.default.message\" . }}'\n"
+                   "    parse_mode: \"\"\n");
+    expect_printed("wechat_api_secret: s3cret, wechat_api_corp_id: c",
+                   "wechat_configs: [{message: m, to_user: , to_party: , to_tag: , agent_id: 5}]",
+                   "  wechat_configs:\n"
+                   "  - send_resolved: false\n" HTTP "    api_secret: <secret>\n"
+                   "    corp_id: c\n"
+                   "    message: m\n"
+                   "    api_url: https://qyapi.weixin.qq.com/cgi-bin/\n"
+                   "    to_user: \"\"\n"
+                   "    to_party: \"\"\n"
+                   "    to_tag: \"\"\n"
+                   "    agent_id: \"5\"\n"
+                   "    message_type: text\n");
+}
+
 static void integrations_come_in_alertmanagers_order(void **state)
 {
     (void)state;
@@ -306,7 +483,13 @@ static void a_starved_arena_is_a_limit_not_a_crash(void **state)
         "  pagerduty_configs: [{routing_key: k, details: {a: b}, images: [{src: s}]}]\n"
         "  opsgenie_configs: [{details: {a: b}, responders: [{name: n, type: team}]}]\n"
         "  webhook_configs: [{url: 'http://h/{{ 1 }}', payload: {a: '{{ 1 }}'}}]\n"
-        "  msteamsv2_configs: [{webhook_url: http://t, http_config: {}}]\n";
+        "  msteamsv2_configs: [{webhook_url: http://t, http_config: {}}]\n"
+        "  mattermost_configs: [{webhook_url: http://m, attachments: [{fields: [{title: t, value: v}]}], "
+        "props: {card: c}}]\n"
+        "  victorops_configs: [{api_url: http://v, api_key: k, routing_key: r, custom_fields: {a: '{{ 1 "
+        "}}'}}]\n"
+        "  rocketchat_configs: [{token: t, token_id: i, actions: [{text: t}]}]\n"
+        "  wechat_configs: [{api_secret: t, corp_id: i, api_url: http://w}]\n";
     size_t loaded = 0, starved = 0;
     for (int64_t cap = 512; cap < 2000000; cap += cap / 16) {
         struct amconfig *config;
@@ -332,6 +515,8 @@ int main(void)
         cmocka_unit_test(all_that_is_wrong_with_keys_is_told_together),
         cmocka_unit_test(settings_print_again_without_secrets),
         cmocka_unit_test(what_comes_from_the_globals_prints_too),
+        cmocka_unit_test(settings_of_push_services_print_again),
+        cmocka_unit_test(settings_of_chats_print_again),
         cmocka_unit_test(integrations_come_in_alertmanagers_order),
         cmocka_unit_test(only_msteamsv2_takes_the_proxy_into_settings_of_its_own),
         cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),

@@ -1,72 +1,8 @@
-#include "router_sim.h"
+#include "integration_sim.h"
 
 #include "tocsin/limits.h"
 
 #include <unistd.h>
-
-static struct sim sim;
-
-#define HASH "ad4b39d3af6c5f089ddb8504a474cd124febe3ef322f263d58074fb0c51dc572" /* of {}:{alertname="A"} */
-
-#define ROUTES                  \
-    "route:\n"                  \
-    "  receiver: x.y\n"         \
-    "  group_by: [alertname]\n" \
-    "  group_wait: 1s\n"        \
-    "  group_interval: 10s\n"   \
-    "  repeat_interval: 1h\n"   \
-    "receivers:\n"              \
-    "- name: x.y\n"
-
-/* One receiver with one integration: its key, its settings in flow style. */
-static void open_with(const char *key, const char *settings)
-{
-    char config[4096];
-    snprintf(config, sizeof config, ROUTES "  %s: [%s]\n", key, settings);
-    sim_open(&sim, config);
-}
-
-/* Two that fire and one that has ended: A/i1, A/i2 and A/i3. */
-static void fire(void)
-{
-    sim_post_alert(&sim, (struct sim_alert){.labels = "alertname=A instance=i1 severity=critical",
-                                            .annotations = "runbook=r summary=s1",
-                                            .ends_ms = 100000000});
-    sim_post_alert(&sim, (struct sim_alert){.labels = "alertname=A instance=i2 severity=critical",
-                                            .annotations = "runbook=r summary=s2",
-                                            .ends_ms = 100000000});
-    sim_post_alert(&sim, (struct sim_alert){.labels = "alertname=A instance=i3 severity=critical",
-                                            .annotations = "runbook=r summary=s3",
-                                            .ends_ms = 900});
-    sim_until(&sim, 1000);
-}
-
-static void end_all(void)
-{
-    sim_until(&sim, 2000);
-    sim_post_alert(
-        &sim, (struct sim_alert){.labels = "alertname=A instance=i1 severity=critical", .ends_ms = 2000});
-    sim_post_alert(
-        &sim, (struct sim_alert){.labels = "alertname=A instance=i2 severity=critical", .ends_ms = 2000});
-    sim_until(&sim, 11000);
-}
-
-static void expect_sent(size_t i, const char *method, const char *url, const char *headers, const char *body)
-{
-    if (sim.sent_count <= i)
-        fail_msg("only %zu requests: %s", sim.sent_count, buf_text(&sim.pages));
-    assert_string_equal(sim.sent[i].method, method);
-    assert_string_equal(sim.sent[i].url, url);
-    assert_string_equal(sim.sent[i].headers, headers);
-    assert_string_equal(sim.sent[i].body, body);
-}
-
-#define JSON_HEADER "Content-Type: application/json\n"
-
-static void expect_pages(const char *lines)
-{
-    assert_string_equal(buf_text(&sim.pages), lines);
-}
 
 /* ---- templates ---- */
 
@@ -360,6 +296,11 @@ static void what_fired_and_ended_in_an_outage_is_opened_and_closed(void **state)
         {"opsgenie_configs", "{api_key: k, api_url: http://h, update_alerts: true}",
          "http://h/v2/alerts {\"alias\":\"" HASH "\"",
          "http://h/v2/alerts/" HASH "/close?identifierType=alias {"},
+        {"victorops_configs", "{api_key: k, api_url: http://h, routing_key: r, entity_display_name: e}",
+         "http://h/k/r {\"entity_display_name\":\"e\",\"entity_id\":\"" HASH
+         "\",\"message_type\":\"CRITICAL\"",
+         "http://h/k/r {\"entity_display_name\":\"e\",\"entity_id\":\"" HASH
+         "\",\"message_type\":\"RECOVERY\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         open_with(cases[i].key, cases[i].settings);
@@ -385,6 +326,8 @@ static void what_fired_and_ended_in_an_outage_is_opened_and_closed(void **state)
 }
 
 /* ---- which answers are tried again ---- */
+
+#define WEBEX "{room_id: r, http_config: {authorization: {credentials: c}}}"
 
 static void answers_are_tried_again_or_not(void **state)
 {
@@ -419,6 +362,27 @@ static void answers_are_tried_again_or_not(void **state)
         {"slack_configs", "{api_url: http://s}", 200, "{\"ok\":", "retrying"},
         {"slack_configs", "{api_url: http://s}", 404, "no_team", "failed"},
         {"slack_configs", "{api_url: http://s}", 500, "", "retrying"},
+        {"incidentio_configs", "{url: http://i}", 202, "", "delivered"},
+        {"incidentio_configs", "{url: http://i}", 401, "", "failed"},
+        {"incidentio_configs", "{url: http://i}", 429, "", "retrying"},
+        {"mattermost_configs", "{webhook_url: http://m}", 200, "ok", "delivered"},
+        {"mattermost_configs", "{webhook_url: http://m}", 400, "", "failed"},
+        {"pushover_configs", "{user_key: u, token: t}", 200, "", "delivered"},
+        {"pushover_configs", "{user_key: u, token: t}", 400, "", "failed"},
+        {"pushover_configs", "{user_key: u, token: t}", 0, "", "retrying"},
+        {"rocketchat_configs", "{token: t, token_id: i}", 200, "{\"success\":true}", "delivered"},
+        {"rocketchat_configs", "{token: t, token_id: i}", 200, "{\"success\":false,\"error\":\"e\"}",
+         "failed"},
+        {"rocketchat_configs", "{token: t, token_id: i}", 200, "", "retrying"},
+        {"rocketchat_configs", "{token: t, token_id: i}", 401, "", "failed"},
+        {"victorops_configs", "{api_key: k, routing_key: r}", 200, "", "delivered"},
+        {"victorops_configs", "{api_key: k, routing_key: r}", 404, "", "failed"},
+        {"victorops_configs", "{api_key: k, routing_key: r}", 503, "", "retrying"},
+        {"webex_configs", WEBEX, 200, "", "delivered"},
+        {"webex_configs", WEBEX, 400, "", "failed"},
+        {"wechat_configs", "{api_secret: s, corp_id: c}", 403, "", "retrying"},
+        {"wechat_configs", "{api_secret: s, corp_id: c}", 200, "<html>", "failed"},
+        {"wechat_configs", "{api_secret: s, corp_id: c}", 200, "{}", "failed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char expected[64];
@@ -512,6 +476,15 @@ static void a_starved_arena_is_a_limit_not_a_crash(void **state)
         {"discord_configs", "{webhook_url: http://d}"},
         {"msteams_configs", "{webhook_url: http://d}"},
         {"msteamsv2_configs", "{webhook_url: http://d}"},
+        {"incidentio_configs", "{url: http://i, alert_source_token: t}"},
+        {"rocketchat_configs",
+         "{token: t, token_id: i, fields: [{value: '{{ .Status }}'}], actions: [{text: t}]}"},
+        {"mattermost_configs", "{webhook_url: http://m, attachments: [{text: '{{ .Status }}'}]}"},
+        {"victorops_configs", "{api_key: k, routing_key: '{{ .Status }}', custom_fields: {a: b}}"},
+        {"webex_configs", WEBEX},
+        {"telegram_configs", "{bot_token: t, chat_id: 1}"},
+        {"pushover_configs", "{user_key: u, token: '{{ .Status }}'}"},
+        {"wechat_configs", "{api_secret: '{{ .Status }}', corp_id: c}"},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t sent = 0, starved = 0;
