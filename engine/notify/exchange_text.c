@@ -5,7 +5,7 @@
 
 enum { SECRET_MAX = 64 << 10 };
 
-static int run(struct exchange *x, struct str source, struct buf *out)
+static int run(struct exchange *x, struct str source, bool html, struct buf *out)
 {
     if (x->data == NULL) {
         x->data = ARENA_NEW(x->arena, struct tval);
@@ -17,26 +17,39 @@ static int run(struct exchange *x, struct str source, struct buf *out)
     int rc = set == NULL
                  ? err_set(&x->why, ERR_LIMIT, "the template needs more memory than flush_arena_bytes")
                  : template_parse(set, STR(""), source, &x->why);
+    if (rc == 0 && html)
+        rc = template_escape_html(set, STR(""), &x->why);
     if (rc == 0)
-        rc = template_execute(set, STR(""), x->data, &x->notification, out, &x->why);
+        rc = (html ? template_execute_html : template_execute)(set, STR(""), x->data, &x->notification, out,
+                                                               &x->why);
     arena_rewind(x->arena, mark);
     return rc;
 }
 
-struct str exchange_text(struct exchange *x, struct str source)
+static struct str run_text(struct exchange *x, struct str source, bool html)
 {
     struct str text = STR("");
     if (x->rc != 0 || !text_is_template(source))
         return x->rc != 0 ? text : source;
     struct buf out;
     buf_init(&out, (size_t)limits.template_output_bytes);
-    x->rc = run(x, source, &out);
+    x->rc = run(x, source, html, &out);
     if (x->rc == 0)
         text = str_copy(x->arena, buf_slice(&out));
     buf_release(&out);
     if (x->rc == 0 && text.p == NULL)
         exchange_fail(x, ERR_LIMIT, "the notification needs more memory than flush_arena_bytes");
     return text;
+}
+
+struct str exchange_text(struct exchange *x, struct str source)
+{
+    return run_text(x, source, false);
+}
+
+struct str exchange_html(struct exchange *x, struct str source)
+{
+    return run_text(x, source, true);
 }
 
 #define ELLIPSIS STR("\xe2\x80\xa6")

@@ -37,6 +37,7 @@ struct integration_kind {
 };
 
 extern const struct integration_kind integration_discord;
+extern const struct integration_kind integration_email;
 extern const struct integration_kind integration_msteams;
 extern const struct integration_kind integration_msteamsv2;
 extern const struct integration_kind integration_opsgenie;
@@ -79,6 +80,9 @@ void exchange_fail(struct exchange *x, int code, const char *format, ...)
 
 /* A template, run on the notification; text without {{ }} is given back as it is. */
 struct str exchange_text(struct exchange *x, struct str source);
+
+/* The same as HTML: each value is escaped for the place where it stands. */
+struct str exchange_html(struct exchange *x, struct str source);
 
 /* The same, and cut to what a service takes: its end becomes an ellipsis. */
 struct str exchange_text_runes(struct exchange *x, struct str source, size_t max);

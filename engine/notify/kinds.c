@@ -25,8 +25,8 @@ const char *const integration_keys[] = {
 /* In the order in which Alertmanager checks them: webhook, email, slack, pushover, pagerduty, incidentio, opsgenie, wechat, victorops, sns,
  * telegram, discord, webex, msteams, msteamsv2, jira, rocketchat, mattermost. */
 static const struct integration_kind *const kinds[] = {
-    &integration_webhook, &integration_slack,   &integration_pagerduty, &integration_opsgenie,
-    &integration_discord, &integration_msteams, &integration_msteamsv2,
+    &integration_webhook,  &integration_email,   &integration_slack,   &integration_pagerduty,
+    &integration_opsgenie, &integration_discord, &integration_msteams, &integration_msteamsv2,
 };
 
 const struct integration_kind *const *integration_kinds(size_t *count)
