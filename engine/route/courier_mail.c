@@ -32,12 +32,15 @@ static size_t on_read(char *to, size_t size, size_t count, void *context)
     return n;
 }
 
-/* A mail is decided by the reply to its last line, or by one that says no. Whoever has decided gets a moment to say goodbye. */
+/* A mail is decided by the reply to its last line, or by one that says no. Whoever has decided gets a moment to say goodbye (221), and that
+ * is not what he has decided. */
 static void note_reply(struct job *job, struct str line)
 {
     struct talk *talk = job->talk;
     int before = talk->reply;
     long long code = 0;
+    if (str_starts(line, STR("221")))
+        return;
     if (!talk->within_reply)
         buf_clear(&job->body);
     if (job->body.used > 0)

@@ -166,19 +166,19 @@ class RealServer(Case):
 class BesideAlertmanager(Case):
     SETTINGS = '''      - to: 'Ops <ops@example.org>, b@example.org'
         from: am@example.org
-        smarthost: 127.0.0.1:{port}
+        smarthost: localhost:{port}
         hello: my.host
         require_tls: false
         send_resolved: true
         headers: {{reply-TO: 'r@example.org', X-Group: '{{{{ .GroupLabels.alertname }}}}', Subject: 'Übel: {{{{ .Status }}}}'}}
-        text: "{{{{ range .Alerts }}}}{{{{ .Labels.instance }}}} = ä {{{{ .Annotations.runbook }}}} \\n.\\n{{{{ end }}}}"
+        text: "{{{{ range .Alerts }}}}ä {{{{ .Annotations.runbook }}}} \\n.\\n{{{{ end }}}}"
       - to: c@example.org
         from: am@example.org
-        smarthost: 127.0.0.1:{port}
+        smarthost: localhost:{port}
         require_tls: false
         send_resolved: true
         text: plain
-        html: '<p title="{{{{ .CommonAnnotations.runbook }}}}"><a href="{{{{ (index .Alerts 0).GeneratorURL }}}}">{{{{ .CommonAnnotations.runbook }}}}</a></p>'
+        html: '<b title="{{{{ .CommonAnnotations.runbook }}}}">{{{{ .Status }}}}</b>'
 '''
 
     def setUp(self):

@@ -27,7 +27,7 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         login = session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else None
-        print(json.dumps({'from': envelope.mail_from, 'to': envelope.rcpt_tos, 'hello': session.host_name, 'tls': session.ssl is not None,
+        print(json.dumps({'from': envelope.mail_from, 'to': envelope.rcpt_tos, 'hello': session.host_name, 'tls': server.transport.get_extra_info('sslcontext') is not None,
                           'login': login, 'text': base64.b64encode(envelope.content).decode()}), flush=True)
         return '250 taken'
 
