@@ -289,7 +289,7 @@ static void what_comes_from_the_globals_prints_too(void **state)
                    "    force_implicit_tls: true\n");
     expect_printed("",
                    "email_configs: [{to: a@b, from: c@d, smarthost: 'h:465', auth_secret: s3cret, headers: "
-                   "{to: x}, html: , text: t, tls_config: {server_name: n}, threading: {enabled: true, "
+                   "{to: x}, html: , text: t, tls_config: {server_name: mx}, threading: {enabled: true, "
                    "thread_by_date: daily}}]",
                    "  email_configs:\n"
                    "  - send_resolved: false\n"
@@ -306,7 +306,7 @@ static void what_comes_from_the_globals_prints_too(void **state)
                    "    text: t\n"
                    "    require_tls: true\n"
                    "    tls_config:\n"
-                   "      server_name: n\n"
+                   "      server_name: mx\n"
                    "      insecure_skip_verify: false\n"
                    "    threading:\n"
                    "      enabled: true\n"
