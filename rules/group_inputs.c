@@ -1,4 +1,5 @@
 #include "ruler_priv.h"
+#include "stage_priv.h"
 
 #include "tocsin/mem.h"
 #include "tocsin/tree.h"
@@ -17,17 +18,21 @@ static bool takes(const struct expr *selector, struct str label, struct str valu
     return true;
 }
 
-/* Told by names alone: what may be the group's own is not waited for, since it comes with the very evaluation that would wait. */
-static bool may_write(const struct live_group *group, const struct expr *selector)
+bool selector_may_read(const struct expr *selector, const struct rule *writer)
 {
     const struct str name = STR(LABEL_METRIC_NAME);
-    bool alerts = takes(selector, name, STR("ALERTS")) || takes(selector, name, STR("ALERTS_FOR_STATE"));
-    for (size_t i = 0; i < group->count; i++) {
-        const struct rule *rule = group->rules[i].rule;
-        if (rule->kind == RULE_RECORDING ? takes(selector, name, rule->name)
-                                         : alerts && takes(selector, STR("alertname"), rule->name))
+    if (writer->kind == RULE_RECORDING)
+        return takes(selector, name, writer->name);
+    return takes(selector, STR("alertname"), writer->name) &&
+           (takes(selector, name, STR("ALERTS")) || takes(selector, name, STR("ALERTS_FOR_STATE")));
+}
+
+/* What may be the group's own is not waited for, since it comes with the very evaluation that would wait. */
+static bool may_write(const struct live_group *group, const struct expr *selector)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (selector_may_read(selector, group->rules[i].rule))
             return true;
-    }
     return false;
 }
 

@@ -1,4 +1,5 @@
 #include "ruler_priv.h"
+#include "stage_priv.h"
 
 #include "tocsin/limits.h"
 #include "tocsin/log.h"
@@ -31,6 +32,7 @@ static int open_rules(struct ruler *ruler, struct live_group *group, struct err 
         struct rule_state *state = &group->rules[i];
         state->rule = &definition->rules[i];
         map_init(&state->written);
+        map_init(&state->past);
         map_init(&state->alerts);
         map_init(&state->recalled);
         group->count++;
@@ -92,6 +94,8 @@ struct live_group *live_group_open(struct ruler *ruler, const struct globals *gl
     }
     rules_identify(group);
     prepare_for_data(group);
+    if (options->promql.features.concurrent_rule_eval)
+        group_stages_find(group);
     set->refs++;
     return group;
 }
@@ -103,6 +107,8 @@ void live_group_free(struct live_group *group)
         if (state->query != NULL)
             promql_close(state->query);
         written_free(&state->written);
+        written_free(&state->past);
+        arrival_forget(&state->looked);
         live_alerts_free(&state->alerts);
         while (state->gone_count > 0)
             live_alert_free(state->gone[--state->gone_count]);
@@ -138,14 +144,13 @@ static void log_failure(const struct evaluation *e)
                  LOG_ERR(e->err));
 }
 
-/* Runs the rule; *failed: it came to no result (as against: the store refused a part of it). */
-static int run_rule(struct evaluation *e, bool *failed)
+/* *failed: it came to no result (as against: the store refused a part of it). */
+static int write_results(struct evaluation *e, const struct rule_outcome *o, bool *failed)
 {
-    struct outputs outputs = {0};
-    int code = e->state->rule->kind == RULE_ALERTING ? alert_rule(e, &outputs) : record_rule(e, &outputs);
+    int code = o->code;
     *failed = code != 0;
     if (code == 0 && e->occasion != OCCASION_LOOK && e->state->recalled.count == 0)
-        code = output_write(e, &outputs);
+        code = output_write(e, &o->outputs);
     if (code == 0 && e->over_limit > 0) {
         code = alert_limit_error(e, e->over_limit);
         *failed = true;
@@ -197,20 +202,44 @@ static void count_duration(struct ruler *ruler, struct durations *d, double seco
     lock_drop(&ruler->lock);
 }
 
-void rule_evaluate(struct evaluation *e, struct rule_state *state)
+void rule_compute(struct evaluation *e, struct rule_state *state, struct rule_outcome *o)
 {
     struct world *world = e->ruler->world;
-    int64_t start_ns = world->mono_ns(world), began_ns = world->wall_ns(world);
-    struct err err = {0};
-    bool failed;
+    int64_t start_ns = world->mono_ns(world);
+    *o = (struct rule_outcome){.began_ns = world->wall_ns(world)};
     e->state = state;
-    e->err = &err;
+    e->err = &o->err;
     e->results = e->over_limit = 0;
-    int code = run_rule(e, &failed);
+    o->code = state->rule->kind == RULE_ALERTING ? alert_rule(e, &o->outputs) : record_rule(e, &o->outputs);
+    o->duration_s = seconds_since(world, start_ns);
+}
+
+void rule_write(struct evaluation *e, struct rule_outcome *o)
+{
+    struct world *world = e->ruler->world;
+    int64_t start_ns = world->mono_ns(world);
+    bool failed;
+    int code = write_results(e, o, &failed);
     arena_clear(&e->arena);
-    double duration_s = seconds_since(world, start_ns);
-    publish_rule(e, code, failed, duration_s, began_ns);
-    count_duration(e->ruler, &e->ruler->rule_durations, duration_s);
+    o->duration_s += seconds_since(world, start_ns);
+    publish_rule(e, code, failed, o->duration_s, o->began_ns);
+    count_duration(e->ruler, &e->ruler->rule_durations, o->duration_s);
+}
+
+void rule_evaluate(struct evaluation *e, struct rule_state *state)
+{
+    struct rule_outcome outcome;
+    rule_compute(e, state, &outcome);
+    rule_write(e, &outcome);
+}
+
+static void evaluate_rules(struct evaluation *e)
+{
+    struct live_group *group = e->group;
+    for (size_t stage = 0; stage < group->stage_count; stage++)
+        stage_evaluate(e, stage);
+    for (size_t i = 0; i < group->count && group->stage_count == 0; i++)
+        rule_evaluate(e, &group->rules[i]);
 }
 
 /* A slot before the last one: the clock was put back. */
@@ -239,8 +268,7 @@ void live_group_evaluate(struct ruler *ruler, const struct globals *globals, str
         bring_alerts_back(group, slot_ns);
     e.view = view_open(ruler->store);
     view_remember(e.view);
-    for (size_t i = 0; i < group->count; i++)
-        rule_evaluate(&e, &group->rules[i]);
+    evaluate_rules(&e);
     view_close(e.view);
     output_end_orphans(&e);
     evaluation_conclude(&e);

@@ -13,17 +13,21 @@ static struct evaluation begin(struct ruler *ruler, const struct globals *global
 }
 
 /* When to look at a rule: at its newest sample, but not ahead of the clock, and not behind the last slot, which has seen what was
- * there by then. False: nothing has come since the last look. */
+ * there by then. False: nothing has come since the last look. Since each element of its result comes of one series, those alone are
+ * looked at of which something has come; all of them after an error, so that it is not overlooked. */
 static bool look_time(const struct evaluation *e, struct rule_state *state, int64_t now_ns, int64_t *t_ns)
 {
     struct promql_input input;
     int64_t newest_ms;
     if (!promql_input(state->query, 0, &input))
         return false;
-    uint64_t stamp = standing_stamp(e->ruler->store, input.standing, &newest_ms);
-    if (stamp == state->look_stamp || newest_ms == INT64_MIN)
+    if (state->health == HEALTH_ERROR)
+        arrival_forget(&state->looked);
+    struct series_set fresh =
+        standing_fresh(e->ruler->store, input.standing, now_ns / NS_PER_MS, &state->looked, &newest_ms);
+    if (fresh.count == 0)
         return false;
-    state->look_stamp = stamp;
+    view_narrow(e->view, input.standing, fresh);
     *t_ns = newest_ms < now_ns / NS_PER_MS ? newest_ms * NS_PER_MS : now_ns;
     if (e->group->slot_ns != NEVER && *t_ns < e->group->slot_ns)
         *t_ns = e->group->slot_ns;
@@ -52,6 +56,27 @@ bool live_group_look(struct ruler *ruler, const struct globals *globals, struct 
     return looks > 0;
 }
 
+/* The slot behind the last that was missed. If it has not been evaluated yet, it ends what comes no more like any other. */
+static void end_range(struct evaluation *e, const struct arrears *arrears)
+{
+    int64_t next_ns = arrears->items[0].to_ns;
+    bool evaluated = e->group->slot_ns != NEVER && e->group->slot_ns >= next_ns;
+    for (size_t i = 0; i < e->group->count; i++) {
+        e->state = &e->group->rules[i];
+        if (e->state->rule->kind != RULE_RECORDING)
+            continue;
+        if (evaluated)
+            output_end_past(e, next_ns);
+        else
+            written_move(&e->state->written, &e->state->past);
+        arena_clear(&e->arena);
+        if (arrears->count > 1)
+            continue;
+        written_free(&e->state->past);
+        map_init(&e->state->past);
+    }
+}
+
 void live_group_catch_up(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                          int64_t slot_ns)
 {
@@ -61,6 +86,8 @@ void live_group_catch_up(struct ruler *ruler, const struct globals *globals, str
     for (size_t i = 0; i < group->count; i++)
         if (group->rules[i].rule->kind == RULE_RECORDING)
             rule_evaluate(&e, &group->rules[i]);
+    if (slot_ns + group->interval_ns >= group->arrears.items[0].to_ns)
+        end_range(&e, &group->arrears);
     view_close(e.view);
     evaluation_conclude(&e);
     arena_release(&e.arena);

@@ -1,7 +1,9 @@
 #include "ruler_priv.h"
 
+#include "tocsin/limits.h"
 #include "tocsin/log.h"
 #include "tocsin/mem.h"
+#include "tocsin/view.h"
 
 enum { END_BATCH = 256 };
 
@@ -37,15 +39,20 @@ void written_move(struct map *to, struct map *from)
     map_init(from);
 }
 
-void note_written(struct rule_state *state, const struct labels *ls)
+static struct written *note_in(struct map *map, const struct labels *ls)
 {
-    struct written *w = map_find(&state->written, ls->hash, is_written, ls);
+    struct written *w = map_find(map, ls->hash, is_written, ls);
     if (w == NULL) {
         w = MEM_NEW(struct written);
         w->labels = labels_copy_heap(ls);
-        map_add(&state->written, ls->hash, w);
+        map_add(map, ls->hash, w);
     }
-    w->round = state->round;
+    return w;
+}
+
+void note_written(struct rule_state *state, const struct labels *ls)
+{
+    note_in(&state->written, ls)->round = state->round;
 }
 
 /* What the store has no room or no use for may have a place elsewhere; what contradicts what was there before has none. */
@@ -86,29 +93,34 @@ static void write_all(struct ruler *ruler, const struct batch *batch, struct adm
 }
 
 /* Marks the end of up to END_BATCH series. What is refused has been continued or has gone: that is as good. */
-static void end_some(struct ruler *ruler, struct written *const *list, size_t count, int64_t t_ms)
+static void end_some(struct ruler *ruler, struct written *const *list, size_t count, int64_t t_ms, bool late)
 {
     const struct sample end = {.t_ms = t_ms, .value = stale_nan()};
     struct batch_series series[END_BATCH];
     struct admit_result result = {0};
     for (size_t i = 0; i < count; i++)
         series[i] = (struct batch_series){list[i]->labels->item, list[i]->labels->count, &end, 1};
-    struct batch batch = {.series = series, .count = count};
+    struct batch batch = {.series = series, .count = count, .late_ms = late ? INT64_MAX : 0};
     write_all(ruler, &batch, &result);
 }
 
-void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms)
+static void end_all(struct ruler *ruler, const struct map *written, int64_t t_ms, bool late)
 {
     struct written *some[END_BATCH], *w;
     size_t count = 0;
     for (size_t at = 0; (w = map_next(written, &at)) != NULL;) {
         some[count++] = w;
         if (count == END_BATCH) {
-            end_some(ruler, some, count, t_ms);
+            end_some(ruler, some, count, t_ms, late);
             count = 0;
         }
     }
-    end_some(ruler, some, count, t_ms);
+    end_some(ruler, some, count, t_ms, late);
+}
+
+void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms)
+{
+    end_all(ruler, written, t_ms, false);
 }
 
 /* Ends what the rule wrote before and not in this round. */
@@ -127,7 +139,58 @@ static void end_missing(struct evaluation *e)
     }
     for (size_t at = 0; (w = map_next(&missing, &at)) != NULL;)
         map_remove(&state->written, w->labels->hash, w);
+    if (e->group->arrears.count > 0)
+        written_move(&state->past, &missing);
     written_free(&missing);
+}
+
+/* ---- slots that are made up for ---- */
+
+/* Whether a series of the rule has a sample of that slot and nothing of the next one, which has been evaluated by now. Told from the
+ * samples: what the rule wrote last was at a later slot. */
+static bool ends_after(struct evaluation *e, series_ref ref, int64_t slot_ms, int64_t next_ms)
+{
+    struct sample found;
+    if (!view_last(e->view, ref, slot_ms - 1, slot_ms, &e->arena, &found) ||
+        (found.histogram == NULL && is_stale_nan(found.value)) ||
+        view_last(e->view, ref, next_ms - 1, next_ms, &e->arena, &found))
+        return false;
+    const struct labels *ls = view_labels(e->view, ref);
+    return map_find(&e->state->written, ls->hash, is_written, ls) != NULL ||
+           map_find(&e->state->past, ls->hash, is_written, ls) != NULL;
+}
+
+static void forget_all(struct map *from, const struct map *ended)
+{
+    struct written *w, *found;
+    for (size_t at = 0; (w = map_next(ended, &at)) != NULL;)
+        if ((found = map_find(from, w->labels->hash, is_written, w->labels)) != NULL) {
+            map_remove(from, w->labels->hash, found);
+            written_forget(found);
+        }
+}
+
+void output_end_past(struct evaluation *e, int64_t next_ns)
+{
+    int64_t next_ms = (next_ns - e->group->query_offset_ns) / NS_PER_MS;
+    int64_t slot_ms = (next_ns - e->group->interval_ns - e->group->query_offset_ns) / NS_PER_MS;
+    struct series_set set = {0};
+    struct map ended;
+    struct matcher name;
+    if (matcher_init(&name, MATCH_EQUAL, STR(LABEL_METRIC_NAME), e->state->rule->name, REGEX_PROMQL, NULL) !=
+            0 ||
+        view_select(e->view, &name, 1, &e->arena, &set) != 0)
+        return;
+    map_init(&ended);
+    for (size_t i = 0; i < set.count; i++)
+        if (ends_after(e, set.refs[i], slot_ms, next_ms))
+            note_in(&ended, view_labels(e->view, set.refs[i]));
+    if (ended.count > 0) {
+        end_all(e->ruler, &ended, next_ms, true);
+        forget_all(&e->state->past, &ended);
+        view_forget(e->view);
+    }
+    written_free(&ended);
 }
 
 void output_end_orphans(struct evaluation *e)
@@ -175,7 +238,9 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
         samples[i] =
             (struct sample){.t_ms = evaluation_t_ms(e), .value = o->value, .histogram = o->histogram};
         series[i] = (struct batch_series){o->labels->item, o->labels->count, &samples[i], 1};
-        if (!late)
+        if (late)
+            note_in(&e->state->past, o->labels);
+        else
             note_written(e->state, o->labels);
     }
     struct batch batch = {.series = series, .count = outputs->count, .late_ms = late ? INT64_MAX : 0};
@@ -184,7 +249,9 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
         view_forget(e->view); /* the next rule sees what this one wrote */
     }
     e->samples += outputs->count;
-    if (!late)
+    if (late)
+        output_end_past(e, e->slot_ns);
+    else
         end_missing(e);
     return tell_refused(e, &result);
 }

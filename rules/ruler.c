@@ -3,7 +3,7 @@
 #include "tocsin/check.h"
 #include "tocsin/mem.h"
 
-enum { MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000, CONCURRENT_EVALS = 4 };
 
 const char *alert_state_text(enum alert_state state)
 {
@@ -32,6 +32,8 @@ struct globals *globals_make(const struct ruler_options *options)
         g->options.interval_ms = MINUTE_MS;
     if (g->options.resend_delay_ms <= 0)
         g->options.resend_delay_ms = MINUTE_MS;
+    if (g->options.concurrent_evals <= 0)
+        g->options.concurrent_evals = CONCURRENT_EVALS;
     g->external_labels = options->external_labels != NULL ? labels_copy_heap(options->external_labels) : NULL;
     g->external_url = mem_copy_text(options->external_url.p, options->external_url.n);
     g->options.external_labels = g->external_labels;
@@ -60,6 +62,7 @@ struct ruler *ruler_open(const struct ruler_options *options)
     ruler->context = options->context;
     ruler->globals = globals_make(options);
     lock_init(&ruler->lock, LOCK_groups);
+    alarms_open(&ruler->alarms);
     pthread_cond_init(&ruler->idle, NULL);
     pthread_condattr_t monotonic;
     must(pthread_condattr_init(&monotonic) == 0);
@@ -69,14 +72,21 @@ struct ruler *ruler_open(const struct ruler_options *options)
     return ruler;
 }
 
-void ruler_configure(struct ruler *ruler, const struct ruler_options *options)
+void globals_swap(struct ruler *ruler, struct globals *fresh)
 {
-    struct globals *fresh = globals_make(options);
     lock_take(&ruler->lock);
     struct globals *before = ruler->globals;
     ruler->globals = fresh;
+    fresh->refs++;
     lock_drop(&ruler->lock);
     globals_drop(ruler, before);
+}
+
+void ruler_configure(struct ruler *ruler, const struct ruler_options *options)
+{
+    struct globals *fresh = globals_make(options);
+    globals_swap(ruler, fresh);
+    globals_drop(ruler, fresh);
 }
 
 const struct labels *ruler_external_labels(struct ruler *ruler, struct arena *arena)
@@ -136,6 +146,7 @@ void ruler_close(struct ruler *ruler)
         farewell_free(f);
     }
     globals_drop(ruler, ruler->globals);
+    alarms_close(&ruler->alarms);
     pthread_cond_destroy(&ruler->idle);
     pthread_cond_destroy(&ruler->woken);
     lock_release(&ruler->lock);

@@ -2,14 +2,16 @@
 
 #include "tocsin/mem.h"
 
-/* One change from the groups in force to those of a new rule set. */
-struct change {
+/* One change from the globals and groups in force to others. */
+struct ruler_change {
     struct ruler *ruler;
-    const struct globals *globals;
+    struct globals *globals;             /* as they will be; a reference */
+    struct loaded_set *set;              /* likewise */
     struct live_group **before, **after; /* a reference each */
     size_t before_count, after_count;
     struct map index; /* before, by key */
     int64_t now_ns;
+    bool first; /* of the process */
 };
 
 static bool is_group_of(const void *item, const void *key)
@@ -18,7 +20,7 @@ static bool is_group_of(const void *item, const void *key)
     return str_eq(a->file, b->file) && str_eq(a->name, b->name);
 }
 
-static struct live_group *group_before(const struct change *c, const struct live_group *group)
+static struct live_group *group_before(const struct ruler_change *c, const struct live_group *group)
 {
     return map_find(&c->index, group->key, is_group_of, group->definition);
 }
@@ -43,11 +45,12 @@ static bool goes_on(const struct live_group *old, const struct live_group *fresh
            same_promql(&old->promql, &fresh->promql) && same_policy(&old->policy, &fresh->policy);
 }
 
-static int open_groups(struct change *c, struct loaded_set *set, struct err *err)
+static int open_groups(struct ruler_change *c, struct err *err)
 {
-    c->after = MEM_ARRAY(struct live_group *, set->set->count + 1);
-    for (size_t i = 0; i < set->set->count; i++) {
-        struct live_group *group = live_group_open(c->ruler, c->globals, set, &set->set->groups[i], err);
+    const struct rule_set *set = c->set->set;
+    c->after = MEM_ARRAY(struct live_group *, set->count + 1);
+    for (size_t i = 0; i < set->count; i++) {
+        struct live_group *group = live_group_open(c->ruler, c->globals, c->set, &set->groups[i], err);
         if (group == NULL)
             return err != NULL && err->code != 0 ? err->code : ERR_LIMIT;
         c->after[c->after_count++] = group;
@@ -56,7 +59,7 @@ static int open_groups(struct change *c, struct loaded_set *set, struct err *err
 }
 
 /* Groups that did not change go on as they are, in the new ones' place. */
-static void keep_unchanged(struct change *c)
+static void keep_unchanged(struct ruler_change *c)
 {
     for (size_t i = 0; i < c->after_count; i++) {
         struct live_group *old = group_before(c, c->after[i]);
@@ -71,13 +74,14 @@ static void keep_unchanged(struct change *c)
 }
 
 /* From here on no worker takes up a group that ends, and none is in it. */
-static void stop_leaving(struct change *c)
+static void stop_leaving(struct ruler_change *c)
 {
     lock_take(&c->ruler->lock);
     for (size_t i = 0; i < c->before_count; i++)
         c->before[i]->stopping = true;
     for (size_t i = 0; i < c->after_count; i++)
         c->after[i]->stopping = false;
+    alarms_rebuild(c->ruler);
     for (size_t i = 0; i < c->before_count; i++)
         while (c->before[i]->stopping && c->before[i]->busy)
             pthread_cond_wait(&c->ruler->idle, &c->ruler->lock.mutex);
@@ -103,6 +107,7 @@ static bool same_rule(const struct rule *a, const struct rule *b)
 static void inherit_rule(struct live_group *old, struct rule_state *from, struct rule_state *to)
 {
     written_move(&to->written, &from->written);
+    written_move(&to->past, &from->past);
     to->round = from->round;
     to->known = from->known;
     to->gone = from->gone;
@@ -120,7 +125,7 @@ static void inherit_rule(struct live_group *old, struct rule_state *from, struct
 }
 
 /* Name and labels make a rule the same; of several such, the first is matched with the first. */
-static void inherit_group(const struct change *c, struct live_group *old, struct live_group *fresh)
+static void inherit_group(const struct ruler_change *c, struct live_group *old, struct live_group *fresh)
 {
     bool *matched = MEM_ARRAY(bool, old->count + 1);
     for (size_t i = 0; i < fresh->count; i++) {
@@ -145,7 +150,7 @@ static void inherit_group(const struct change *c, struct live_group *old, struct
 }
 
 /* What the rules of a group that has gone wrote ends after two intervals, if nobody else has gone on with it. */
-static void bid_farewell(struct change *c, struct live_group *old)
+static void bid_farewell(struct ruler_change *c, struct live_group *old)
 {
     struct farewell *f = MEM_NEW(struct farewell);
     map_init(&f->written);
@@ -161,13 +166,14 @@ static void bid_farewell(struct change *c, struct live_group *old)
     lock_drop(&c->ruler->lock);
 }
 
-static void hand_over(struct change *c)
+static void hand_over(struct ruler_change *c)
 {
     for (size_t i = 0; i < c->after_count; i++) {
         struct live_group *fresh = c->after[i], *old = group_before(c, fresh);
         if (fresh == old)
             continue;
-        fresh->next_ns = live_group_slot_after(fresh, c->now_ns);
+        fresh->next_ns = c->first ? arrears_resume_ns(c->ruler, fresh, c->now_ns)
+                                  : live_group_slot_after(fresh, c->now_ns);
         if (old != NULL && old->interval_ns == fresh->interval_ns)
             fresh->next_ns = old->next_ns; /* also if it is overdue, or waits for its data */
         fresh->slot_alarm.due_ns = fresh->next_ns;
@@ -183,7 +189,7 @@ static void hand_over(struct change *c)
             bid_farewell(c, c->before[i]);
 }
 
-static size_t count_data_groups(const struct change *c)
+static size_t count_data_groups(const struct ruler_change *c)
 {
     size_t count = 0;
     for (size_t i = 0; i < c->after_count; i++)
@@ -191,7 +197,7 @@ static size_t count_data_groups(const struct change *c)
     return count;
 }
 
-static void change_groups(struct change *c)
+static void change_groups(struct ruler_change *c)
 {
     keep_unchanged(c);
     stop_leaving(c);
@@ -201,6 +207,8 @@ static void change_groups(struct change *c)
     size_t replaced_count = c->ruler->count;
     c->ruler->groups = c->after;
     c->ruler->count = c->after_count;
+    c->ruler->clock_ns = c->now_ns > c->ruler->clock_ns ? c->now_ns : c->ruler->clock_ns;
+    alarms_rebuild(c->ruler);
     atomic_store(&c->ruler->data_groups, count_data_groups(c));
     lock_drop(&c->ruler->lock);
     live_groups_drop(c->ruler, replaced, replaced_count);
@@ -227,9 +235,10 @@ static void set_drop(struct ruler *ruler, struct loaded_set *set)
 }
 
 /* The first rules go on where an earlier process ended. */
-static int restore(struct change *c, struct err *err)
+static int restore(struct ruler_change *c, struct err *err)
 {
-    if (c->ruler->begun)
+    c->first = !c->ruler->begun;
+    if (!c->first)
         return 0;
     int code = ruler_restore(c->globals, c->after, c->after_count, c->now_ns, err);
     if (code != 0)
@@ -239,26 +248,58 @@ static int restore(struct change *c, struct err *err)
     return 0;
 }
 
+/* Frees it, in force or not. */
+static void release(struct ruler_change *c)
+{
+    live_groups_drop(c->ruler, c->before, c->before_count);
+    map_release(&c->index);
+    globals_drop(c->ruler, c->globals);
+    set_drop(c->ruler, c->set);
+    mem_free(c);
+}
+
+int ruler_prepare(struct ruler *ruler, const struct ruler_options *options, struct rule_set *set,
+                  struct ruler_change **out, struct err *err)
+{
+    struct ruler_change *c = MEM_NEW(struct ruler_change);
+    c->ruler = ruler;
+    c->globals = options != NULL ? globals_make(options) : globals_keep(ruler);
+    c->now_ns = ruler->world->wall_ns(ruler->world);
+    c->set = MEM_NEW(struct loaded_set);
+    *c->set = (struct loaded_set){.set = set, .refs = 1};
+    live_groups_keep(ruler, &c->before, &c->before_count);
+    map_init(&c->index);
+    for (size_t i = 0; i < c->before_count; i++)
+        map_add(&c->index, c->before[i]->key, c->before[i]);
+    int code = open_groups(c, err);
+    if (code == 0)
+        code = restore(c, err);
+    *out = c;
+    if (code != 0) {
+        ruler_abandon(c);
+        *out = NULL;
+    }
+    return code;
+}
+
+void ruler_commit(struct ruler_change *c)
+{
+    globals_swap(c->ruler, c->globals);
+    change_groups(c);
+    release(c);
+}
+
+void ruler_abandon(struct ruler_change *c)
+{
+    live_groups_drop(c->ruler, c->after, c->after_count);
+    release(c);
+}
+
 int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err)
 {
-    struct globals *globals = globals_keep(ruler);
-    struct loaded_set *loaded = MEM_NEW(struct loaded_set);
-    struct change c = {.ruler = ruler, .globals = globals, .now_ns = ruler->world->wall_ns(ruler->world)};
-    *loaded = (struct loaded_set){.set = set, .refs = 1};
-    live_groups_keep(ruler, &c.before, &c.before_count);
-    map_init(&c.index);
-    for (size_t i = 0; i < c.before_count; i++)
-        map_add(&c.index, c.before[i]->key, c.before[i]);
-    int code = open_groups(&c, loaded, err);
+    struct ruler_change *c;
+    int code = ruler_prepare(ruler, NULL, set, &c, err);
     if (code == 0)
-        code = restore(&c, err);
-    if (code == 0)
-        change_groups(&c);
-    else
-        live_groups_drop(ruler, c.after, c.after_count);
-    live_groups_drop(ruler, c.before, c.before_count);
-    map_release(&c.index);
-    globals_drop(ruler, globals);
-    set_drop(ruler, loaded);
+        ruler_commit(c);
     return code;
 }

@@ -29,6 +29,7 @@ struct rule_state {
     const struct rule *rule;
     struct promql *query;
     struct map written;          /* of struct written; the worker's alone */
+    struct map past;             /* likewise: what may have to be ended at slots that are made up for */
     uint64_t round, alert_round; /* counts of evaluations that came to a result */
     struct map alerts;           /* of struct live_alert, by label set */
     uint64_t identity;           /* name and labels; of several such, which */
@@ -41,8 +42,9 @@ struct rule_state {
     double duration_s;
     int64_t last_ns; /* 0: never */
     struct rule_history history;
-    bool looks;          /* between slots: one sample decides an alert, and by_data is set */
-    uint64_t look_stamp; /* of its selector, at the last look */
+    size_t stage; /* of its group's stages, where it has any */
+    bool looks;   /* between slots: one sample decides an alert, and by_data is set */
+    struct arrival_seen looked;
 };
 
 struct group_figures {
@@ -66,6 +68,7 @@ struct live_group {
     struct lock lock;
     struct rule_state *rules;
     size_t count;
+    size_t stage_count; /* stage_priv.h; 0: the rules are evaluated one after the other */
     struct map orphans; /* of struct written: what rules wrote that are gone */
     int recalls_in;     /* slots until what was recalled is used; 0: nothing was */
     struct group_figures figures;
@@ -80,6 +83,8 @@ struct live_group {
     int64_t next_ns;
     struct group_alarm slot_alarm, look_alarm, arrears_alarm;
     struct arrears arrears;
+    size_t order;                            /* among the groups */
+    size_t places[TURN_KINDS][ALARM_QUEUES]; /* in the ruler's alarms, from 1 on */
     bool busy, stopping;
     size_t refs;
 };
@@ -117,10 +122,14 @@ struct ruler {
     bool quiet;                                  /* rule tests tell by themselves what failed */
     bool begun;                                  /* rules have been loaded once */
     struct lock lock;                            /* LOCK_groups */
-    pthread_cond_t idle;
+    pthread_cond_t idle;                         /* a turn, or a helper's rule, has ended */
+    struct stage *stages;                        /* under way */
+    int64_t helpers;                             /* workers at a rule of a group that is another's */
     struct globals *globals;
     struct live_group **groups;
     size_t count;
+    struct alarms alarms;
+    int64_t clock_ns; /* the latest it has been */
     struct farewell *farewells;
     pthread_cond_t woken;       /* ruler_wait */
     int64_t tried_until_ns;     /* what was tried in vain has used up the time until then */
@@ -137,7 +146,7 @@ struct evaluation {
     struct live_group *group;
     struct rule_state *state; /* the rule it is at */
     struct view *view;
-    struct arena arena; /* cleared from rule to rule */
+    struct arena arena; /* cleared when the rule's results are in the store */
     enum rule_occasion occasion;
     int64_t slot_ns;
     uint64_t samples;
@@ -168,8 +177,20 @@ int64_t live_group_slot_after(const struct live_group *group, int64_t now_ns);
 void live_group_evaluate(struct ruler *ruler, const struct globals *globals, struct live_group *group,
                          int64_t slot_ns);
 
-/* One rule of an evaluation whose members are set. Its arena is cleared. */
-void rule_evaluate(struct evaluation *e, struct rule_state *state);
+/* One rule, so far: what it came to, in the evaluation's arena. */
+struct rule_outcome {
+    struct outputs outputs;
+    struct err err;
+    int code;
+    int64_t began_ns;
+    double duration_s;
+};
+
+/* One rule of an evaluation whose members are set. What is computed (with the alerts that come of it) is not in the store before it
+ * is written, which the group's own worker does. The arena is cleared then. */
+void rule_compute(struct evaluation *e, struct rule_state *state, struct rule_outcome *outcome);
+void rule_write(struct evaluation *e, struct rule_outcome *outcome);
+void rule_evaluate(struct evaluation *e, struct rule_state *state); /* both */
 
 /* Sample time of an evaluation: the slot less the query offset. */
 int64_t evaluation_t_ms(const struct evaluation *e);
@@ -188,6 +209,8 @@ int alert_rule(struct evaluation *e, struct outputs *out);
 int output_write(struct evaluation *e, const struct outputs *outputs);
 void output_end_orphans(struct evaluation *e);
 void output_end_all(struct ruler *ruler, const struct map *written, int64_t t_ms);
+/* Ends, at a slot that was made up for or follows one, what the rule wrote at the slot before and not there. */
+void output_end_past(struct evaluation *e, int64_t next_ns);
 void written_free(struct map *written);
 void note_written(struct rule_state *state, const struct labels *ls); /* in its present round */
 /* Adds all of *from to *to; *from is empty afterwards. */
@@ -197,6 +220,8 @@ void written_move(struct map *to, struct map *from);
 void farewell_free(struct farewell *farewell);
 struct globals *globals_make(const struct ruler_options *options);
 void globals_drop(struct ruler *ruler, struct globals *globals);
+void globals_swap(struct ruler *ruler,
+                  struct globals *fresh); /* in force from now on, with a reference of its own */
 void live_groups_keep(struct ruler *ruler, struct live_group ***groups,
                       size_t *count); /* copies the list, one ref each */
 void live_groups_drop(struct ruler *ruler, struct live_group **groups, size_t count);

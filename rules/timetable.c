@@ -1,4 +1,5 @@
 #include "ruler_priv.h"
+#include "stage_priv.h"
 
 #include "tocsin/check.h"
 #include "tocsin/log.h"
@@ -13,9 +14,6 @@ enum { GROUP_SHARE = 5, ALL_SHARE = 2 };
 #define TRIED_AHEAD_NS (10 * NS_PER_MS)
 #define TRIED_REST_MAX_NS NS_PER_S
 
-/* In the order in which they are chosen. Looks first: they find what pages at once, and their share is bounded. */
-enum turn_kind { TURN_LOOK, TURN_SLOT, TURN_CATCH_UP, TURN_KINDS };
-
 /* What a worker does next with one group, which is its own meanwhile. */
 struct turn {
     enum turn_kind kind;
@@ -27,45 +25,20 @@ struct turn {
 
 /* ---- choosing; the ruler's lock held ---- */
 
-/* Some alarm has been set off by a push since it was tried in vain. */
-static bool is_fresh(const struct ruler *ruler, const struct group_alarm *a)
-{
-    return a->tried && a->pushes != atomic_load(&ruler->pushes);
-}
-
-/* When it is to be tried, if nothing comes in that has not come yet. */
-static int64_t alarm_ns(const struct ruler *ruler, const struct group_alarm *a)
+/* When what is fresh may be tried. */
+static int64_t fresh_ns(const struct ruler *ruler, const struct group_alarm *a)
 {
     int64_t soon_ns = ruler->tried_until_ns - TRIED_AHEAD_NS;
-    if (soon_ns < a->rest_ns)
-        soon_ns = a->rest_ns;
-    return is_fresh(ruler, a) && soon_ns < a->due_ns ? soon_ns : a->due_ns;
+    return soon_ns > a->rest_ns ? soon_ns : a->rest_ns;
 }
 
-static struct group_alarm *alarm_of(struct live_group *g, enum turn_kind kind)
-{
-    return kind == TURN_SLOT ? &g->slot_alarm : kind == TURN_LOOK ? &g->look_alarm : &g->arrears_alarm;
-}
-
-static bool has_turns(const struct live_group *g, enum turn_kind kind)
-{
-    return kind == TURN_SLOT || (kind == TURN_LOOK ? g->looks : g->arrears.count > 0);
-}
-
-/* Whose slot is the oldest goes first. */
 static struct live_group *next_for(struct ruler *ruler, enum turn_kind kind, int64_t now_ns)
 {
-    struct live_group *best = NULL;
-    for (size_t i = 0; i < ruler->count; i++) {
-        struct live_group *g = ruler->groups[i];
-        if (g->busy || g->stopping || !has_turns(g, kind) || alarm_ns(ruler, alarm_of(g, kind)) > now_ns)
-            continue;
-        if (best == NULL ||
-            (kind == TURN_CATCH_UP ? g->arrears.items[0].from_ns < best->arrears.items[0].from_ns
-                                   : g->next_ns < best->next_ns))
-            best = g;
-    }
-    return best;
+    struct live_group *due = alarms_first(ruler, kind, ALARM_DUE);
+    struct live_group *fresh = alarms_first(ruler, kind, ALARM_FRESH);
+    if (due != NULL && alarm_of(due, kind)->due_ns <= now_ns)
+        return due;
+    return fresh != NULL && fresh_ns(ruler, alarm_of(fresh, kind)) <= now_ns ? fresh : NULL;
 }
 
 /* The clock was put back. */
@@ -75,6 +48,7 @@ static void forget_rests(struct ruler *ruler, int64_t now_ns)
     for (size_t i = 0; i < ruler->count; i++)
         for (enum turn_kind kind = 0; kind < TURN_KINDS; kind++)
             alarm_of(ruler->groups[i], kind)->rest_ns = now_ns;
+    alarms_rebuild(ruler);
 }
 
 static bool take_turn(struct ruler *ruler, int64_t now_ns, struct turn *turn)
@@ -83,10 +57,12 @@ static bool take_turn(struct ruler *ruler, int64_t now_ns, struct turn *turn)
     *turn = (struct turn){.pushes = atomic_load(&ruler->pushes)};
     if (ruler->tried_until_ns - now_ns > 2 * TRIED_REST_MAX_NS)
         forget_rests(ruler, now_ns);
+    alarms_freshen(ruler);
     for (turn->kind = 0; turn->kind < TURN_KINDS; turn->kind++)
         if ((turn->group = next_for(ruler, turn->kind, now_ns)) != NULL)
             break;
     if (turn->group != NULL) {
+        alarms_remove(ruler, turn->group);
         turn->group->busy = true;
         turn->group->refs++;
         turn->globals = ruler->globals;
@@ -220,6 +196,8 @@ static void end_turn(struct ruler *ruler, struct turn *turn, bool done, int64_t 
     lock_take(&ruler->lock);
     set_alarm(ruler, turn, done, now_ns, took_ns);
     turn->group->busy = false;
+    if (!turn->group->stopping)
+        alarms_add(ruler, turn->group);
     pthread_cond_broadcast(&ruler->idle);
     lock_drop(&ruler->lock);
     live_group_drop(ruler, turn->group);
@@ -262,22 +240,24 @@ bool ruler_run(struct ruler *ruler, int64_t now_ns)
             return true;
         start_ns = end_ns;
     }
-    return false;
+    return stage_help(ruler);
 }
 
 /* ---- waiting ---- */
 
 /* The ruler's lock held. */
-static int64_t next_ns(const struct ruler *ruler)
+static int64_t next_ns(struct ruler *ruler)
 {
     int64_t next = INT64_MAX;
-    for (size_t i = 0; i < ruler->count; i++)
-        for (enum turn_kind kind = 0; !ruler->groups[i]->busy && kind < TURN_KINDS; kind++) {
-            int64_t at_ns = has_turns(ruler->groups[i], kind)
-                                ? alarm_ns(ruler, alarm_of(ruler->groups[i], kind))
-                                : INT64_MAX;
-            next = at_ns < next ? at_ns : next;
-        }
+    alarms_freshen(ruler);
+    for (enum turn_kind kind = 0; kind < TURN_KINDS; kind++) {
+        struct live_group *due = alarms_first(ruler, kind, ALARM_DUE);
+        struct live_group *fresh = alarms_first(ruler, kind, ALARM_FRESH);
+        int64_t due_ns = due != NULL ? alarm_of(due, kind)->due_ns : INT64_MAX;
+        int64_t soon_ns = fresh != NULL ? fresh_ns(ruler, alarm_of(fresh, kind)) : INT64_MAX;
+        next = due_ns < next ? due_ns : next;
+        next = soon_ns < next ? soon_ns : next;
+    }
     for (const struct farewell *f = ruler->farewells; f != NULL; f = f->next)
         next = f->due_ns < next ? f->due_ns : next;
     return next;
@@ -315,12 +295,18 @@ void ruler_wake(struct ruler *ruler)
  * evaluated twice. Only by a time that is read with the lock held: to one that was read before, others may be ahead. */
 static void follow_clock(struct ruler *ruler, int64_t now_ns)
 {
+    if (now_ns >= ruler->clock_ns) {
+        ruler->clock_ns = now_ns;
+        return;
+    }
     for (size_t i = 0; i < ruler->count; i++) {
         struct live_group *g = ruler->groups[i];
         if (g->busy || g->next_ns - now_ns <= 2 * g->interval_ns)
             continue;
+        alarms_remove(ruler, g);
         g->next_ns = live_group_slot_after(g, now_ns);
         g->slot_alarm = (struct group_alarm){.due_ns = g->next_ns};
+        alarms_add(ruler, g);
     }
 }
 
@@ -336,6 +322,8 @@ void ruler_wait(struct ruler *ruler, int64_t most_ms)
         atomic_store(&ruler->poked, true);
     if (wait_ns > most_ms * NS_PER_MS)
         wait_ns = most_ms * NS_PER_MS;
+    if (stage_offers(ruler))
+        wait_ns = 0;
     if (wait_ns > 0) {
         int64_t until_ns = world->mono_ns(world) + wait_ns;
         struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),

@@ -32,6 +32,35 @@ struct group_alarm {
     bool tried; /* in vain: a push may make the difference */
 };
 
+/* In the order in which they are chosen. Looks first: they find what pages at once, and their share is bounded. */
+enum turn_kind { TURN_LOOK, TURN_SLOT, TURN_CATCH_UP, TURN_KINDS };
+
+/* alarms.c: whose turn is next, for each kind of turn; the ruler's lock held. All groups are in there but those that a worker is at. An alarm
+ * is due at its time; one that was tried in vain is fresh as soon as there was a push since, and to be tried when it has had its rest. */
+enum alarm_queue { ALARM_DUE, ALARM_FRESH, ALARM_TRIED, ALARM_QUEUES };
+
+struct alarm_heap {
+    enum turn_kind kind;
+    enum alarm_queue queue;
+    struct live_group **items;
+    size_t count, capacity;
+};
+
+struct alarms {
+    struct alarm_heap heaps[TURN_KINDS][ALARM_QUEUES];
+    uint64_t pushes; /* those that have freshened */
+};
+
+void alarms_open(struct alarms *alarms);
+void alarms_close(struct alarms *alarms);
+void alarms_add(struct ruler *ruler, struct live_group *group);
+void alarms_remove(struct ruler *ruler, struct live_group *group);
+void alarms_rebuild(struct ruler *ruler); /* from the ruler's groups */
+void alarms_freshen(struct ruler *ruler); /* by the pushes there were */
+struct live_group *alarms_first(struct ruler *ruler, enum turn_kind kind,
+                                enum alarm_queue queue); /* NULL: none */
+struct group_alarm *alarm_of(struct live_group *group, enum turn_kind kind);
+
 /* Slots that were missed and are to be made up for: from <= slot < to. */
 struct slot_range {
     int64_t from_ns, to_ns;
@@ -65,5 +94,7 @@ int64_t arrears_first(struct live_group *group, int64_t now_ns); /* INT64_MAX: e
 void arrears_done(struct live_group *group, int64_t slot_ns);
 /* What was missed while the process was down, as far as the samples tell that its rules recorded. */
 void arrears_find(struct ruler *ruler, struct live_group *group, int64_t now_ns);
+/* The first slot of a group that went by data when the process ended: such as waited then wait on. */
+int64_t arrears_resume_ns(struct ruler *ruler, const struct live_group *group, int64_t now_ns);
 
 #endif

@@ -39,6 +39,8 @@ static int check_flags(struct serve_flags *f, struct err *err)
         return err_set(err, ERR_ARG, "--log.format is logfmt or json, not \"%s\"", f->log_format);
     if (f->daemon.evaluators < 1 || f->daemon.evaluators > EVALUATORS_MAX)
         return err_set(err, ERR_ARG, "--rules.evaluators is 1 to %d", EVALUATORS_MAX);
+    if (f->daemon.concurrent_evals < 1)
+        return err_set(err, ERR_ARG, "--rules.max-concurrent-evals is 1 or more");
     log_setup(level, format, STDERR_FILENO);
     f->daemon.feature_flags = &f->features;
     return features_enable(&f->daemon.features, &f->features, err);
@@ -49,12 +51,20 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
     const struct flag flags[] = {
         {"config.file", FLAG_TEXT, &f->daemon.config_file, "tocsin.yml or prometheus.yml"},
         {"storage.path", FLAG_TEXT, &f->daemon.storage_path,
-         "folder for samples, alert states, the notification log and incidents; empty: keep nothing on disk"},
+         "folder for samples, alert states, silences, the notification log and incidents; empty: keep "
+         "nothing on disk"},
         {"web.listen-address", FLAG_TEXT, &f->daemon.listen, "host:port to listen on"},
         {"web.external-url", FLAG_TEXT, &f->daemon.external_url,
          "URL under which people reach this, for links in pages"},
         {"web.enable-lifecycle", FLAG_SWITCH, &f->daemon.lifecycle, "allow POST /-/reload"},
+        {"silences.max-silences", FLAG_NUMBER, &f->daemon.max_silences,
+         "silences held at most, expired ones included; 0: as limits.silences says"},
+        {"silences.max-silence-size-bytes", FLAG_NUMBER, &f->daemon.max_silence_bytes,
+         "bytes of one silence at most; 0: as limits.silence_bytes says"},
         {"rules.evaluators", FLAG_NUMBER, &f->daemon.evaluators, "threads that evaluate rule groups"},
+        {"rules.max-concurrent-evals", FLAG_NUMBER, &f->daemon.concurrent_evals,
+         "with --enable-feature=concurrent-rule-eval: how many of them may be at rules of groups that are "
+         "another's"},
         {"rules.alert.resend-delay", FLAG_DURATION_MS, &f->daemon.resend_delay_ms,
          "how often a firing alert is told again"},
         {"rules.alert.for-outage-tolerance", FLAG_DURATION_MS, &f->daemon.outage_tolerance_ms,
@@ -133,6 +143,7 @@ int command_serve(int argc, char **argv)
                    .listen = "127.0.0.1:9595",
                    .external_url = "",
                    .evaluators = 2,
+                   .concurrent_evals = 4,
                    .resend_delay_ms = 60000,
                    .outage_tolerance_ms = 3600000,
                    .for_grace_ms = 600000,

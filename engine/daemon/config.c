@@ -164,6 +164,18 @@ static void read_storage(struct strict *s, const struct tree *node, void *target
     strict_struct(s, node, "config.StorageConfig", fields, target);
 }
 
+/* ---- contracts ---- */
+
+static void read_contracts(struct strict *s, const struct tree *node, void *target)
+{
+    static const struct strict_field fields[] = {
+        {"opened_is_closed", strict_bool, offsetof(struct router_contracts, opened_is_closed)},
+        {"no_lost_page", strict_bool, offsetof(struct router_contracts, no_lost_page)},
+        {NULL, NULL, 0},
+    };
+    strict_struct(s, node, "config.plain", fields, target);
+}
+
 /* ---- limits ---- */
 
 static void read_limit(struct strict *s, const struct tree *node, struct limits *to)
@@ -206,6 +218,7 @@ static const struct strict_field sections[] = {
     {"rules", config_read_rules, 0},
     {"alerting", config_read_alerting, 0},
     {"storage", read_storage, 0},
+    {"contracts", read_contracts, offsetof(struct config, contracts)},
     {"limits", read_limits, offsetof(struct config, limits)},
     {"alertmanager_config_file", strict_text, offsetof(struct config, alertmanager_config_file)},
     {"scrape_configs", note_ignored, 0},
@@ -224,6 +237,7 @@ static struct config *config_new(const char *path)
     arena_init(&c->arena, (size_t)limits.generation_arena_bytes);
     c->evaluation_interval_ms = INTERVAL_DEFAULT_MS;
     c->limits = limits_default;
+    c->contracts = (struct router_contracts){.opened_is_closed = true, .no_lost_page = true};
     const char *slash = strrchr(path, '/');
     c->folder = slash != NULL ? str_copy(&c->arena, (struct str){path, (size_t)(slash - path)}) : STR(".");
     c->external_labels = labels_empty(&c->arena);

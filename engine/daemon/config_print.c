@@ -72,6 +72,13 @@ static void print_storage(struct buf *out, const struct config *c)
     print_word(out, 4, "sync", c->wal_sync == STORE_SYNC_OS ? "os" : "group");
 }
 
+static void print_contracts(struct buf *out, const struct router_contracts *contracts)
+{
+    buf_puts(out, "contracts:\n");
+    print_word(out, 2, "opened_is_closed", contracts->opened_is_closed ? "true" : "false");
+    print_word(out, 2, "no_lost_page", contracts->no_lost_page ? "true" : "false");
+}
+
 /* Those that are not the default's. */
 static void print_limits(struct buf *out, const struct limits *set)
 {
@@ -95,6 +102,7 @@ void config_print(struct buf *out, const struct config *c)
     config_print_alerting(out, c);
     if (c->alertmanager_config_file.n > 0)
         print_text(out, 0, "alertmanager_config_file", c->alertmanager_config_file);
+    print_contracts(out, &c->contracts);
     config_print_remote_write(out, c);
     print_storage(out, c);
     print_limits(out, &c->limits);

@@ -8,6 +8,9 @@
  *   rules: {evaluation: data, data_wait: 90s, catch_up: 1h, limit_behaviour: keep, groups: [{group: "slo-.*", evaluation: clock}]}
  *                                                 (Tocsin's own: struct rule_policy in rulefile.h, for all groups, and for those
  *                                                 whose whole name and file match; of exceptions the last one wins, key by key)
+ *   contracts: {opened_is_closed: true, no_lost_page: true}
+ *                                                 (Tocsin's own, and the default: see router.h; without either the routes do
+ *                                                 as Alertmanager does)
  *   limits: {series: 200000}                      (Tocsin's own: any of limits.h, whole numbers in their units)
  */
 #ifndef TOCSIN_CONFIG_PRIV_H
@@ -16,6 +19,7 @@
 #include "tocsin/forward.h"
 #include "tocsin/labels.h"
 #include "tocsin/limits.h"
+#include "tocsin/router.h"
 #include "tocsin/rulefile.h"
 #include "tocsin/sender.h"
 #include "tocsin/store.h"
@@ -62,7 +66,8 @@ struct config {
     size_t manager_count;
     struct relabel_rules alert_relabel;
     struct str alertmanager_config_file; /* empty: no routes of our own */
-    struct sender_target *remote_write;  /* what it points to is in the arena */
+    struct router_contracts contracts;
+    struct sender_target *remote_write; /* what it points to is in the arena */
     size_t remote_write_count;
     struct store_options storage;
     struct str identity_header; /* empty: a push is its address' */

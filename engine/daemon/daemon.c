@@ -35,6 +35,8 @@ static bool owes_end(void *context, const struct labels *alert)
 
 static struct ruler_options ruler_options_of(struct daemon *d, const struct config *c)
 {
+    struct promql_options promql = d->promql;
+    promql.subquery_step_ms = c->evaluation_interval_ms;
     return (struct ruler_options){
         .world = d->world,
         .store = d->store,
@@ -44,9 +46,10 @@ static struct ruler_options ruler_options_of(struct daemon *d, const struct conf
         .state = d->state,
         .outage_tolerance_ms = d->options.outage_tolerance_ms,
         .for_grace_ms = d->options.for_grace_ms,
+        .concurrent_evals = d->options.concurrent_evals,
         .external_labels = c->external_labels,
         .external_url = str_of(d->external_url),
-        .promql = d->promql,
+        .promql = promql,
         .emit = daemon_emit_alert,
         .owes_end = owes_end,
         .recorded = daemon_note_recorded,
@@ -90,6 +93,7 @@ static void write_config(void *context, struct buf *out)
     lock_drop(&d->config_lock);
 }
 
+/* All that can fail comes before anything changes; what forward_configure refuses changes nothing either. */
 static int apply(struct daemon *d, struct generation *g, struct err *err)
 {
     if ((g->routes != NULL) != (d->router != NULL))
@@ -98,19 +102,24 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
         return err_set(err, ERR_ARG, "changing storage.wal.sync needs a restart");
     if (!str_is(g->config->identity_header, d->identity_header))
         return err_set(err, ERR_ARG, "changing storage.identity_header needs a restart");
-    int rc = configure_forward(d, g->config, err);
-    if (rc != 0)
-        return rc;
+    struct ruler_change *change;
     struct ruler_options options = ruler_options_of(d, g->config);
-    ruler_configure(d->ruler, &options);
-    rc = ruler_load(d->ruler, g->rules, err);
+    int rc = ruler_prepare(d->ruler, &options, g->rules, &change, err);
     g->rules = NULL;
     if (rc != 0)
         return rc;
+    rc = configure_forward(d, g->config, err);
+    if (rc != 0) {
+        ruler_abandon(change);
+        return rc;
+    }
+    ruler_commit(change);
     store_configure(d->store, &g->config->storage);
     daemon_configure_sender(d, g->config);
-    if (d->router != NULL)
+    if (d->router != NULL) {
+        router_set_contracts(d->router, g->config->contracts);
         router_reload(d->router, g->routes);
+    }
     g->routes = NULL;
     return 0;
 }
@@ -210,6 +219,9 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
         .external_url = str_of(d->external_url),
         .paged = daemon_note_page,
         .context = d,
+        .contracts = g->config->contracts,
+        .max_silences = d->options.max_silences,
+        .max_silence_bytes = d->options.max_silence_bytes,
     };
     int rc = router_open(&options, g->routes, &d->router, err);
     g->routes = NULL;

@@ -40,9 +40,10 @@ struct daemon_options {
     const char *storage_path; /* folder; empty: nothing is kept on disk */
     const char *listen;
     const char *external_url; /* empty: http://<listen> */
-    int64_t evaluators;
+    int64_t evaluators, concurrent_evals;
     int64_t resend_delay_ms, outage_tolerance_ms, for_grace_ms;
     int64_t lookback_ms;
+    int64_t max_silences, max_silence_bytes; /* 0: limits.h alone */
     bool lifecycle;
     struct promql_features features;
     const struct flag_list *feature_flags; /* as they were given, for who asks which flags are set */

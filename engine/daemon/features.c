@@ -37,7 +37,7 @@ static const struct feature features[] = {
      NOTE("start timestamps are kept with their samples instead; use-start-timestamps makes use of them")},
     {"st-storage", NOTE("always on: start timestamps are kept with their samples")},
     {"st-synthesis", NOTE(SCRAPING)},
-    {"concurrent-rule-eval", NOTE("the rules of a group run one after the other, groups at the same time")},
+    {"concurrent-rule-eval", SETS(concurrent_rule_eval)},
     {"old-ui", NOTE("it concerns Prometheus' web interface")},
     {"metadata-wal-records", NOTE("always on: metadata is kept, in memory")},
     {"delayed-compaction", NOTE(BLOCKS)},

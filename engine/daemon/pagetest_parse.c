@@ -1,5 +1,6 @@
 #include "pagetest_priv.h"
 
+#include "tocsin/amconfig.h"
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
 #include "tocsin/promql_parse.h"
@@ -190,6 +191,38 @@ static int read_answer(struct parser *p, struct str rest, struct page_action *ac
     return 0;
 }
 
+/* What is kept of them is their text: the router compiles its own. */
+static int read_matchers(struct parser *p, struct str text, struct page_action *action)
+{
+    struct matcher *ms = NULL;
+    int rc = am_matchers_parse(&p->script->arena, text, &ms, &action->matcher_count, p->err);
+    if (rc != 0) {
+        if (p->err != NULL)
+            p->err->line = p->lines.number;
+        return rc;
+    }
+    for (size_t i = 0; i < action->matcher_count; i++) {
+        matcher_release(&ms[i]);
+        ms[i].regex = NULL;
+    }
+    action->matchers = ms;
+    return 0;
+}
+
+static int read_silence(struct parser *p, struct str rest, struct page_action *action)
+{
+    static const char *const shape = "write `silence NAME MATCHERS for DURATION`";
+    action->kind = ACTION_SILENCE;
+    action->name = str_cut_word(&rest);
+    size_t at = rest.n;
+    while (at > 0 && !str_starts((struct str){rest.p + at, rest.n - at}, STR(" for ")))
+        at--;
+    if (at == 0)
+        return fail(p, shape);
+    int rc = read_time(p, str_trim((struct str){rest.p + at + 5, rest.n - at - 5}), &action->length_ns);
+    return rc != 0 ? rc : read_matchers(p, str_trim((struct str){rest.p, at}), action);
+}
+
 static int read_at(struct parser *p, struct str rest)
 {
     struct page_action action = {0};
@@ -204,8 +237,13 @@ static int read_at(struct parser *p, struct str rest)
         rc = read_answer(p, rest, &action);
     } else if (str_is(verb, "restart")) {
         action.kind = ACTION_RESTART;
+    } else if (str_is(verb, "silence")) {
+        rc = read_silence(p, rest, &action);
+    } else if (str_is(verb, "expire")) {
+        action.kind = ACTION_EXPIRE;
+        action.name = rest;
     } else {
-        return fail(p, "after `at TIME` comes post, resolve, answer or restart");
+        return fail(p, "after `at TIME` comes post, resolve, answer, silence, expire or restart");
     }
     return rc != 0 ? rc : add_action(p, action);
 }
@@ -271,6 +309,26 @@ static int read_between(struct parser *p, struct str rest)
     return 0;
 }
 
+static int read_routes(struct parser *p, struct str rest)
+{
+    struct page_action reload = {.kind = ACTION_RELOAD};
+    if (rest.n == 0)
+        return read_block(p, &p->script->routes);
+    if (!str_is(str_cut_word(&rest), "at"))
+        return fail(p, "only `at TIME` may follow");
+    int rc = read_time(p, rest, &reload.at_ns);
+    if (rc == 0)
+        rc = read_block(p, &reload.routes);
+    return rc != 0 ? rc : add_action(p, reload);
+}
+
+static int read_contracts(struct parser *p, struct str rest)
+{
+    bool on = str_is(rest, "on");
+    p->script->contracts = (struct router_contracts){.opened_is_closed = on, .no_lost_page = on};
+    return on || str_is(rest, "off") ? 0 : fail(p, "contracts are on or off");
+}
+
 static int read_statement(struct parser *p, struct str line)
 {
     struct page_script *s = p->script;
@@ -279,7 +337,7 @@ static int read_statement(struct parser *p, struct str line)
     if (word.n == 0 || word.p[0] == '#')
         return 0;
     if (str_is(word, "routes"))
-        return read_block(p, &s->routes);
+        return read_routes(p, rest);
     if (str_is(word, "rules")) {
         const struct setting settings[2] = {{"every", &s->rules_interval_ms},
                                             {"data_wait", &s->data_wait_ms}};
@@ -292,15 +350,20 @@ static int read_statement(struct parser *p, struct str line)
         return read_at(p, rest);
     if (str_is(word, "between"))
         return read_between(p, rest);
+    if (str_is(word, "contracts"))
+        return read_contracts(p, rest);
     if (str_is(word, "until"))
         return read_time(p, rest, &s->until_ns);
     return err_at(p->err, ERR_PARSE, p->lines.number, 1,
-                  "unknown word \"%.*s\": routes, rules, series, at, between or until", STR_ARG(word));
+                  "unknown word \"%.*s\": routes, rules, series, contracts, at, between or until",
+                  STR_ARG(word));
 }
 
 int page_script_parse(struct page_script *script, struct str text, struct err *err)
 {
-    *script = (struct page_script){.rules_interval_ms = 60000, .features = promql_features_default};
+    *script = (struct page_script){.rules_interval_ms = 60000,
+                                   .features = promql_features_default,
+                                   .contracts = {.opened_is_closed = true, .no_lost_page = true}};
     arena_init(&script->arena, (size_t)limits.generation_arena_bytes);
     struct str own = str_copy(&script->arena, text);
     struct parser p = {script, {own, 0}, err};

@@ -22,6 +22,12 @@ struct answer {
     int status;
 };
 
+/* A silence by the name that the script gives it. */
+struct quiet {
+    struct str name;
+    char id[SILENCE_ID_BYTES + 1];
+};
+
 /* Everything that plays: the real parts on a simulated world. */
 struct stage {
     struct world_sim sim; /* first, so that send finds the stage */
@@ -35,6 +41,8 @@ struct stage {
     size_t next_action;
     struct fault faults[64];
     size_t fault_count;
+    struct quiet silences[64];
+    size_t silence_count;
     struct answer answers[ANSWERS_MAX]; /* handed over after router_run has returned */
     size_t answer_count;
 };
@@ -228,8 +236,10 @@ static int open_router(struct stage *s, struct err *err)
     int rc = amconfig_parse(&s->sim.world, s->script->routes, STR("."), &config, err);
     if (rc != 0)
         return rc;
-    struct router_options options = {
-        .world = &s->sim.world, .state = s->state, .external_url = STR("http://tocsin")};
+    struct router_options options = {.world = &s->sim.world,
+                                     .state = s->state,
+                                     .external_url = STR("http://tocsin"),
+                                     .contracts = s->script->contracts};
     return router_open(&options, config, &s->router, err);
 }
 
@@ -292,6 +302,49 @@ static void restart(struct stage *s)
     must(open_router(s, &err) == 0 && open_ruler(s, &err) == 0); /* both opened once with the same texts */
 }
 
+static void silence(struct stage *s, const struct page_action *a)
+{
+    struct arena arena;
+    struct err err;
+    arena_init(&arena, 1 << 12);
+    const struct silence wanted = {
+        .matchers = a->matchers,
+        .matcher_count = a->matcher_count,
+        .ends_ns = s->sim.now_ns + a->length_ns,
+        .annotations = labels_empty(&arena),
+    };
+    struct quiet *quiet = &s->silences[s->silence_count];
+    if (s->silence_count == sizeof s->silences / sizeof s->silences[0])
+        complain(s, 0, "more than %zu silences", s->silence_count);
+    else if (silences_put(router_silences(s->router), &wanted, quiet->id, &err) != 0)
+        complain(s, 0, "the router refused a silence: %s", err.text);
+    else
+        s->silences[s->silence_count++].name = a->name;
+    arena_release(&arena);
+}
+
+/* The last one of that name. */
+static void expire(struct stage *s, const struct page_action *a)
+{
+    size_t i = s->silence_count;
+    while (i > 0 && !str_eq(s->silences[i - 1].name, a->name))
+        i--;
+    if (i == 0 || silences_expire(router_silences(s->router), str_of(s->silences[i - 1].id), NULL) != 0)
+        complain(s, 0, "there is no silence \"%.*s\"", STR_ARG(a->name));
+}
+
+static void reload(struct stage *s, const struct page_action *a)
+{
+    struct amconfig *config;
+    struct err err;
+    if (amconfig_parse(&s->sim.world, a->routes, STR("."), &config, &err) != 0) {
+        complain(s, 0, "the routes cannot be read: %s", err.text);
+        return;
+    }
+    router_reload(s->router, config);
+    s->script->routes = a->routes;
+}
+
 static void act(struct stage *s, const struct page_action *a)
 {
     switch (a->kind) {
@@ -307,6 +360,15 @@ static void act(struct stage *s, const struct page_action *a)
         break;
     case ACTION_RESTART:
         restart(s);
+        break;
+    case ACTION_SILENCE:
+        silence(s, a);
+        break;
+    case ACTION_EXPIRE:
+        expire(s, a);
+        break;
+    case ACTION_RELOAD:
+        reload(s, a);
         break;
     }
 }

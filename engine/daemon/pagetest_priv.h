@@ -5,6 +5,9 @@
  *     route: {receiver: pager, group_wait: 1s}
  *     receivers: [{name: pager, webhook_configs: [{url: "http://pager/"}]}]
  *   end
+ *   routes at 10m                              # from then on, as after a reload
+ *     ...
+ *   end
  *   rules every 30s                            # a rule file; optional. `data_wait 2m` after it: the rules go by data
  *     groups: ...
  *   end
@@ -13,6 +16,9 @@
  *     http_requests_total{code="500"} 0+1x100
  *   end
  *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
+ *   contracts off                              # the router does as Alertmanager does; else both contracts of router.h hold
+ *   at 3s silence quiet {severity="page"} for 2h   # under a name of the script's own ...
+ *   at 1h expire quiet                         # ... by which it is ended
  *   at 3s answer pager 503                     # from now on; 0: no connection
  *   at 4s restart                              # what router and rules hold in memory is lost; logs, alert states, samples stay
  *   between 2s and 2.5s pager firing           # one page; its alerts on the following indented lines
@@ -25,7 +31,9 @@
 #define TOCSIN_PAGETEST_PRIV_H
 
 #include "tocsin/labels.h"
+#include "tocsin/matcher.h"
 #include "tocsin/promql_parse.h"
+#include "tocsin/router.h"
 #include "tocsin/sample.h"
 #include "tocsin/world.h"
 
@@ -46,7 +54,15 @@ struct page_expectation {
     bool met;
 };
 
-enum page_action_kind { ACTION_POST, ACTION_RESOLVE, ACTION_ANSWER, ACTION_RESTART };
+enum page_action_kind {
+    ACTION_POST,
+    ACTION_RESOLVE,
+    ACTION_ANSWER,
+    ACTION_RESTART,
+    ACTION_SILENCE,
+    ACTION_EXPIRE,
+    ACTION_RELOAD
+};
 
 struct page_action {
     enum page_action_kind kind;
@@ -54,6 +70,11 @@ struct page_action {
     const struct labels *labels; /* post, resolve */
     struct str receiver;         /* answer */
     int status;
+    struct str name;                /* silence, expire */
+    const struct matcher *matchers; /* silence; without their compiled expressions */
+    size_t matcher_count;
+    int64_t length_ns;
+    struct str routes; /* reload */
 };
 
 struct page_series {
@@ -66,6 +87,7 @@ struct page_series {
 struct page_script {
     struct arena arena;
     struct str routes, rules;
+    struct router_contracts contracts;
     struct promql_features features;         /* of the rules; page_script_parse sets the default */
     int64_t rules_interval_ms, data_wait_ms; /* 0: rules go by the clock */
     struct page_series *series;

@@ -27,7 +27,7 @@ static char *put_sized(char *to, struct str s)
 
 uint64_t labels_hash(const struct label *items, size_t count)
 {
-    char small[HASH_STACK_BYTES];
+    char small[HASH_STACK_BYTES] __attribute__((uninitialized)); /* to fill it would cost more than most hashes */
     small[0] = '\0';
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++)
@@ -290,7 +290,10 @@ static struct labels *filter(struct arena *arena, const struct labels *ls, const
     for (size_t i = 0; i < ls->count; i++)
         if (named(ls->item[i].name, names, count) == keep)
             append(made, ls->item[i]);
-    return seal(made);
+    if (made->count < ls->count)
+        return seal(made);
+    made->hash = ls->hash;
+    return made;
 }
 
 struct labels *labels_keep(struct arena *arena, const struct labels *ls, const struct str *names,

@@ -54,6 +54,16 @@ enum exchange_verdict exchange_judge(struct exchange *x, const struct net_answer
     return verdict;
 }
 
+bool exchange_opens(const struct exchange *x)
+{
+    return x->notification.firing || (x->notification.late && x->step == 0);
+}
+
+bool exchange_closes_next(const struct exchange *x)
+{
+    return exchange_opens(x) && !x->notification.firing;
+}
+
 /* ---- judging ---- */
 
 enum { REASON_MAX = 512 };

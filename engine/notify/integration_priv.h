@@ -110,7 +110,14 @@ struct buf *exchange_post_json(struct exchange *x, const char *what, struct str 
 /* One more header. An Authorization takes the place of the one that http_config would give. */
 void exchange_header(struct exchange *x, const char *name, struct str value);
 
+/* For services where an incident is opened and closed: whether this request opens it, or keeps it open. What fired and ended while the
+ * service took nothing is opened and closed at once: a close alone would say nothing there. */
+bool exchange_opens(const struct exchange *x);
+
 /* ---- judging an answer ---- */
+
+/* Whether an incident that has just been opened is to be closed. */
+bool exchange_closes_next(const struct exchange *x);
 
 /* 2xx is done, 5xx and 429 and no answer are tried again, all else is refused: unexpected status code 503: BODY. */
 enum exchange_verdict integration_judge_status(const struct net_answer *answer, struct err *err);

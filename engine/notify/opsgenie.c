@@ -223,7 +223,7 @@ static void request(struct exchange *x)
 {
     const struct opsgenie *genie = EXCHANGE_SETTINGS(x, struct opsgenie);
     struct buf *out = NULL;
-    if (!x->notification.firing) {
+    if (!exchange_opens(x)) {
         out = about(x, genie, "close");
         json_text(out, "source", exchange_text(x, genie->source));
     } else if (x->step == 0) {
@@ -246,8 +246,8 @@ static enum exchange_verdict judge(struct exchange *x, const struct net_answer *
     enum { UPDATES = 2 };
     const struct opsgenie *genie = EXCHANGE_SETTINGS(x, struct opsgenie);
     enum exchange_verdict verdict = integration_judge_status(answer, err);
-    bool more = genie->update_alerts && x->notification.firing && x->step < UPDATES;
-    return verdict == EXCHANGE_DONE && more ? EXCHANGE_MORE : verdict;
+    bool updates = genie->update_alerts && x->notification.firing && x->step < UPDATES;
+    return verdict == EXCHANGE_DONE && (updates || exchange_closes_next(x)) ? EXCHANGE_MORE : verdict;
 }
 
 const struct integration_kind integration_opsgenie = {

@@ -205,12 +205,12 @@ static void write_v1(struct exchange *x, struct buf *out, const struct pagerduty
     json_open(out, NULL, '{');
     json_text(out, "service_key", key_of(x, "service key", pager->service_key, pager->service_key_file));
     json_text(out, "incident_key", exchange_group_hash(x));
-    json_text(out, "event_type", x->notification.firing ? STR("trigger") : STR("resolve"));
+    json_text(out, "event_type", exchange_opens(x) ? STR("trigger") : STR("resolve"));
     json_text_some(out, "description", exchange_text_runes(x, pager->description, DESCRIPTION_RUNES));
     json_text(out, "event_action", STR(""));
     json_key(out, "payload");
     buf_puts(out, "null");
-    if (x->notification.firing) {
+    if (exchange_opens(x)) {
         json_text_some(out, "client", exchange_text(x, pager->client));
         json_text_some(out, "client_url", exchange_text(x, pager->client_url));
     }
@@ -236,7 +236,7 @@ static void write_v2(struct exchange *x, struct buf *out, const struct pagerduty
     json_open(out, NULL, '{');
     json_text(out, "routing_key", key_of(x, "routing key", pager->routing_key, pager->routing_key_file));
     json_text(out, "dedup_key", exchange_group_hash(x));
-    json_text(out, "event_action", x->notification.firing ? STR("trigger") : STR("resolve"));
+    json_text(out, "event_action", exchange_opens(x) ? STR("trigger") : STR("resolve"));
     write_payload(x, out, pager, whole);
     json_text_some(out, "client", exchange_text(x, pager->client));
     json_text_some(out, "client_url", exchange_text(x, pager->client_url));
@@ -279,7 +279,9 @@ static enum exchange_verdict judge(struct exchange *x, const struct net_answer *
         return integration_judge_reason(answer, explain(x, answer->body), err);
     enum exchange_verdict verdict = integration_judge_status(answer, err);
     bool throttled = answer->status == FORBIDDEN && is_v1(EXCHANGE_SETTINGS(x, struct pagerduty));
-    return throttled ? EXCHANGE_RETRY : verdict;
+    if (throttled)
+        return EXCHANGE_RETRY;
+    return verdict == EXCHANGE_DONE && exchange_closes_next(x) ? EXCHANGE_MORE : verdict;
 }
 
 const struct integration_kind integration_pagerduty = {

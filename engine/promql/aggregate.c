@@ -37,10 +37,14 @@ static int add_group(struct aggregation *a, const struct labels *ls)
 /* sum(...): nothing tells members apart. */
 static int form_one_group(struct aggregation *a)
 {
-    if (a->input.count > 0)
-        TRY(add_group(a, labels_empty(a->ev->arena)));
+    if (a->input.count == 0)
+        return 0;
+    TRY(add_group(a, labels_empty(a->ev->arena)));
+    struct group *all = &a->groups[0];
+    all->members = a->input.items;
+    all->member_count = all->capacity = a->input.count;
     for (size_t i = 0; i < a->input.count; i++)
-        TRY(join_group(a, &a->groups[0], a->input.items[i]));
+        all->drop_name |= a->input.items[i]->drop_name;
     return 0;
 }
 
@@ -201,10 +205,36 @@ static int read_param(struct aggregation *a)
     return a->expr->aggregate.op == AGG_QUANTILE ? warn_quantile(a) : 0;
 }
 
+/* What is needed of the members is their values at one step: no vector. */
+static int aggregate_floats(struct aggregation *a, struct vector *out, bool *done)
+{
+    struct evaluation *ev = a->ev;
+    const struct expr *inner = expr_unwrap(a->expr->aggregate.inner);
+    struct floats floats = {0};
+    struct column *c;
+    int64_t before = ev->samples;
+    *done = false;
+    if (a->grid->count != 1 || !plan_node(ev->q, inner)->labels_unseen)
+        return 0;
+    TRY(eval_call_floats(ev, inner, a->grid, &floats));
+    ev->samples = before;
+    *done = floats.values != NULL;
+    if (floats.count == 0)
+        return 0;
+    struct values v = {.floats = floats.values, .count = floats.count};
+    TRY(vector_add(ev, out, a->grid, labels_empty(ev->arena), false, &c));
+    column_set_float(c, 0, reduce(a->expr->aggregate.op, a->params != NULL ? a->params[0] : 0, &v));
+    return 0;
+}
+
 int eval_aggregate(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
 {
     struct aggregation a = {.ev = ev, .expr = e, .grid = g};
+    bool done;
     TRY(read_param(&a));
+    TRY(aggregate_floats(&a, out, &done));
+    if (done)
+        return 0;
     TRY(eval_vector(ev, e->aggregate.inner, g, &a.input));
     if (e->aggregate.op == AGG_COUNT_VALUES)
         return aggregate_count_values(&a, out);

@@ -222,11 +222,18 @@ static int doubt_type(struct call *c, struct str name, struct str type)
                     note_quote(c->ev, type), note_quote(c->ev, name));
 }
 
-static int doubt_counter(struct call *c, const struct column *column)
+/* Names tell, or types where they are labels. */
+static bool has_doubts(const struct call *c, const struct expr *range)
+{
+    if (call_id(c) != FUNC_rate && call_id(c) != FUNC_increase)
+        return false;
+    return c->ev->q->options.features.type_and_unit_labels || range->kind != EXPR_SELECTOR ||
+           !looks_like_counter(plan_node(c->ev->q, range)->metric);
+}
+
+int call_doubt_counter(struct call *c, const struct column *column)
 {
     bool by_type = c->ev->q->options.features.type_and_unit_labels, floats = false;
-    if ((call_id(c) != FUNC_rate && call_id(c) != FUNC_increase) || (c->surely_counter && !by_type))
-        return 0;
     struct str name = labels_metric(column->labels);
     if (name.n == 0)
         return 0;
@@ -241,7 +248,8 @@ static int doubt_counter(struct call *c, const struct column *column)
 /* A column that stays empty goes again. */
 static int end_column(struct call *c, const struct column *column, struct vector *out)
 {
-    TRY(doubt_counter(c, column));
+    if (c->doubts)
+        TRY(call_doubt_counter(c, column));
     if (column_is_empty(column, c->grid)) {
         out->count--;
         return 0;
@@ -267,24 +275,6 @@ static int call_series(struct call *c, const struct implementation *f, struct ma
         TRY(column_set(c->ev, column, c->grid, c->step, &cell));
     }
     return end_column(c, column, out);
-}
-
-/* All series from the next on that the store can sum up. */
-static int call_summaries(struct call *c, struct matrix *m, struct vector *out)
-{
-    for (;;) {
-        struct column *column;
-        struct cell cell;
-        bool answered;
-        TRY(call_summary(c, m, &cell, &answered));
-        if (!answered)
-            return 0;
-        if (cell.kind == CELL_NONE)
-            continue;
-        TRY(vector_add(c->ev, out, c->grid, m->labels, m->drop_name, &column));
-        TRY(column_set(c->ev, column, c->grid, 0, &cell));
-        TRY(end_column(c, column, out));
-    }
 }
 
 static int check_modifier(struct call *c, const struct expr *range)
@@ -322,15 +312,31 @@ static bool any_is_typed(const struct vector *v)
     return false;
 }
 
+static int end_names(struct call *c, const struct implementation *f, const struct matrix *m,
+                     struct vector *out)
+{
+    if (plan_node(c->ev->q, c->expr)->name_unseen && (m->set.untyped || !any_is_typed(out)))
+        return 0;
+    return f->keep_name ? vector_merge_equal(c->ev, out, c->grid) : eval_drop_names(c->ev, out, c->grid);
+}
+
+static int open_windows(struct call *c, struct matrix *m)
+{
+    TRY(check_modifier(c, expr_unwrap(main_arg(c))));
+    TRY(matrix_open(c->ev, main_arg(c), c->grid, m));
+    TRY(read_params(c));
+    c->doubts = has_doubts(c, m->expr);
+    if (!plan_node(c->ev->q, c->expr)->labels_unseen || !m->set.untyped || c->doubts)
+        return 0;
+    c->blank = labels_empty(c->ev->arena);
+    return c->blank != NULL ? 0 : eval_no_memory(c->ev);
+}
+
 static int call_windows(struct call *c, const struct implementation *f, struct vector *out)
 {
     struct matrix m;
-    TRY(check_modifier(c, expr_unwrap(main_arg(c))));
-    TRY(matrix_open(c->ev, main_arg(c), c->grid, &m));
-    TRY(read_params(c));
+    TRY(open_windows(c, &m));
     bool summable = call_summable(c, &m);
-    c->surely_counter =
-        m.expr->kind == EXPR_SELECTOR && looks_like_counter(plan_node(c->ev->q, m.expr)->metric);
     for (;;) {
         bool more;
         if (summable)
@@ -341,9 +347,7 @@ static int call_windows(struct call *c, const struct implementation *f, struct v
         TRY(call_series(c, f, &m, out));
     }
     held_end_windows(c->ev, &m);
-    if (plan_node(c->ev->q, c->expr)->name_unseen && !any_is_typed(out))
-        return 0;
-    return f->keep_name ? vector_merge_equal(c->ev, out, c->grid) : eval_drop_names(c->ev, out, c->grid);
+    return end_names(c, f, &m, out);
 }
 
 int eval_call(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
@@ -358,6 +362,26 @@ int eval_call(struct evaluation *ev, const struct expr *e, const struct grid *g,
     if (f->vector != NULL)
         return f->vector(&c, out);
     return eval_fail(ev, ERR_UNSUPPORTED, "function %s() is not supported", e->call.function->name);
+}
+
+/* Not where somebody counts what is held: that follows from the vectors. */
+int eval_call_floats(struct evaluation *ev, const struct expr *e, const struct grid *g, struct floats *out)
+{
+    struct call c = {.ev = ev, .expr = e, .grid = g};
+    struct matrix m;
+    *out = (struct floats){0};
+    if (ev->tally != NULL || implementations[e->call.function->id].window == NULL)
+        return 0;
+    TRY(open_windows(&c, &m));
+    if (c.blank == NULL || !call_summable(&c, &m))
+        return 0;
+    c.floats = ARENA_ARRAY(ev->arena, double, m.set.count);
+    if (c.floats == NULL)
+        return eval_no_memory(ev);
+    TRY(call_summaries(&c, &m, NULL));
+    if (m.next == m.set.count)
+        *out = (struct floats){c.floats, c.float_count};
+    return 0;
 }
 
 int eval_call_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out)

@@ -22,8 +22,14 @@ struct call {
     size_t param_count;
     size_t step;                 /* at hand */
     const struct labels *labels; /* of the series at hand */
-    bool surely_counter;         /* of a range: the one name of all its series says so */
-    size_t near;                 /* the series of the matrix before it have been touched */
+    bool doubts; /* of a range: whether its series are counters is not known from its expression */
+    const struct labels
+        *blank; /* of a range: what its columns are labelled with if nobody sees it; NULL: their labels */
+    const struct told_window
+        *told; /* by the store, of the series of the matrix from one on, before another */
+    size_t told_from, told_end;
+    double *floats; /* where its values go instead of columns; NULL: they do not */
+    size_t float_count;
 };
 
 static inline double call_param(const struct call *c, size_t i)
@@ -48,6 +54,8 @@ typedef void scalar_fn(struct call *c, double *out);
 /* Annotations about the series at hand; position: the range vector argument. */
 size_t call_range_start(const struct call *c);
 int call_warn_mixed(struct call *c);
+/* About a column of a rate that may not be of a counter. */
+int call_doubt_counter(struct call *c, const struct column *column);
 int call_info_ignored(struct call *c);
 
 /* func_math.c */
@@ -89,11 +97,11 @@ bool extrapolate_between(const struct call *c, const struct window *w, const str
                          const struct sample *last, size_t count, struct extrapolation *x);
 
 /* func_window.c */
-/* True if call_summary may be asked. */
+/* True if call_summaries may be asked. */
 bool call_summable(const struct call *c, const struct matrix *m);
-/* Answers for the next series of the matrix from what the store knows of it, and moves past it. Not answered: its
- * samples are needed (or there is none). */
-int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answered);
+/* Answers for all series of the matrix from the next on that the store can sum up, and moves past them. Of one that is left as the
+ * next, the samples are needed. out NULL: into c->floats, which has room for all. */
+int call_summaries(struct call *c, struct matrix *m, struct vector *out);
 
 /* func_rate_histogram.c */
 window_fn window_rate_histograms, window_sum_histograms;

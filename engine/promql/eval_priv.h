@@ -50,6 +50,8 @@ struct column {
 struct vector {
     struct column **items;
     size_t count, capacity;
+    char *spare; /* room for columns: vector_reserve */
+    size_t spare_count;
 };
 
 struct note; /* an annotation on its way: annotation.c */
@@ -100,6 +102,8 @@ int eval_hold(struct evaluation *ev, int64_t samples);
 /* An empty column at the end of v. */
 int vector_add(struct evaluation *ev, struct vector *v, const struct grid *g, const struct labels *labels,
                bool drop_name, struct column **out);
+/* Room for so many on this grid, that may come. */
+int vector_reserve(struct evaluation *ev, struct vector *v, const struct grid *g, size_t count);
 int vector_push(struct evaluation *ev, struct vector *v, struct column *c);
 bool column_is_empty(const struct column *c, const struct grid *g);
 /* Takes out the columns without any cell. */
@@ -184,6 +188,13 @@ int eval_binary_scalar(struct evaluation *ev, const struct expr *e, const struct
 int eval_match(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out);
 int eval_aggregate(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out);
 int eval_call(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out);
+/* The values of a call at the only step of g, in the order of its elements, for whoever looks at nothing else of them. None in *out:
+ * they are not to be had without their vector. */
+struct floats {
+    double *values; /* NULL: none */
+    size_t count;
+};
+int eval_call_floats(struct evaluation *ev, const struct expr *e, const struct grid *g, struct floats *out);
 int eval_call_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out);
 
 bool op_is_comparison(enum promql_op op);

@@ -114,10 +114,11 @@ static int cell_of(struct lookup *l, const struct sample *s, struct cell *cell)
 /* Series are waited for together; one alone gains nothing. */
 static void touch_next(const struct lookup *l, const series_ref *refs, size_t left)
 {
-    int64_t t = shift_time(&l->shift, l->grid->start_ms);
-    size_t count = left < VIEW_TOUCH_MAX ? left : VIEW_TOUCH_MAX;
-    if (count > 1)
-        view_touch_windows(l->ev->view, refs, count, t, t, (enum window_wish)0);
+    size_t count = left < VIEW_TOGETHER_MAX ? left : VIEW_TOGETHER_MAX;
+    if (count < 2)
+        return;
+    view_touch_last(l->ev->view, refs, count, shift_time(&l->shift, l->grid->start_ms));
+    view_touch_labels(l->ev->view, refs, count);
 }
 
 static int look_once(struct lookup *l, series_ref ref, struct vector *out)
@@ -283,7 +284,7 @@ int eval_selected(struct evaluation *ev, const struct expr *e, const struct grid
     for (size_t i = 0; i < set->count && g->count > 0; i++) {
         TRY(eval_poll(ev));
         arena_clear(&ev->scratch);
-        if (once && i % VIEW_TOUCH_MAX == 0)
+        if (once && i % VIEW_TOGETHER_MAX == 0)
             touch_next(&l, set->refs + i, set->count - i);
         if (once)
             TRY(look_once(&l, set->refs[i], out));

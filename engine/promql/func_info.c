@@ -112,7 +112,7 @@ static int select_infos(struct enrichment *n, struct series_set *set)
         if (wanted)
             refs[kept++] = set->refs[i];
     }
-    *set = (struct series_set){refs, kept};
+    *set = (struct series_set){.refs = refs, .count = kept, .untyped = set->untyped};
     return 0;
 }
 

@@ -5,6 +5,7 @@
  * bit, but for sums and averages of long windows, which agree to 1e-12.
  */
 #include "call_priv.h"
+#include "held_priv.h"
 #include "tally_priv.h"
 #include "tocsin/kahan.h"
 
@@ -124,48 +125,77 @@ static struct window only_window(const struct matrix *m)
                            .modifier = m->modifier};
 }
 
-/* Whether a query may run must not depend on how the store can answer it. */
-static int count_against_limit(struct evaluation *ev, int64_t samples)
+/* The next series are waited for together. */
+static int ask_next(struct call *c, const struct matrix *m, const struct window *w, struct vector *out)
 {
-    TRY(eval_hold(ev, samples));
-    return eval_hold(ev, -samples);
-}
-
-/* The next series are waited for together; one alone gains nothing. */
-static void touch_next(struct call *c, const struct matrix *m, const struct window *w)
-{
-    size_t left = m->set.count - m->next;
-    size_t count = left < VIEW_TOUCH_MAX ? left : VIEW_TOUCH_MAX;
-    if (m->next < c->near || count < 2)
-        return;
-    view_touch_windows(c->ev->view, m->set.refs + m->next, count, w->start_ms, w->end_ms,
-                       wish_of(call_id(c)));
-    c->near = m->next + count;
-}
-
-int call_summary(struct call *c, struct matrix *m, struct cell *out, bool *answered)
-{
-    struct window_summary s;
-    struct window w = only_window(m);
-    bool any;
-    *answered = false;
-    *out = (struct cell){.kind = CELL_NONE};
-    if (m->next == m->set.count)
-        return 0;
+    struct view *view = c->ev->view;
+    const series_ref *refs = m->set.refs + m->next;
+    size_t left = m->set.count - m->next, count = left < VIEW_TOGETHER_MAX ? left : VIEW_TOGETHER_MAX;
     TRY(eval_poll(c->ev));
-    touch_next(c, m, &w);
-    series_ref ref = m->set.refs[m->next];
-    if (!view_window(c->ev->view, ref, w.start_ms, w.end_ms, wish_of(call_id(c)), &s) || !is_answered(c, &s))
-        return 0;
-    tally_summary(c->ev, s.count);
-    m->next++;
-    m->labels = view_labels(c->ev->view, ref);
-    m->drop_name = false;
-    *answered = true;
-    if (s.count == 0)
-        return 0;
-    out->value = value_of(c, &w, &s, &any);
-    out->kind = any ? CELL_FLOAT : CELL_NONE;
-    /* A window is held together with what it comes to. */
-    return count_against_limit(c->ev, s.count + any);
+    if (out != NULL)
+        TRY(vector_reserve(c->ev, out, c->grid, count));
+    if (c->blank == NULL && count > 1)
+        view_touch_labels(view, refs, count);
+    c->told = view_windows(view, refs, count, w->start_ms, w->end_ms, wish_of(call_id(c)));
+    c->told_from = m->next;
+    c->told_end = m->next + count;
+    return 0;
+}
+
+static int add_column(struct call *c, const struct matrix *m, double value, struct vector *out)
+{
+    struct column *column;
+    const struct labels *ls = c->blank;
+    if (ls == NULL)
+        ls = view_labels(c->ev->view, m->set.refs[m->next]);
+    TRY(vector_add(c->ev, out, c->grid, ls, false, &column));
+    column_set_float(column, 0, value);
+    held_column(c->ev, column, c->grid);
+    return c->doubts ? call_doubt_counter(c, column) : 0;
+}
+
+/* Whether a query may run must not depend on how the store can answer it: a window is held together with what it comes to. */
+static int count_against_limit(struct evaluation *ev, int64_t most, int64_t kept)
+{
+    TRY(eval_hold(ev, most));
+    return eval_hold(ev, kept - most);
+}
+
+/* Up to the first that is not answered. */
+static int take_told(struct call *c, struct matrix *m, const struct window *w, struct vector *out)
+{
+    int64_t kept = 0, most = 0;
+    for (; m->next < c->told_end; m->next++) {
+        const struct told_window *told = &c->told[m->next - c->told_from];
+        const struct window_summary *s = &told->summary;
+        bool any;
+        if (!told->is_told || !is_answered(c, s))
+            break;
+        if (c->ev->tally != NULL)
+            tally_summary(c->ev, s->count);
+        if (s->count == 0)
+            continue;
+        double value = value_of(c, w, s, &any);
+        if (kept + s->count + any > most)
+            most = kept + s->count + any;
+        if (any && out != NULL)
+            TRY(add_column(c, m, value, out));
+        else if (any)
+            c->floats[c->float_count++] = value;
+        kept += any;
+    }
+    return count_against_limit(c->ev, most, kept);
+}
+
+int call_summaries(struct call *c, struct matrix *m, struct vector *out)
+{
+    struct window w = only_window(m);
+    while (m->next < m->set.count) {
+        if (m->next >= c->told_end)
+            TRY(ask_next(c, m, &w, out));
+        TRY(take_told(c, m, &w, out));
+        if (m->next < c->told_end)
+            return 0;
+    }
+    return 0;
 }

@@ -148,8 +148,11 @@ static void note_unseen_names(struct promql *q)
         const struct expr *call = expr_unwrap(q->nodes[i].expr->aggregate.inner);
         for (size_t k = 0; call->kind == EXPR_CALL && k < call->call.args.count; k++) {
             const struct expr *arg = expr_unwrap(call->call.args.items[k]);
-            if (arg->kind == EXPR_SELECTOR && arg->selector.is_range)
-                q->nodes[call->plan_id].name_unseen = plan_node(q, arg)->metric.n > 0;
+            struct plan_node *node = &q->nodes[call->plan_id];
+            if (arg->kind != EXPR_SELECTOR || !arg->selector.is_range)
+                continue;
+            node->name_unseen = plan_node(q, arg)->metric.n > 0;
+            node->labels_unseen = node->name_unseen && q->nodes[i].expr->aggregate.labels.count == 0;
         }
     }
 }

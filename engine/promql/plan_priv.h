@@ -25,6 +25,7 @@ struct plan_node {
     struct expr *info;   /* of info(): the selector of its info series, which plan_info.c made */
     struct str metric;   /* of a selector: the name that all its series have; empty: they may have several */
     bool name_unseen;    /* of a call: whoever asks for it sees no names, and all its series have one name */
+    bool labels_unseen;  /* and no other labels either */
     bool detect_resets;  /* of a selector: somebody outside looks at counts alone (plan.c) */
     struct regex *regex; /* of label_replace(); NULL: invalid, which is an error of the evaluation */
     bool template;       /* the second argument of info(): only its matchers are used, by plan_info.c */

@@ -11,11 +11,43 @@ int vector_push(struct evaluation *ev, struct vector *v, struct column *c)
     return 0;
 }
 
+static size_t column_bytes(const struct grid *g)
+{
+    size_t bytes = sizeof(struct column) + g->count * (sizeof(double) + sizeof(uint8_t));
+    return (bytes + _Alignof(struct column) - 1) & ~(_Alignof(struct column) - 1);
+}
+
+int vector_reserve(struct evaluation *ev, struct vector *v, const struct grid *g, size_t count)
+{
+    if (v->capacity < v->count + count) {
+        struct column **items = ARENA_ARRAY(ev->arena, struct column *, v->count * 2 + count);
+        if (items == NULL)
+            return eval_no_memory(ev);
+        if (v->count > 0)
+            memcpy(items, v->items, v->count * sizeof *items);
+        v->items = items;
+        v->capacity = v->count * 2 + count;
+    }
+    v->spare = arena_array(ev->arena, count, column_bytes(g));
+    v->spare_count = v->spare != NULL ? count : 0;
+    return v->spare != NULL ? 0 : eval_no_memory(ev);
+}
+
+static struct column *take_column(struct evaluation *ev, struct vector *v, const struct grid *g)
+{
+    size_t bytes = column_bytes(g);
+    if (v->spare_count == 0)
+        return arena_alloc(ev->arena, bytes);
+    struct column *c = (struct column *)v->spare;
+    v->spare += bytes;
+    v->spare_count--;
+    return c;
+}
+
 int vector_add(struct evaluation *ev, struct vector *v, const struct grid *g, const struct labels *labels,
                bool drop_name, struct column **out)
 {
-    size_t cell_bytes = sizeof *(*out)->values + sizeof *(*out)->kinds;
-    struct column *c = arena_alloc(ev->arena, sizeof *c + g->count * cell_bytes);
+    struct column *c = take_column(ev, v, g);
     if (c == NULL || labels == NULL)
         return eval_no_memory(ev);
     *c = (struct column){.labels = labels, .drop_name = drop_name};

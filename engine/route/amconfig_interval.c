@@ -1,20 +1,14 @@
 #include "amconfig_priv.h"
 
-#include <stdio.h>
-
-static const char *const weekdays[] = {"sunday",   "monday", "tuesday", "wednesday",
-                                       "thursday", "friday", "saturday"};
+const char *const am_weekdays[] = {"sunday",   "monday", "tuesday", "wednesday",
+                                   "thursday", "friday", "saturday"};
 static const char *const months[] = {"january", "february", "march",     "april",   "may",      "june",
                                      "july",    "august",   "september", "october", "november", "december"};
 
 /* One end of a range to a number; false: it has complained. */
-typedef bool read_end(struct strict *s, const struct tree *node, struct str text, long long *value);
+typedef bool read_end(struct strict *s, const struct tree *node, struct str text, int64_t *value);
 
-struct range {
-    long long begin, end;
-};
-
-static bool read_range(struct strict *s, const struct tree *node, read_end *read, struct range *range)
+static bool read_range(struct strict *s, const struct tree *node, read_end *read, struct am_range *range)
 {
     struct str rest;
     strict_text(s, node, &rest);
@@ -29,91 +23,97 @@ static bool read_range(struct strict *s, const struct tree *node, read_end *read
     return read(s, node, begin, &range->begin) && read(s, node, end, &range->end);
 }
 
-static bool find_name(const char *const *names, size_t count, struct str text, long long first,
-                      long long *value)
+static bool find_name(const char *const *names, size_t count, struct str text, int64_t first, int64_t *value)
 {
     for (size_t i = 0; i < count; i++) {
         if (str_eq_nocase(text, str_of(names[i]))) {
-            *value = (long long)i + first;
+            *value = (int64_t)i + first;
             return true;
         }
     }
     return false;
 }
 
-static bool read_number(struct strict *s, const struct tree *node, struct str text, long long *value)
+static bool read_number(struct strict *s, const struct tree *node, struct str text, int64_t *value)
 {
-    if (!str_to_i64(text, value))
+    long long number = 0;
+    if (!str_to_i64(text, &number))
         strict_fail(s, node, "strconv.Atoi: parsing \"%.*s\": invalid syntax", STR_ARG(text));
+    *value = number;
     return !strict_stopped(s);
 }
 
-static bool weekday_end(struct strict *s, const struct tree *node, struct str text, long long *value)
+static bool weekday_end(struct strict *s, const struct tree *node, struct str text, int64_t *value)
 {
-    if (!find_name(weekdays, 7, text, 0, value))
+    if (!find_name(am_weekdays, 7, text, 0, value))
         strict_fail(s, node, "%.*s is not a valid weekday", STR_ARG(text));
     return !strict_stopped(s);
 }
 
-static bool month_end(struct strict *s, const struct tree *node, struct str text, long long *value)
+static bool month_end(struct strict *s, const struct tree *node, struct str text, int64_t *value)
 {
-    if (!find_name(months, 12, text, 1, value) && !str_to_i64(text, value))
+    long long number = 0;
+    if (find_name(months, 12, text, 1, value))
+        return true;
+    if (!str_to_i64(text, &number))
         strict_fail(s, node, "%.*s is not a valid month", STR_ARG(text));
+    *value = number;
     return !strict_stopped(s);
 }
 
-static bool day_end(struct strict *s, const struct tree *node, struct str text, long long *value)
+static bool day_end(struct strict *s, const struct tree *node, struct str text, int64_t *value)
 {
     if (!read_number(s, node, text, value))
         return false;
     if (*value == 0 || *value < -31 || *value > 31)
-        strict_fail(s, node, "%lld is not a valid day of the month: out of range", *value);
+        strict_fail(s, node, "%lld is not a valid day of the month: out of range", (long long)*value);
     return !strict_stopped(s);
 }
 
-static void check_weekday(struct strict *s, const struct tree *node, void *target)
+/* Readers of one range; target: struct am_range. */
+
+static void take_weekdays(struct strict *s, const struct tree *node, void *target)
 {
-    (void)target;
-    struct range range;
-    if (read_range(s, node, weekday_end, &range) && range.begin > range.end)
+    struct am_range *range = target;
+    if (read_range(s, node, weekday_end, range) && range->begin > range->end)
         strict_fail(s, node, "start day cannot be before end day");
 }
 
 /* Judged as in the shortest month, where -1 is the 28th. */
-static void check_day(struct strict *s, const struct tree *node, void *target)
+static void take_days(struct strict *s, const struct tree *node, void *target)
 {
-    (void)target;
-    struct range range;
-    if (!read_range(s, node, day_end, &range))
+    struct am_range *range = target;
+    if (!read_range(s, node, day_end, range))
         return;
-    long long begin = range.begin < 0 ? 29 + range.begin : range.begin;
-    long long end = range.end < 0 ? 29 + range.end : range.end;
-    if (range.begin < 0 && range.end > 0)
+    int64_t begin = range->begin < 0 ? 29 + range->begin : range->begin;
+    int64_t end = range->end < 0 ? 29 + range->end : range->end;
+    if (range->begin < 0 && range->end > 0)
         strict_fail(s, node, "end day must be negative if start day is negative");
     else if (begin > end)
-        strict_fail(s, node, "end day %lld is always before start day %lld", range.end, range.begin);
+        strict_fail(s, node, "end day %lld is always before start day %lld", (long long)range->end,
+                    (long long)range->begin);
 }
 
-static void check_month(struct strict *s, const struct tree *node, void *target)
+static void take_months(struct strict *s, const struct tree *node, void *target)
 {
-    (void)target;
-    struct range range;
-    if (!read_range(s, node, month_end, &range) || range.begin <= range.end)
+    struct am_range *range = target;
+    if (!read_range(s, node, month_end, range) || range->begin <= range->end)
         return;
-    bool named = range.begin >= 1 && range.begin <= 12 && range.end >= 1;
+    bool named = range->begin >= 1 && range->begin <= 12 && range->end >= 1;
     if (named)
-        strict_fail(s, node, "end month %s is before start month %s", months[range.end - 1],
-                    months[range.begin - 1]);
+        strict_fail(s, node, "end month %s is before start month %s", months[range->end - 1],
+                    months[range->begin - 1]);
     else
-        strict_fail(s, node, "end month %lld is before start month %lld", range.end, range.begin);
+        strict_fail(s, node, "end month %lld is before start month %lld", (long long)range->end,
+                    (long long)range->begin);
 }
 
-static void check_year(struct strict *s, const struct tree *node, void *target)
+static void take_years(struct strict *s, const struct tree *node, void *target)
 {
-    (void)target;
-    struct range range;
-    if (read_range(s, node, read_number, &range) && range.begin > range.end)
-        strict_fail(s, node, "end year %lld is before start year %lld", range.end, range.begin);
+    struct am_range *range = target;
+    if (read_range(s, node, read_number, range) && range->begin > range->end)
+        strict_fail(s, node, "end year %lld is before start year %lld", (long long)range->end,
+                    (long long)range->begin);
 }
 
 static bool is_digit(char c)
@@ -121,7 +121,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool read_clock(struct strict *s, const struct tree *node, struct str t, int *minutes)
+static bool read_clock(struct strict *s, const struct tree *node, struct str t, int64_t *minutes)
 {
     bool shaped = t.n == 5 && is_digit(t.p[0]) && is_digit(t.p[1]) && t.p[2] == ':' && is_digit(t.p[3]) &&
                   is_digit(t.p[4]);
@@ -137,9 +137,9 @@ struct clock_range {
     struct str start, end;
 };
 
-static void check_times(struct strict *s, const struct tree *node, void *target)
+static void take_times(struct strict *s, const struct tree *node, void *target)
 {
-    (void)target;
+    struct am_range *minutes = target;
     static const struct strict_field keys[] = {
         {"start_time", strict_text, offsetof(struct clock_range, start)},
         {"end_time", strict_text, offsetof(struct clock_range, end)},
@@ -148,61 +148,68 @@ static void check_times(struct strict *s, const struct tree *node, void *target)
     struct clock_range range = {0};
     if (!strict_struct(s, node, "timeinterval.yamlTimeRange", keys, &range))
         return;
-    int start, end;
     if (range.start.n == 0 || range.end.n == 0)
         strict_fail(s, node, "both start and end times must be provided");
-    else if (read_clock(s, node, range.start, &start) && read_clock(s, node, range.end, &end) && start >= end)
+    else if (read_clock(s, node, range.start, &minutes->begin) &&
+             read_clock(s, node, range.end, &minutes->end) && minutes->begin >= minutes->end)
         strict_fail(s, node, "start time cannot be equal or greater than end time");
 }
 
-/* A name from the system's time zone folder; never a path out of it. */
-static void check_location(struct strict *s, const struct tree *node, void *target)
+static void take_location(struct strict *s, const struct tree *node, void *target)
 {
-    (void)target;
     struct world *world = ((struct am_reader *)s->context)->world;
-    struct str name;
-    strict_text(s, node, &name);
-    if (name.n == 0 || str_is(name, "UTC") || str_is(name, "Local"))
-        return;
-    char path[256];
-    int n = snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
-    struct buf zone;
-    buf_init(&zone, 1 << 20);
-    bool odd = n < 0 || (size_t)n >= sizeof path || name.p[0] == '/' || strstr(path, "..") != NULL ||
-               strlen(path) != (size_t)n;
-    if (odd || world->read_file(world, path, &zone, NULL) != 0)
-        strict_fail(s, node, "unknown time zone %.*s", STR_ARG(name));
-    buf_release(&zone);
+    struct am_time_spec *spec = target;
+    struct err why;
+    strict_text(s, node, &spec->location);
+    int rc = zone_load(world, s->arena, spec->location, &spec->zone, &why);
+    if (rc != 0 && rc != ERR_LIMIT)
+        strict_fail(s, node, "unknown time zone %.*s", STR_ARG(spec->location));
 }
 
-/* Lists whose items are only judged: targets of no use. */
-#define CHECK_LIST(name, check, type)                                         \
+static void read_ranges(struct strict *s, const struct tree *node, const char *go_type, strict_read *read,
+                        struct am_ranges *out)
+{
+    struct strict_list list = {0};
+    strict_list(s, node, go_type, sizeof(struct am_range), read, &list);
+    *out = (struct am_ranges){list.items, list.count, !tree_is_null(node)};
+}
+
+#define RANGES(name, take, type)                                              \
     static void name(struct strict *s, const struct tree *node, void *target) \
     {                                                                         \
-        (void)target;                                                         \
-        struct strict_list list;                                              \
-        strict_list(s, node, type, 1, check, &list);                          \
+        read_ranges(s, node, type, take, target);                             \
     }
-CHECK_LIST(read_times, check_times, "[]timeinterval.TimeRange")
-CHECK_LIST(read_weekdays, check_weekday, "[]timeinterval.WeekdayRange")
-CHECK_LIST(read_days, check_day, "[]timeinterval.DayOfMonthRange")
-CHECK_LIST(read_months, check_month, "[]timeinterval.MonthRange")
-CHECK_LIST(read_years, check_year, "[]timeinterval.YearRange")
+RANGES(read_times, take_times, "[]timeinterval.TimeRange")
+RANGES(read_weekdays, take_weekdays, "[]timeinterval.WeekdayRange")
+RANGES(read_days, take_days, "[]timeinterval.DayOfMonthRange")
+RANGES(read_months, take_months, "[]timeinterval.MonthRange")
+RANGES(read_years, take_years, "[]timeinterval.YearRange")
 
-static void check_spec(struct strict *s, const struct tree *node, void *target)
+static void take_spec(struct strict *s, const struct tree *node, void *target)
 {
     static const struct strict_field keys[] = {
-        {"times", read_times, 0},
-        {"weekdays", read_weekdays, 0},
-        {"days_of_month", read_days, 0},
-        {"months", read_months, 0},
-        {"years", read_years, 0},
-        {"location", check_location, 0},
+        {"times", read_times, offsetof(struct am_time_spec, minutes)},
+        {"weekdays", read_weekdays, offsetof(struct am_time_spec, weekdays)},
+        {"days_of_month", read_days, offsetof(struct am_time_spec, days)},
+        {"months", read_months, offsetof(struct am_time_spec, months)},
+        {"years", read_years, offsetof(struct am_time_spec, years)},
+        {"location", take_location, 0},
         {NULL, NULL, 0},
     };
-    strict_struct(s, node, "timeinterval.TimeInterval", keys, target);
+    struct am_time_spec *spec = target;
+    strict_struct(s, node, "timeinterval.TimeInterval", keys, spec);
+    if (spec->zone == NULL)
+        zone_load(((struct am_reader *)s->context)->world, s->arena, STR("UTC"), &spec->zone, NULL);
 }
-CHECK_LIST(read_specs, check_spec, "[]timeinterval.TimeInterval")
+
+static void read_specs(struct strict *s, const struct tree *node, void *target)
+{
+    struct am_interval *interval = target;
+    struct strict_list list = {0};
+    strict_list(s, node, "[]timeinterval.TimeInterval", sizeof(struct am_time_spec), take_spec, &list);
+    interval->specs = list.items;
+    interval->spec_count = list.count;
+}
 
 static void read_interval(struct am_reader *r, const struct tree *node, bool mute)
 {
@@ -211,14 +218,14 @@ static void read_interval(struct am_reader *r, const struct tree *node, bool mut
         {"time_intervals", read_specs, 0},
         {NULL, NULL, 0},
     };
-    struct am_interval interval = {.mute = mute};
-    if (!strict_struct(&r->strict, node, "config.plain", keys, &interval))
+    struct interval_draft draft = {.mute = mute};
+    if (!strict_struct(&r->strict, node, "config.plain", keys, &draft.interval))
         return;
-    if (interval.name.n == 0)
+    if (draft.interval.name.n == 0)
         strict_fail(&r->strict, node, "missing name in %stime interval", mute ? "mute " : "");
     ARENA_GROW(&r->config->arena, r->intervals, r->interval_count, r->interval_capacity);
     if (r->intervals != NULL)
-        r->intervals[r->interval_count++] = interval;
+        r->intervals[r->interval_count++] = draft;
 }
 
 static void read_intervals(struct am_reader *r, const struct tree *node, bool mute)
@@ -246,13 +253,13 @@ void am_read_time_intervals(struct strict *s, const struct tree *node, void *tar
     read_intervals(target, node, false);
 }
 
-bool am_interval_known(const struct am_reader *r, struct str name)
+const struct am_interval *am_interval_find(const struct am_reader *r, struct str name)
 {
     for (size_t i = 0; i < r->interval_count; i++) {
-        if (str_eq(r->intervals[i].name, name))
-            return true;
+        if (str_eq(r->intervals[i].interval.name, name))
+            return &r->intervals[i].interval;
     }
-    return false;
+    return NULL;
 }
 
 /* The deprecated list is judged first, so a clash between the two is told of the newer one. */
@@ -260,11 +267,11 @@ void am_check_intervals(struct am_reader *r)
 {
     for (size_t i = 0; i < r->interval_count; i++) {
         for (size_t k = 0; k < r->interval_count; k++) {
-            const struct am_interval *a = &r->intervals[i], *b = &r->intervals[k];
+            const struct interval_draft *a = &r->intervals[i], *b = &r->intervals[k];
             bool earlier = a->mute == b->mute ? k < i : b->mute;
-            if (earlier && str_eq(a->name, b->name)) {
+            if (earlier && str_eq(a->interval.name, b->interval.name)) {
                 strict_fail(&r->strict, NULL, "%stime interval \"%.*s\" is not unique",
-                            a->mute ? "mute " : "", STR_ARG(a->name));
+                            a->mute ? "mute " : "", STR_ARG(a->interval.name));
                 return;
             }
         }

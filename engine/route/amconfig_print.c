@@ -60,6 +60,8 @@ static void print_route(struct buf *out, struct am_reader *r, int indent, const 
     yaml_child(out, indent, node, "match");
     yaml_child(out, indent, node, "match_re");
     print_matchers(out, r, indent, node, "matchers");
+    yaml_child(out, indent, node, "mute_time_intervals");
+    yaml_child(out, indent, node, "active_time_intervals");
     print_bool(out, indent, "continue", route->go_on);
     yaml_child(out, indent, node, "labels");
     if (route->route_count > 0) {
@@ -149,8 +151,8 @@ void am_print_config(struct am_reader *r)
     print_inhibit_rules(&out, r);
     print_receivers(&out, r->config);
     print_templates(&out, r->config);
-    yaml_child(&out, 0, r->top, "mute_time_intervals");
-    yaml_child(&out, 0, r->top, "time_intervals");
+    am_print_intervals(&out, r, true);
+    am_print_intervals(&out, r, false);
     if (buf_overflow(&out))
         am_too_large(r, "configuration, printed again,");
     else

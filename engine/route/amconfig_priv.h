@@ -8,8 +8,8 @@
 
 struct route_draft;
 
-struct am_interval {
-    struct str name;
+struct interval_draft {
+    struct am_interval interval;
     bool mute; /* from the deprecated list */
 };
 
@@ -23,7 +23,7 @@ struct am_reader {
     struct strict_texts globs; /* of templates, as written */
     const struct tree *top, *route;
     struct route_draft *root_draft;
-    struct am_interval *intervals;
+    struct interval_draft *intervals;
     size_t interval_count, interval_capacity;
     size_t routes_seen;
 };
@@ -46,10 +46,13 @@ void am_check_receivers(struct am_reader *r);
 void am_check_root(struct am_reader *r);
 void am_resolve_routes(struct am_reader *r);
 void am_check_intervals(struct am_reader *r);
-bool am_interval_known(const struct am_reader *r, struct str name);
+const struct am_interval *am_interval_find(const struct am_reader *r, struct str name); /* NULL: unknown */
 
 /* Stops with ERR_LIMIT: "the configuration is too large". */
 void am_too_large(struct am_reader *r, const char *what);
+
+extern const char *const am_weekdays[7]; /* Sunday first, in small letters */
+void am_print_intervals(struct buf *out, const struct am_reader *r, bool mute);
 
 /* Fills config->original. */
 void am_print_config(struct am_reader *r);

@@ -180,25 +180,25 @@ static void check_receivers_used(struct am_reader *r, const struct route_draft *
         strict_fail(&r->strict, NULL, "undefined receiver \"%.*s\" used in route", STR_ARG(d->receiver));
 }
 
-static void check_names(struct am_reader *r, const struct strict_texts *names)
+static void find_intervals(struct am_reader *r, const struct strict_texts *names, struct am_intervals *out)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        if (!am_interval_known(r, names->items[i]))
+    out->items = ARENA_ARRAY(&r->config->arena, const struct am_interval *, names->count);
+    for (size_t i = 0; out->items != NULL && i < names->count; i++) {
+        const struct am_interval *interval = am_interval_find(r, names->items[i]);
+        if (interval == NULL)
             strict_fail(&r->strict, NULL, "undefined time interval \"%.*s\" used in route",
                         STR_ARG(names->items[i]));
+        else
+            out->items[out->count++] = interval;
     }
 }
 
-static void check_intervals_used(struct am_reader *r, const struct route_draft *d)
+static void find_intervals_used(struct am_reader *r, const struct route_draft *d)
 {
     for (size_t i = 0; i < d->route_count; i++)
-        check_intervals_used(r, &d->routes[i]);
-    check_names(r, &d->active);
-    check_names(r, &d->mute);
-    if (d->active.count > 0 || d->mute.count > 0)
-        strict_unsupported(&r->strict, NULL,
-                           "%s of a route are not supported yet; remove them or keep Alertmanager for them",
-                           d->mute.count > 0 ? "mute_time_intervals" : "active_time_intervals");
+        find_intervals_used(r, &d->routes[i]);
+    find_intervals(r, &d->active, &d->route->active);
+    find_intervals(r, &d->mute, &d->route->mute);
 }
 
 static struct str route_key(struct am_reader *r, const struct am_route *parent, const struct am_route *route)
@@ -262,7 +262,7 @@ void am_resolve_routes(struct am_reader *r)
 {
     check_receivers_used(r, r->root_draft);
     am_check_intervals(r);
-    check_intervals_used(r, r->root_draft);
+    find_intervals_used(r, r->root_draft);
     if (r->root_draft->go_on)
         strict_fail(&r->strict, r->route, "cannot have continue in root route");
     if (strict_sound(&r->strict))

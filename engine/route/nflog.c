@@ -12,21 +12,26 @@ static uint64_t key_hash(struct str key)
     return hash_bytes(key.p, key.n);
 }
 
-static struct hash_set copy_set(const struct hash_set *set)
+void nflog_told_free(struct dedup_told *told)
 {
-    struct hash_set copy = {.items = MEM_ARRAY(uint64_t, set->count + 1), .count = set->count};
-    if (set->count > 0)
-        memcpy(copy.items, set->items, set->count * sizeof *copy.items);
-    return copy;
+    hash_set_free(&told->firing);
+    hash_set_free(&told->resolved);
+    hash_set_free(&told->owed);
+    hash_set_free(&told->missed);
 }
 
-struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
-                                   const struct hash_set *resolved, const struct labels *kept,
-                                   int64_t sent_ns, int64_t expires_ns)
+struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told, const struct labels *kept,
+                                   int64_t expires_ns)
 {
     struct nflog_note *note = MEM_NEW(struct nflog_note);
     note->key = (struct str){mem_copy_text(key.p, key.n), key.n};
-    note->told = (struct dedup_told){copy_set(firing), copy_set(resolved), sent_ns};
+    note->told = (struct dedup_told){
+        .firing = hash_set_copy(&told->firing),
+        .resolved = hash_set_copy(&told->resolved),
+        .owed = hash_set_copy(&told->owed),
+        .missed = hash_set_copy(&told->missed),
+        .sent_ns = told->sent_ns,
+    };
     note->kept = kept != NULL && kept->count > 0 ? labels_copy_heap(kept) : NULL;
     note->expires_ns = expires_ns;
     return note;
@@ -35,8 +40,7 @@ struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing
 void nflog_note_free(struct nflog_note *note)
 {
     mem_free((void *)(uintptr_t)note->key.p);
-    mem_free(note->told.firing.items);
-    mem_free(note->told.resolved.items);
+    nflog_told_free(&note->told);
     mem_free(note->kept);
     mem_free(note);
 }
@@ -46,18 +50,24 @@ struct loading {
     int64_t now_ns;
 };
 
+static struct hash_set borrow(const uint64_t *hashes, size_t count)
+{
+    return (struct hash_set){(uint64_t *)(uintptr_t)hashes, count};
+}
+
 static void load_one(void *context, const struct nflog_entry *entry)
 {
     struct loading *loading = context;
     if (entry->expires_ns <= loading->now_ns)
         return;
-    struct hash_set firing = {(uint64_t *)(uintptr_t)entry->firing, entry->firing_count};
-    struct hash_set resolved = {(uint64_t *)(uintptr_t)entry->resolved, entry->resolved_count};
-    struct nflog_note *note =
-        nflog_note_make(entry->key, &firing, &resolved, entry->kept, entry->sent_ns, entry->expires_ns);
-    hash_set_sort(&note->told.firing);
-    hash_set_sort(&note->told.resolved);
-    nflog_put(loading->log, note);
+    struct dedup_told told = {
+        .firing = borrow(entry->firing, entry->firing_count),
+        .resolved = borrow(entry->resolved, entry->resolved_count),
+        .owed = borrow(entry->owed, entry->owed_count),
+        .missed = borrow(entry->missed, entry->missed_count),
+        .sent_ns = entry->sent_ns,
+    };
+    nflog_put(loading->log, nflog_note_make(entry->key, &told, entry->kept, entry->expires_ns));
 }
 
 int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct err *err)
@@ -85,11 +95,18 @@ const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int
     return &note->told;
 }
 
+int64_t nflog_expires(const struct dedup_told *told)
+{
+    return ((const struct nflog_note *)told)->expires_ns;
+}
+
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns)
 {
     const struct nflog_note *note;
     for (size_t at = 0; (note = map_next(&log->entries, &at)) != NULL;)
-        if (note->expires_ns > now_ns && hash_set_has(&note->told.firing, alert))
+        if (note->expires_ns > now_ns &&
+            (hash_set_has(&note->told.firing, alert) || hash_set_has(&note->told.owed, alert) ||
+             hash_set_has(&note->told.missed, alert)))
             return true;
     return false;
 }
@@ -98,7 +115,7 @@ void nflog_put(struct nflog *log, struct nflog_note *note)
 {
     uint64_t hash = key_hash(note->key);
     struct nflog_note *old = map_find(&log->entries, hash, has_key, &note->key);
-    if (old != NULL && old->told.sent_ns > note->told.sent_ns) {
+    if (old != NULL && note->told.sent_ns != 0 && old->told.sent_ns > note->told.sent_ns) {
         nflog_note_free(note);
         return;
     }
@@ -121,6 +138,10 @@ int nflog_save(struct state *state, const struct nflog_note *note, struct err *e
         .firing_count = note->told.firing.count,
         .resolved = note->told.resolved.items,
         .resolved_count = note->told.resolved.count,
+        .owed = note->told.owed.items,
+        .owed_count = note->told.owed.count,
+        .missed = note->told.missed.items,
+        .missed_count = note->told.missed.count,
         .kept = note->kept,
     };
     return state_nflog_put(state, &entry, err);

@@ -22,24 +22,27 @@ struct nflog_note {
 };
 
 /* A note on the heap; sets and labels are copied. */
-struct nflog_note *nflog_note_make(struct str key, const struct hash_set *firing,
-                                   const struct hash_set *resolved, const struct labels *kept,
-                                   int64_t sent_ns, int64_t expires_ns);
+struct nflog_note *nflog_note_make(struct str key, const struct dedup_told *told, const struct labels *kept,
+                                   int64_t expires_ns);
 
 void nflog_note_free(struct nflog_note *note);
+void nflog_told_free(struct dedup_told *told);
 
 /* Reads the log of an earlier process; notes that have expired stay away. */
 int nflog_load(struct nflog *log, struct state *state, int64_t now_ns, struct err *err);
 void nflog_release(struct nflog *log);
 
-/* NULL: never told, or too long ago. */
+/* NULL: never told, or too long ago; then *kept stays as it is. */
 const struct dedup_told *nflog_find(const struct nflog *log, struct str key, int64_t now_ns,
                                     const struct labels **kept);
 
-/* True if some integration believes that this alert fires, or may do so. */
+/* When what nflog_find answered expires. */
+int64_t nflog_expires(const struct dedup_told *told);
+
+/* True if some integration believes that this alert fires, or may do so, or was to hear of it. */
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns);
 
-/* Takes over the note; an older one than what is known changes nothing. */
+/* Takes over the note; an older one than what is known changes nothing, but for one of what nobody was told. */
 void nflog_put(struct nflog *log, struct nflog_note *note);
 int nflog_save(struct state *state, const struct nflog_note *note, struct err *err);
 

@@ -38,7 +38,11 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     map_init(&router->groups);
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
+    const struct silences_options silences = {world, options->state, options->max_silences,
+                                              options->max_silence_bytes};
     int rc = nflog_load(&router->nflog, options->state, router->wall_ns, err);
+    if (rc == 0)
+        rc = silences_open(&silences, &router->silences, err);
     if (rc != 0) {
         router_close(router);
         router = NULL;
@@ -95,12 +99,25 @@ void router_close(struct router *router)
     router_free_alerts(router);
     inhibitor_release(&router->inhibitor);
     nflog_release(&router->nflog);
+    silences_close(router->silences);
     timers_release(&router->timers);
     generation_drop(router->generation);
     inbox_release(&router->inbox);
     lock_release(&router->lock);
     mem_free(router->external_url);
     mem_free(router);
+}
+
+void router_set_contracts(struct router *router, struct router_contracts contracts)
+{
+    lock_take(&router->lock);
+    router->options.contracts = contracts;
+    lock_drop(&router->lock);
+}
+
+struct silences *router_silences(struct router *router)
+{
+    return router->silences;
 }
 
 void router_reload(struct router *router, struct amconfig *config)
@@ -111,7 +128,7 @@ void router_reload(struct router *router, struct amconfig *config)
     struct generation *old = router->generation;
     router->generation = next;
     router->ungrouped = false;
-    router_regroup(router, world->wall_ns(world));
+    router_regroup(router, old, world->wall_ns(world));
     inhibitor_release(&router->inhibitor);
     inhibitor_init(&router->inhibitor, config);
     struct alert *alert;
@@ -262,6 +279,8 @@ static void keep_house(struct router *router, int64_t now_ns)
     if (nflog_due && router->options.state != NULL &&
         state_nflog_expire(router->options.state, now_ns, &err) != 0)
         log_warn("old notification log entries stay", LOG_ERR(&err));
+    if (nflog_due)
+        silences_collect(router->silences, now_ns);
 }
 
 int64_t router_run(struct router *router, int64_t now_ns)

@@ -159,6 +159,7 @@ struct alert *router_store(struct router *router, const struct alert_event *even
 static void alert_free(struct alert *alert)
 {
     fact_drop(alert->fact);
+    silence_hits_release(&alert->silenced);
     mem_free(alert);
 }
 

@@ -191,6 +191,9 @@ void group_free(struct group *group)
     map_release(&group->members);
     mem_free((void *)(uintptr_t)group->key.p);
     mem_free(group->labels);
+    group_forget_mutes(group);
+    if (group->closing != NULL)
+        generation_drop(group->closing);
     mem_free(group);
 }
 
@@ -258,6 +261,7 @@ static void inherit_group(struct router *router, struct group *new, struct group
     new->flushed = old->flushed;
     new->tick_waits = old->tick_waits;
     new->flush = old->flush;
+    group_inherit_mutes(new, old);
     if (new->flush != NULL)
         new->flush->group = new;
     old->flush = NULL;
@@ -306,7 +310,27 @@ static void place_all(struct router *router, int64_t now_ns)
     }
 }
 
-void router_regroup(struct router *router, int64_t now_ns)
+/* Nobody takes over from it: it stays for the ends that it owes, in the words of the configuration that it comes from. */
+static bool close_later(struct router *router, struct group *group, struct generation *from, int64_t now_ns)
+{
+    bool owes = group->flush != NULL || group_owes_end(router, group, now_ns);
+    if (group->kept || !router->options.contracts.opened_is_closed || !owes)
+        return false;
+    if (router->groups.count >= (size_t)limits.alert_groups) {
+        limit_hit(LIMIT_alert_groups);
+        return false;
+    }
+    if (group->closing == NULL) {
+        group->closing = from;
+        from->refs++;
+    }
+    map_add(&router->groups, group->hash, group);
+    if (!group->tick_waits)
+        timer_set(&router->timers, &group->timer, group->timer.at_ns);
+    return true;
+}
+
+void router_regroup(struct router *router, struct generation *from, int64_t now_ns)
 {
     struct map old = router->groups, by_place;
     size_t old_count, new_count;
@@ -324,8 +348,10 @@ void router_regroup(struct router *router, int64_t now_ns)
         if (heir != NULL)
             inherit_group(router, news[i], heir, now_ns);
     }
-    for (size_t i = 0; i < old_count; i++)
-        group_destroy(router, olds[i]);
+    for (size_t i = 0; i < old_count; i++) {
+        if (!close_later(router, olds[i], from, now_ns))
+            group_destroy(router, olds[i]);
+    }
     map_release(&old);
     map_release(&by_place);
     mem_free(olds);

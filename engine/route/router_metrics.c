@@ -2,6 +2,8 @@
 
 #include "tocsin/stat.h"
 
+#include <stdio.h>
+
 static const char *const failure_names[FAILURE_COUNT] = {
     [FAILURE_other] = "other",
     [FAILURE_clientError] = "clientError",
@@ -12,8 +14,15 @@ static const char *const failure_names[FAILURE_COUNT] = {
     [FAILURE_rateLimited] = "rateLimited",
 };
 
+static const char *const mute_names[MUTE_moved] = {
+    [MUTE_inhibition] = "inhibition",
+    [MUTE_active_time_interval] = "active_time_interval",
+    [MUTE_mute_time_interval] = "mute_time_interval",
+    [MUTE_silence] = "silence",
+};
+
 struct sizes {
-    size_t firing, inhibited, groups, receivers, integrations, rules, notes;
+    size_t firing, suppressed, groups, receivers, integrations, rules, notes;
 };
 
 static struct sizes measure(struct router *router, int64_t now_ns)
@@ -25,14 +34,15 @@ static struct sizes measure(struct router *router, int64_t now_ns)
                       .notes = router->nflog.entries.count};
     for (size_t i = 0; i < config->receiver_count; i++)
         s.integrations += config->receivers[i].integrations.count;
-    const struct alert *alert;
+    struct alert *alert;
     for (size_t at = 0; (alert = map_next(&router->alerts, &at)) != NULL;) {
         const struct alert_event *event = alert->fact->event;
         if (alert_is_resolved(event, now_ns))
             continue;
-        bool muted = inhibitor_mutes(&router->inhibitor, event->labels, now_ns);
+        bool muted = inhibitor_mutes(&router->inhibitor, event->labels, now_ns) ||
+                     silences_mute(router->silences, &alert->silenced, event->labels, now_ns);
         s.firing += !muted;
-        s.inhibited += muted;
+        s.suppressed += muted;
     }
     return s;
 }
@@ -48,7 +58,7 @@ static void write_alerts(struct buf *out, const struct router_counts *c, const s
 {
     stat_head(out, "alertmanager_alerts", "gauge", "Alerts held, by state.");
     stat_sample(out, "alertmanager_alerts", "state=\"active\"", (double)s->firing);
-    stat_sample(out, "alertmanager_alerts", "state=\"suppressed\"", (double)s->inhibited);
+    stat_sample(out, "alertmanager_alerts", "state=\"suppressed\"", (double)s->suppressed);
     stat_head(out, "alertmanager_alerts_received_total", "counter", "Alerts posted.");
     stat_sample(out, "alertmanager_alerts_received_total", "status=\"firing\",version=\"v2\"",
                 (double)c->received_firing);
@@ -98,8 +108,13 @@ static void write_notifications(struct buf *out, const struct router_counts *c)
               offsetof(struct kind_counts, requests));
     each_kind(out, c, "alertmanager_notification_requests_failed_total",
               "Attempts to tell receivers that failed.", offsetof(struct kind_counts, requests_failed));
-    one(out, "alertmanager_notifications_suppressed_total", "counter", "Alerts kept out of notifications.",
-        "reason=\"inhibition\"", (double)c->suppressed);
+    stat_head(out, "alertmanager_notifications_suppressed_total", "counter",
+              "Alerts kept out of notifications.");
+    for (enum mute i = MUTE_none + 1; i < MUTE_moved; i++) {
+        char label[64];
+        snprintf(label, sizeof label, "reason=\"%s\"", mute_names[i]);
+        stat_sample(out, "alertmanager_notifications_suppressed_total", label, (double)c->suppressed[i]);
+    }
 }
 
 static void write_latency_of(struct buf *out, const char *kind, const struct kind_counts *c)
@@ -146,4 +161,5 @@ void router_write_metrics(struct router *router, struct buf *out)
     one(out, "alertmanager_inhibition_rules", "gauge", "Inhibition rules configured.", NULL, (double)s.rules);
     one(out, "tocsin_notification_log_entries", "gauge", "What integrations were last told.", NULL,
         (double)s.notes);
+    silences_write_metrics(router->silences, out);
 }

@@ -22,6 +22,7 @@
 #include "dedup_priv.h"
 #include "inhibit_priv.h"
 #include "nflog_priv.h"
+#include "silence_priv.h"
 #include "timers_priv.h"
 
 struct fact {
@@ -34,6 +35,7 @@ struct fact {
 struct alert {
     struct fact *fact;
     size_t groups; /* that hold it */
+    struct silence_hits silenced;
 };
 
 /* A configuration and who still needs it. */
@@ -50,16 +52,31 @@ struct group {
     uint64_t hash;
     struct map members; /* struct alert, by fingerprint */
     struct flush *flush;
+    struct str *muted_by; /* time intervals that kept back the last flush; with their texts in one block */
+    size_t muted_count;
     bool flushed;    /* at least once */
     bool tick_waits; /* came due while a flush was under way */
     bool kept;       /* taken over by the reload that is running */
     bool dead;       /* no longer listed: goes when its flush ends */
+    /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
+    struct generation *closing;
+};
+
+/* In the order in which they are asked. */
+enum mute {
+    MUTE_none,
+    MUTE_inhibition,
+    MUTE_active_time_interval,
+    MUTE_mute_time_interval,
+    MUTE_silence,
+    MUTE_moved, /* the configuration in force tells others of it */
+    MUTE_COUNT
 };
 
 struct flush_item {
     struct fact *fact;
     bool resolved;
-    bool muted; /* inhibited; told only if it is the end of something told before */
+    enum mute muted; /* told only if it is the end of something told before */
 };
 
 struct flush;
@@ -71,9 +88,10 @@ struct delivery {
     enum dedup_reason reason;
     const struct flush_item **batch; /* what is sent */
     size_t batch_count;
-    struct hash_set firing, resolved; /* what the log will say */
-    struct labels *kept;              /* what an earlier notification left behind in the log, then this one; NULL: nothing */
-    int64_t forgets_since_ns; /* nothing is sent, the log only forgets what has ended; 0: an ordinary one */
+    struct dedup_told note; /* what the log will say */
+    struct labels
+        *kept;    /* what an earlier notification left behind in the log, then this one; NULL: nothing */
+    bool forgets; /* nothing is sent, the log only forgets what has ended */
     bool ended;
     int attempt;
     int64_t backoff_ns;
@@ -118,7 +136,7 @@ struct kind_counts {
 
 struct router_counts {
     uint64_t received_firing, received_resolved, invalid;
-    uint64_t suppressed;
+    uint64_t suppressed[MUTE_COUNT];
     struct kind_counts kinds[INTEGRATION_KINDS_MAX]; /* by integration_kind_of */
 };
 
@@ -141,6 +159,7 @@ struct router {
     struct timers timers;
     struct inhibitor inhibitor;
     struct nflog nflog;
+    struct silences *silences;
     struct router_counts counts;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
@@ -167,8 +186,14 @@ void group_remove(struct group *group, struct alert *alert);
 /* Takes it out of the list and frees it, now or when its flush ends. */
 void group_destroy(struct router *router, struct group *group);
 void group_free(struct group *group);
-void router_regroup(struct router *router, int64_t now_ns);
+void router_regroup(struct router *router, struct generation *old, int64_t now_ns);
 int router_item_order(const struct labels *a, const struct labels *b);
+
+/* router_mute.c */
+/* Says of each item what keeps it quiet now, and keeps the names of the time intervals that do. */
+void flush_mute(struct router *router, struct group *group, struct flush *flush);
+void group_forget_mutes(struct group *group);
+void group_inherit_mutes(struct group *new, struct group *old);
 
 /* router_flush.c */
 /* Begins the flush of a group that is due; deliveries that want sending come due at once. */
@@ -177,6 +202,10 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
 struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
+/* True if somebody whom the group told that an alert fires has not heard of its end. */
+bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
+/* What it is to say now that it has failed; NULL: nothing new. */
+struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns);
 void generation_drop(struct generation *generation);
 /* The counts of the delivery's kind of integration. */
 struct kind_counts *delivery_counts(struct router *router, const struct delivery *d);

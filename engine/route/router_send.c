@@ -23,6 +23,7 @@ static bool describe(struct router *router, const struct delivery *d, struct are
         .alerts = alerts,
         .count = d->batch_count,
         .reason = dedup_reason_text(d->reason),
+        .late = d->reason == DEDUP_LATE && d->note.firing.count == 0,
         .group_labels = d->flush->labels,
         .route_labels = d->flush->route->labels,
         .external_url = router->options.external_url,
@@ -76,16 +77,20 @@ static void end_delivery(struct router *router, struct delivery *d, bool failed,
     flush_end_if_done(router, flush, now_ns);
 }
 
-/* The log is on disk before anything else is decided for this group. */
-static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
+static void save(struct router *router, const struct nflog_note *note, const char *risk)
 {
     struct err err;
     static struct log_rate rate;
     struct world *world = router->options.world;
-    struct nflog_note *note = delivery_note(d, now_ns);
     if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
-        log_error("notification log not written; a restart may repeat this page", LOG_STR("key", note->key),
-                  LOG_ERR(&err));
+        log_error(risk, LOG_STR("key", note->key), LOG_ERR(&err));
+}
+
+/* The log is on disk before anything else is decided for this group. */
+static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
+{
+    struct nflog_note *note = delivery_note(d, now_ns);
+    save(router, note, "notification log not written; a restart may repeat this page");
     lock_take(&router->lock);
     nflog_put(&router->nflog, note);
     end_delivery(router, d, false, now_ns);
@@ -95,6 +100,14 @@ static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
 static void fail(struct router *router, struct delivery *d, enum failure failure, int64_t now_ns)
 {
     lock_take(&router->lock);
+    struct nflog_note *note =
+        router->options.contracts.no_lost_page ? delivery_missed(router, d, now_ns) : NULL;
+    lock_drop(&router->lock);
+    if (note != NULL)
+        save(router, note, "notification log not written; a restart may lose a page that failed");
+    lock_take(&router->lock);
+    if (note != NULL)
+        nflog_put(&router->nflog, note);
     delivery_counts(router, d)->failed[failure]++;
     end_delivery(router, d, true, now_ns);
     lock_drop(&router->lock);
@@ -117,8 +130,14 @@ static int64_t next_backoff(struct router *router, struct delivery *d)
     return wait_ns;
 }
 
-/* A receiver that is to be asked again; the flush's deadline ends it. A group that the configuration in force no longer
- * knows is not worth another try. */
+/* Of a group that the configuration in force no longer knows, only ends are worth another try. */
+static bool is_over(const struct delivery *d)
+{
+    const struct group *group = d->flush->group;
+    return group->dead || (group->closing != NULL && d->note.firing.count > 0);
+}
+
+/* A receiver that is to be asked again; the flush's deadline ends it. */
 static void retry(struct router *router, struct delivery *d, const struct message *message,
                   const char *detail, enum failure failure, int64_t now_ns)
 {
@@ -126,9 +145,9 @@ static void retry(struct router *router, struct delivery *d, const struct messag
     if (message->answer.retry_after_ms * NS_PER_MS > wait_ns)
         wait_ns = message->answer.retry_after_ms * NS_PER_MS;
     lock_take(&router->lock);
-    bool dead = d->flush->group->dead;
-    bool again = !dead && now_ns + wait_ns < d->flush->deadline_ns;
-    if (!dead)
+    bool over = is_over(d);
+    bool again = !over && now_ns + wait_ns < d->flush->deadline_ns;
+    if (!over)
         timer_set(&router->timers, &d->timer, again ? now_ns + wait_ns : d->flush->deadline_ns);
     lock_drop(&router->lock);
     static struct log_rate rate;
@@ -137,7 +156,7 @@ static void retry(struct router *router, struct delivery *d, const struct messag
                  LOG_TEXT("integration", integration_name(d->integration)), LOG_INT("attempt", d->attempt),
                  LOG_TEXT("err", detail));
     tell(router, d, message->answer.status, detail, again ? PAGE_RETRYING : PAGE_FAILED, now_ns);
-    if (dead)
+    if (over)
         fail(router, d, failure, now_ns);
 }
 
@@ -290,14 +309,9 @@ static int send_message(struct router *router, struct message *message)
  * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. */
 static void note_intent(struct router *router, const struct delivery *d, int64_t now_ns)
 {
-    struct err err;
-    struct world *world = router->options.world;
-    static struct log_rate rate;
     struct nflog_note *note = delivery_note(d, now_ns);
     note->told.sent_ns = 0;
-    if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
-        log_error("notification log not written; a restart may lose the end of these alerts",
-                  LOG_STR("key", note->key), LOG_ERR(&err));
+    save(router, note, "notification log not written; a restart may lose the end of these alerts");
     nflog_note_free(note);
 }
 
@@ -375,7 +389,7 @@ static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
 
 void delivery_attempt(struct router *router, struct delivery *d, int64_t now_ns)
 {
-    if (d->forgets_since_ns != 0) {
+    if (d->forgets) {
         succeed(router, d, now_ns);
     } else if (d->batch_count == 0) {
         tell(router, d, 0, "", PAGE_UNSENT, now_ns);

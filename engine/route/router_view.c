@@ -15,6 +15,8 @@ struct view {
     size_t receiver_count, receiver_capacity;
     uint64_t *inhibited_by;
     size_t inhibited_count, inhibited_capacity;
+    struct str *silenced_by;
+    size_t silenced_count, silenced_capacity;
 };
 
 static struct view view_begin(struct router *router, const struct router_filter *filter, struct arena *arena)
@@ -23,15 +25,16 @@ static struct view view_begin(struct router *router, const struct router_filter 
     return (struct view){.router = router, .filter = filter, .arena = arena, .now_ns = world->wall_ns(world)};
 }
 
-static bool wants_receiver(const struct view *v, struct str name)
+static bool wants_receiver(const struct view *v, const struct am_receiver *receiver)
 {
-    return v->filter->receiver == NULL || regex_match(v->filter->receiver, name);
+    return (v->filter->receiver == NULL || regex_match(v->filter->receiver, receiver->name)) &&
+           matchers_match(v->filter->receiver_matchers, v->filter->receiver_matcher_count, receiver->labels);
 }
 
 static void add_receiver(void *context, const struct am_route *route)
 {
     struct view *v = context;
-    bool wanted = wants_receiver(v, route->receiver->name);
+    bool wanted = wants_receiver(v, route->receiver);
     v->wanted = v->wanted || wanted;
     if (!wanted && v->in_groups)
         return;
@@ -50,6 +53,16 @@ static bool add_inhibitor(void *context, const struct alert *source)
     if (!v->full)
         v->inhibited_by[v->inhibited_count++] = source->fact->fingerprint;
     return !v->full;
+}
+
+static void add_silence(void *context, struct str id)
+{
+    struct view *v = context;
+    ARENA_GROW(v->arena, v->silenced_by, v->silenced_count, v->silenced_capacity);
+    struct str copy = str_copy(v->arena, id);
+    v->full = v->full || v->silenced_by == NULL || copy.p == NULL;
+    if (!v->full)
+        v->silenced_by[v->silenced_count++] = copy;
 }
 
 static const struct alert_event *copy_event(struct view *v, const struct alert_event *event)
@@ -89,12 +102,13 @@ static void sort_unique_receivers(struct view *v)
 
 static bool wants_state(const struct view *v)
 {
-    bool inhibited = v->inhibited_count > 0;
-    return inhibited ? v->filter->inhibited : v->filter->active;
+    bool inhibited = v->inhibited_count > 0, silenced = v->silenced_count > 0;
+    return (v->filter->active || inhibited || silenced) && (v->filter->silenced || !silenced) &&
+           (v->filter->inhibited || !inhibited);
 }
 
 /* Fills *out, or answers false if the alert is not asked for. */
-static bool show(struct view *v, const struct alert *alert, struct router_alert *out)
+static bool show(struct view *v, struct alert *alert, struct router_alert *out)
 {
     const struct alert_event *event = alert->fact->event;
     if (alert_is_resolved(event, v->now_ns) ||
@@ -102,22 +116,29 @@ static bool show(struct view *v, const struct alert *alert, struct router_alert 
         return false;
     v->receivers = NULL;
     v->inhibited_by = NULL;
+    v->silenced_by = NULL;
     v->wanted = false;
     v->receiver_count = v->receiver_capacity = v->inhibited_count = v->inhibited_capacity = 0;
+    v->silenced_count = v->silenced_capacity = 0;
     router_match(&v->router->generation->config->root, event->labels, add_receiver, v);
     inhibitor_each(&v->router->inhibitor, event->labels, v->now_ns, add_inhibitor, v);
+    silences_each(v->router->silences, &alert->silenced, event->labels, v->now_ns, add_silence, v);
     if (v->full || !v->wanted || !wants_state(v))
         return false;
     if (v->inhibited_count > 1)
         qsort(v->inhibited_by, v->inhibited_count, sizeof *v->inhibited_by, by_number);
+    if (v->silenced_count > 1)
+        qsort(v->silenced_by, v->silenced_count, sizeof *v->silenced_by, by_text);
     *out = (struct router_alert){
         .event = copy_event(v, event),
         .fingerprint = alert->fact->fingerprint,
         .receivers = v->receivers,
         .receiver_count = v->receiver_count,
-        .suppressed = v->inhibited_count > 0,
+        .suppressed = v->inhibited_count > 0 || v->silenced_count > 0,
         .inhibited_by = v->inhibited_by,
         .inhibited_count = v->inhibited_count,
+        .silenced_by = v->silenced_by,
+        .silenced_count = v->silenced_count,
     };
     v->full = v->full || out->event == NULL;
     return !v->full;
@@ -131,7 +152,7 @@ static int by_fingerprint(const void *a, const void *b)
 
 static int list_alerts(struct view *v, struct router_alert **alerts, size_t *count)
 {
-    const struct alert *alert;
+    struct alert *alert;
     struct router_alert *list = ARENA_ARRAY(v->arena, struct router_alert, v->router->alerts.count);
     size_t n = 0;
     if (list == NULL)
@@ -160,11 +181,28 @@ static int by_item(const void *a, const void *b)
     return router_item_order(x->event->labels, y->event->labels);
 }
 
+static const struct str *copy_mutes(struct view *v, const struct group *group)
+{
+    struct str *names = ARENA_ARRAY(v->arena, struct str, group->muted_count);
+    for (size_t i = 0; names != NULL && i < group->muted_count; i++) {
+        names[i] = str_copy(v->arena, group->muted_by[i]);
+        v->full = v->full || names[i].p == NULL;
+    }
+    v->full = v->full || names == NULL;
+    return names;
+}
+
+static bool wants_group(const struct view *v, const struct group *group)
+{
+    return group->closing == NULL && wants_receiver(v, group->route->receiver) &&
+           (v->filter->muted || group->muted_count == 0);
+}
+
 /* False if the group has nothing to show. */
 static bool show_group(struct view *v, const struct group *group, struct router_group *out)
 {
-    const struct alert *alert;
-    if (!wants_receiver(v, group->route->receiver->name))
+    struct alert *alert;
+    if (!wants_group(v, group))
         return false;
     struct router_alert *list = ARENA_ARRAY(v->arena, struct router_alert, group->members.count);
     size_t n = 0;
@@ -172,6 +210,7 @@ static bool show_group(struct view *v, const struct group *group, struct router_
     for (size_t at = 0; !v->full && (alert = map_next(&group->members, &at)) != NULL;) {
         if (!show(v, alert, &list[n]))
             continue;
+        list[n].suppressed = list[n].suppressed || group->muted_count > 0;
         sort_unique_receivers(v);
         list[n++].receiver_count = v->receiver_count;
     }
@@ -185,10 +224,12 @@ static bool show_group(struct view *v, const struct group *group, struct router_
         .key = str_copy(v->arena, group->key),
         .alerts = list,
         .count = n,
+        .muted_by = copy_mutes(v, group),
+        .muted_count = group->muted_count,
         .next_flush_ns = group->timer.at_ns,
     };
-    v->full =
-        out->labels == NULL || out->route_labels == NULL || out->receiver.p == NULL || out->key.p == NULL;
+    v->full = v->full || out->labels == NULL || out->route_labels == NULL || out->receiver.p == NULL ||
+              out->key.p == NULL;
     return !v->full;
 }
 
@@ -227,18 +268,26 @@ int router_groups(struct router *router, const struct router_filter *filter, str
     return rc;
 }
 
-int router_receivers(struct router *router, struct arena *arena, struct str **names, size_t *count)
+static int list_receivers(const struct amconfig *config, const struct matcher *matchers, size_t matcher_count,
+                          struct arena *arena, struct router_receiver **out, size_t *count)
+{
+    struct router_receiver *list = ARENA_ARRAY(arena, struct router_receiver, config->receiver_count);
+    *out = list;
+    *count = 0;
+    for (size_t i = 0; list != NULL && i < config->receiver_count; i++) {
+        const struct am_receiver *r = &config->receivers[i];
+        if (matchers_match(matchers, matcher_count, r->labels))
+            list[(*count)++] =
+                (struct router_receiver){str_copy(arena, r->name), labels_copy(arena, r->labels)};
+    }
+    return arena_exhausted(arena) ? ERR_LIMIT : 0;
+}
+
+int router_receivers(struct router *router, const struct matcher *matchers, size_t matcher_count,
+                     struct arena *arena, struct router_receiver **receivers, size_t *count)
 {
     lock_take(&router->lock);
-    const struct amconfig *config = router->generation->config;
-    struct str *list = ARENA_ARRAY(arena, struct str, config->receiver_count);
-    int rc = list != NULL ? 0 : ERR_LIMIT;
-    for (size_t i = 0; rc == 0 && i < config->receiver_count; i++) {
-        list[i] = str_copy(arena, config->receivers[i].name);
-        rc = list[i].p != NULL ? 0 : ERR_LIMIT;
-    }
-    *names = list;
-    *count = rc == 0 ? config->receiver_count : 0;
+    int rc = list_receivers(router->generation->config, matchers, matcher_count, arena, receivers, count);
     lock_drop(&router->lock);
     return rc;
 }

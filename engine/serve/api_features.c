@@ -74,9 +74,9 @@ static void operators_category(struct category *c, const struct promql_features 
                 (op != AGG_LIMITK && op != AGG_LIMIT_RATIO) || f->experimental_functions);
 }
 
-static void rules_category(struct category *c)
+static void rules_category(struct category *c, const struct promql_features *f)
 {
-    feature(c, "concurrent_rule_eval", false);
+    feature(c, "concurrent_rule_eval", f->concurrent_rule_eval);
     feature(c, "keep_firing_for", true);
     feature(c, "query_offset", true);
 }
@@ -109,7 +109,7 @@ void api_features(struct request *request, struct answer *answer)
     c = begin(out, "promql_operators");
     operators_category(&c, f);
     c = begin(out, "rules");
-    rules_category(&c);
+    rules_category(&c, f);
     c = begin(out, "tsdb");
     tsdb_category(&c);
     buf_puts(out, "}}");

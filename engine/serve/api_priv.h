@@ -52,9 +52,9 @@ handler api_federate;
 /* api_store.c: what the store is full of */
 handler api_tsdb, tocsin_cardinality;
 
-/* v2_alerts.c, v2_post.c, v2_info.c: Alertmanager's API v2 */
-handler v2_status, v2_receivers, v2_alerts, v2_alert_groups, v2_post_alerts, v2_silences, v2_no_silences;
-handler v2_silence;
+/* v2_alerts.c, v2_post.c, v2_info.c, v2_silences.c, v2_silence_post.c: Alertmanager's API v2 */
+handler v2_status, v2_receivers, v2_alerts, v2_alert_groups, v2_post_alerts;
+handler v2_silences, v2_post_silence, v2_silence, v2_expire_silence;
 
 /* admin.c */
 handler admin_index, admin_metrics, admin_healthy, admin_ready, admin_reload;

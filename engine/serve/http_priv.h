@@ -81,13 +81,14 @@ struct route {
 };
 
 enum route_flag {
-    ROUTE_PUSH = 1,  /* a body with a declared length, types checked before it is read */
-    ROUTE_FORM = 2,  /* an urlencoded body is merged into the parameters */
-    ROUTE_READY = 4, /* 503 until the process is ready */
-    ROUTE_JSON = 8,  /* the body must be called JSON (Alertmanager's 415) */
-    ROUTE_SLOW = 16, /* may take long: a worker runs it */
-    ROUTE_CORS = 32, /* pages of other sites may read the answer */
-    ROUTE_QUERY = 64 /* evaluates PromQL, within query_timeout_ms */
+    ROUTE_PUSH = 1,   /* a body with a declared length, types checked before it is read */
+    ROUTE_FORM = 2,   /* an urlencoded body is merged into the parameters */
+    ROUTE_READY = 4,  /* 503 until the process is ready */
+    ROUTE_JSON = 8,   /* the body must be called JSON (Alertmanager's 415) */
+    ROUTE_SLOW = 16,  /* may take long: a worker runs it */
+    ROUTE_CORS = 32,  /* pages of other sites may read the answer */
+    ROUTE_OPEN = 128, /* Alertmanager's API: pages of other sites may read it */
+    ROUTE_QUERY = 64  /* evaluates PromQL, within query_timeout_ms */
 };
 
 /* The most bytes a body for this route may have. */

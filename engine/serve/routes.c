@@ -1,6 +1,7 @@
 #include "api_priv.h"
 #include "json_priv.h"
 #include "tocsin/tree.h"
+#include "v2_priv.h"
 
 #define GET_POST (HTTP_GET | HTTP_POST)
 #define NO_BODY LIMIT_COUNT
@@ -38,14 +39,15 @@ static const struct route routes[] = {
     {"/api/v1/**", HTTP_OPTIONS, api_options, API, NO_BODY},
     {"/federate", HTTP_GET, api_federate, ROUTE_READY | ROUTE_SLOW, NO_BODY},
 
-    {"/api/v2/status", HTTP_GET, v2_status, 0, NO_BODY},
-    {"/api/v2/receivers", HTTP_GET, v2_receivers, 0, NO_BODY},
-    {"/api/v2/alerts", HTTP_GET, v2_alerts, 0, NO_BODY},
-    {"/api/v2/alerts", HTTP_POST, v2_post_alerts, ROUTE_JSON, LIMIT_json_bytes},
-    {"/api/v2/alerts/groups", HTTP_GET, v2_alert_groups, 0, NO_BODY},
-    {"/api/v2/silences", HTTP_GET, v2_silences, 0, NO_BODY},
-    {"/api/v2/silences", HTTP_POST, v2_no_silences, ROUTE_JSON, LIMIT_json_bytes},
-    {"/api/v2/silence/*", HTTP_GET | HTTP_DELETE, v2_silence, 0, NO_BODY},
+    {"/api/v2/status", HTTP_GET, v2_status, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/receivers", HTTP_GET, v2_receivers, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/alerts", HTTP_GET, v2_alerts, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/alerts", HTTP_POST, v2_post_alerts, ROUTE_JSON | ROUTE_OPEN, LIMIT_json_bytes},
+    {"/api/v2/alerts/groups", HTTP_GET, v2_alert_groups, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/silences", HTTP_GET, v2_silences, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/silences", HTTP_POST, v2_post_silence, ROUTE_JSON | ROUTE_OPEN, LIMIT_json_bytes},
+    {"/api/v2/silence/*", HTTP_GET, v2_silence, ROUTE_OPEN, NO_BODY},
+    {"/api/v2/silence/*", HTTP_DELETE, v2_expire_silence, ROUTE_OPEN, NO_BODY},
 
     {"/api/tocsin/v1/status", HTTP_GET, tocsin_status, 0, NO_BODY},
     {"/api/tocsin/v1/rules", HTTP_GET, tocsin_rules, ROUTE_READY, NO_BODY},
@@ -188,17 +190,25 @@ static const char *push_refusal(const struct request *request)
     return NULL;
 }
 
+/* What says nothing counts as bytes of any kind. */
+static void refuse_media_type(struct str content_type, struct answer *answer)
+{
+    struct str type = str_trim(str_cut(&content_type, ';'));
+    if (type.n == 0)
+        type = STR("application/octet-stream");
+    v2_schema_error(answer, 415, 415, "unsupported media type \"%.*s\", only [application/json] are allowed",
+                    STR_ARG(type));
+}
+
 static bool refuse_type(const struct route *route, const struct request *request, struct answer *answer)
 {
     const char *why = (route->flags & ROUTE_PUSH) != 0 ? push_refusal(request) : NULL;
     if (why != NULL)
         answer_text(answer, 415, why);
     else if ((route->flags & ROUTE_JSON) != 0 && !type_is(request->content_type, "application/json"))
-        answer_text(answer, 415, "{\"code\":415,\"message\":\"only application/json is taken here\"}\n");
+        refuse_media_type(request->content_type, answer);
     else
         return false;
-    if (why == NULL)
-        answer->content_type = "application/json";
     return true;
 }
 
@@ -253,8 +263,18 @@ static void allow_other_sites(const struct request *request, struct answer *answ
     answer_header(answer, "Access-Control-Expose-Headers", "Date");
 }
 
+/* As Alertmanager answers on its API. What changes something is refused to pages of other sites before it comes here. */
+static void note_openness(const struct request *request, struct answer *answer)
+{
+    answer_header(answer, "Vary", "Origin");
+    if (request->origin.n > 0)
+        answer_header(answer, "Access-Control-Allow-Origin", "*");
+}
+
 bool route_prepare(const struct route *route, struct request *request, struct answer *answer)
 {
+    if ((route->flags & ROUTE_OPEN) != 0)
+        note_openness(request, answer);
     if ((route->flags & ROUTE_CORS) != 0)
         allow_other_sites(request, answer);
     return merge_form(route, request, answer);

@@ -9,71 +9,57 @@
 /* A request's filters, with what has to be released. */
 struct filter {
     struct router_filter router;
-    struct matcher *matchers;
+    struct v2_matchers matchers, receiver_matchers;
     struct regex *receiver;
 };
-
-/* Truth as Alertmanager's clients spell it; empty is the default, true; anything else is false. */
-static bool flag(const struct request *request, const char *name)
-{
-    static const char *const yes[] = {"true", "1",        "yes",     "ok", "y",
-                                      "on",   "selected", "checked", "t",  "enabled"};
-    struct str text = request_param(request, name);
-    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
-        if (str_eq_nocase(text, str_of(yes[i])))
-            return true;
-    return text.n == 0;
-}
-
-static int take_matchers(const struct request *request, struct filter *filter, struct err *err)
-{
-    size_t count;
-    struct str *texts = request_params(request, "filter", &count);
-    filter->matchers = ARENA_ARRAY(request->arena, struct matcher, count);
-    filter->router.matchers = filter->matchers;
-    if (texts == NULL || filter->matchers == NULL)
-        return err_set(err, ERR_LIMIT, "request does not fit its memory");
-    for (size_t i = 0; i < count; i++) {
-        int rc = am_matcher_parse(request->arena, texts[i], &filter->matchers[i], err);
-        if (rc != 0)
-            return rc;
-        filter->router.matcher_count++;
-    }
-    return 0;
-}
 
 static int take_receiver(const struct request *request, struct filter *filter, struct err *err)
 {
     struct str pattern = request_param(request, "receiver");
-    if (pattern.n > 0) {
-        filter->receiver = regex_open(pattern, REGEX_ANCHORED, err);
-        if (filter->receiver == NULL) {
-            err_prefix(err, "failed to parse receiver param: ");
-            return err->code;
-        }
-        filter->router.receiver = filter->receiver;
-    }
-    if (request_param(request, "receiver_matchers").n > 0)
-        return err_set(err, ERR_UNSUPPORTED, "receiver_matchers are not supported by this version of tocsin");
-    return 0;
+    if (pattern.n == 0)
+        return 0;
+    filter->router.receiver = filter->receiver = regex_open(pattern, REGEX_ANCHORED, err);
+    if (filter->receiver != NULL)
+        return 0;
+    err_prefix(err, "failed to parse receiver param: ");
+    return err->code;
+}
+
+static int take_all(const struct request *request, struct filter *filter, struct err *err)
+{
+    int rc = v2_take_matchers(request, "filter", &filter->matchers, err);
+    if (rc == 0)
+        rc = take_receiver(request, filter, err);
+    if (rc != 0)
+        return rc;
+    rc = v2_take_matchers(request, "receiver_matchers", &filter->receiver_matchers, err);
+    if (rc != 0)
+        err_prefix(err, "failed to parse receiver_matchers param: ");
+    return rc;
 }
 
 static bool filter_init(struct filter *filter, const struct request *request, struct answer *answer)
 {
-    *filter = (struct filter){.router = {.active = flag(request, "active"),
-                                         .silenced = flag(request, "silenced"),
-                                         .inhibited = flag(request, "inhibited")}};
     struct err err;
-    if (take_matchers(request, filter, &err) == 0 && take_receiver(request, filter, &err) == 0)
-        return true;
-    v2_refuse(answer, 400, str_of(err.text));
-    return false;
+    *filter = (struct filter){.router = {.active = v2_flag(request, "active"),
+                                         .silenced = v2_flag(request, "silenced"),
+                                         .inhibited = v2_flag(request, "inhibited"),
+                                         .muted = v2_flag(request, "muted")}};
+    if (take_all(request, filter, &err) != 0) {
+        v2_refuse(answer, 400, str_of(err.text));
+        return false;
+    }
+    filter->router.matchers = filter->matchers.items;
+    filter->router.matcher_count = filter->matchers.count;
+    filter->router.receiver_matchers = filter->receiver_matchers.items;
+    filter->router.receiver_matcher_count = filter->receiver_matchers.count;
+    return true;
 }
 
 static void filter_release(struct filter *filter)
 {
-    for (size_t i = 0; i < filter->router.matcher_count; i++)
-        matcher_release(&filter->matchers[i]);
+    v2_release_matchers(&filter->matchers);
+    v2_release_matchers(&filter->receiver_matchers);
     if (filter->receiver != NULL)
         regex_free(filter->receiver);
 }
@@ -89,16 +75,29 @@ static void receivers(struct buf *out, const struct router_alert *alert)
     buf_char(out, ']');
 }
 
-static void status(struct buf *out, const struct router_alert *alert)
+static void texts(struct buf *out, const char *name, const struct str *items, size_t count)
+{
+    buf_format(out, "\"%s\":[", name);
+    for (size_t i = 0; i < count; i++) {
+        buf_puts(out, i > 0 ? "," : "");
+        json_string(out, items[i]);
+    }
+    buf_puts(out, "],");
+}
+
+static void status(struct buf *out, const struct router_alert *alert, const struct router_group *group)
 {
     buf_puts(out, "\"status\":{\"inhibitedBy\":[");
     for (size_t i = 0; i < alert->inhibited_count; i++)
         buf_format(out, "%s\"%016" PRIx64 "\"", i > 0 ? "," : "", alert->inhibited_by[i]);
-    buf_format(out, "],\"mutedBy\":[],\"silencedBy\":[],\"state\":\"%s\"}",
-               alert->suppressed ? "suppressed" : "active");
+    buf_puts(out, "],");
+    texts(out, "mutedBy", group != NULL ? group->muted_by : NULL, group != NULL ? group->muted_count : 0);
+    texts(out, "silencedBy", alert->silenced_by, alert->silenced_count);
+    buf_format(out, "\"state\":\"%s\"}", alert->suppressed ? "suppressed" : "active");
 }
 
-static void one_alert(struct buf *out, const struct router_alert *alert)
+/* group: where it is shown; NULL: by itself. */
+static void one_alert(struct buf *out, const struct router_alert *alert, const struct router_group *group)
 {
     const struct alert_event *event = alert->event;
     buf_puts(out, "{\"annotations\":");
@@ -110,7 +109,7 @@ static void one_alert(struct buf *out, const struct router_alert *alert)
     buf_puts(out, ",\"startsAt\":");
     v2_time(out, event->starts_ns, event->starts_zone_s);
     buf_char(out, ',');
-    status(out, alert);
+    status(out, alert, group);
     buf_puts(out, ",\"updatedAt\":");
     v2_time(out, event->updated_ns, 0);
     if (event->generator_url.n > 0) {
@@ -122,13 +121,14 @@ static void one_alert(struct buf *out, const struct router_alert *alert)
     buf_char(out, '}');
 }
 
-static void alert_list(struct buf *out, const struct router_alert *alerts, size_t count)
+static void alert_list(struct buf *out, const struct router_alert *alerts, size_t count,
+                       const struct router_group *group)
 {
     buf_char(out, '[');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             buf_char(out, ',');
-        one_alert(out, &alerts[i]);
+        one_alert(out, &alerts[i], group);
     }
     buf_char(out, ']');
 }
@@ -136,12 +136,14 @@ static void alert_list(struct buf *out, const struct router_alert *alerts, size_
 static void one_group(struct buf *out, const struct router_group *group)
 {
     buf_puts(out, "{\"alerts\":");
-    alert_list(out, group->alerts, group->count);
+    alert_list(out, group->alerts, group->count, group);
     buf_puts(out, ",\"labels\":");
     labels_print_json(out, group->labels);
     buf_puts(out, ",\"receiver\":{\"name\":");
     json_string(out, group->receiver);
-    buf_puts(out, "},\"routeLabels\":{}}");
+    buf_puts(out, "},\"routeLabels\":");
+    labels_print_json(out, group->route_labels);
+    buf_char(out, '}');
 }
 
 static void tell_groups(struct answer *answer, const struct router_group *groups, size_t count)
@@ -172,7 +174,7 @@ void v2_alerts(struct request *request, struct answer *answer)
         struct router *router = request->service->parts.router;
         if (router_alerts(router, &filter.router, request->arena, &alerts, &count) == 0) {
             answer->content_type = "application/json";
-            alert_list(&answer->body, alerts, count);
+            alert_list(&answer->body, alerts, count, NULL);
             buf_char(&answer->body, '\n');
         } else {
             v2_refuse(answer, 500, STR("the alerts do not fit the memory of one request"));

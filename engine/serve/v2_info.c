@@ -71,47 +71,37 @@ void v2_status(struct request *request, struct answer *answer)
     buf_puts(out, ",\"version\":\"" AM_VERSION "\"}}\n");
 }
 
-void v2_receivers(struct request *request, struct answer *answer)
+static void tell_receivers(struct answer *answer, const struct router_receiver *receivers, size_t count)
 {
-    if (!v2_has_router(request, answer))
-        return;
-    struct str *names;
-    size_t count;
-    if (router_receivers(request->service->parts.router, request->arena, &names, &count) != 0) {
-        v2_refuse(answer, 500, STR("the receivers do not fit the memory of one request"));
-        return;
-    }
     struct buf *out = &answer->body;
     answer->content_type = "application/json";
     buf_char(out, '[');
     for (size_t i = 0; i < count; i++) {
-        buf_puts(out, i > 0 ? ",{\"labels\":{\"name\":" : "{\"labels\":{\"name\":");
-        json_string(out, names[i]);
-        buf_puts(out, "},\"name\":");
-        json_string(out, names[i]);
+        buf_puts(out, i > 0 ? ",{\"labels\":" : "{\"labels\":");
+        labels_print_json(out, receivers[i].labels);
+        buf_puts(out, ",\"name\":");
+        json_string(out, receivers[i].name);
         buf_char(out, '}');
     }
     buf_puts(out, "]\n");
 }
 
-/* There are none: what reads them (amtool, Karma, Grafana) works. */
-void v2_silences(struct request *request, struct answer *answer)
+void v2_receivers(struct request *request, struct answer *answer)
 {
+    struct v2_matchers matchers = {0};
+    struct router_receiver *receivers;
+    struct err err;
+    size_t count;
     if (!v2_has_router(request, answer))
         return;
-    answer->content_type = "application/json";
-    buf_puts(&answer->body, "[]\n");
-}
-
-/* Of the statuses that clients know for this call only a 400 shows its text to the user. */
-void v2_no_silences(struct request *request, struct answer *answer)
-{
-    if (v2_has_router(request, answer))
-        v2_refuse(answer, 400, STR("silences are not supported by this version of tocsin"));
-}
-
-void v2_silence(struct request *request, struct answer *answer)
-{
-    if (v2_has_router(request, answer))
-        answer_text(answer, 404, "");
+    if (v2_take_matchers(request, "receiver_matchers", &matchers, &err) != 0) {
+        err_prefix(&err, "failed to parse receiver_matchers param: ");
+        v2_refuse(answer, 400, str_of(err.text));
+    } else if (router_receivers(request->service->parts.router, matchers.items, matchers.count,
+                                request->arena, &receivers, &count) != 0) {
+        v2_refuse(answer, 500, STR("the receivers do not fit the memory of one request"));
+    } else {
+        tell_receivers(answer, receivers, count);
+    }
+    v2_release_matchers(&matchers);
 }

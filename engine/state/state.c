@@ -19,6 +19,12 @@ static const char *const schemas[] = {
     "PRIMARY KEY(file,grp,rule,labels)) WITHOUT ROWID;"
     "PRAGMA user_version=2;",
     "ALTER TABLE nflog ADD COLUMN kept BLOB NOT NULL DEFAULT x''; PRAGMA user_version=3;",
+    "ALTER TABLE nflog ADD COLUMN owed BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE nflog ADD COLUMN missed BLOB NOT NULL DEFAULT x'';"
+    "CREATE TABLE silence(id BLOB PRIMARY KEY,matchers BLOB NOT NULL,starts_ns INTEGER NOT NULL,"
+    "ends_ns INTEGER NOT NULL,updated_ns INTEGER NOT NULL,created_by BLOB NOT NULL,comment BLOB NOT NULL,"
+    "annotations BLOB NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version=4;",
 };
 
 enum { SCHEMA_VERSION = sizeof schemas / sizeof *schemas };
@@ -195,4 +201,23 @@ int state_run(struct state *state, sqlite3_stmt *statement, struct err *err)
     if (sqlite3_step(statement) != SQLITE_DONE)
         return state_error(state, "cannot write the state file", err);
     return 0;
+}
+
+static int execute_write(struct state *state, const char *sql, struct err *err)
+{
+    return state_execute(state, sql, "cannot write the state file", err);
+}
+
+int state_together(struct state *state, int (*put)(struct state *state, void *context, struct err *err),
+                   void *context, struct err *err)
+{
+    int rc = execute_write(state, "BEGIN IMMEDIATE", err);
+    if (rc != 0)
+        return rc;
+    rc = put(state, context, err);
+    if (rc == 0)
+        rc = execute_write(state, "COMMIT", err);
+    if (rc != 0)
+        (void)sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
 }

@@ -4,11 +4,9 @@
 
 /* ---- label sets as bytes: for each name and value its length in four bytes, lowest first, and its text ---- */
 
-enum { LENGTH_BYTES = 4 };
-
-static void encode_text(struct buf *out, struct str s)
+void state_text_encode(struct buf *out, struct str s)
 {
-    for (int i = 0; i < LENGTH_BYTES; i++)
+    for (int i = 0; i < STATE_LENGTH_BYTES; i++)
         buf_char(out, (char)(unsigned char)(s.n >> 8 * i));
     buf_str(out, s);
 }
@@ -17,22 +15,22 @@ void state_labels_encode(struct buf *out, const struct labels *ls)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < ls->count; i++)
-        bytes += 2 * LENGTH_BYTES + ls->item[i].name.n + ls->item[i].value.n;
+        bytes += 2 * STATE_LENGTH_BYTES + ls->item[i].name.n + ls->item[i].value.n;
     buf_init(out, bytes + 1);
     for (size_t i = 0; i < ls->count; i++) {
-        encode_text(out, ls->item[i].name);
-        encode_text(out, ls->item[i].value);
+        state_text_encode(out, ls->item[i].name);
+        state_text_encode(out, ls->item[i].value);
     }
 }
 
-static bool decode_text(struct str *rest, struct str *out)
+bool state_text_decode(struct str *rest, struct str *out)
 {
     size_t n = 0;
-    if (rest->n < LENGTH_BYTES)
+    if (rest->n < STATE_LENGTH_BYTES)
         return false;
-    for (int i = 0; i < LENGTH_BYTES; i++)
+    for (int i = 0; i < STATE_LENGTH_BYTES; i++)
         n |= (size_t)(unsigned char)rest->p[i] << 8 * i;
-    *rest = (struct str){rest->p + LENGTH_BYTES, rest->n - LENGTH_BYTES};
+    *rest = (struct str){rest->p + STATE_LENGTH_BYTES, rest->n - STATE_LENGTH_BYTES};
     if (n > rest->n)
         return false;
     *out = (struct str){rest->p, n};
@@ -43,13 +41,13 @@ static bool decode_text(struct str *rest, struct str *out)
 /* In order, and without an empty value unless they are annotations: so one set has one form. */
 static bool decode_label(struct str *rest, bool annotations, const struct label *before, struct label *out)
 {
-    return decode_text(rest, &out->name) && decode_text(rest, &out->value) &&
+    return state_text_decode(rest, &out->name) && state_text_decode(rest, &out->value) &&
            (annotations || out->value.n > 0) && (before == NULL || str_cmp(before->name, out->name) < 0);
 }
 
 struct labels *state_labels_decode(struct arena *arena, struct str bytes, bool annotations)
 {
-    struct label *items = ARENA_ARRAY(arena, struct label, bytes.n / (2 * LENGTH_BYTES) + 1);
+    struct label *items = ARENA_ARRAY(arena, struct label, bytes.n / (2 * STATE_LENGTH_BYTES) + 1);
     size_t count = 0;
     for (struct str rest = bytes; items != NULL && rest.n > 0; count++)
         if (!decode_label(&rest, annotations, count > 0 ? &items[count - 1] : NULL, &items[count]))
@@ -126,31 +124,27 @@ static int put_news(struct state *state, const struct alert_rule_news *news, str
     return rc;
 }
 
-static int execute(struct state *state, const char *sql, struct err *err)
-{
-    return state_execute(state, sql, "cannot write the state file", err);
-}
+struct news_list {
+    const struct alert_rule_news *items;
+    size_t count;
+};
 
-static int put_all(struct state *state, const struct alert_rule_news *news, size_t count, struct err *err)
+static int put_all(struct state *state, void *context, struct err *err)
 {
-    int rc = execute(state, "BEGIN IMMEDIATE", err);
-    if (rc != 0)
-        return rc;
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = put_news(state, &news[i], err);
-    if (rc == 0)
-        rc = execute(state, "COMMIT", err);
-    if (rc != 0)
-        (void)sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+    const struct news_list *news = context;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < news->count; i++)
+        rc = put_news(state, &news->items[i], err);
     return rc;
 }
 
 int state_alerts_put(struct state *state, const struct alert_rule_news *news, size_t count, struct err *err)
 {
+    struct news_list list = {news, count};
     lock_take(&state->lock);
     int rc = state_relax(state, err);
     if (rc == 0)
-        rc = put_all(state, news, count, err);
+        rc = state_together(state, put_all, &list, err);
     int back = state_insist(state, rc == 0 ? err : NULL);
     lock_drop(&state->lock);
     return rc != 0 ? rc : back;

@@ -19,6 +19,8 @@ int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct
     if (entry->kept != NULL)
         state_labels_encode(&kept, entry->kept);
     state_bind_text(put, 6, (struct str){kept.bytes, kept.used});
+    state_bind_text(put, 7, as_bytes(entry->owed, entry->owed_count));
+    state_bind_text(put, 8, as_bytes(entry->missed, entry->missed_count));
     int rc = entry->sent_ns == 0 ? state_relax(state, err) : 0;
     if (rc == 0)
         rc = state_run(state, put, err);
@@ -58,14 +60,20 @@ static void visit_row(sqlite3_stmt *row, void (*visit)(void *context, const stru
     };
     uint64_t *firing = copy_hashes(state_column(row, 3), &entry.firing_count);
     uint64_t *resolved = copy_hashes(state_column(row, 4), &entry.resolved_count);
+    uint64_t *owed = copy_hashes(state_column(row, 6), &entry.owed_count);
+    uint64_t *missed = copy_hashes(state_column(row, 7), &entry.missed_count);
     entry.firing = firing;
     entry.resolved = resolved;
+    entry.owed = owed;
+    entry.missed = missed;
     struct arena arena;
     entry.kept = read_kept(&arena, state_column(row, 5));
     visit(context, &entry);
     arena_release(&arena);
     mem_free(firing);
     mem_free(resolved);
+    mem_free(owed);
+    mem_free(missed);
 }
 
 int state_nflog_each(struct state *state, void (*visit)(void *context, const struct nflog_entry *entry),

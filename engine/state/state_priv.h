@@ -8,26 +8,32 @@
 #include <sqlite3.h>
 
 /* Every statement there is: name, SQL. */
-#define STATE_STATEMENTS(STATEMENT)                                                                     \
-    STATEMENT(nflog_put, "INSERT OR REPLACE INTO nflog(key,sent_ns,expires_ns,firing,resolved,kept) "   \
-                         "VALUES(?1,?2,?3,?4,?5,?6)")                                                   \
-    STATEMENT(nflog_each, "SELECT key,sent_ns,expires_ns,firing,resolved,kept FROM nflog ORDER BY key") \
-    STATEMENT(nflog_expire, "DELETE FROM nflog WHERE expires_ns<=?1")                                   \
-    STATEMENT(incident_add, "INSERT INTO incident(key,opened_ns,closed_ns,body) VALUES(?1,?2,?3,?4)")   \
-    STATEMENT(incident_put, "UPDATE incident SET key=?1,opened_ns=?2,closed_ns=?3,body=?4 WHERE id=?5") \
-    STATEMENT(incident_note, "INSERT INTO incident_note(incident,at_ns,body) VALUES(?1,?2,?3)")         \
-    STATEMENT(incident_each, "SELECT id,key,opened_ns,closed_ns,body FROM incident "                    \
-                             "WHERE opened_ns>=?1 OR closed_ns=0 ORDER BY id DESC LIMIT ?2")            \
-    STATEMENT(incident_notes, "SELECT at_ns,body FROM incident_note WHERE incident=?1 ORDER BY id")     \
-    STATEMENT(alert_rule_put, "INSERT OR IGNORE INTO alert_rule(file,grp,rule) VALUES(?1,?2,?3)")       \
-    STATEMENT(alert_rule_remove, "DELETE FROM alert_rule WHERE file=?1 AND grp=?2 AND rule=?3")         \
-    STATEMENT(alert_rules_each, "SELECT file,grp,rule FROM alert_rule")                                 \
-    STATEMENT(alert_put, "INSERT OR REPLACE INTO alert(file,grp,rule,labels,annotations,state,value,"   \
-                         "active_ns,fired_ns,resolved_ns,last_sent_ns,keep_firing_since_ns) "           \
-                         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")                              \
-    STATEMENT(alert_remove, "DELETE FROM alert WHERE file=?1 AND grp=?2 AND rule=?3 AND labels=?4")     \
-    STATEMENT(alerts_each, "SELECT file,grp,rule,labels,annotations,state,value,active_ns,fired_ns,"    \
-                           "resolved_ns,last_sent_ns,keep_firing_since_ns FROM alert")                  \
+#define STATE_STATEMENTS(STATEMENT)                                                                       \
+    STATEMENT(nflog_put, "INSERT OR REPLACE INTO nflog(key,sent_ns,expires_ns,firing,resolved,kept,owed," \
+                         "missed) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                       \
+    STATEMENT(nflog_each, "SELECT key,sent_ns,expires_ns,firing,resolved,kept,owed,missed FROM nflog "    \
+                          "ORDER BY key")                                                                 \
+    STATEMENT(nflog_expire, "DELETE FROM nflog WHERE expires_ns<=?1")                                     \
+    STATEMENT(silence_put, "INSERT OR REPLACE INTO silence(id,matchers,starts_ns,ends_ns,updated_ns,"     \
+                           "created_by,comment,annotations) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")             \
+    STATEMENT(silences_each, "SELECT id,matchers,starts_ns,ends_ns,updated_ns,created_by,comment,"        \
+                             "annotations FROM silence ORDER BY updated_ns,id")                           \
+    STATEMENT(silences_expire, "DELETE FROM silence WHERE ends_ns<?1")                                    \
+    STATEMENT(incident_add, "INSERT INTO incident(key,opened_ns,closed_ns,body) VALUES(?1,?2,?3,?4)")     \
+    STATEMENT(incident_put, "UPDATE incident SET key=?1,opened_ns=?2,closed_ns=?3,body=?4 WHERE id=?5")   \
+    STATEMENT(incident_note, "INSERT INTO incident_note(incident,at_ns,body) VALUES(?1,?2,?3)")           \
+    STATEMENT(incident_each, "SELECT id,key,opened_ns,closed_ns,body FROM incident "                      \
+                             "WHERE opened_ns>=?1 OR closed_ns=0 ORDER BY id DESC LIMIT ?2")              \
+    STATEMENT(incident_notes, "SELECT at_ns,body FROM incident_note WHERE incident=?1 ORDER BY id")       \
+    STATEMENT(alert_rule_put, "INSERT OR IGNORE INTO alert_rule(file,grp,rule) VALUES(?1,?2,?3)")         \
+    STATEMENT(alert_rule_remove, "DELETE FROM alert_rule WHERE file=?1 AND grp=?2 AND rule=?3")           \
+    STATEMENT(alert_rules_each, "SELECT file,grp,rule FROM alert_rule")                                   \
+    STATEMENT(alert_put, "INSERT OR REPLACE INTO alert(file,grp,rule,labels,annotations,state,value,"     \
+                         "active_ns,fired_ns,resolved_ns,last_sent_ns,keep_firing_since_ns) "             \
+                         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")                                \
+    STATEMENT(alert_remove, "DELETE FROM alert WHERE file=?1 AND grp=?2 AND rule=?3 AND labels=?4")       \
+    STATEMENT(alerts_each, "SELECT file,grp,rule,labels,annotations,state,value,active_ns,fired_ns,"      \
+                           "resolved_ns,last_sent_ns,keep_firing_since_ns FROM alert")                    \
     STATEMENT(alerts_expire, "DELETE FROM alert WHERE state=0 AND resolved_ns<?1")
 
 enum state_statement {
@@ -68,6 +74,20 @@ int state_execute(struct state *state, const char *sql, const char *doing, struc
  * label set looks like this, or the arena is full. Annotations may be empty texts. */
 void state_labels_encode(struct buf *out, const struct labels *ls);
 struct labels *state_labels_decode(struct arena *arena, struct str bytes, bool annotations);
+
+/* Matchers as bytes, and back, in the arena, without their compiled expressions; texts stay within the bytes. NULL: no matchers look like
+ * this, or the arena is full. */
+void state_matchers_encode(struct buf *out, const struct matcher *ms, size_t count);
+struct matcher *state_matchers_decode(struct arena *arena, struct str bytes, size_t *count);
+
+/* A text as bytes: its length in four of them, lowest first, and itself. False: there is none. */
+enum { STATE_LENGTH_BYTES = 4 };
+void state_text_encode(struct buf *out, struct str s);
+bool state_text_decode(struct str *rest, struct str *out);
+
+/* All that `put` writes, or nothing; the lock is held. */
+int state_together(struct state *state, int (*put)(struct state *state, void *context, struct err *err),
+                   void *context, struct err *err);
 
 /* The code and text of what SQLite just complained about. */
 int state_error(struct state *state, const char *doing, struct err *err);

@@ -459,7 +459,7 @@ void store_admit(struct store *s, const struct batch *batch, struct admit_result
 {
     struct admission a = begin(s, batch, result);
     struct admit_result before = *result;
-    struct group_of_keys g;
+    struct group_of_keys g __attribute__((uninitialized)); /* 11 KB, of which one recorded sample uses 100 bytes */
     for (g.from = 0; g.from < batch->count; g.from += g.count) {
         g.count = batch->count - g.from < KEYS ? batch->count - g.from : KEYS;
         make_keys(&g, batch);

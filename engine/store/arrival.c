@@ -2,6 +2,7 @@
 
 #include "spine_priv.h"
 #include "store_priv.h"
+#include "tocsin/mem.h"
 
 enum {
     RUN = 1024,             /* series under one hold of the index, so that writers get in between */
@@ -109,27 +110,61 @@ bool standing_arrived(struct store *s, const struct standing *standing, int64_t 
     return *until_ms == INT64_MIN;
 }
 
-/* The sum of all newest times: each of them only grows. */
-uint64_t standing_stamp(struct store *s, const struct standing *standing, int64_t *newest_ms)
+/* ---- what is new ---- */
+
+void arrival_forget(struct arrival_seen *seen)
 {
-    const struct selector *selector = standing->selector;
-    uint64_t stamp = 0;
+    mem_free(seen->upto_ms);
+    mem_free(seen->fresh);
+    *seen = (struct arrival_seen){0};
+}
+
+static void note(struct arrival_seen *seen, size_t at, series_ref ref, int64_t newest_ms, int64_t now_ms)
+{
+    if (at == seen->count) {
+        MEM_GROW(seen->upto_ms, seen->count, seen->capacity);
+        seen->upto_ms[seen->count++] = INT64_MIN;
+    }
+    if (newest_ms <= seen->upto_ms[at])
+        return;
+    seen->upto_ms[at] = newest_ms < now_ms ? newest_ms : now_ms;
+    MEM_GROW(seen->fresh, seen->fresh_count, seen->fresh_capacity);
+    seen->fresh[seen->fresh_count++] = ref;
+}
+
+/* Some steps further. True if it goes on from *at. */
+static bool note_some(struct store *s, const struct selector *selector, int64_t now_ms,
+                      struct arrival_seen *seen, size_t *at, int64_t *newest_ms)
+{
+    struct walk walk = {.store = s};
+    if (seen->purges != selector->purges) { /* the list has moved up */
+        arrival_forget(seen);
+        seen->purges = selector->purges;
+        *at = 0;
+    }
+    size_t end = selector->ref_count < *at + RUN ? selector->ref_count : *at + RUN;
+    for (; *at < end; ++*at) {
+        const struct ring *r = walk_to(&walk, selector->refs[*at]);
+        int64_t t_ms = ring_empty(r) ? INT64_MIN : ring_newest_ms(r);
+        note(seen, *at, selector->refs[*at], t_ms, now_ms);
+        *newest_ms = t_ms > *newest_ms ? t_ms : *newest_ms;
+    }
+    walk_end(&walk);
+    return *at < selector->ref_count;
+}
+
+struct series_set standing_fresh(struct store *s, const struct standing *standing, int64_t now_ms,
+                                 struct arrival_seen *seen, int64_t *newest_ms)
+{
     bool more = true;
     *newest_ms = INT64_MIN;
+    seen->fresh_count = 0;
     for (size_t at = 0; more;) {
-        struct walk walk = {.store = s};
         rwlock_read(&s->index);
-        for (size_t end = at + RUN; at < end && at < selector->ref_count; at++) {
-            const struct ring *r = walk_to(&walk, selector->refs[at]);
-            int64_t t_ms = ring_empty(r) ? INT64_MIN : ring_newest_ms(r);
-            stamp += (uint64_t)t_ms;
-            *newest_ms = t_ms > *newest_ms ? t_ms : *newest_ms;
-        }
-        more = at < selector->ref_count;
-        walk_end(&walk);
+        more = note_some(s, standing->selector, now_ms, seen, &at, newest_ms);
         rwlock_drop(&s->index);
     }
-    return stamp;
+    return (struct series_set){.refs = seen->fresh, .count = seen->fresh_count};
 }
 
 const void *standing_list(const struct standing *standing)

@@ -63,14 +63,27 @@ int ring_last(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 /* Is there any with from_ms <= t <= upto_ms? */
 bool ring_lives(const struct ring *r, int64_t from_ms, int64_t upto_ms);
 
+/* A window after_ms < t <= upto_ms, and the sealed stretches that reach into it: from one on, before another. */
+struct ring_query {
+    int64_t after_ms, upto_ms;
+    enum window_wish wish;
+};
+struct ring_place {
+    uint32_t from, end;
+};
+
+struct ring_place ring_place(const struct ring *r, const struct ring_query *q);
+
 /* What the floats in that window come to. False if histograms may be among them. */
-bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
+bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place,
                  struct window_summary *out);
 
-/* Brings near what ring_window will read, step by step: each follows what the one before it brought. */
-enum ring_step { RING_HEADS, RING_ENDS, RING_EDGES, RING_PACKED, RING_STEPS };
-void ring_touch_window(const struct ring *r, enum ring_step step, int64_t after_ms, int64_t upto_ms,
-                       enum window_wish wish);
+/* Bring near what ring_window will read, or ring_last if the window is empty; each follows what the one before it brought. The
+ * last is ring_place, too. */
+void ring_touch_heads(const struct ring *r);
+void ring_touch_ends(const struct ring *r, const struct ring_query *q);
+void ring_touch_edges(const struct ring *r, const struct ring_query *q);
+struct ring_place ring_touch_packed(const struct ring *r, const struct ring_query *q);
 
 /* Frees stretches whose samples are all older than before_ms. Returns how many samples went. */
 size_t ring_drop_before(struct ring *r, int64_t before_ms, struct account *account);

@@ -1,19 +1,14 @@
 /* What a window comes to: summaries inside, samples at its edges. */
 #include "spine_priv.h"
 
-struct query {
-    int64_t after_ms, upto_ms;
-    enum window_wish wish;
-};
-
-static bool asks(const struct query *q, unsigned wish)
+static bool asks(const struct ring_query *q, unsigned wish)
 {
     return (q->wish & wish) != 0;
 }
 
 /* ---- samples ---- */
 
-static void add_within(struct window_summary *out, const struct query *q, const struct point *points,
+static void add_within(struct window_summary *out, const struct ring_query *q, const struct point *points,
                        size_t count)
 {
     size_t from = 0, to = count;
@@ -24,7 +19,7 @@ static void add_within(struct window_summary *out, const struct query *q, const 
     summary_add_wished(out, points + from, to - from, q->wish);
 }
 
-static void add_samples(struct window_summary *out, const struct query *q, const struct sealed *s)
+static void add_samples(struct window_summary *out, const struct ring_query *q, const struct sealed *s)
 {
     struct point points[GROUP_SAMPLES];
     struct sealed_walk w = sealed_walk(s, q->after_ms);
@@ -50,7 +45,7 @@ static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
 }
 
 /* True if the ends of any part of it tell all that is asked for, but for the sum. */
-static bool ends_tell(const struct query *q, const struct sealed *s)
+static bool ends_tell(const struct ring_query *q, const struct sealed *s)
 {
     if ((s->aside & SEALED_STALE) != 0 || asks(q, WINDOW_CHANGES))
         return false;
@@ -59,7 +54,7 @@ static bool ends_tell(const struct query *q, const struct sealed *s)
 
 /* What never falls reaches from its first value to its last. False if these do not tell: it reaches zero, and there
  * are two zeros. */
-static bool add_ends(struct window_summary *out, const struct query *q, const struct sealed *s)
+static bool add_ends(struct window_summary *out, const struct ring_query *q, const struct sealed *s)
 {
     struct sealed_place first = find_first(s, q->after_ms), last = find_last(s, q->upto_ms);
     double low = first.point.value, high = last.point.value;
@@ -83,13 +78,13 @@ static bool add_ends(struct window_summary *out, const struct query *q, const st
 
 /* ---- windows ---- */
 
-static bool is_inside(const struct query *q, const struct sealed *s)
+static bool is_inside(const struct ring_query *q, const struct sealed *s)
 {
     return s->oldest_ms > q->after_ms && s->newest_ms <= q->upto_ms;
 }
 
 /* False if it is wide. */
-static bool add_sealed(struct window_summary *out, const struct query *q, const struct sealed *s)
+static bool add_sealed(struct window_summary *out, const struct ring_query *q, const struct sealed *s)
 {
     if (sealed_is_wide(s))
         return false;
@@ -103,7 +98,7 @@ static bool add_sealed(struct window_summary *out, const struct query *q, const 
 }
 
 /* Whole numbers that never fall are told by their ends, as what is sealed of them is. There is something of the window. */
-static bool add_open_ends(struct window_summary *out, const struct query *q, const struct block *b,
+static bool add_open_ends(struct window_summary *out, const struct ring_query *q, const struct block *b,
                           size_t from, size_t to)
 {
     if (b->kind != BLOCK_WHOLE || asks(q, WINDOW_CHANGES | WINDOW_SUM))
@@ -128,7 +123,7 @@ static bool add_open_ends(struct window_summary *out, const struct query *q, con
 }
 
 /* False if it holds histograms and something of the window. */
-static bool add_open(struct window_summary *out, const struct query *q, const struct block *b)
+static bool add_open(struct window_summary *out, const struct ring_query *q, const struct block *b)
 {
     size_t from = block_upto(b, q->after_ms);
     size_t to = block_upto(b, q->upto_ms);
@@ -142,10 +137,10 @@ static bool add_open(struct window_summary *out, const struct query *q, const st
     return true;
 }
 
-static bool add_spine(struct window_summary *out, const struct query *q, const struct ring *r)
+static bool add_spine(struct window_summary *out, const struct ring_query *q, const struct spine *s,
+                      struct ring_place place)
 {
-    const struct spine *s = r->spine;
-    size_t end, i = spine_within(r, q->after_ms, q->upto_ms, &end);
+    size_t i = place.from, end = place.end;
     size_t inside = end > i && !is_inside(q, &s->item[end - 1]) ? end - 1 : end;
     while (i < end) {
         bool whole = i < inside && s->item[i].oldest_ms > q->after_ms;
@@ -158,40 +153,33 @@ static bool add_spine(struct window_summary *out, const struct query *q, const s
 }
 
 /* The open block alone holds most short windows: then nothing else is read. */
-static bool reaches_sealed(const struct ring *r, const struct query *q)
+static bool reaches_sealed(const struct ring *r, const struct ring_query *q)
 {
     return r->spine != NULL && (r->open == NULL || block_time(r->open, 0) > q->after_ms);
 }
 
-bool ring_window(const struct ring *r, int64_t after_ms, int64_t upto_ms, enum window_wish wish,
+struct ring_place ring_place(const struct ring *r, const struct ring_query *q)
+{
+    size_t end, from;
+    if (q->after_ms > q->upto_ms || !reaches_sealed(r, q))
+        return (struct ring_place){0, 0};
+    from = spine_within(r, q->after_ms, q->upto_ms, &end);
+    return (struct ring_place){(uint32_t)from, (uint32_t)end};
+}
+
+bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place,
                  struct window_summary *out)
 {
-    struct query q = {after_ms, upto_ms, wish};
     *out = (struct window_summary){0};
-    if (after_ms >= upto_ms)
+    if (q->after_ms >= q->upto_ms)
         return true;
-    return (!reaches_sealed(r, &q) || add_spine(out, &q, r)) &&
-           (r->open == NULL || add_open(out, &q, r->open));
+    return (place.from == place.end || add_spine(out, q, r->spine, place)) &&
+           (r->open == NULL || add_open(out, q, r->open));
 }
 
 /* ---- touching ---- */
 
-/* Where packed samples are read: at the edges, and where what is inside is joined. */
-static void touch_packed(const struct ring *r, const struct query *q)
-{
-    const struct spine *s = r->spine;
-    size_t end, i = spine_within(r, q->after_ms, q->upto_ms, &end);
-    if (i == end)
-        return;
-    bool cut = s->item[i].oldest_ms <= q->after_ms;
-    if (cut)
-        sealed_touch_at(&s->item[i], q->after_ms);
-    if (s->item[end - 1].newest_ms > q->upto_ms)
-        sealed_touch_at(&s->item[end - 1], q->upto_ms);
-    spine_touch_joined(s, i + cut, end, q->wish);
-}
-
-static void touch_heads(const struct ring *r)
+void ring_touch_heads(const struct ring *r)
 {
     if (r->spine != NULL)
         mem_touch(r->spine);
@@ -199,7 +187,7 @@ static void touch_heads(const struct ring *r)
         block_touch_begin(r->open);
 }
 
-static void touch_ends(const struct ring *r, const struct query *q)
+void ring_touch_ends(const struct ring *r, const struct ring_query *q)
 {
     if (r->open != NULL && q->after_ms < q->upto_ms)
         block_touch(r->open);
@@ -209,24 +197,25 @@ static void touch_ends(const struct ring *r, const struct query *q)
         spine_touch_last(r->spine);
 }
 
-static void touch_edges(const struct ring *r, const struct query *q)
+void ring_touch_edges(const struct ring *r, const struct ring_query *q)
 {
+    if (!reaches_sealed(r, q))
+        return;
     spine_touch_guess(r->spine, q->after_ms);
     spine_touch_guess(r->spine, q->upto_ms);
 }
 
-void ring_touch_window(const struct ring *r, enum ring_step step, int64_t after_ms, int64_t upto_ms,
-                       enum window_wish wish)
+struct ring_place ring_touch_packed(const struct ring *r, const struct ring_query *q)
 {
-    struct query q = {after_ms, upto_ms, wish};
-    if (step == RING_HEADS)
-        touch_heads(r);
-    else if (step == RING_ENDS)
-        touch_ends(r, &q);
-    else if (!reaches_sealed(r, &q))
-        return;
-    else if (step == RING_EDGES)
-        touch_edges(r, &q);
-    else
-        touch_packed(r, &q);
+    const struct spine *s = r->spine;
+    struct ring_place place = ring_place(r, q);
+    if (place.from >= place.end)
+        return place;
+    bool cut = s->item[place.from].oldest_ms <= q->after_ms;
+    if (cut)
+        sealed_touch_at(&s->item[place.from], q->after_ms);
+    if (s->item[place.end - 1].newest_ms > q->upto_ms)
+        sealed_touch_at(&s->item[place.end - 1], q->upto_ms);
+    spine_touch_joined(s, place.from + cut, place.end, q->wish);
+    return place;
 }

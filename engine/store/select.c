@@ -154,6 +154,6 @@ int select_series(const struct store *s, const struct matcher *matchers, size_t 
             return 0;
     if (arena_exhausted(arena) || !walk(&sel))
         return ERR_LIMIT;
-    *out = (struct series_set){sel.refs, sel.found};
+    *out = (struct series_set){.refs = sel.refs, .count = sel.found};
     return 0;
 }

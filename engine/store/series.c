@@ -2,6 +2,7 @@
 
 #include "slab_priv.h"
 #include "tocsin/check.h"
+#include "tocsin/labels.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
 
@@ -140,6 +141,11 @@ static struct pair *use_pair(const struct series_table *t, struct pairs *pairs, 
     return pairs_use(pairs, &key->labels[i], key->pair_hashes[i]);
 }
 
+static bool is_typed(const struct label *label)
+{
+    return str_is(label->name, LABEL_METRIC_TYPE) || str_is(label->name, LABEL_METRIC_UNIT);
+}
+
 /* In a free slot, whose turn it keeps. */
 static void make(struct series_table *t, struct pairs *pairs, const struct series_key *key, series_ref ref,
                  series_ref like)
@@ -152,6 +158,7 @@ static void make(struct series_table *t, struct pairs *pairs, const struct serie
         struct pair *pair = use_pair(t, pairs, key, i, like);
         pair_post(pairs, pair, ref);
         s->pairs[i] = pair->id;
+        t->any_typed |= is_typed(&key->labels[i]);
     }
     slots_add(&t->by_labels, s->hash_tag, ref);
     t->held++;

@@ -42,6 +42,7 @@ struct series_table {
     series_ref free; /* head of the list of free slots */
     uint32_t held;   /* living and dead */
     uint32_t living;
+    bool any_typed;           /* one with __type__ or __unit__ has been made */
     struct slots by_labels;   /* the living */
     struct slots by_spelling; /* of them, those with a spelling */
     struct account *account;

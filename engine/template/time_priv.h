@@ -5,6 +5,7 @@
 #ifndef TOCSIN_TEMPLATE_TIME_PRIV_H
 #define TOCSIN_TEMPLATE_TIME_PRIV_H
 
+#include "tocsin/calendar.h"
 #include "tocsin/str.h"
 
 #include <stdbool.h>
@@ -48,22 +49,6 @@ struct chunk {
 
 /* Cuts the next chunk off *layout. */
 struct chunk layout_next(struct str *layout);
-
-/* One moment, taken apart in its zone. */
-struct civil {
-    int64_t year;
-    int month, day; /* from 1 */
-    int hour, minute, second;
-    int32_t ns;
-    int weekday;  /* 0: Sunday */
-    int year_day; /* from 1 */
-};
-
-void civil_of(int64_t unix_s, int32_t ns, int32_t offset_s, struct civil *c);
-
-/* Days since 1970-01-01; day may lie outside the month. */
-int64_t days_of(int64_t year, int month, int day);
-int days_in_month(int64_t year, int month);
 
 extern const char *const month_names[12], *const weekday_names[7];
 

@@ -1,7 +1,7 @@
 /*
  * amconfig: alertmanager.yml, read strictly, with Alertmanager 0.34's messages and defaults.
  *
- * What is valid but not built (some receivers, time intervals on routes, ...) is refused by name with
+ * What is valid but not built (some receivers, tracing, ...) is refused by name with
  * ERR_UNSUPPORTED: a page that would silently not go out is the worst answer. Alertmanager's own complaints about the
  * rest of the file come first. Source: Alertmanager 0.34.
  *
@@ -19,8 +19,44 @@
 #include "tocsin/matcher.h"
 #include "tocsin/template.h"
 #include "tocsin/world.h"
+#include "tocsin/zone.h"
 
 #include <stdbool.h>
+
+/* A named time interval: any of its specs. All that a spec gives must hold, each list through any of its ranges; a list that is given and
+ * empty never holds, one that is not given always. */
+struct am_range {
+    int64_t begin, end;
+};
+
+struct am_ranges {
+    const struct am_range *items;
+    size_t count;
+    bool given;
+};
+
+struct am_time_spec {
+    struct am_ranges minutes;  /* of the day; the end is outside */
+    struct am_ranges weekdays; /* 0: Sunday */
+    struct am_ranges days;     /* of the month; negative ones count from its end */
+    struct am_ranges months, years;
+    const struct zone *zone; /* whose clock and calendar are meant */
+    struct str location;     /* its name, as given */
+};
+
+struct am_interval {
+    struct str name;
+    const struct am_time_spec *specs;
+    size_t spec_count;
+};
+
+struct am_intervals {
+    const struct am_interval **items;
+    size_t count;
+};
+
+/* How many of its specs hold at that time; 0: the interval does not. */
+size_t am_interval_holds(const struct am_interval *interval, int64_t unix_s);
 
 struct am_receiver {
     struct str name;
@@ -37,9 +73,10 @@ struct am_route {
     bool go_on;               /* continue */
     struct matcher *matchers; /* sorted as Alertmanager sorts them */
     size_t matcher_count;
-    const struct labels *labels; /* routeLabels of its notifications */
-    struct str key;              /* {}/{team="db"} */
-    size_t index;                /* in depth-first order; tells routes with equal keys apart */
+    const struct labels *labels;      /* routeLabels of its notifications */
+    struct am_intervals mute, active; /* not inherited */
+    struct str key;                   /* {}/{team="db"} */
+    size_t index;                     /* in depth-first order; tells routes with equal keys apart */
     struct am_route *routes;
     size_t route_count;
 };

@@ -14,7 +14,7 @@
 #ifndef TOCSIN_ARRIVAL_H
 #define TOCSIN_ARRIVAL_H
 
-#include "tocsin/store.h"
+#include "tocsin/view.h"
 
 /* How far one wait for one selector has come. Zeroed for each new time. */
 struct arrival_wait {
@@ -26,8 +26,20 @@ struct arrival_wait {
 bool standing_arrived(struct store *store, const struct standing *standing, int64_t t_ms, int64_t now_ms,
                       int64_t wait_ms, struct arrival_wait *wait, int64_t *until_ms);
 
-/* A number that changes whenever one of its series gets a newer sample, and the newest time among them (INT64_MIN: none). */
-uint64_t standing_stamp(struct store *store, const struct standing *standing, int64_t *newest_ms);
+/* Up to which time somebody has seen each series of a selector. Zeroed for a start; arrival_forget begins anew, and frees. */
+struct arrival_seen {
+    int64_t *upto_ms;
+    size_t count, capacity;
+    uint64_t purges;
+    series_ref *fresh; /* the last answer */
+    size_t fresh_count, fresh_capacity;
+};
+void arrival_forget(struct arrival_seen *seen);
+
+/* Its series with samples that have not been seen; now they have, up to now_ms. *newest_ms: the newest time among all its series (INT64_MIN:
+ * none). The answer lives until the next. Where dead series have been taken out, all are told again. */
+struct series_set standing_fresh(struct store *store, const struct standing *standing, int64_t now_ms,
+                                 struct arrival_seen *seen, int64_t *newest_ms);
 
 /* The same for two that share one list of series. */
 const void *standing_list(const struct standing *standing);

@@ -8,7 +8,9 @@
  * Differences from Alertmanager, on purpose:
  *  - a template that does not parse refuses the configuration, with its place, and does not wait for the page to be lost;
  *  - a template that fails when it is run is never tried again and never sent in part (Slack, Webex, SNS, VictorOps have ways of their own there);
- *  - 429 is tried again by every kind.
+ *  - 429 is tried again by every kind;
+ *  - of what fired and ended while nobody could be told (router.h) PagerDuty and OpsGenie get an incident that is opened and closed at once, and
+ *    Slack a message of its own.
  */
 #ifndef TOCSIN_INTEGRATION_H
 #define TOCSIN_INTEGRATION_H

@@ -69,6 +69,8 @@
     /* paging */                                                                                           \
     LIMIT(alerts, 500000, "alerts", "alerts the router holds")                                             \
     LIMIT(alert_groups, 100000, "groups", "aggregation groups the router holds")                           \
+    LIMIT(silences, 100000, "silences", "silences, expired ones included for five days")                   \
+    LIMIT(silence_bytes, 64 << 10, "bytes", "one silence, as Alertmanager counts its bytes")               \
     LIMIT(alert_queue, 100000, "alerts", "alert events on their way to the router")                        \
     LIMIT(forward_queue, 10000, "alerts", "alerts waiting for one Alertmanager; the oldest give way")      \
     LIMIT(remote_write_bytes, 64 << 20, "bytes",                                                           \

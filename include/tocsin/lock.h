@@ -3,8 +3,9 @@
  *
  * A thread that holds a lock may only take one that stands further down in the table. Test builds
  * (-DTOCSIN_COSTLY) check this at run time and abort on a breach. No lock is held across I/O, or across a call
- * into another module; but for `state`, which guards the SQLite handle while it writes, and `segments`, which guards
- * the log's files while they are written and synced (who only puts a record takes `log`).
+ * into another module; but for `state`, which guards the SQLite handle while it writes, `silencing`, which nobody takes but who
+ * changes a silence, and `segments`, which guards the log's files while they are written and synced (who only puts a record takes
+ * `log`).
  */
 #ifndef TOCSIN_LOCK_H
 #define TOCSIN_LOCK_H
@@ -15,7 +16,9 @@
     LOCK(generation) /* the text of the configuration in force */       \
     LOCK(groups)     /* list of rule groups */                          \
     LOCK(group)      /* one rule group's state */                       \
+    LOCK(silencing)  /* who changes silences, one at a time */          \
     LOCK(router)     /* alerts, aggregation groups, notification log */ \
+    LOCK(silences)   /* silences in memory */                           \
     LOCK(incidents)  /* open incidents */                               \
     LOCK(state)      /* the SQLite handle */                            \
     LOCK(keeper)     /* housekeeping of the store */                    \

@@ -21,6 +21,7 @@ struct notification {
     const struct notification_alert *alerts;
     size_t count;
     struct str reason; /* "first notification", ... */
+    bool late; /* the receiver believes that none of the group fires, and is to hear of alerts that did */
     const struct labels *group_labels, *route_labels;
     struct str external_url; /* no trailing slash */
     struct str group_key;

@@ -21,6 +21,8 @@ struct promql_features {
     bool delayed_name_removal; /* names go at the end, not where a function drops them */
     bool start_timestamps;     /* rate() and its kin look at when a counter began */
     bool type_and_unit_labels; /* __type__ says what a counter is; the receiver adds the labels (intake.h) */
+    /* the ruler */
+    bool concurrent_rule_eval; /* independent rules of a group beside each other (ruler.h) */
     /* the API */
     bool per_step_stats; /* stats=all tells what was looked at step by step */
 };

@@ -9,10 +9,20 @@
  * receiver took it, and then the log is on disk before anything else is decided for that group. Before the first page of a group
  * the log says that it may be told: so after a kill in between it is told again, and its end is told in any case.
  *
- * Where Alertmanager loses a page the router differs from it, on purpose:
+ * What is muted (inhibited, silenced, at a time that a route excludes) is told nobody; it counts when a flush is due, and is shown when it
+ * is asked for. Two promises go beyond Alertmanager, each where struct router_contracts has it:
+ *
+ * Opened is closed: whoever was told that an alert fires is told that it has ended, also when it ends while it is muted, when others of
+ * its group were told of meanwhile, and when a reload sends it elsewhere: then in the words, and to the address, of the configuration in
+ * which it was told (until the process ends: a restart with other routes knows the new ones only). Drawback: a receiver is known by its name,
+ * an integration by its kind and place in it. One that a reload takes out of a receiver that keeps its name is told nothing more.
+ *
+ * No lost page: an alert that ended and fires again is a page, also where its end was not told (it was muted, the receiver was away, the
+ * integration wants no resolved alerts); one that fired and ended while the receiver took nothing is told late, as resolved, for the
+ * reason "fired and resolved during an outage".
+ *
+ * Besides, where Alertmanager loses a page the router differs from it, on purpose:
  *  - 429 is tried again like 5xx, and Retry-After is obeyed within the flush's time;
- *  - an alert that ends while it is inhibited is told as resolved to whoever was told that it fires;
- *  - for an integration without send_resolved the log forgets alerts that have ended, so their return is a page;
  *  - with max_alerts the alerts that still fire come first;
  *  - a reload keeps timers and flushes under way of groups whose key, labels and receiver are unchanged;
  *  - when wall time is set, deadlines move with it.
@@ -25,17 +35,25 @@
 #include "tocsin/alert.h"
 #include "tocsin/amconfig.h"
 #include "tocsin/page.h"
+#include "tocsin/silence.h"
 #include "tocsin/state.h"
 
 struct router;
 
+/* See above; without either the router does as Alertmanager does. */
+struct router_contracts {
+    bool opened_is_closed, no_lost_page;
+};
+
 struct router_options {
     struct world *world;
-    struct state *state;     /* notification log; NULL: in memory only */
+    struct state *state;     /* notification log and silences; NULL: in memory only */
     struct str external_url; /* no trailing slash; copied */
     /* News of each attempt; takes over the heap block; must only enqueue. NULL: nobody listens. */
     void (*paged)(void *context, struct page_event *event);
     void *context;
+    struct router_contracts contracts;
+    int64_t max_silences, max_silence_bytes; /* as in silences_options */
 };
 
 /* Takes over the configuration. */
@@ -48,6 +66,12 @@ void router_close(struct router *router);
 
 /* Swaps the configuration (taken over); alerts and log stay, groups whose grouping is unchanged keep their timers. */
 void router_reload(struct router *router, struct amconfig *config);
+
+/* From the next flush on. */
+void router_set_contracts(struct router *router, struct router_contracts contracts);
+
+/* They live as long as the router. */
+struct silences *router_silences(struct router *router);
 
 /* Takes in alerts (upsert by label set, Alertmanager 0.34). Valid ones are stored even if others fail; then ERR_PARSE and
  * *errors has a line each. resolve_timeout fills a missing end. */
@@ -75,6 +99,8 @@ struct router_alert {
     bool suppressed;
     const uint64_t *inhibited_by; /* every one of them, sorted */
     size_t inhibited_count;
+    const struct str *silenced_by; /* ids, sorted */
+    size_t silenced_count;
 };
 
 struct router_group {
@@ -84,14 +110,19 @@ struct router_group {
     struct str key;
     struct router_alert *alerts; /* in Alertmanager's order */
     size_t count;
+    const struct str *muted_by; /* names of time intervals, as of the last flush */
+    size_t muted_count;
     int64_t next_flush_ns;
 };
 
 struct router_filter {
     const struct matcher *matchers; /* all must match */
     size_t matcher_count;
-    const struct regex *receiver;     /* anchored; NULL: any */
+    const struct regex *receiver;            /* anchored; NULL: any */
+    const struct matcher *receiver_matchers; /* on its labels; all must match */
+    size_t receiver_matcher_count;
     bool active, silenced, inhibited; /* which kinds to show */
+    bool muted;                       /* also groups whose last flush a time interval kept back */
 };
 
 /* Unresolved alerts by fingerprint; groups by Alertmanager's order. ERR_LIMIT past the arena's cap. */
@@ -99,7 +130,13 @@ int router_alerts(struct router *router, const struct router_filter *filter, str
                   struct router_alert **alerts, size_t *count);
 int router_groups(struct router *router, const struct router_filter *filter, struct arena *arena,
                   struct router_group **groups, size_t *count);
-int router_receivers(struct router *router, struct arena *arena, struct str **names, size_t *count);
+struct router_receiver {
+    struct str name;
+    const struct labels *labels;
+};
+/* Those whose labels all of the matchers match. */
+int router_receivers(struct router *router, const struct matcher *matchers, size_t matcher_count,
+                     struct arena *arena, struct router_receiver **receivers, size_t *count);
 
 /* The configuration as /api/v2/status shows it, copied. */
 struct str router_config_text(struct router *router, struct arena *arena);

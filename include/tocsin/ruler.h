@@ -6,6 +6,11 @@
  * never evaluated by two at once. Recorded results, ALERTS and ALERTS_FOR_STATE go back into the store before the next
  * rule of the group runs. Alert events leave through `emit`, which must only enqueue.
  *
+ * With concurrent_rule_eval (promql_features) rules of a group that have nothing to do with each other are computed beside each other,
+ * by the group's worker and by such that find nothing else to do. What rules read and write is told by names: of a rule that may read
+ * what others of its group write (a selector without a name, info(), `query` in a template: whatever they write) the order with these
+ * stays. So what is recorded and what fires is the same as without.
+ *
  * A group may go by data instead of the clock (rule_policy in rulefile.h). Its slots and what is evaluated at them are the same, but
  * a slot is evaluated when all series its rules look at have arrived (arrival.h), one slot after the other, and data_wait after it at
  * the latest. So senders that are late change when something is known, not what. What the group writes itself is not waited for.
@@ -47,6 +52,7 @@ struct ruler_options {
     /* For rules that `state` does not know: how old their ALERTS_FOR_STATE may be for `for` to go on (0: they are not looked at),
      * and how long it takes at least from there to firing; rules with a shorter `for` begin anew (Prometheus 3.14). */
     int64_t outage_tolerance_ms, for_grace_ms;
+    int64_t concurrent_evals; /* workers that help others' groups at most, where that feature is on; 0: 4 */
     const struct labels
         *external_labels;    /* for templates (events go out without them); copied; may be NULL */
     struct str external_url; /* for templates and generatorURL; copied */
@@ -72,6 +78,14 @@ void ruler_close(struct ruler *ruler);
  * reading the state came to. */
 int ruler_load(struct ruler *ruler, struct rule_set *set, struct err *err);
 
+/* The same in two steps, with changed globals (NULL: those in force), for who has more to change, all of it or nothing: all that can fail
+ * is done by the first step, and nothing is in force before the second. What it gave is ended by one of commit and abandon. */
+struct ruler_change;
+int ruler_prepare(struct ruler *ruler, const struct ruler_options *options, struct rule_set *set,
+                  struct ruler_change **out, struct err *err);
+void ruler_commit(struct ruler_change *change);
+void ruler_abandon(struct ruler_change *change);
+
 /* Takes over changed globals: labels, url and resend delay from the next evaluation on, interval, offset and what
  * concerns PromQL with a following ruler_load. */
 void ruler_configure(struct ruler *ruler, const struct ruler_options *options);
@@ -82,7 +96,8 @@ const struct labels *ruler_external_labels(struct ruler *ruler, struct arena *ar
 /* Wall time at which the next group is due; INT64_MAX if there is none. */
 int64_t ruler_next_ns(struct ruler *ruler);
 
-/* Evaluates the group that has been due longest, if any is at now_ns. True if one was. */
+/* Evaluates the group that has been due longest, if any is at now_ns; else, with concurrent_rule_eval, one rule of a group that another
+ * call is at. True if there was anything to do. */
 bool ruler_run(struct ruler *ruler, int64_t now_ns);
 
 /* Samples came in. Cheap; from any thread. */

@@ -8,8 +8,8 @@
  * What arrives is bounded before it is believed: requests that could mean two things, other sites' posts, and bodies of
  * the wrong type or length are refused on the headers; connections, their time and the memory of all bodies together
  * have limits (limits.h, http). No authentication: listen on loopback, or put a proxy in front that does not share
- * connections between clients. Pages of other sites may query, and read what Prometheus' API answers, as Prometheus
- * lets them by default.
+ * connections between clients. Pages of other sites may query, and read what Prometheus' and Alertmanager's APIs answer, as these let
+ * them by default; they may change nothing.
  *
  * The answer to a push goes out when the store's log is durable up to its samples; until then its connection is suspended, and no thread
  * waits with it. Who runs the log tells how far it is (serve_committed).

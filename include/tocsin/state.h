@@ -9,6 +9,7 @@
 
 #include "tocsin/err.h"
 #include "tocsin/labels.h"
+#include "tocsin/matcher.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,12 +31,34 @@ struct nflog_entry {
     const uint64_t *resolved;
     size_t resolved_count;
     const struct labels *kept; /* what the integration wants to know the next time; NULL: nothing */
+    const uint64_t
+        *owed; /* hashes of those told as firing whose end is still to be told; to fire again is news */
+    size_t owed_count;
+    const uint64_t *missed; /* of those that were to be told as firing, in vain */
+    size_t missed_count;
 };
 
 int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err);
 int state_nflog_each(struct state *state, void (*visit)(void *context, const struct nflog_entry *entry),
                      void *context, struct err *err);
 int state_nflog_expire(struct state *state, int64_t now_ns, struct err *err);
+
+/* Silences: what is put at once is there all of it, or nothing. */
+struct silence_row {
+    struct str id;
+    const struct matcher *matchers; /* read back without their compiled expressions */
+    size_t matcher_count;
+    int64_t starts_ns, ends_ns, updated_ns;
+    struct str created_by, comment;
+    const struct labels *annotations;
+};
+
+int state_silences_put(struct state *state, const struct silence_row *rows, size_t count, struct err *err);
+/* A row that cannot be read is logged and stepped over. */
+int state_silences_each(struct state *state, void (*visit)(void *context, const struct silence_row *row),
+                        void *context, struct err *err);
+/* Removes those that ended before. */
+int state_silences_expire(struct state *state, int64_t before_ns, struct err *err);
 
 /* Incidents: a record and its timeline, both JSON text owned by engine/incident. */
 struct incident_row {

@@ -17,6 +17,7 @@ struct view;
 struct series_set {
     const series_ref *refs; /* in no particular order; in the arena or the view */
     size_t count;
+    bool untyped; /* none has __type__ or __unit__; false where that is not known */
 };
 
 struct sample_run {
@@ -39,6 +40,9 @@ int view_select(struct view *view, const struct matcher *matchers, size_t count,
 /* The ready list of a standing selector: no look-up. */
 int view_standing(struct view *view, const struct standing *standing, struct arena *arena,
                   struct series_set *out);
+
+/* From now on this one is told to hold these series alone; borrowed. One at a time. */
+void view_narrow(struct view *view, const struct standing *standing, struct series_set to);
 
 /* Valid until the view is closed. */
 const struct labels *view_labels(struct view *view, series_ref series);
@@ -85,14 +89,19 @@ enum window_wish {
 bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms,
                  enum window_wish wish, struct window_summary *out);
 
-/*
- * Says of which series windows and labels are asked for next: brings near what view_window will read of after_ms < t <=
- * upto_ms, or view_last at upto_ms if both are the same. Whoever asks for many series waits for memory once for all of
- * them, not once for each place of each. Changes nothing, and promises nothing.
- */
-enum { VIEW_TOUCH_MAX = 128 };
-void view_touch_windows(struct view *view, const series_ref *series, size_t count, int64_t after_ms,
-                        int64_t upto_ms, enum window_wish wish);
+/* The same of several series, for whoever asks for many: waits for memory once for all of them, not once for each place of each.
+ * The answer about series[i] is item i; all are valid until the next call. */
+enum { VIEW_TOGETHER_MAX = 128 };
+struct told_window {
+    struct window_summary summary;
+    bool is_told; /* as view_window returns it */
+};
+const struct told_window *view_windows(struct view *view, const series_ref *series, size_t count,
+                                       int64_t after_ms, int64_t upto_ms, enum window_wish wish);
+
+/* Say of which series view_last and view_labels are asked next, likewise. They change nothing, and promise nothing. */
+void view_touch_last(struct view *view, const series_ref *series, size_t count, int64_t upto_ms);
+void view_touch_labels(struct view *view, const series_ref *series, size_t count);
 
 /* Does it have a sample, or a stale marker, with from_ms <= t <= upto_ms? */
 bool view_lives(struct view *view, series_ref series, int64_t from_ms, int64_t upto_ms);

@@ -682,19 +682,17 @@ static void print_span(struct shop *s, const struct series_set *set, const char 
     free(spent);
 }
 
-/* Seconds for a window of each series, none of which is in the caches; `near` at once are touched before (0: none). */
+/* Seconds for a window of each series, none of which is in the caches; `together` are asked for at once. */
 static double ask_cold(struct view *v, const struct series_set *set, int64_t after_ms, int64_t upto_ms,
-                       enum window_wish wish, size_t near)
+                       enum window_wish wish, size_t together)
 {
-    struct window_summary w;
     forget();
     double begin = wall();
-    for (size_t i = 0; i < set->count; i++) {
-        if (near > 0 && i % near == 0)
-            view_touch_windows(v, set->refs + i, set->count - i < near ? set->count - i : near, after_ms,
-                               upto_ms, wish);
-        bool told = view_window(v, set->refs[i], after_ms, upto_ms, wish, &w);
-        must(told);
+    for (size_t i = 0; i < set->count; i += together) {
+        size_t left = set->count - i;
+        const struct told_window *told =
+            view_windows(v, set->refs + i, left < together ? left : together, after_ms, upto_ms, wish);
+        must(told->is_told);
     }
     return (wall() - begin) / (double)set->count;
 }
@@ -709,8 +707,8 @@ static void print_cold(struct shop *s, const struct series_set *set, const char 
     for (size_t k = 0; k < sizeof wishes / sizeof *wishes; k++) {
         double single = 1, ahead = 1;
         for (int round = 0; round < COLD_ROUNDS; round++) {
-            single = fmin(single, ask_cold(v, set, end_ms - range_ms, end_ms, wishes[k], 0));
-            ahead = fmin(ahead, ask_cold(v, set, end_ms - range_ms, end_ms, wishes[k], VIEW_TOUCH_MAX));
+            single = fmin(single, ask_cold(v, set, end_ms - range_ms, end_ms, wishes[k], 1));
+            ahead = fmin(ahead, ask_cold(v, set, end_ms - range_ms, end_ms, wishes[k], VIEW_TOGETHER_MAX));
         }
         printf(" %.2f | %.2f |", single * 1e6, ahead * 1e6);
     }
@@ -771,7 +769,7 @@ static void print_spans(size_t count)
     puts("| window | resets us | bounds | sum | all |\n|---|---|---|---|---|");
     print_each(&s, &set, now_ms, print_span);
     shuffle(&set, &arena);
-    puts("\n| cold | resets us | touched | bounds | touched | sum | touched "
+    puts("\n| cold | resets us | together | bounds | together | sum | together "
          "|\n|---|---|---|---|---|---|---|");
     print_each(&s, &set, now_ms, print_cold);
     view_close(v);

@@ -2,6 +2,7 @@
 import pathlib
 import signal
 import subprocess
+import time
 import urllib.parse
 
 import peers
@@ -16,6 +17,17 @@ groups:
   - name: g
     interval: 1s
     rules: [{{alert: {name}, expr: vector(1)}}]
+'''
+
+CHAINED = '''
+groups:
+  - name: g
+    interval: 1s
+    rules:
+      - {record: a, expr: time()}
+      - {record: b, expr: 2 * time()}
+      - {alert: Fires, expr: vector(time()) > 0}
+      - {record: sum, expr: 'a + b + scalar(count(ALERTS{alertname="Fires"}))'}
 '''
 
 TOCSIN = '''
@@ -35,6 +47,25 @@ class TheDaemon(peers.Case):
     def test_ends_with_status_zero_on_sigterm_and_on_ctrl_c(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             self.assertEqual(self.tocsin().stop(number), 0)
+
+    def test_rules_beside_each_other_come_to_what_they_come_to_in_order(self):
+        self.file('rules.yml', CHAINED)
+        for flags, at_once in ((), False), (('--enable-feature=concurrent-rule-eval', '--rules.evaluators=4'), True):
+            begun = time.time()
+            daemon = self.tocsin(*flags)
+            features = peers.get_json(f'{daemon.url}/api/v1/features')['data']
+            self.assertEqual(features['rules']['concurrent_rule_eval'], at_once)
+
+            def slots():
+                result = peers.get_json(f'{daemon.url}/api/v1/query?query=sum[1m]')['data']['result']
+                values = [(t, value) for series in result for t, value in series['values'] if t > begun]
+                return values if len(values) > 3 else None
+            for t, value in peers.wait_for('slots', slots):
+                self.assertAlmostEqual(float(value), 3 * t + 1, places=1)
+            self.hook.page('firing', 'Fires')
+            rules = peers.get_json(f'{daemon.url}/api/v1/rules')['data']['groups'][0]['rules']
+            self.assertEqual([rule['health'] for rule in rules], ['ok'] * 4)
+            self.assertEqual(daemon.stop(), 0)
 
     def test_takes_over_new_rules_on_sighup(self):
         daemon = self.tocsin()
@@ -118,6 +149,24 @@ tests:
         answer = peers.get_json(f'{daemon.url}/api/v1/query?query={query}')
         self.assertEqual(answer['data']['result'][0]['metric']['was'], 'ALERTS')
         self.assertEqual(daemon.text().count('feature=native-histograms'), 1)
+
+    def test_takes_over_a_configuration_as_a_whole_or_not_at_all(self):
+        config = TOCSIN + 'limits: {{standing_selectors: 2}}\nglobal: {{external_labels: {{region: {region}}}}}\n'
+        self.file('tocsin.yml', config.format(region='old'))
+        daemon = self.tocsin('--rules.alert.resend-delay=1s')
+        self.hook.page('firing', 'Always')
+        self.file('tocsin.yml', config.format(region='new'))
+        self.file('rules.yml', RULES.format(name='Always').replace('vector(1)', 'a + b + c'))
+        status, text = peers.post(f'{daemon.url}/-/reload')
+        self.assertEqual(status, 500)
+        self.assertIn('standing_selectors', text)
+
+        def iterations():
+            return peers.get_json(f'{daemon.url}/api/tocsin/v1/rules')['data']['groups'][0]['iterations']
+        before = iterations()
+        peers.wait_for('the alert to be told again', lambda: iterations() >= before + 4)
+        regions = [alert['labels']['region'] for alert in peers.get_json(f'{daemon.url}/api/v2/alerts')]
+        self.assertEqual(regions, ['old'])
 
     def test_limits_bind_from_the_start_and_change_only_with_a_restart(self):
         def series_limit():

@@ -170,6 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     service.parts.router = open_router();
     ask(http_method_of(method), target, body);
+    ask(HTTP_GET, STR("/api/v2/silences"), STR(""));
     ask(HTTP_GET, STR("/api/v2/alerts"), STR(""));
     ask(HTTP_GET, STR("/api/v2/alerts/groups"), STR(""));
     router_close(service.parts.router);

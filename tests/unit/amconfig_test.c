@@ -238,11 +238,6 @@ static void what_is_not_built_is_refused_by_name(void **state)
     expect_error(
         "route: {receiver: a}\nreceivers: [{name: a, sns_configs: [{topic_arn: x}]}]", ERR_UNSUPPORTED,
         "receiver \"a\": sns_configs are not supported yet; remove them or keep Alertmanager for them");
-    expect_error(
-        "route: {receiver: a, routes: [{mute_time_intervals: [n]}]}\n" RECEIVER_A
-        "time_intervals: [{name: n, time_intervals: []}]",
-        ERR_UNSUPPORTED,
-        "mute_time_intervals of a route are not supported yet; remove them or keep Alertmanager for them");
     expect_error("global: {http_config: {basic_auth: {username: x, password_ref: y}}}\nroute: {receiver: "
                  "a}\n" RECEIVER_A,
                  ERR_UNSUPPORTED, "password_ref is not supported: there is no secret manager; use a file");

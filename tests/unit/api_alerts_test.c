@@ -261,15 +261,168 @@ static void status_and_receivers_have_their_shape(void **state)
                                                      "{\"labels\":{\"name\":\"db\"},\"name\":\"db\"}]\n");
 }
 
-static void silences_can_be_read_but_not_written(void **state)
+/* ---- silences ---- */
+
+#define MATCHERS "\"matchers\":[{\"name\":\"alertname\",\"value\":\"A\",\"isRegex\":false}]"
+#define WHO "\"createdBy\":\"me\",\"comment\":\"<work>\""
+#define WHEN "\"startsAt\":\"2026-11-22T08:00:00Z\",\"endsAt\":\"2026-11-22T11:00:00.5+02:00\""
+#define SILENCE "{" MATCHERS "," WHO "," WHEN "}"
+
+static const char *post_silence(struct fixture *f, const char *body)
+{
+    return ask(f, HTTP_POST, "/api/v2/silences", "application/json", body);
+}
+
+/* The id of a new one. */
+static const char *silence(struct fixture *f, const char *body)
+{
+    static char id[64];
+    const char *got = post_silence(f, body);
+    if (f->answer.status != 200 || sscanf(got, "{\"silenceID\":\"%36[-0-9a-f]\"}\n", id) != 1)
+        fail_msg("%s: %d %s", body, f->answer.status, got);
+    return id;
+}
+
+static const char *path_of(const char *id)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "/api/v2/silence/%s", id);
+    return path;
+}
+
+static void a_silence_is_told_as_it_was_posted(void **state)
 {
     struct fixture *f = *state;
+    char want[1024];
     assert_string_equal(get(f, "/api/v2/silences"), "[]\n");
-    assert_string_equal(ask(f, HTTP_POST, "/api/v2/silences", "application/json", "{}"),
-                        "\"silences are not supported by this version of tocsin\"\n");
-    assert_int_equal(f->answer.status, 400);
-    assert_string_equal(ask(f, HTTP_DELETE, "/api/v2/silence/x", NULL, NULL), "");
-    assert_int_equal(f->answer.status, 404);
+    const char *id = silence(f, "{\"annotations\":{\"ticket\":\"1\",\"none\":\"\"},\"matchers\":["
+                                "{\"name\":\"a\",\"value\":\"b\",\"isRegex\":true,\"isEqual\":false},"
+                                "{\"name\":\"c\",\"value\":\"\",\"isRegex\":false}]," WHO "," WHEN "}");
+    snprintf(want, sizeof want,
+             "{\"id\":\"%s\",\"status\":{\"state\":\"active\"},\"updatedAt\":\"2026-11-22T08:00:00.000Z\","
+             "\"annotations\":{\"none\":\"\",\"ticket\":\"1\"},\"comment\":\"\\u003cwork\\u003e\","
+             "\"createdBy\":\"me\",\"endsAt\":\"2026-11-22T09:00:00.500Z\",\"matchers\":["
+             "{\"isEqual\":false,\"isRegex\":true,\"name\":\"a\",\"value\":\"b\"},"
+             "{\"isEqual\":true,\"isRegex\":false,\"name\":\"c\",\"value\":\"\"}],"
+             "\"startsAt\":\"2026-11-22T08:00:00.000Z\"}\n",
+             id);
+    assert_string_equal(get(f, path_of(id)), want);
+    assert_string_equal(f->answer.headers[0].name, "Vary");
+    const char *list = get(f, "/api/v2/silences?filter=a!~b");
+    assert_int_equal(list[0], '[');
+    assert_memory_equal(list + 1, want, strlen(want) - 1);
+    assert_string_equal(list + strlen(want), "]\n");
+    assert_string_equal(get(f, "/api/v2/silences?filter=a!~b&filter=c=d"), "[]\n");
+    assert_string_equal(get(f, "/api/v2/silences?active=false"), "[]\n");
+    assert_string_equal(get(f, "/api/v2/silences?filter=nonsense"), "\"bad matcher format: nonsense\"\n");
+}
+
+static void a_silenced_alert_is_suppressed_until_the_silence_ends(void **state)
+{
+    struct fixture *f = *state;
+    char part[128], path[128];
+    expect_post(f, "[" ALERT "]", 200, "");
+    const char *id = silence(f, SILENCE);
+    snprintf(part, sizeof part, "\"silencedBy\":[\"%s\"],\"state\":\"suppressed\"}", id);
+    snprintf(path, sizeof path, "%s", path_of(id));
+    assert_non_null(strstr(get(f, "/api/v2/alerts"), part));
+    assert_non_null(strstr(get(f, "/api/v2/alerts/groups"), part));
+    assert_non_null(strstr(get(f, "/api/v2/alerts?active=false"), part));
+    assert_string_equal(get(f, "/api/v2/alerts?silenced=false"), "[]\n");
+    assert_string_equal(get(f, "/api/v2/alerts/groups?silenced=0"), "[]\n");
+    assert_string_equal(ask(f, HTTP_DELETE, path, NULL, NULL), "");
+    assert_int_equal(f->answer.status, 200);
+    f->sim.now_ns++;
+    assert_non_null(
+        strstr(get(f, "/api/v2/alerts?silenced=false"), "\"silencedBy\":[],\"state\":\"active\"}"));
+    assert_non_null(strstr(get(f, path), "\"status\":{\"state\":\"expired\"}"));
+    (void)ask(f, HTTP_DELETE, path, NULL, NULL);
+    assert_int_equal(f->answer.status, 200);
+}
+
+static void bad_silences_are_refused_in_alertmanagers_words(void **state)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *answer;
+    } cases[] = {
+        {"", 422, "{\"code\":602,\"message\":\"silence in body is required\"}\n"},
+        {"{}", 422, "{\"code\":602,\"message\":\"comment in body is required\"}\n"},
+        {"{\"comment\":\"\"}", 422, "{\"code\":602,\"message\":\"createdBy in body is required\"}\n"},
+        {"{" WHO "}", 422, "{\"code\":602,\"message\":\"endsAt in body is required\"}\n"},
+        {"{" WHO "," WHEN "}", 422, "{\"code\":602,\"message\":\"matchers in body is required\"}\n"},
+        {"{" WHO "," WHEN ",\"matchers\":[]}", 422,
+         "{\"code\":612,\"message\":\"matchers in body should have at least 1 items\"}\n"},
+        {"{" WHO "," WHEN ",\"matchers\":[{\"name\":\"a\",\"value\":\"b\"}]}", 422,
+         "{\"code\":602,\"message\":\"matchers.0.isRegex in body is required\"}\n"},
+        {"{" WHO "," WHEN ",\"matchers\":[{\"isRegex\":true,\"value\":\"b\"}]}", 422,
+         "{\"code\":602,\"message\":\"matchers.0.name in body is required\"}\n"},
+        {"{" WHO "," WHEN ",\"matchers\":[{\"isRegex\":true,\"name\":\"b\"}]}", 422,
+         "{\"code\":602,\"message\":\"matchers.0.value in body is required\"}\n"},
+        {"{" WHO "," MATCHERS ",\"endsAt\":\"2026-11-22T09:00:00Z\"}", 422,
+         "{\"code\":602,\"message\":\"startsAt in body is required\"}\n"},
+        {"{" WHO "," MATCHERS ",\"startsAt\":\"2026-11-22T09:00:00Z\",\"endsAt\":\"2026-11-22T09:00:00Z\"}",
+         400, "\"Failed to create silence: start time must be before end time\"\n"},
+        {"{" WHO "," MATCHERS ",\"startsAt\":\"2026-11-22T07:00:00Z\",\"endsAt\":\"2026-11-22T07:59:59Z\"}",
+         400, "\"Failed to create silence: end time can't be in the past\"\n"},
+        {"{" WHO "," WHEN ",\"matchers\":[{\"isRegex\":true,\"name\":\"a\",\"value\":\".*\"}]}", 400,
+         "\"invalid silence: matcher set 0: at least one matcher must not match the empty string\"\n"},
+        {"{\"id\":\"6fa459ea-ee8a-4ca4-894e-db77e160355e\"," WHO "," WHEN "," MATCHERS "}", 404,
+         "\"silence not found\"\n"},
+        {"[]", 400,
+         "{\"code\":400,\"message\":\"parsing silence body from \\\"\\\" failed, because a silence must be "
+         "an object\"}\n"},
+        {"{\"comment\":1}", 400,
+         "{\"code\":400,\"message\":\"parsing silence body from \\\"\\\" failed, because id, comment, "
+         "createdBy, and name and value of a matcher are strings\"}\n"},
+        {"{\"matchers\":[{\"isRegex\":\"true\"}]}", 400,
+         "{\"code\":400,\"message\":\"parsing silence body from \\\"\\\" failed, because isEqual and isRegex "
+         "are true or false\"}\n"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *got = post_silence(f, cases[i].body);
+        if (f->answer.status != cases[i].status || strcmp(got, cases[i].answer) != 0)
+            fail_msg("%s: %d %s", cases[i].body, f->answer.status, got);
+    }
+    assert_string_equal(get(f, "/api/v2/silences"), "[]\n");
+}
+
+static void silences_that_are_not_there_are_404_and_ids_that_are_none_422(void **state)
+{
+    static const unsigned methods[] = {HTTP_GET, HTTP_DELETE};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(ask(f, methods[i], path_of("6fa459ea-ee8a-4ca4-894e-db77e160355e"), NULL, NULL),
+                            "");
+        assert_int_equal(f->answer.status, 404);
+        assert_string_equal(
+            ask(f, methods[i], path_of("x"), NULL, NULL),
+            "{\"code\":601,\"message\":\"silenceID in path must be of type uuid: \\\"x\\\"\"}\n");
+        assert_int_equal(f->answer.status, 422);
+    }
+}
+
+static void ends_beyond_what_can_be_counted_are_cut(void **state)
+{
+    struct fixture *f = *state;
+    const char *id = silence(f, "{" WHO "," MATCHERS ",\"startsAt\":\"0001-01-01T00:00:00Z\","
+                                "\"endsAt\":\"9999-12-31T23:59:59Z\"}");
+    assert_non_null(strstr(get(f, path_of(id)), "\"endsAt\":\"2262-04-01T"));
+}
+
+static void receivers_can_be_asked_for_by_their_labels(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(get(f, "/api/v2/receivers?receiver_matchers=name%3Ddb"),
+                        "[{\"labels\":{\"name\":\"db\"},\"name\":\"db\"}]\n");
+    expect_post(f, "[" ALERT "]", 200, "");
+    assert_string_equal(get(f, "/api/v2/alerts?receiver_matchers=name%3Ddb"), "[]\n");
+    assert_string_equal(get(f, "/api/v2/alerts/groups?receiver_matchers=name%3Ddb"), "[]\n");
+    assert_non_null(strstr(get(f, "/api/v2/alerts?receiver_matchers=name!%3Ddb"), "fingerprint"));
+    assert_string_equal(get(f, "/api/v2/receivers?receiver_matchers=x"),
+                        "\"failed to parse receiver_matchers param: bad matcher format: x\"\n");
 }
 
 static void unknown_paths_and_methods_have_their_shape(void **state)
@@ -313,7 +466,12 @@ int main(void)
         TEST(bad_filters_are_a_json_string),
         TEST(groups_hold_their_alerts),
         TEST(status_and_receivers_have_their_shape),
-        TEST(silences_can_be_read_but_not_written),
+        TEST(a_silence_is_told_as_it_was_posted),
+        TEST(a_silenced_alert_is_suppressed_until_the_silence_ends),
+        TEST(bad_silences_are_refused_in_alertmanagers_words),
+        TEST(silences_that_are_not_there_are_404_and_ids_that_are_none_422),
+        TEST(ends_beyond_what_can_be_counted_are_cut),
+        TEST(receivers_can_be_asked_for_by_their_labels),
         TEST(unknown_paths_and_methods_have_their_shape),
         TEST(a_process_without_a_router_has_no_such_api),
     };

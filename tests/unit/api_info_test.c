@@ -329,7 +329,7 @@ static void pages_of_other_sites_may_read(void **state)
 static void pages_of_other_sites_may_not_read_the_rest(void **state)
 {
     struct fixture *f = *state;
-    static const char *const others[] = {"/metrics", "/api/v2/status", "/api/tocsin/v1/status", "/-/healthy"};
+    static const char *const others[] = {"/metrics", "/api/tocsin/v1/status", "/-/healthy"};
     f->origin = STR("http://grafana.example");
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         (void)ask(f, "GET", others[i]);
@@ -337,6 +337,22 @@ static void pages_of_other_sites_may_not_read_the_rest(void **state)
     }
     (void)ask(f, "POST", "/api/v1/write");
     assert_null(header(f, "Access-Control-Allow-Origin"));
+}
+
+static void pages_of_other_sites_may_read_alertmanagers_api(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const paths[] = {"/api/v2/status", "/api/v2/silences", "/api/v2/alerts/groups"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        f->origin = STR("");
+        (void)ask(f, "GET", paths[i]);
+        assert_null(header(f, "Access-Control-Allow-Origin"));
+        assert_string_equal(header(f, "Vary"), "Origin");
+        f->origin = STR("http://karma.example");
+        (void)ask(f, "GET", paths[i]);
+        assert_string_equal(header(f, "Access-Control-Allow-Origin"), "*");
+        assert_null(header(f, "Access-Control-Allow-Methods"));
+    }
 }
 
 static void every_path_of_the_api_has_options(void **state)
@@ -374,6 +390,7 @@ int main(void)
         TEST(what_tocsin_does_not_do_is_empty_or_not_there),
         TEST(pages_of_other_sites_may_read),
         TEST(pages_of_other_sites_may_not_read_the_rest),
+        TEST(pages_of_other_sites_may_read_alertmanagers_api),
         TEST(every_path_of_the_api_has_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ struct watch {
     struct standing *standing;
     struct matcher m;
     struct arrival_wait wait;
-    int64_t until_ms;
+    int64_t until_ms, newest_ms;
 };
 
 static void watch_open(struct watch *w)
@@ -169,22 +169,84 @@ static void a_list_that_moved_up_is_gone_through_anew(void **state)
     watch_close(&w);
 }
 
-static void the_stamp_changes_with_every_newer_sample(void **state)
+/* The series that have something new, by their label i, in order. */
+static const char *fresh(struct watch *w, struct arrival_seen *seen, int64_t now_ms)
+{
+    static char names[64];
+    size_t used = 0;
+    struct series_set set = standing_fresh(w->b.store, w->standing, START_MS + now_ms, seen, &w->newest_ms);
+    struct view *view = view_open(w->b.store);
+    for (size_t i = 0; i < set.count; i++) {
+        struct str name = labels_get(view_labels(view, set.refs[i]), STR("i"));
+        must(name.n == 1 && used + 1 < sizeof names);
+        names[used++] = name.p[0];
+    }
+    view_close(view);
+    names[used] = '\0';
+    return names;
+}
+
+static void what_is_new_is_told_once(void **state)
 {
     (void)state;
     struct watch w;
-    int64_t newest_ms;
+    struct arrival_seen seen = {0};
     watch_open(&w);
-    uint64_t none = standing_stamp(w.b.store, w.standing, &newest_ms);
-    assert_int_equal(newest_ms, INT64_MIN);
+    assert_string_equal(fresh(&w, &seen, 0), "");
+    assert_int_equal(w.newest_ms, INT64_MIN);
     push(&w, "1", 0, 1);
-    uint64_t one = standing_stamp(w.b.store, w.standing, &newest_ms);
-    assert_int_not_equal(one, none);
-    assert_int_equal(newest_ms, START_MS);
     push(&w, "2", -10, 1);
+    assert_string_equal(fresh(&w, &seen, 0), "12");
+    assert_int_equal(w.newest_ms, START_MS);
+    assert_string_equal(fresh(&w, &seen, 0), "");
+    push(&w, "3", -20, 1);
     push(&w, "2", -5, 1); /* not newer than all */
-    assert_int_not_equal(standing_stamp(w.b.store, w.standing, &newest_ms), one);
-    assert_int_equal(newest_ms, START_MS);
+    assert_string_equal(fresh(&w, &seen, 0), "23");
+    assert_int_equal(w.newest_ms, START_MS);
+    assert_string_equal(fresh(&w, &seen, 0), "");
+    arrival_forget(&seen);
+    assert_string_equal(fresh(&w, &seen, 0), "123");
+    arrival_forget(&seen);
+    watch_close(&w);
+}
+
+/* Whoever looks at its time does not see it yet. */
+static void what_is_ahead_of_the_clock_stays_new_until_it_is_not(void **state)
+{
+    (void)state;
+    struct watch w;
+    struct arrival_seen seen = {0};
+    watch_open(&w);
+    push(&w, "1", 0, 1);
+    push(&w, "2", 500, 1);
+    assert_string_equal(fresh(&w, &seen, 100), "12");
+    assert_int_equal(w.newest_ms, START_MS + 500);
+    assert_string_equal(fresh(&w, &seen, 499), "2");
+    assert_string_equal(fresh(&w, &seen, 500), "2");
+    assert_string_equal(fresh(&w, &seen, 501), "");
+    arrival_forget(&seen);
+    watch_close(&w);
+}
+
+static void what_has_moved_up_is_new(void **state)
+{
+    (void)state;
+    struct watch w;
+    struct arrival_seen seen = {0};
+    watch_open(&w);
+    struct store_options options = {.retention_ms = HOUR_MS};
+    store_configure(w.b.store, &options);
+    push(&w, "1", 0, 1);
+    push(&w, "2", 0, 1);
+    bench_at(&w.b, START_MS + HOUR_MS);
+    push(&w, "2", HOUR_MS, 1);
+    push(&w, "3", HOUR_MS, 1);
+    assert_string_equal(fresh(&w, &seen, HOUR_MS), "123");
+    bench_at(&w.b, START_MS + HOUR_MS + 1000);
+    store_retire(w.b.store);
+    assert_string_equal(fresh(&w, &seen, HOUR_MS + 1000), "23");
+    assert_string_equal(fresh(&w, &seen, HOUR_MS + 1000), "");
+    arrival_forget(&seen);
     watch_close(&w);
 }
 
@@ -199,7 +261,9 @@ int main(void)
         cmocka_unit_test(the_distance_is_known_across_packed_samples),
         cmocka_unit_test(the_missing_one_is_asked_first_the_next_time),
         cmocka_unit_test(a_list_that_moved_up_is_gone_through_anew),
-        cmocka_unit_test(the_stamp_changes_with_every_newer_sample),
+        cmocka_unit_test(what_is_new_is_told_once),
+        cmocka_unit_test(what_is_ahead_of_the_clock_stays_new_until_it_is_not),
+        cmocka_unit_test(what_has_moved_up_is_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

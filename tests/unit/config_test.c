@@ -421,6 +421,17 @@ static void storage_options_are_read(void **state)
     config_free(c);
 }
 
+static void contracts_hold_unless_they_are_taken_back(void **state)
+{
+    (void)state;
+    struct config *c = load("{}");
+    assert_true(c->contracts.opened_is_closed && c->contracts.no_lost_page);
+    config_free(c);
+    c = load("contracts: {no_lost_page: false}");
+    assert_true(c->contracts.opened_is_closed && !c->contracts.no_lost_page);
+    config_free(c);
+}
+
 static struct rule_policy policy_of(const struct config *c, const char *file, const char *name)
 {
     struct rule_group group = {.file = str_of(file), .name = str_of(name)};
@@ -481,6 +492,8 @@ static void bad_limits_are_refused_with_their_place(void **state)
     } examples[] = {
         {"storage:\n  identity_header: 'X-A: b'\n", ERR_PARSE,
          "line 2: storage.identity_header is a header's name, not \"X-A: b\""},
+        {"contracts:\n  opened_is_close: true\n", ERR_PARSE,
+         "yaml: unmarshal errors:\n  line 2: field opened_is_close not found in type config.plain"},
         {"limits:\n  serie: 5\n", ERR_PARSE,
          "yaml: unmarshal errors:\n  line 2: field serie not found in type config.Limits"},
         {"limits:\n  series: many\n", ERR_PARSE,
@@ -592,6 +605,7 @@ static void what_is_printed_reads_as_the_same(void **state)
         "  wal: {sync: os}}\n"
         "limits: {series: 5000, push_body_bytes: 1048576}\n",
         "limits: {series: 5000, series_per_identity: 7}\n",
+        "contracts: {opened_is_closed: false}\n",
         "rules: {evaluation: data, data_wait: 90s, catch_up: 1h, limit_behaviour: keep, groups: [{group: "
         "'a.*', "
         "evaluation: clock}, {file: '.*/b\"?.yml', limit_behaviour: prometheus}]}\n",
@@ -659,6 +673,7 @@ static void a_password_with_an_at_sign_is_not_printed_either(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contracts_hold_unless_they_are_taken_back),
         cmocka_unit_test(an_empty_file_has_the_defaults),
         cmocka_unit_test(a_prometheus_yml_is_accepted_as_it_is),
         cmocka_unit_test(variables_in_external_labels_were_taken_as_they_are_written),

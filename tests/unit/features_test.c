@@ -51,6 +51,7 @@ static void each_name_of_the_language_sets_its_own_part(void **state)
         {"use-start-timestamps", {.start_timestamps = true}},
         {"type-and-unit-labels", {.type_and_unit_labels = true}},
         {"promql-per-step-stats", {.per_step_stats = true}},
+        {"concurrent-rule-eval", {.concurrent_rule_eval = true}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct promql_features got = {0};
@@ -83,7 +84,6 @@ static void other_flags_of_prometheus_are_taken_with_one_line(void **state)
                                         "created-timestamp-zero-ingestion",
                                         "st-storage",
                                         "st-synthesis",
-                                        "concurrent-rule-eval",
                                         "old-ui",
                                         "metadata-wal-records",
                                         "delayed-compaction",
@@ -128,7 +128,7 @@ static void an_unknown_name_is_an_error_that_lists_the_known(void **state)
     assert_non_null(strstr(err.text, "\"promql-experimental-function\" is not known; known are "
                                      "promql-experimental-functions, "));
     assert_non_null(
-        strstr(err.text, ", type-and-unit-labels; and, without effect here: promql-duration-expr "));
+        strstr(err.text, ", concurrent-rule-eval; and, without effect here: promql-duration-expr "));
     assert_true(str_ends(str_of(err.text), STR(" auto-gomaxprocs auto-gomemlimit")));
     char name[4096];
     memset(name, 'x', sizeof name - 1);

@@ -379,6 +379,8 @@ static void a_starved_arena_is_a_limit_not_a_crash(void **state)
     (void)state;
     const char *text =
         "global: {opsgenie_api_key: k, slack_app_token: t}\nroute: {receiver: a}\nreceivers:\n- name: a\n"
+        "  email_configs: [{to: a@b, from: c@d, smarthost: 'h:1', headers: {x: y}, tls_config: {ca_file: "
+        "f}}]\n"
         "  slack_configs: [{title: '{{ 1 }}', fields: [{title: a, value: b}], mrkdwn_in: [text]}]\n"
         "  pagerduty_configs: [{routing_key: k, details: {a: b}, images: [{src: s}]}]\n"
         "  opsgenie_configs: [{details: {a: b}, responders: [{name: n, type: team}]}]\n"

@@ -1,5 +1,7 @@
 #include "router_sim.h"
 
+#include "tocsin/limits.h"
+
 static struct sim sim;
 
 #define ROUTES                  \
@@ -174,7 +176,7 @@ static void what_is_not_ascii_is_encoded(void **state)
     open_with("from: 'T\xc3\xb6"
               "csin <me@example.org>', to: 'Ops T\xc3\xab"
               "am <a@example.org>, b@example.org', headers: {Subject: "
-              "'\xc3\x9c=? _ {{ \"\xff\" }}', X-Long: "
+              "'\xc3\x9c=? _ {{ \"\\xff\" }}', X-Long: "
               "'\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82"
               "\xac'}");
     fire("alertname=A", "");
@@ -279,6 +281,25 @@ static void a_template_that_fails_sends_nothing(void **state)
     }
 }
 
+static void a_starved_arena_is_a_limit_not_a_crash(void **state)
+{
+    (void)state;
+    size_t sent = 0, starved = 0;
+    for (int64_t cap = 256; cap < 2000000; cap += cap / 4) {
+        open_with(
+            "from: 'M\xc3\xab <me@example.org>', to: 'a@example.org, \"B\" <b@example.org>', auth_username: "
+            "u, "
+            "auth_password: p, text: '{{ .Status }}', threading: {enabled: true, thread_by_date: daily}");
+        limits.flush_arena_bytes = cap;
+        fire("alertname=A", "x=y");
+        limits.flush_arena_bytes = limits_default.flush_arena_bytes;
+        sent += sim.sent_count;
+        starved += sim.sent_count == 0;
+        sim_close(&sim);
+    }
+    assert_true(sent > 0 && starved > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +313,7 @@ int main(void)
         cmocka_unit_test(text_is_quoted_printable),
         cmocka_unit_test(refusals_are_final_and_trouble_is_not),
         cmocka_unit_test(a_template_that_fails_sends_nothing),
+        cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,62 @@ static void a_message_that_is_gone_is_posted_anew(void **state)
     sim_close(&sim);
 }
 
+/* The log is written anew, without a request that is answered. */
+static void a_failed_update_does_not_forget_the_message(void **state)
+{
+    (void)state;
+    open_and_fire(UPDATING);
+    sim.status = 400;
+    end_at(2000);
+    expect_sent(1, UPDATE, "tok", BODY("\"channel\":\"C1\",\"ts\":\"17.1\",", "[RESOLVED] A ", "good"));
+    router_close(sim.router);
+    sim_start(&sim, UPDATING);
+    sim_post_alert(&sim, (struct sim_alert){.labels = "alertname=A", .ends_ms = 2000});
+    sim.status = 200;
+    sim_until(&sim, 30000);
+    assert_int_equal(sim.sent_count, 3);
+    expect_sent(2, UPDATE, "tok", BODY("\"channel\":\"C1\",\"ts\":\"17.1\",", "[RESOLVED] A ", "good"));
+    sim_close(&sim);
+}
+
+#define UPDATING_FIRING \
+    "{app_token: tok, update_message: true, send_resolved: false, channel: '#c', " PLAIN "}"
+
+static void what_is_forgotten_unsent_leaves_the_message(void **state)
+{
+    (void)state;
+    open_and_fire(CONFIG("", UPDATING_FIRING));
+    sim_fire(&sim, "alertname=A b=1");
+    sim_until(&sim, 12000);
+    assert_string_equal(sim.sent[1].url, UPDATE);
+    sim_resolve(&sim, "alertname=A b=1", 0);
+    sim_until(&sim, 22000);
+    assert_int_equal(sim.sent_count, 2);
+    sim_fire(&sim, "alertname=A b=1");
+    sim_until(&sim, 32000);
+    assert_int_equal(sim.sent_count, 3);
+    assert_string_equal(sim.sent[2].url, UPDATE);
+    sim_close(&sim);
+}
+
+/* To change a message that tells of an end, days ago, would page nobody. */
+static void what_is_told_late_has_a_message_of_its_own(void **state)
+{
+    (void)state;
+    open_and_fire(UPDATING);
+    end_at(2000);
+    sim.status = 400;
+    sim_fire(&sim, "alertname=A");
+    sim_until(&sim, 22000);
+    int64_t refused = (int64_t)sim.sent_count;
+    sim_resolve(&sim, "alertname=A", 11000);
+    sim.status = 200;
+    sim_until(&sim, 42000);
+    assert_int_equal(sim.sent_count, refused + 1);
+    expect_sent((size_t)refused, POST, "tok", BODY("\"channel\":\"#c\",", "[RESOLVED] A ", "good"));
+    sim_close(&sim);
+}
+
 static void without_update_message_nothing_is_kept(void **state)
 {
     (void)state;
@@ -169,6 +225,9 @@ int main(void)
         cmocka_unit_test(a_message_is_updated_where_it_stands),
         cmocka_unit_test(a_restart_does_not_forget_the_message),
         cmocka_unit_test(a_message_that_is_gone_is_posted_anew),
+        cmocka_unit_test(a_failed_update_does_not_forget_the_message),
+        cmocka_unit_test(what_is_forgotten_unsent_leaves_the_message),
+        cmocka_unit_test(what_is_told_late_has_a_message_of_its_own),
         cmocka_unit_test(without_update_message_nothing_is_kept),
         cmocka_unit_test(a_template_that_fails_sends_nothing),
     };

@@ -347,6 +347,43 @@ static void pagerduty_says_what_was_wrong_with_a_request(void **state)
     sim_close(&sim);
 }
 
+/* It is told late, and not by a close of what was never opened. */
+static void what_fired_and_ended_in_an_outage_is_opened_and_closed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *settings, *opens, *closes;
+    } cases[] = {
+        {"pagerduty_configs", "{routing_key: k, url: http://h/e}",
+         "http://h/e {\"routing_key\":\"k\",\"dedup_key\":\"" HASH "\",\"event_action\":\"trigger\"",
+         "http://h/e {\"routing_key\":\"k\",\"dedup_key\":\"" HASH "\",\"event_action\":\"resolve\""},
+        {"opsgenie_configs", "{api_key: k, api_url: http://h, update_alerts: true}",
+         "http://h/v2/alerts {\"alias\":\"" HASH "\"",
+         "http://h/v2/alerts/" HASH "/close?identifierType=alias {"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        open_with(cases[i].key, cases[i].settings);
+        sim.status = 400;
+        sim_fire(&sim, "alertname=A");
+        sim_until(&sim, 5000);
+        sim_resolve(&sim, "alertname=A", 0);
+        sim_forget(&sim);
+        sim.status = 202;
+        sim_until(&sim, 1000000);
+        assert_int_equal(sim.sent_count, 2);
+        for (size_t k = 0; k < 2; k++) {
+            char line[4096];
+            snprintf(line, sizeof line, "%s %s", sim.sent[k].url, sim.sent[k].body);
+            const char *wanted = k == 0 ? cases[i].opens : cases[i].closes;
+            if (strncmp(line, wanted, strlen(wanted)) != 0)
+                fail_msg("%s", line);
+        }
+        assert_non_null(
+            strstr(buf_text(&sim.pages), " delivered x.y 1 202 f0 r1 fired and resolved during an outage\n"));
+        sim_close(&sim);
+    }
+}
+
 /* ---- which answers are tried again ---- */
 
 static void answers_are_tried_again_or_not(void **state)
@@ -507,6 +544,7 @@ int main(void)
         cmocka_unit_test(details_hold_the_alerts_as_json),
         cmocka_unit_test(an_event_that_is_too_large_goes_without_details),
         cmocka_unit_test(pagerduty_says_what_was_wrong_with_a_request),
+        cmocka_unit_test(what_fired_and_ended_in_an_outage_is_opened_and_closed),
         cmocka_unit_test(answers_are_tried_again_or_not),
         cmocka_unit_test(failures_are_counted_by_integration_and_reason),
         cmocka_unit_test(the_first_request_that_fails_ends_the_attempt),

@@ -143,6 +143,53 @@ static void what_a_late_slot_ends_is_told_at_once_although_a_look_was_later(void
     assert_int_equal(b.events[told]->ends_ns, slot_ns + MINUTE_NS);
 }
 
+/* ---- slots that wait for their data ---- */
+
+static const char hot_rule[] =
+    "groups: [{name: g, rules: [{alert: Hot, expr: t > 5, for: 5m}, {record: many, expr: t < 5}]}]";
+
+/* What the slot would have found comes after the restart; at the next slot it is over. */
+static void a_slot_that_waited_for_its_data_waits_on_after_a_restart(void **unused)
+{
+    (void)unused;
+    const struct rule_policy waits = {.by_data = true, .data_wait_ms = 3 * MINUTE_MS};
+    assert_int_equal(bench_load_with(&b, hot_rule, waits), 0);
+    int64_t first_ns = ruler_next_ns(b.ruler), first_ms = first_ns / NS_PER_MS;
+    ARRIVE(&b, first_ms - 30000, 1, "t");
+    ARRIVE(&b, first_ms, 1, "t");
+    bench_drive(&b, first_ns + MINUTE_NS + 40 * SECOND_NS); /* of the second slot the samples are missing */
+    assert_int_equal(bench_groups(&b, 1)->iterations, 1);
+    restart(hot_rule, waits);
+    ARRIVE(&b, first_ms + 30000, 1, "t");
+    ARRIVE(&b, first_ms + MINUTE_MS, 9, "t");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    struct ruler_group *group = bench_groups(&b, 1);
+    assert_int_equal(group->slot_ns, first_ns + MINUTE_NS);
+    assert_int_equal(group->iterations, 1);
+    assert_int_equal(bench_rule(&b, 0)->alert_count, 1);
+    assert_int_equal(bench_rule(&b, 0)->alerts[0].active_ns, first_ns + MINUTE_NS);
+}
+
+/* What the process before has evaluated is not evaluated again. */
+static void a_slot_that_did_not_wait_is_not_evaluated_after_a_restart(void **unused)
+{
+    (void)unused;
+    const struct rule_policy waits = {.by_data = true, .data_wait_ms = 3 * MINUTE_MS};
+    assert_int_equal(bench_load_with(&b, hot_rule, waits), 0);
+    int64_t first_ns = ruler_next_ns(b.ruler), first_ms = first_ns / NS_PER_MS;
+    ARRIVE(&b, first_ms - MINUTE_MS, 1, "t");
+    ARRIVE(&b, first_ms, 1, "t");
+    bench_drive(&b, first_ns);
+    assert_int_equal(bench_groups(&b, 1)->iterations, 1);
+    restart(hot_rule, waits);
+    bench_drive(&b, first_ns + 50 * SECOND_NS);
+    assert_int_equal(bench_groups(&b, 1)->iterations, 0);
+    ARRIVE(&b, first_ms + MINUTE_MS, 1, "t");
+    bench_drive(&b, first_ns + MINUTE_NS);
+    assert_int_equal(bench_groups(&b, 1)->iterations, 1);
+    assert_int_equal(SAMPLES(&b, "many").count, 2);
+}
+
 /* ---- slots that are made up for ---- */
 
 static const char waits[] =
@@ -213,6 +260,9 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(what_a_late_slot_ends_is_told_at_once_although_a_look_was_later,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(a_slot_that_waited_for_its_data_waits_on_after_a_restart, begin, end),
+        cmocka_unit_test_setup_teardown(a_slot_that_did_not_wait_is_not_evaluated_after_a_restart, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(what_is_made_up_for_leaves_alerts_alone_and_is_told_to_nobody, begin,
                                         end),
         cmocka_unit_test_setup_teardown(what_is_made_up_for_does_not_use_up_what_was_recalled, begin, end),

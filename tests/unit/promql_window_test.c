@@ -163,10 +163,10 @@ static void summaries_say_what_samples_say(void **state)
     bench_close(&b);
 }
 
-/* More series than are touched at once, and some among them that need their samples. */
-static void fill_many(struct bench *b)
+/* More series than are asked for at once; with `some_need_samples`, among them some of which the store does not tell. */
+static void fill_many(struct bench *b, bool some_need_samples)
 {
-    enum { MANY = 3 * VIEW_TOUCH_MAX + 7, EACH = 150 };
+    enum { MANY = 3 * VIEW_TOGETHER_MAX + 7, EACH = 150 };
     static struct sample samples[EACH + 1];
     struct histogram h = {.schema = 1, .count = 3, .sum = 4};
     bench_open(b, (struct store_options){.retention_ms = 100 * HOUR_MS});
@@ -175,7 +175,7 @@ static void fill_many(struct bench *b)
         size_t count = k % 9 == 0 ? 1 : EACH;
         for (int i = 0; i < EACH; i++)
             samples[i] = (struct sample){.t_ms = START_MS + i * STEP_MS + k, .value = i * (k + 1)};
-        if (k % 50 == 49)
+        if (some_need_samples && k % 50 == 49)
             samples[count++] = (struct sample){.t_ms = START_MS + EACH * STEP_MS, .histogram = &h};
         const struct labels *ls =
             labels_of(&b->arena, "__name__", "m_total", "k", arena_format(&b->arena, "%d", k), NULL);
@@ -183,29 +183,75 @@ static void fill_many(struct bench *b)
     }
 }
 
+static void ask_many(struct bench *b, const char *text)
+{
+    struct promql_options options = {.features = promql_features_all};
+    struct promql *q;
+    struct view *v = view_open(b->store);
+    assert_int_equal(promql_open(str_of(text), &options, NULL, &q, NULL), 0);
+    for (int k = 0; k < 5; k++)
+        compare(b, v, q, text, START_MS + k * 40 * STEP_MS);
+    promql_close(q);
+    view_close(v);
+}
+
 static void many_series_say_what_their_samples_say(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"rate(m_total[5m])", "max_over_time(m_total[30m])",
-                                        "sum_over_time(m_total[30m])", "m_total", "m_total offset 20m"};
-    struct bench b;
-    fill_many(&b);
-    struct view *v = view_open(b.store);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct promql_options options = {.features = promql_features_all};
-        struct promql *q;
-        assert_int_equal(promql_open(str_of(texts[i]), &options, NULL, &q, NULL), 0);
-        for (int k = 0; k < 5; k++)
-            compare(&b, v, q, texts[i], START_MS + k * 40 * STEP_MS);
-        promql_close(q);
+    static const char *const texts[] = {"rate(m_total[5m])",
+                                        "max_over_time(m_total[30m])",
+                                        "sum_over_time(m_total[30m])",
+                                        "m_total",
+                                        "m_total offset 20m",
+                                        "sum((rate(m_total[20m])))",
+                                        "avg(increase(m_total[20m]))",
+                                        "min(delta(m_total[20m]))",
+                                        "max by () (rate(m_total[20m]))",
+                                        "stddev(rate(m_total[20m]))",
+                                        "count(rate(m_total[20m]))",
+                                        "group(rate(m_total[20m]))",
+                                        "quantile(0.3, rate(m_total[20m]))",
+                                        "sum(rate(m_total[20m])) / count(rate(m_total[20m] offset 5m))",
+                                        "sum(rate(m_total[1s]))"};
+    for (int need_samples = 0; need_samples < 2; need_samples++) {
+        struct bench b;
+        fill_many(&b, need_samples > 0);
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+            ask_many(&b, texts[i]);
+        bench_close(&b);
     }
+}
+
+/* What goes with the name tells two series apart as long as it is there, also where nobody sees labels. */
+static void series_that_differ_in_type_alone_are_not_added_up(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct promql *q;
+    struct promql_result out;
+    struct promql_options options = {0};
+    bench_open(&b, (struct store_options){0});
+    assert_int_equal(promql_open(str_of("sum(rate(x_total[5m]))"), &options, NULL, &q, NULL), 0);
+    bench_push(&b, labels_of(&b.arena, "__name__", "x_total", "__type__", "counter", NULL), START_MS, 1);
+    bench_push(&b, labels_of(&b.arena, "__name__", "x_total", "__type__", "counter", NULL), START_MS + 1000,
+               2);
+    struct view *v = view_open(b.store);
+    assert_int_equal(promql_instant(q, v, START_MS + 2000, &b.arena, &out, NULL), 0);
+    assert_int_equal(out.count, 1);
+    bench_push(&b, labels_of(&b.arena, "__name__", "x_total", NULL), START_MS, 1);
+    bench_push(&b, labels_of(&b.arena, "__name__", "x_total", NULL), START_MS + 1000, 2);
+    struct err err = {0};
+    assert_int_equal(promql_instant(q, v, START_MS + 2000, &b.arena, &out, &err), ERR_EXEC);
+    assert_string_equal(err.text, "vector cannot contain metrics with the same labelset");
     view_close(v);
+    promql_close(q);
     bench_close(&b);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(summaries_say_what_samples_say),
-                                       cmocka_unit_test(many_series_say_what_their_samples_say)};
+                                       cmocka_unit_test(many_series_say_what_their_samples_say),
+                                       cmocka_unit_test(series_that_differ_in_type_alone_are_not_added_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

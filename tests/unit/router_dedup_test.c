@@ -129,13 +129,48 @@ static void every_row_of_the_table_holds(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct row row = rows[i];
-        struct dedup_told told = {set_of(row.told_firing), set_of(row.told_resolved), row.told_s};
+        struct dedup_told told = {
+            .firing = set_of(row.told_firing), .resolved = set_of(row.told_resolved), .sent_ns = row.told_s};
         struct hash_set firing = set_of(row.firing), resolved = set_of(row.resolved);
         enum dedup_reason got =
             dedup_decide(row.told ? &told : NULL, &firing, &resolved, row.send_resolved, 100, 50);
         if (got != row.expected)
             fail_msg("%s: %.*s", row.name, STR_ARG(dedup_reason_text(got)));
     }
+}
+
+static void what_is_owed_or_was_missed_is_told_when_it_has_ended(void **state)
+{
+    (void)state;
+    uint64_t one[] = {1}, two[] = {2}, three[] = {3};
+    struct hash_set a = {one, 1}, b = {two, 1}, c = {three, 1}, none = {0};
+    struct dedup_told told = {.owed = a, .missed = b, .sent_ns = 90};
+    assert_int_equal(dedup_decide(&told, &none, &a, true, 100, 50), DEDUP_ALL_RESOLVED);
+    assert_int_equal(dedup_decide(&told, &none, &b, false, 100, 50), DEDUP_LATE);
+    assert_int_equal(dedup_decide(&told, &none, &c, true, 100, 50), DEDUP_NONE);
+    assert_int_equal(dedup_decide(&told, &a, &none, true, 100, 50), DEDUP_FIRST);
+    told.firing = told.resolved = c;
+    assert_int_equal(dedup_decide(&told, &c, &a, false, 100, 50), DEDUP_SOME_RESOLVED);
+    assert_int_equal(dedup_decide(&told, &c, &b, false, 100, 50), DEDUP_LATE);
+    assert_int_equal(dedup_decide(&told, &c, &none, false, 100, 50), DEDUP_NONE);
+}
+
+static void sets_can_be_reckoned_with(void **state)
+{
+    (void)state;
+    uint64_t some[] = {1, 3, 5}, others[] = {3, 4};
+    struct hash_set a = {some, 3}, b = {others, 2};
+    struct hash_set join = hash_set_join(&a, &b), meet = hash_set_meet(&a, &b), less = hash_set_minus(&a, &b);
+    assert_memory_equal(join.items, ((uint64_t[]){1, 3, 4, 5}), 32);
+    assert_int_equal(join.count, 4);
+    assert_true(meet.count == 1 && meet.items[0] == 3);
+    assert_true(less.count == 2 && less.items[0] == 1 && less.items[1] == 5);
+    hash_set_free(&join);
+    join = hash_set_copy(&a);
+    assert_true(join.count == 3 && hash_set_within(&a, &join));
+    hash_set_free(&join);
+    hash_set_free(&meet);
+    hash_set_free(&less);
 }
 
 static void sets_are_sorted_and_without_repeats(void **state)
@@ -181,6 +216,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_of_the_table_holds),
+        cmocka_unit_test(what_is_owed_or_was_missed_is_told_when_it_has_ended),
+        cmocka_unit_test(sets_can_be_reckoned_with),
         cmocka_unit_test(sets_are_sorted_and_without_repeats),
         cmocka_unit_test(without_send_resolved_a_return_is_a_page_and_an_end_is_not),
     };

@@ -148,7 +148,8 @@ static inline void sim_start(struct sim *sim, const char *config)
                                      .state = sim->state,
                                      .external_url = STR("http://am"),
                                      .paged = sim_paged,
-                                     .context = sim};
+                                     .context = sim,
+                                     .contracts = {.opened_is_closed = true, .no_lost_page = true}};
     struct err err = {0};
     if (router_open(&options, sim_config(sim, config), &sim->router, &err) != 0)
         fail_msg("%s", err.text);

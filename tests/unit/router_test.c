@@ -327,19 +327,19 @@ static void the_end_of_what_may_have_been_told_is_told(void **state)
     sim_close(&sim);
 }
 
-static void a_log_older_than_twice_the_repeat_is_forgotten(void **state)
+static void a_log_older_than_twice_the_repeat_and_a_quarter_of_an_hour_is_forgotten(void **state)
 {
     (void)state;
     sim_open(&sim, "route: {receiver: a, group_wait: 0s, repeat_interval: 1m}\nreceivers: [" HOOK("a") "]\n");
     sim_fire(&sim, "n=x");
     sim_until(&sim, 1000);
     router_close(sim.router);
-    sim.world.now_ns = sim_at(121000);
+    sim.world.now_ns = sim_at(1021000);
     sim_start(&sim,
               "route: {receiver: a, group_wait: 0s, repeat_interval: 1h}\nreceivers: [" HOOK("a") "]\n");
     sim_fire(&sim, "n=x");
-    sim_until(&sim, 121000);
-    sim_expect(&sim, "0 a first notification: +x\n121000 a first notification: +x\n");
+    sim_until(&sim, 1021000);
+    sim_expect(&sim, "0 a first notification: +x\n1021000 a first notification: +x\n");
     sim_close(&sim);
 }
 
@@ -385,6 +385,50 @@ static void a_reload_lets_a_request_finish_and_logs_it(void **state)
     assert_int_equal(sim.sent_count, 4);
     assert_string_equal(sim.sent[2].url, "http://b");
     assert_string_equal(sim.sent[3].url, "http://b");
+    sim_close(&sim);
+}
+
+static const char *const ELSEWHERE =
+    "route: {receiver: b, group_wait: 1s, group_interval: 30s}\nreceivers: [" HOOK("b") "]\n";
+
+static void a_page_under_way_during_a_reload_is_followed_by_its_end(void **state)
+{
+    (void)state;
+    sim_open(&sim, "route: {receiver: a, group_wait: 1s, group_interval: 30s}\nreceivers: [" HOOK("a") "]\n");
+    sim_fire(&sim, "n=x");
+    sim.hold = true;
+    sim_until(&sim, 2000);
+    router_reload(sim.router, sim_config(&sim, ELSEWHERE));
+    sim.hold = false;
+    sim_release(&sim);
+    sim_until(&sim, 10000);
+    sim_resolve(&sim, "n=x", 0);
+    sim_until(&sim, 120000);
+    sim_expect(&sim, "1000 a first notification: +x\n"
+                     "2000 b first notification: +x\n"
+                     "31000 a all alerts resolved: -x\n"
+                     "32000 b all alerts resolved: -x\n");
+    sim_close(&sim);
+}
+
+static void a_page_that_fails_during_a_reload_is_not_tried_again(void **state)
+{
+    (void)state;
+    sim_open(&sim, "route: {receiver: a, group_wait: 1s, group_interval: 30s}\nreceivers: [" HOOK("a") "]\n");
+    sim_fire(&sim, "n=x");
+    sim.hold = true;
+    sim_until(&sim, 2000);
+    router_reload(sim.router, sim_config(&sim, ELSEWHERE));
+    sim.hold = false;
+    sim.status = 503;
+    sim_release(&sim);
+    sim.status = 200;
+    sim_until(&sim, 10000);
+    sim_resolve(&sim, "n=x", 0);
+    sim_until(&sim, 120000);
+    sim_expect(&sim, "1000 a first notification: +x\n"
+                     "2000 b first notification: +x\n"
+                     "32000 b all alerts resolved: -x\n");
     sim_close(&sim);
 }
 
@@ -713,9 +757,11 @@ int main(void)
         cmocka_unit_test(after_a_restart_nobody_is_paged_twice),
         cmocka_unit_test(a_first_page_that_may_have_been_told_is_told_again),
         cmocka_unit_test(the_end_of_what_may_have_been_told_is_told),
-        cmocka_unit_test(a_log_older_than_twice_the_repeat_is_forgotten),
+        cmocka_unit_test(a_log_older_than_twice_the_repeat_and_a_quarter_of_an_hour_is_forgotten),
         cmocka_unit_test(a_reload_keeps_the_timers_of_groups_it_does_not_change),
         cmocka_unit_test(a_reload_lets_a_request_finish_and_logs_it),
+        cmocka_unit_test(a_page_under_way_during_a_reload_is_followed_by_its_end),
+        cmocka_unit_test(a_page_that_fails_during_a_reload_is_not_tried_again),
         cmocka_unit_test(a_router_may_be_closed_with_requests_under_way),
         cmocka_unit_test(setting_the_clock_neither_hurries_nor_delays_a_flush),
         cmocka_unit_test(without_a_start_an_alert_begins_now_or_with_its_end),

@@ -674,6 +674,39 @@ static void a_load_that_fails_changes_nothing(void **state)
     bench_close(&b);
 }
 
+/* Globals and rules: both or neither. */
+static void what_is_prepared_is_in_force_when_it_is_committed(void **state)
+{
+    (void)state;
+    static const char two_selectors[] = "groups: [{name: h, rules: [{record: r, expr: a + b}]}]";
+    struct bench b;
+    struct ruler_change *change;
+    struct err err = {0};
+    bench_open(&b);
+    bench_load(&b, one_rule);
+    b.options.external_labels = labels_of(&b.arena, "region", "eu", NULL);
+    int64_t before = limits.standing_selectors;
+    limits.standing_selectors = 2;
+    assert_int_equal(ruler_prepare(b.ruler, &b.options, bench_rules("r.yml", two_selectors), &change, &err),
+                     ERR_LIMIT);
+    limits.standing_selectors = before;
+    assert_int_equal(ruler_prepare(b.ruler, &b.options, bench_rules("r.yml", two_selectors), &change, &err),
+                     0);
+    expect_str(bench_groups(&b, 1)->name, "g");
+    expect_labels(ruler_external_labels(b.ruler, &b.arena), "{}");
+    ruler_abandon(change);
+    bench_step(&b);
+    expect_str(bench_groups(&b, 1)->name, "g");
+    expect_labels(ruler_external_labels(b.ruler, &b.arena), "{}");
+    assert_int_equal(ruler_prepare(b.ruler, &b.options, bench_rules("r.yml", two_selectors), &change, &err),
+                     0);
+    ruler_commit(change);
+    expect_str(bench_groups(&b, 1)->name, "h");
+    expect_labels(ruler_external_labels(b.ruler, &b.arena), "{region=\"eu\"}");
+    bench_step(&b);
+    bench_close(&b);
+}
+
 static void new_globals_reach_templates_and_links(void **state)
 {
     (void)state;
@@ -826,6 +859,7 @@ int main(void)
         cmocka_unit_test(a_series_that_another_group_took_over_goes_on),
         cmocka_unit_test(closing_marks_nothing),
         cmocka_unit_test(a_load_that_fails_changes_nothing),
+        cmocka_unit_test(what_is_prepared_is_in_force_when_it_is_committed),
         cmocka_unit_test(new_globals_reach_templates_and_links),
         cmocka_unit_test(the_snapshot_is_sorted_and_outlives_the_rules),
         cmocka_unit_test(a_snapshot_past_the_arena_is_refused),

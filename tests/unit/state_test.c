@@ -47,6 +47,76 @@ static struct state *open_state(const char *where)
     return state;
 }
 
+static void print_silence(void *context, const struct silence_row *row)
+{
+    struct buf *out = context;
+    buf_format(out, "%.*s", STR_ARG(row->id));
+    for (size_t i = 0; i < row->matcher_count; i++) {
+        assert_null(row->matchers[i].regex);
+        buf_format(out, " %.*s%s%.*s", STR_ARG(row->matchers[i].name), match_op_text(row->matchers[i].op),
+                   STR_ARG(row->matchers[i].value));
+    }
+    buf_format(out, " %lld %lld %lld %.*s|%.*s ", (long long)row->starts_ns, (long long)row->ends_ns,
+               (long long)row->updated_ns, STR_ARG(row->created_by), STR_ARG(row->comment));
+    labels_print_json(out, row->annotations);
+    buf_char(out, '\n');
+}
+
+static void expect_silences(struct state *state, const char *lines)
+{
+    struct buf out;
+    buf_init(&out, 4096);
+    assert_int_equal(state_silences_each(state, print_silence, &out, NULL), 0);
+    assert_string_equal(buf_text(&out), lines);
+    buf_release(&out);
+}
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static struct silence_row silence_row(struct arena *arena, const char *id, int64_t ends_ns)
+{
+    static const struct matcher ms[] = {{MATCH_EQUAL, {"a", 1}, {"", 0}, NULL},
+                                        {MATCH_NOT_REGEX, {"odd name", 8}, {"x|\0y", 4}, NULL}};
+    struct label note = {STR("why"), STR("")};
+    return (struct silence_row){.id = str_of(id),
+                                .matchers = ms,
+                                .matcher_count = 2,
+                                .starts_ns = -1,
+                                .ends_ns = ends_ns,
+                                .updated_ns = 3,
+                                .created_by = STR("me"),
+                                .comment = STR(""),
+                                .annotations = labels_make_texts(arena, &note, 1)};
+}
+
+static void silences_survive_a_close_and_go_when_they_are_old(void **unused)
+{
+    (void)unused;
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    struct state *state = open_state(path);
+    struct silence_row rows[2] = {silence_row(&arena, "one", 10), silence_row(&arena, "two", 20)};
+    assert_int_equal(state_silences_put(state, rows, 2, NULL), 0);
+    rows[1].comment = STR("later");
+    assert_int_equal(state_silences_put(state, rows + 1, 1, NULL), 0);
+    state_close(state);
+    state = open_state(path);
+    expect_silences(state, "one a= odd name!~x| -1 10 3 me| {\"why\":\"\"}\n"
+                           "two a= odd name!~x| -1 20 3 me|later {\"why\":\"\"}\n");
+    assert_int_equal(state_silences_expire(state, 20, NULL), 0);
+    expect_silences(state, "two a= odd name!~x| -1 20 3 me|later {\"why\":\"\"}\n");
+    run_sql("UPDATE silence SET matchers=x'0901'");
+    expect_silences(state, "");
+    state_close(state);
+    arena_release(&arena);
+}
+
 static void print_entry(void *context, const struct nflog_entry *e)
 {
     struct buf *out = context;
@@ -55,6 +125,12 @@ static void print_entry(void *context, const struct nflog_entry *e)
         buf_format(out, " f%llx", (unsigned long long)e->firing[i]);
     for (size_t i = 0; i < e->resolved_count; i++)
         buf_format(out, " r%llx", (unsigned long long)e->resolved[i]);
+    for (size_t i = 0; i < e->owed_count; i++)
+        buf_format(out, " o%llx", (unsigned long long)e->owed[i]);
+    for (size_t i = 0; i < e->missed_count; i++)
+        buf_format(out, " m%llx", (unsigned long long)e->missed[i]);
+    if (e->kept != NULL)
+        labels_print_json(out, e->kept);
     buf_char(out, '\n');
 }
 
@@ -91,6 +167,29 @@ static void the_notification_log_survives_a_close(void **unused)
     expect_log(state, "odd \xff key 5 15 rffffffffffffffff\n"
                       "{}:{a=\"b\"}:x/webhook/0 100 110 fffffffffffffffff f1\n");
     state_close(state);
+}
+
+static void what_is_kept_owed_and_missed_survives_too(void **unused)
+{
+    (void)unused;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct label left = {STR("threadTs"), STR("17.1")};
+    static const uint64_t hashes[] = {7, 8, 9};
+    const struct nflog_entry entry = {.key = STR("k"),
+                                      .expires_ns = 1,
+                                      .kept = labels_make_texts(&arena, &left, 1),
+                                      .owed = hashes,
+                                      .owed_count = 1,
+                                      .missed = hashes,
+                                      .missed_count = 3};
+    struct state *state = open_state(path);
+    assert_int_equal(state_nflog_put(state, &entry, NULL), 0);
+    state_close(state);
+    state = open_state(path);
+    expect_log(state, "k 0 1 o7 m7 m8 m9{\"threadTs\":\"17.1\"}\n");
+    state_close(state);
+    arena_release(&arena);
 }
 
 static void the_last_word_on_a_key_wins(void **unused)
@@ -302,14 +401,6 @@ static void only_alerts_that_ended_expire(void **unused)
     state_close(state);
 }
 
-static void run_sql(const char *sql)
-{
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 static void all_of_a_put_is_there_or_nothing(void **unused)
 {
     (void)unused;
@@ -346,8 +437,9 @@ static void a_file_of_the_first_version_gets_what_is_new(void **unused)
     struct state *state = open_state(path);
     put(state, STR("k"), 100, 2, 0);
     state_close(state);
-    run_sql("DROP TABLE alert; DROP TABLE alert_rule; ALTER TABLE nflog DROP COLUMN kept;"
-            "PRAGMA user_version=1;");
+    run_sql(
+        "DROP TABLE alert; DROP TABLE alert_rule; DROP TABLE silence; ALTER TABLE nflog DROP COLUMN kept;"
+        "ALTER TABLE nflog DROP COLUMN owed; ALTER TABLE nflog DROP COLUMN missed; PRAGMA user_version=1;");
     state = open_state(path);
     expect_log(state, "k 100 110 fffffffffffffffff f1\n");
     struct alert_row one = row(LABELS("i", "1"), 1);
@@ -356,6 +448,26 @@ static void a_file_of_the_first_version_gets_what_is_new(void **unused)
                   "f.yml;g;1 {i=\"1\"}{a=\"b\"} 1 3ff0000000000000 5 -9223372036854775808 7 "
                   "9223372036854775807 9\n");
     state_close(state);
+}
+
+static void a_file_of_the_second_or_third_version_gets_silences(void **unused)
+{
+    (void)unused;
+    struct state *state = open_state(path);
+    put(state, STR("k"), 100, 2, 0);
+    state_close(state);
+    for (int version = 2; version <= 3; version++) {
+        run_sql(
+            "DROP TABLE silence; ALTER TABLE nflog DROP COLUMN owed; ALTER TABLE nflog DROP COLUMN missed;");
+        run_sql(version == 2 ? "ALTER TABLE nflog DROP COLUMN kept; PRAGMA user_version=2;"
+                             : "PRAGMA user_version=3;");
+        state = open_state(path);
+        expect_log(state, "k 100 110 fffffffffffffffff f1\n");
+        struct silence_row one = silence_row(&arena, "one", 9);
+        assert_int_equal(state_silences_put(state, &one, 1, NULL), 0);
+        expect_silences(state, "one a= odd name!~x| -1 9 3 me| {\"why\":\"\"}\n");
+        state_close(state);
+    }
 }
 
 static void a_file_that_is_no_database_is_corrupt(void **unused)
@@ -382,7 +494,7 @@ static void a_file_of_a_newer_version_is_refused(void **unused)
     struct err err = {0};
     assert_int_equal(state_open(path, &state, &err), ERR_UNSUPPORTED);
     assert_string_equal(err.text,
-                        "the state file was written by a newer version (its schema is 7, this one knows 3)");
+                        "the state file was written by a newer version (its schema is 7, this one knows 4)");
 }
 
 static void a_folder_that_is_not_there_is_an_io_error(void **unused)
@@ -399,6 +511,8 @@ int main(void)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(the_notification_log_survives_a_close),
+        IN_FOLDER(what_is_kept_owed_and_missed_survives_too),
+        IN_FOLDER(silences_survive_a_close_and_go_when_they_are_old),
         IN_FOLDER(the_last_word_on_a_key_wins),
         cmocka_unit_test(what_has_expired_goes),
         IN_FOLDER(incidents_and_their_notes_survive_a_close),
@@ -409,6 +523,7 @@ int main(void)
         IN_FOLDER(all_of_a_put_is_there_or_nothing),
         IN_FOLDER(an_alert_that_cannot_be_read_is_stepped_over),
         IN_FOLDER(a_file_of_the_first_version_gets_what_is_new),
+        IN_FOLDER(a_file_of_the_second_or_third_version_gets_silences),
         IN_FOLDER(a_file_that_is_no_database_is_corrupt),
         IN_FOLDER(a_file_of_a_newer_version_is_refused),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_io_error),

@@ -222,7 +222,54 @@ static void a_clock_that_is_put_back_a_little_repeats_no_slot(void **state)
     bench_close(&b);
 }
 
+/* Half of them by data, all with intervals of their own; in the middle some change and some go. */
+static void of_many_groups_each_has_its_turn(void **state)
+{
+    (void)state;
+    enum { GROUPS = 200 };
+    struct bench b;
+    struct buf text;
+    bench_open(&b);
+    buf_init(&text, 1 << 16);
+    for (int load = 0; load < 2; load++) {
+        buf_clear(&text);
+        buf_puts(&text, "groups:\n");
+        for (int i = 0; i < GROUPS; i++)
+            if (load == 0 || i % 3 != 0)
+                buf_format(&text, "- {name: g%03d, interval: %ds, rules: [{alert: A, expr: m > %d}]}\n", i,
+                           5 + i % 40, load == 1 && i % 5 == 0 ? 7 : 8);
+        struct rule_set *set = bench_rules("r.yml", buf_text(&text));
+        for (size_t i = 0; i < set->count; i += 2)
+            set->groups[i].policy.by_data = true;
+        size_t count = set->count;
+        assert_int_equal(ruler_load(b.ruler, set, NULL), 0);
+        for (int s = 0; s < 120; s++) {
+            ARRIVE(&b, bench_now_ms(&b), 1, "m");
+            bench_drive(&b, b.sim.now_ns + SECOND_NS);
+        }
+        const struct ruler_group *groups = bench_groups(&b, count);
+        for (size_t i = 0; i < count; i++) {
+            int64_t behind_ns = b.sim.now_ns - groups[i].slot_ns;
+            assert_true(behind_ns >= 0 && behind_ns <= (groups[i].interval_ms + 1000) * NS_PER_MS);
+            assert_int_equal(groups[i].missed, 0);
+            assert_true(groups[i].iterations >= (uint64_t)(119000 / groups[i].interval_ms));
+        }
+    }
+    buf_release(&text);
+    bench_close(&b);
+}
+
 /* ---- looks ---- */
+
+/* The last evaluation of the only rule. */
+static struct ruler_past *bench_past(struct bench *b)
+{
+    struct ruler_group *group;
+    size_t count;
+    assert_int_equal(ruler_snapshot_past(b->ruler, &b->arena, &group, &count), 0);
+    must(count == 1 && group->count == 1 && group->rules[0].past_count > 0);
+    return &group->rules[0].past[0];
+}
 
 static const char bad_rule[] = "groups: [{name: g, rules: [{alert: Bad, expr: bad > 0}]}]";
 
@@ -269,6 +316,50 @@ static void a_look_ends_nothing_the_next_slot_does(void **state)
     assert_int_equal(b.event_count, 2);
     assert_int_equal(b.events[1]->ends_ns, slot_ns);
     assert_int_equal(bench_rule(&b, 0)->alert_count, 0);
+    bench_close(&b);
+}
+
+static void a_look_is_at_what_is_new(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    assert_int_equal(bench_load_with(&b, bad_rule, by_data), 0);
+    ARRIVE(&b, bench_now_ms(&b), 0, "bad", "host", "a");
+    ARRIVE(&b, bench_now_ms(&b), 0, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    struct ruler_past *past = bench_past(&b);
+    assert_int_equal(past->occasion, OCCASION_LOOK);
+    ARRIVE(&b, bench_now_ms(&b) + 500, 1, "bad", "host", "a"); /* not seen yet */
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(b.event_count, 0);
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(b.event_count, 2);
+    ARRIVE(&b, bench_now_ms(&b), 2, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(bench_past(&b)->results, 1);
+    bench_close(&b);
+}
+
+/* The labels that make the two different are taken away. */
+static void after_an_error_a_look_is_at_everything(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    static const char text[] =
+        "groups: [{name: g, rules: [{alert: Bad, expr: bad > 0, labels: {host: ''}}]}]";
+    assert_int_equal(bench_load_with(&b, text, by_data), 0);
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad", "host", "a");
+    ARRIVE(&b, bench_now_ms(&b), 1, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(bench_rule(&b, 0)->health, HEALTH_ERROR);
+    assert_int_equal(b.event_count, 0);
+    ARRIVE(&b, bench_now_ms(&b), 0, "bad", "host", "b");
+    bench_drive(&b, b.sim.now_ns + SECOND_NS);
+    assert_int_equal(bench_rule(&b, 0)->health, HEALTH_OK);
+    assert_int_equal(b.event_count, 1);
     bench_close(&b);
 }
 
@@ -403,6 +494,81 @@ static void what_was_missed_while_the_process_was_down_is_made_up_for(void **sta
     bench_close(&b);
 }
 
+/* For each series at which of the slots 0 to 6 it has a value; `.`: nothing, `e`: it ends there. */
+static void expect_slots(struct bench *b, const char *i, int64_t first_ms, const char *text)
+{
+    struct sample_run run = SAMPLES(b, "r", "i", i);
+    char got[8] = ".......";
+    for (size_t k = 0; k < run.count; k++) {
+        int64_t slot = (run.samples[k].t_ms - first_ms) / MINUTE_MS;
+        must(slot >= 0 && slot < 7);
+        got[slot] = is_stale_nan(run.samples[k].value) ? 'e' : '1';
+    }
+    if (strcmp(got, text) != 0)
+        fail_msg("series %s: %s instead of %s", i, got, text);
+}
+
+/* What arrives of each series, before slots 0 to 6, and what is to be recorded: 1 to 4 were missed. Slot 5, which does not know of them, ends
+ * what slot 0 had. */
+static const struct {
+    const char *i, *arrives, *recorded;
+} missed_series[] = {
+    {"all", "1111111", "1111111"},   {"gone", "1000000", "1e...e."},  {"back", "1001111", "1e.1111"},
+    {"new", "0001111", "...1111"},   {"short", "0011000", "..11e.."}, {"last", "1111100", "11111e."},
+    {"later", "0000010", ".....1e"},
+};
+
+static void bring_missed(struct bench *b, int64_t first_ms, int from, int to)
+{
+    for (int slot = from; slot <= to; slot++)
+        for (size_t i = 0; i < sizeof missed_series / sizeof *missed_series; i++) {
+            const char *arrives = missed_series[i].arrives;
+            bool ends = slot > 0 && arrives[slot - 1] == '1' && arrives[slot] == '0';
+            if (arrives[slot] == '1' || ends)
+                ARRIVE(b, first_ms + slot * MINUTE_MS - 1000, ends ? stale_nan() : 1, "m", "i",
+                       missed_series[i].i);
+        }
+}
+
+static void expect_missed(struct bench *b, int64_t first_ms)
+{
+    for (size_t i = 0; i < sizeof missed_series / sizeof *missed_series; i++)
+        expect_slots(b, missed_series[i].i, first_ms, missed_series[i].recorded);
+}
+
+static void what_comes_no_more_ends_at_the_slot_where_it_does_though_that_was_missed(void **state)
+{
+    (void)state;
+    static const char text[] = "groups: [{name: g, rules: [{record: r, expr: m}]}]";
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct bench b;
+        bench_open(&b);
+        assert_int_equal(bench_load_with(&b, text, catches_up), 0);
+        int64_t first_ns = ruler_next_ns(b.ruler), first_ms = first_ns / NS_PER_MS;
+        bring_missed(&b, first_ms, 0, 0);
+        bench_drive(&b, first_ns);
+        if (restarts)
+            ruler_close(b.ruler);
+        b.sim.now_ns = first_ns + (restarts ? 4 * MINUTE_NS + 20 * SECOND_NS : 5 * MINUTE_NS);
+        if (restarts) {
+            b.ruler = ruler_open(&b.options);
+            assert_int_equal(bench_load_with(&b, text, catches_up), 0);
+            bring_missed(&b, first_ms, 1, 4);
+            bench_drive(&b, b.sim.now_ns);
+            assert_int_equal(bench_groups(&b, 1)->caught_up, 4);
+            bring_missed(&b, first_ms, 5, 5);
+        } else {
+            bring_missed(&b, first_ms, 1, 5);
+        }
+        bench_drive(&b, first_ns + 5 * MINUTE_NS);
+        assert_int_equal(bench_groups(&b, 1)->caught_up, 4);
+        bring_missed(&b, first_ms, 6, 6);
+        bench_drive(&b, first_ns + 6 * MINUTE_NS);
+        expect_missed(&b, first_ms);
+        bench_close(&b);
+    }
+}
+
 static void what_was_missed_longer_ago_than_catch_up_says_stays_missed(void **state)
 {
     (void)state;
@@ -509,11 +675,15 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_put_back_a_little_repeats_no_slot),
         cmocka_unit_test(a_bad_sample_fires_at_once_with_its_own_time),
         cmocka_unit_test(a_look_ends_nothing_the_next_slot_does),
+        cmocka_unit_test(of_many_groups_each_has_its_turn),
+        cmocka_unit_test(a_look_is_at_what_is_new),
+        cmocka_unit_test(after_an_error_a_look_is_at_everything),
         cmocka_unit_test(only_what_one_sample_decides_is_looked_at),
         cmocka_unit_test(a_slot_that_comes_after_a_look_leaves_what_is_newer),
         cmocka_unit_test(by_the_clock_nothing_is_looked_at),
         cmocka_unit_test(missed_slots_are_made_up_for_when_asked_once_their_samples_have_come),
         cmocka_unit_test(what_was_missed_while_the_process_was_down_is_made_up_for),
+        cmocka_unit_test(what_comes_no_more_ends_at_the_slot_where_it_does_though_that_was_missed),
         cmocka_unit_test(what_was_missed_longer_ago_than_catch_up_says_stays_missed),
         cmocka_unit_test(past_its_limit_a_rule_keeps_its_alerts_when_asked_and_says_so),
         cmocka_unit_test(the_last_evaluations_of_a_rule_are_shown),

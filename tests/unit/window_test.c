@@ -322,7 +322,6 @@ static void try_window(struct course *c, struct view *v)
     loop(c, first < c->dropped ? c->dropped : first, end, &want);
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
         unsigned wish = wishes[i];
-        view_touch_windows(v, &c->ref, 1, after_ms, upto_ms, (enum window_wish)wish);
         assert_true(view_window(v, c->ref, after_ms, upto_ms, (enum window_wish)wish, &got));
         if (!agree(&got, &want, wish))
             fail_msg("shape %u, %zu samples, wish %u: the window (%lld, %lld] differs", c->shape, c->count,
@@ -354,7 +353,7 @@ static void read_some(struct course *c, struct view *v)
     assert_int_equal(run.count, end > first ? end - first : 0);
     for (size_t i = 0; i < run.count; i++)
         assert_true(same_sample(&run.samples[i], &c->item[first + i]));
-    view_touch_windows(v, &c->ref, 1, upto_ms, upto_ms, (enum window_wish)0);
+    view_touch_last(v, &c->ref, 1, upto_ms);
     assert_int_equal(view_last(v, c->ref, after_ms, upto_ms, &c->b.arena, &last), end > first);
     if (end > first)
         assert_true(same_sample(&last, &c->item[end - 1]));
