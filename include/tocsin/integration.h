@@ -10,7 +10,10 @@
  *  - a template that fails when it is run is never tried again and never sent in part (Slack, Webex, SNS, VictorOps have ways of their own there);
  *  - 429 is tried again by every kind;
  *  - of what fired and ended while nobody could be told (router.h) PagerDuty and OpsGenie get an incident that is opened and closed at once, and
- *    Slack a message of its own.
+ *    Slack a message of its own;
+ *  - a mail is rendered whole before its server is asked; 5xx is not tried again before the next tick; control characters in headers become
+ *    blanks, of addresses only the names are encoded; headers that would describe the body (Content-Type, MIME-Version) are left out; Date and
+ *    the days of threads are UTC's; Message-Id ends in the sender's domain; where there is a secret, CRAM-MD5 goes before the password.
  */
 #ifndef TOCSIN_INTEGRATION_H
 #define TOCSIN_INTEGRATION_H
