@@ -108,8 +108,9 @@ static struct str take_spec(struct reader *r, struct str local)
 {
     r->sound = r->sound && take(r, '@');
     struct str domain = r->sound ? take_domain(r) : (struct str){0};
-    r->sound = r->sound && local_is_sound(local);
-    return r->sound ? (struct str){local.p, local.n + 1 + domain.n} : (struct str){0};
+    struct str spec = {local.p, local.n + 1 + domain.n};
+    r->sound = r->sound && local_is_sound(local) && str_is_utf8(spec);
+    return r->sound ? spec : (struct str){0};
 }
 
 static struct str take_angle(struct reader *r)

@@ -1,6 +1,6 @@
 /*
- * mail_priv: what a mail is made of (RFC 5322, 2045, 2047): addresses, headers, parts. Everything that is written is plain ASCII, in lines that
- * end in CRLF; whatever a value holds, it stays within its own header or part.
+ * mail_priv: what a mail is made of (RFC 5322, 2045, 2047): addresses, headers, parts. Everything that is written is plain ASCII, but for
+ * addresses that are not (UTF-8 then, RFC 6532), in lines that end in CRLF; whatever a value holds, it stays within its own header or part.
  */
 #ifndef TOCSIN_MAIL_PRIV_H
 #define TOCSIN_MAIL_PRIV_H
