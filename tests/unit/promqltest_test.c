@@ -121,6 +121,19 @@ static void annotations_are_checked_both_ways(void **state)
         3, 3);
 }
 
+static void the_position_of_an_annotation_may_be_left_out_and_nothing_else(void **state)
+{
+    (void)state;
+#define COUNTER "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"a\""
+#define ASK "eval instant at 2m rate(a[5m])\n expect info msg: PromQL info: "
+    expect_counts("load 1m\n a 1 2 3\n\n" ASK COUNTER " (1:6)\n {} 0.008333333333333333\n\n" ASK COUNTER
+                  "\n {} 0.008333333333333333\n\n" ASK COUNTER " (1:7)\n {} 0.008333333333333333\n\n" ASK
+                  "metric\n {} 0.008333333333333333\n",
+                  2, 2);
+#undef COUNTER
+#undef ASK
+}
+
 static void failures_are_compared_by_message_or_pattern(void **state)
 {
     (void)state;
@@ -267,6 +280,7 @@ int main(void)
         cmocka_unit_test(missing_and_unexpected_series_fail),
         cmocka_unit_test(order_matters_only_if_it_is_expected),
         cmocka_unit_test(annotations_are_checked_both_ways),
+        cmocka_unit_test(the_position_of_an_annotation_may_be_left_out_and_nothing_else),
         cmocka_unit_test(failures_are_compared_by_message_or_pattern),
         cmocka_unit_test(strings_scalars_and_windows_are_expected_in_their_own_words),
         cmocka_unit_test(the_same_expression_is_run_at_other_times_with_at),
