@@ -12,7 +12,7 @@ static void join(struct arena *arena, struct str *path, struct str folder)
         *path = str_of(arena_format(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(*path)));
 }
 
-static void join_tls(struct arena *arena, struct http_tls *tls, struct str folder)
+void http_join_tls(struct arena *arena, struct http_tls *tls, struct str folder)
 {
     join(arena, &tls->ca.file, folder);
     join(arena, &tls->cert.file, folder);
@@ -24,13 +24,13 @@ void http_config_join(struct arena *arena, struct http_config *http, struct str 
     join(arena, &http->username.file, folder);
     join(arena, &http->password.file, folder);
     join(arena, &http->credentials.file, folder);
-    join_tls(arena, &http->tls, folder);
+    http_join_tls(arena, &http->tls, folder);
     for (size_t i = 0; i < http->headers.count; i++)
         for (size_t k = 0; k < http->headers.items[i].files.count; k++)
             join(arena, &http->headers.items[i].files.items[k], folder);
     if (http->oauth2 != NULL) {
         join(arena, &http->oauth2->secret.file, folder);
-        join_tls(arena, &http->oauth2->tls, folder);
+        http_join_tls(arena, &http->oauth2->tls, folder);
     }
 }
 

@@ -54,11 +54,11 @@ static bool says_nothing(const struct http_tls *tls)
            !tls->insecure_skip_verify && tls->min_version == 0 && tls->max_version == 0;
 }
 
-static void print_tls(struct buf *out, int indent, const struct http_tls *tls)
+void http_print_tls(struct buf *out, int indent, const char *key, const struct http_tls *tls)
 {
     if (says_nothing(tls))
         return;
-    begin(out, indent, "tls_config");
+    begin(out, indent, key);
     indent += 2;
     yaml_text(out, indent, "ca", tls->ca.text);
     yaml_text(out, indent, "cert", tls->cert.text);
@@ -118,7 +118,7 @@ static void print_oauth2(struct buf *out, int indent, const struct http_oauth2 *
         yaml_scalar(out, oauth2->params[i].value);
         buf_char(out, '\n');
     }
-    print_tls(out, indent, &oauth2->tls);
+    http_print_tls(out, indent, "tls_config", &oauth2->tls);
     print_proxy(out, indent, &oauth2->proxy);
 }
 
@@ -163,7 +163,7 @@ void http_config_print(struct buf *out, int indent, const struct http_config *ht
     }
     if (http->oauth2 != NULL)
         print_oauth2(out, indent, http->oauth2);
-    print_tls(out, indent, &http->tls);
+    http_print_tls(out, indent, "tls_config", &http->tls);
     print_bool(out, indent, "follow_redirects", http->follow_redirects);
     print_bool(out, indent, "enable_http2", http->enable_http2);
     print_proxy(out, indent, &http->proxy);

@@ -5,7 +5,6 @@
 #include "tocsin/http_config.h"
 #include "tocsin/strict_model.h"
 
-strict_read http_read_tls;           /* struct http_tls */
 strict_read http_read_proxy_url;     /* struct str */
 strict_read http_read_headers;       /* struct http_headers */
 strict_read http_read_proxy_headers; /* struct http_headers */

@@ -34,9 +34,9 @@ static void read_bool(struct strict *s, const struct tree *node, struct str *tex
     *text = value ? STR("true") : STR("false");
 }
 
-/* host:port, the port mandatory, a v6 address in brackets. */
-static void read_host_port(struct strict *s, const struct tree *node, struct str *text)
+void am_host_port_text(struct strict *s, const struct tree *node, void *target)
 {
+    struct str *text = target;
     strict_text(s, node, text);
     if (text->n == 0)
         return;
@@ -72,7 +72,7 @@ static void read_value(struct strict *s, const struct tree *node, enum am_kind k
         read_bool(s, node, text);
         break;
     case AM_KIND_HOSTPORT:
-        read_host_port(s, node, text);
+        am_host_port_text(s, node, text);
         break;
     }
 }
@@ -96,7 +96,7 @@ static bool read_known(struct strict *s, const struct tree *node, struct am_glob
         }
     }
     if (str_is(name, "smtp_tls_config"))
-        globals->smtp_tls = node;
+        http_read_tls(s, node, &globals->smtp_tls);
     else if (!str_is(name, "http_config"))
         return false;
     else if (globals->http != NULL)
@@ -152,6 +152,7 @@ void am_globals_check(struct strict *s, struct am_globals *globals, struct str f
     }
     if (globals->http != NULL)
         http_config_join(s->arena, globals->http, folder);
+    http_join_tls(s->arena, &globals->smtp_tls, folder);
 }
 
 /*
@@ -190,5 +191,7 @@ void am_globals_print(struct buf *out, const struct am_globals *globals)
             print_value(out, &keys[i], value);
         if (i == AM_GLOBAL_resolve_timeout)
             field_print_http(out, 2, globals->http);
+        if (i == AM_GLOBAL_smtp_require_tls)
+            http_print_tls(out, 2, "smtp_tls_config", &globals->smtp_tls);
     }
 }

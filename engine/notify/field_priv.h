@@ -81,6 +81,7 @@ void field_check_template(struct strict *s, const struct tree *node, struct str 
 /* True for a usable URL (http or https, with a host); else stops with Alertmanager's complaint. */
 bool am_check_url(struct strict *s, const struct tree *node, struct str text);
 strict_read am_url_text, am_secret_url_text; /* struct str */
+strict_read am_host_port_text; /* struct str; HOST:PORT, the port mandatory, a v6 address in brackets */
 
 /* Stops if both are given: at most one of url & url_file must be configured. */
 void field_exclude(struct strict *s, const struct tree *node, const char *a, struct str a_text, const char *b,

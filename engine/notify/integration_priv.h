@@ -37,6 +37,7 @@ struct integration_kind {
 };
 
 extern const struct integration_kind integration_discord;
+extern const struct integration_kind integration_email;
 extern const struct integration_kind integration_incidentio;
 extern const struct integration_kind integration_mattermost;
 extern const struct integration_kind integration_msteams;

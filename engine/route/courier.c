@@ -30,8 +30,7 @@ static void job_free(struct job *job)
     mem_free(job);
 }
 
-/* Gives the answer and forgets the job. */
-static void answer(struct courier *c, struct job *job, struct net_answer *a)
+void courier_answer(struct courier *c, struct job *job, struct net_answer *a)
 {
     a->body = buf_slice(&job->body);
     a->took_ms = (mono_ns(c) - job->started_ns) / NS_PER_MS;
@@ -46,7 +45,7 @@ void courier_fail(struct courier *c, struct job *job, int code, const char *why)
 {
     struct net_answer a = {.retry_after_ms = -1};
     err_set(&a.error, code, "%s", why);
-    answer(c, job, &a);
+    courier_answer(c, job, &a);
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
@@ -95,10 +94,10 @@ static int add_headers(struct job *job, struct err *err)
     return longer != NULL && sound ? 0 : err_set(err, ERR_ARG, "the request's headers are not sound");
 }
 
-static void set_policy(CURL *easy)
+void courier_set_policy(CURL *easy, const char *protocols)
 {
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -116,8 +115,7 @@ static const char *url_of(const struct job *job)
     return job->url != NULL ? job->url : job->request->url;
 }
 
-/* What is left of the time for the whole of it; 0 would be for ever. */
-static int64_t left_ms(const struct courier *c, const struct job *job)
+int64_t courier_left_ms(const struct courier *c, const struct job *job)
 {
     int64_t timeout_ms = job->request->timeout_ms > 0 ? job->request->timeout_ms : limits.send_ms;
     int64_t left = timeout_ms - (mono_ns(c) - job->started_ns) / NS_PER_MS;
@@ -130,7 +128,7 @@ static void set_request(const struct courier *c, struct job *job)
     CURL *easy = job->easy;
     curl_easy_setopt(easy, CURLOPT_USERAGENT, c->user_agent);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->dress.headers);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms(c, job));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)courier_left_ms(c, job));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)limits.connect_ms);
     if (request->body.n > 0 || strcmp(request->method, "POST") == 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
@@ -150,7 +148,7 @@ static int prepare(struct courier *c, struct job *job, struct err *err)
     job->easy = curl_easy_init();
     if (job->easy == NULL)
         return err_set(err, ERR_IO, "the request cannot be started");
-    set_policy(job->easy);
+    courier_set_policy(job->easy, "http,https");
     curl_easy_setopt(job->easy, CURLOPT_URL, url_of(job));
     int rc = add_headers(job, err);
     if (rc == 0 && request->http != NULL)
@@ -233,7 +231,7 @@ static void finish(struct courier *c, struct job *job, CURLcode result)
     if (retry_after_s > 0)
         a.retry_after_ms = (retry_after_s < INT32_MAX ? retry_after_s : INT32_MAX) * 1000;
     unlist(c, job);
-    answer(c, job, &a);
+    courier_answer(c, job, &a);
 }
 
 static void reap(struct courier *c)
@@ -283,6 +281,14 @@ static void cancel_all(struct courier *c)
     }
 }
 
+bool courier_is_over(struct courier *c)
+{
+    lock_take(&c->lock);
+    bool over = c->closing && mono_ns(c) >= c->grace_ns;
+    lock_drop(&c->lock);
+    return over;
+}
+
 /* How long the thread may sleep; negative: it is to end. */
 static int rest_ms(struct courier *c)
 {
@@ -323,9 +329,13 @@ static int send_request(struct world *world, const struct net_request *request, 
     if (rc == 0) {
         struct job *job = MEM_NEW(struct job);
         *job = (struct job){.request = request, .done = done, .context = context};
-        *c->last = job;
-        c->last = &job->next;
         c->count++;
+        if (request->mail != NULL) {
+            rc = courier_mail_put(c, job);
+        } else {
+            *c->last = job;
+            c->last = &job->next;
+        }
     }
     lock_drop(&c->lock);
     if (rc == 0)
@@ -345,10 +355,12 @@ int courier_open(struct world *world, const char *user_agent, struct courier **o
     c->last = &c->waiting;
     c->multi = curl_multi_init();
     c->user_agent = mem_copy_text(user_agent, strlen(user_agent));
+    c->mails = queue_open((size_t)limits.page_queue);
     lock_init(&c->lock, LOCK_courier);
     if (c->multi == NULL || pthread_create(&c->thread, NULL, run, c) != 0) {
         curl_multi_cleanup(c->multi);
         lock_release(&c->lock);
+        queue_free(c->mails);
         mem_free(c->user_agent);
         mem_free(c);
         return err_set(err, ERR_IO, "the courier's thread cannot be started");
@@ -369,6 +381,7 @@ void courier_close(struct courier *c, int64_t grace_ms)
     lock_drop(&c->lock);
     curl_multi_wakeup(c->multi);
     must(pthread_join(c->thread, NULL) == 0);
+    courier_mail_close(c);
     c->world->send = NULL;
     c->world->net = NULL;
     courier_free_tokens(c);

@@ -26,6 +26,7 @@ void courier_undress(struct dress *dress)
     curl_slist_free_all(dress->headers);
     curl_slist_free_all(dress->proxy_headers);
     curl_slist_free_all(dress->connect_to);
+    curl_slist_free_all(dress->recipients);
     *dress = (struct dress){0};
 }
 
@@ -277,7 +278,7 @@ static int set_tls(struct fitting *f)
             set_pem(f, &tls->cert, "specified client cert", CURLOPT_SSLCERT_BLOB, CURLOPT_PROXY_SSLCERT_BLOB);
     if (rc == 0)
         rc = set_pem(f, &tls->key, "specified client key", CURLOPT_SSLKEY_BLOB, CURLOPT_PROXY_SSLKEY_BLOB);
-    if (rc == 0 && tls->server_name.n > 0 && str_eq_nocase(f->url.scheme, STR("https")))
+    if (rc == 0 && tls->server_name.n > 0 && !str_eq_nocase(f->url.scheme, STR("http")))
         rc = set_server_name(f);
     return rc;
 }

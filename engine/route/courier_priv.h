@@ -1,16 +1,17 @@
-/* courier_priv: what an http_config makes of a request, between the courier and libcurl. */
+/* courier_priv: what stands between the courier and libcurl: an http_config, tokens, mails. */
 #ifndef TOCSIN_COURIER_PRIV_H
 #define TOCSIN_COURIER_PRIV_H
 
 #include "tocsin/courier.h"
 #include "tocsin/http_config.h"
 #include "tocsin/lock.h"
+#include "tocsin/queue.h"
 
 #include <curl/curl.h>
 
 /* What an easy handle borrows as long as it runs. */
 struct dress {
-    struct curl_slist *headers, *proxy_headers, *connect_to;
+    struct curl_slist *headers, *proxy_headers, *connect_to, *recipients;
 };
 
 struct job {
@@ -29,7 +30,10 @@ struct job {
     bool tells_written;
     uint64_t samples_written, histograms_written;
     int64_t started_ns;
+    struct talk *talk; /* of a mail */
 };
+
+enum { MAILS_AT_ONCE = 16 };
 
 struct courier {
     struct world *world;
@@ -41,6 +45,9 @@ struct courier {
     size_t count; /* waiting and running */
     bool closing;
     int64_t grace_ns; /* monotonic; when closing */
+    pthread_t mailmen[MAILS_AT_ONCE];
+    size_t mailman_count;
+    struct queue *mails; /* has its own */
     /* ---- the thread's own */
     struct job *running;
     struct token *tokens;
@@ -50,6 +57,22 @@ struct courier {
 void courier_begin(struct courier *courier, struct job *job);
 void courier_start(struct courier *courier, struct job *job);
 void courier_fail(struct courier *courier, struct job *job, int code, const char *why);
+
+/* Gives the answer and forgets the job. */
+void courier_answer(struct courier *courier, struct job *job, struct net_answer *answer);
+
+/* What holds for every request: what libcurl is never to do. protocols: those it may speak. */
+void courier_set_policy(CURL *easy, const char *protocols);
+
+/* What is left of the time for the whole of it; at least 1, as 0 would be for ever. */
+int64_t courier_left_ms(const struct courier *courier, const struct job *job);
+
+/* ERR_CANCEL's time has come: whatever still runs is to end. */
+bool courier_is_over(struct courier *courier);
+
+/* courier_mail.c: queues a mail, which is counted already, and sees to it that somebody takes it. Called under the lock. ERR_FULL. */
+int courier_mail_put(struct courier *courier, struct job *job);
+void courier_mail_close(struct courier *courier); /* waits until all are answered */
 
 /* courier_oauth2.c: true: the job has its token. False: it waits for one, and is started again, or failed, when it has come. */
 bool courier_token(struct courier *courier, struct job *job);

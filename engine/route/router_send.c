@@ -220,12 +220,23 @@ static void note_answer(void *context, const struct net_answer *answer)
     inbox_put(&message->router->inbox, message);
 }
 
-/* A status that says yes and a body that says no is the client's error. */
-static enum failure classify(const struct net_answer *answer)
+/* In SMTP 4xx is the server's trouble and 5xx its refusal. */
+static enum failure classify_mail(int reply)
 {
+    if (reply == 535)
+        return FAILURE_authError;
+    return reply >= 500 ? FAILURE_clientError : FAILURE_serverError;
+}
+
+/* A status that says yes and a body that says no is the client's error. */
+static enum failure classify(const struct message *message)
+{
+    const struct net_answer *answer = &message->answer;
     int status = answer->status;
     if (status == 0)
         return answer->error.code == ERR_CANCEL ? FAILURE_contextCanceled : FAILURE_other;
+    if (message->exchange.request.mail != NULL)
+        return classify_mail(status);
     if (status == 401 || status == 403)
         return FAILURE_authError;
     if (status == 429)
@@ -271,9 +282,9 @@ static void conclude(struct router *router, struct delivery *d, struct message *
     if (verdict == EXCHANGE_DONE)
         delivered(router, d, message, now_ns);
     else if (verdict == EXCHANGE_RETRY)
-        retry(router, d, message, why, classify(&message->answer), now_ns);
+        retry(router, d, message, why, classify(message), now_ns);
     else
-        refuse(router, d, message, why, classify(&message->answer), now_ns);
+        refuse(router, d, message, why, classify(message), now_ns);
     message_free(message);
 }
 

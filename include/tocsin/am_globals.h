@@ -70,7 +70,7 @@ struct am_globals {
     struct str
         text[AM_GLOBAL_COUNT]; /* as written; of what is not given the default, empty where there is none */
     struct http_config *http;
-    const struct tree *smtp_tls; /* NULL: not given */
+    struct http_tls smtp_tls;
 };
 
 /* The defaults. */

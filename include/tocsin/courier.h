@@ -1,7 +1,9 @@
 /*
- * courier: the real network behind world->send: one thread, one curl multi handle, every outgoing rule in one place.
+ * courier: the real network behind world->send: one thread with one curl multi handle, and some for mails; every outgoing rule in one place.
  *
- * http and https only; no netrc, no cookies; TLS 1.2 or newer, verified; connect and whole-request deadlines; answers read up to
+ * Mails go the same way (net_request.mail), by smtp and smtps, each on one of a few threads, so that no web hook waits for a mail server.
+ *
+ * Else http and https only; no netrc, no cookies; TLS 1.2 or newer, verified; connect and whole-request deadlines; answers read up to
  * limits.answer_bytes. Credentials, trust and proxies are the request's http_config, whose files are read for each request.
  *
  * With follow_redirects, 307 and 308 are followed, on the same host, up to three times, never from https to http. Prometheus also follows

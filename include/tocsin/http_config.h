@@ -104,6 +104,12 @@ void http_config_join(struct arena *arena, struct http_config *http, struct str 
 /* Whether requests carry something that proves who sends them. */
 bool http_config_has_credentials(const struct http_config *http);
 
+/* A tls_config that stands alone: reads a map of its own into a struct http_tls; relative paths begin at the folder; prints under a key, or
+ * nothing if it says nothing. */
+strict_read http_read_tls;
+void http_join_tls(struct arena *arena, struct http_tls *tls, struct str folder);
+void http_print_tls(struct buf *out, int indent, const char *key, const struct http_tls *tls);
+
 /* As YAML, its keys at `indent`. */
 void http_config_print(struct buf *out, int indent, const struct http_config *http);
 

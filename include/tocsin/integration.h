@@ -13,7 +13,10 @@
  *    trim them (Pushover);
  *  - WeChat's token is fetched for each message, not kept for two hours, and what asks for it is tried again like the message itself;
  *  - of what fired and ended while nobody could be told (router.h) PagerDuty, OpsGenie and VictorOps get an incident that is opened and closed at
- *    once, and Slack a message of its own.
+ *    once, and Slack a message of its own;
+ *  - a mail is rendered whole before its server is asked; 5xx is not tried again before the next tick; control characters in headers become
+ *    blanks, of addresses only the names are encoded; headers that would describe the body (Content-Type, MIME-Version) are left out; Date and
+ *    the days of threads are UTC's; Message-Id ends in the sender's domain; where there is a secret, CRAM-MD5 goes before the password.
  */
 #ifndef TOCSIN_INTEGRATION_H
 #define TOCSIN_INTEGRATION_H

@@ -21,8 +21,24 @@
 #define NS_PER_S INT64_C(1000000000)
 
 struct http_config; /* http_config.h */
+struct http_tls;
 
-/* One outgoing HTTP request. The caller owns the memory until its answer has come. */
+/* Who sends a mail to whom, and how. */
+struct net_mail {
+    const char *from; /* addresses as they stand between < and > */
+    const char *const *to;
+    size_t to_count;
+    bool starttls;              /* TLS must be begun, or nothing is sent; false: it is not even tried */
+    const struct http_tls *tls; /* NULL: the system's certificates */
+
+    /* Proven only to servers that offer AUTH: CRAM-MD5 with the secret, PLAIN and LOGIN with the password, where there is one. */
+    const char *user; /* NULL: nobody */
+    const char *identity, *password, *secret;
+    bool plain; /* PLAIN may be used */
+};
+
+/* One outgoing request, of HTTP or, with a mail, of SMTP: then the URL is smtp://HOST:PORT/HELLO or smtps://..., the body the message as it
+ * is to arrive, and method, headers and http mean nothing. The caller owns the memory until its answer has come. */
 struct net_header {
     const char *name, *value;
 };
@@ -36,10 +52,12 @@ struct net_request {
     int64_t timeout_ms; /* whole request; 0: limits.send_ms */
     bool secret_url;    /* the URL itself is a credential: never log it */
     const struct http_config
-        *http; /* NULL: no credentials, no proxy, no redirects, the system's certificates */
+        *http;                   /* NULL: no credentials, no proxy, no redirects, the system's certificates */
+    const struct net_mail *mail; /* NULL: HTTP */
 };
 
-/* What came back. `status` is 0 if no answer arrived; then `error` says why. */
+/* What came back. `status` is 0 if no answer arrived; then `error` says why. Of a mail it is 250 once the server has taken it for all
+ * recipients, or the reply (400 and above, its text the body) that ended it. */
 struct net_answer {
     int status;
     struct str body;        /* at most limits.answer_bytes of it; valid during the callback */

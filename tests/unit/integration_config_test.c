@@ -65,6 +65,12 @@ static void what_is_missing_is_told_in_alertmanagers_words(void **state)
         {"", "opsgenie_configs: [{}]", "no global OpsGenie API Key set either inline or in a file"},
         {"", "opsgenie_configs: [{api_key: k, responders: [{type: team}]}]",
          "opsGenieConfig responder {   team} has to have at least one of id, username or name specified"},
+        {"", "email_configs: [null]", "missing email config"},
+        {"", "email_configs: [{}]", "missing to address in email config"},
+        {"", "email_configs: [{to: a@b}]", "no global SMTP smarthost set"},
+        {"smtp_smarthost: 'h:25'", "email_configs: [{to: a@b}]", "no global SMTP from set"},
+        {"", "email_configs: [{to: a@b, threading: {enabled: true}}]",
+         "threading.thread_by_date must be either 'none' or 'daily'"},
         {"", "discord_configs: [{}]", "one of webhook_url or webhook_url_file must be configured"},
         {"", "discord_configs: [null]", "missing discord config"},
         {"", "msteams_configs: [{}]", "one of webhook_url or webhook_url_file must be configured"},
@@ -146,6 +152,29 @@ static void what_contradicts_itself_is_told_in_alertmanagers_words(void **state)
          "^(team|teams|user|escalation|schedule)$"},
         {"", "discord_configs: [{webhook_url: http://a, webhook_url_file: b}]",
          "at most one of webhook_url & webhook_url_file must be configured"},
+        {"", "email_configs: [{to: a@b, headers: {subject: a, Subject: b}}]",
+         "duplicate header \"Subject\" in email config"},
+        {"", "email_configs: [{to: a@b, headers: {'a b': a}}]", "invalid header \"a b\" in email config"},
+        {"", "email_configs: [{to: a@b, auth_password: a, auth_password_file: b}]",
+         "at most one of auth_password & auth_password_file must be configured"},
+        {"", "email_configs: [{to: a@b, auth_secret: a, auth_secret_file: b}]",
+         "at most one of auth_secret & auth_secret_file must be configured"},
+        {"",
+         "email_configs: [{to: a@b, headers: {references: x}, threading: {enabled: true, thread_by_date: "
+         "none}}]",
+         "conflicting configuration: threading.enabled conflicts with custom References header"},
+        {"",
+         "email_configs: [{to: a@b, headers: {in-reply-to: x}, threading: {enabled: true, thread_by_date: "
+         "daily}}]",
+         "conflicting configuration: threading.enabled conflicts with custom In-Reply-To header"},
+        {"", "email_configs: [{to: a@b, smarthost: h}]", "address h: missing port in address"},
+        {"", "email_configs: [{to: a@b, smarthost: 'h:'}]", "address \"h:\": port cannot be empty"},
+        {"", "email_configs: [{to: a@b, from: c@d, smarthost: 'u@h:25'}]",
+         "address u@h:25: not HOST:PORT with a port from 1 to 65535"},
+        {"", "email_configs: [{to: a@b, from: c@d, smarthost: 'h:smtp'}]",
+         "address h:smtp: not HOST:PORT with a port from 1 to 65535"},
+        {"smtp_from: '{{ nope }}', smtp_smarthost: 'h:25'", "email_configs: [{to: a@b}]",
+         "template: :1: function \"nope\" not defined"},
         {"", "msteams_configs: [{webhook_url: 'ftp://a'}]", "unsupported scheme \"ftp\" for URL"},
         {"", "incidentio_configs: [{url: http://i, url_file: f}]",
          "at most one of url & url_file must be configured"},
@@ -313,6 +342,54 @@ static void settings_print_again_without_secrets(void **state)
 static void what_comes_from_the_globals_prints_too(void **state)
 {
     (void)state;
+    expect_printed("smtp_from: g@h, smtp_smarthost: 'mx:25', smtp_hello: me, smtp_auth_username: u, "
+                   "smtp_auth_password: s3cret, smtp_auth_secret_file: f, smtp_auth_identity: i, "
+                   "smtp_require_tls: false, smtp_tls_config: {ca_file: c}, smtp_force_implicit_tls: true",
+                   "email_configs: [{to: a@b}]",
+                   "  email_configs:\n"
+                   "  - send_resolved: false\n"
+                   "    to: a@b\n"
+                   "    from: g@h\n"
+                   "    hello: me\n"
+                   "    smarthost: mx:25\n"
+                   "    auth_username: u\n"
+                   "    auth_password: <secret>\n"
+                   "    auth_secret_file: f\n"
+                   "    auth_identity: i\n"
+                   "    headers:\n"
+                   "      From: g@h\n"
+                   "      Subject: '{{ template \"email.default.subject\" . }}'\n"
+                   "      To: a@b\n"
+                   "    html: '{{ template \"email.default.html\" . }}'\n"
+                   "    require_tls: false\n"
+                   "    tls_config:\n"
+                   "      ca_file: /etc/am/c\n"
+                   "      insecure_skip_verify: false\n"
+                   "    force_implicit_tls: true\n");
+    expect_printed("",
+                   "email_configs: [{to: a@b, from: c@d, smarthost: 'h:465', auth_secret: s3cret, headers: "
+                   "{to: x}, html: , text: t, tls_config: {server_name: mx}, threading: {enabled: true, "
+                   "thread_by_date: daily}}]",
+                   "  email_configs:\n"
+                   "  - send_resolved: false\n"
+                   "    to: a@b\n"
+                   "    from: c@d\n"
+                   "    hello: localhost\n"
+                   "    smarthost: h:465\n"
+                   "    auth_secret: <secret>\n"
+                   "    headers:\n"
+                   "      From: c@d\n"
+                   "      Subject: '{{ template \"email.default.subject\" . }}'\n"
+                   "      To: x\n"
+                   "    html: \"\"\n"
+                   "    text: t\n"
+                   "    require_tls: true\n"
+                   "    tls_config:\n"
+                   "      server_name: mx\n"
+                   "      insecure_skip_verify: false\n"
+                   "    threading:\n"
+                   "      enabled: true\n"
+                   "      thread_by_date: daily\n");
     expect_printed("opsgenie_api_key: s3cret, opsgenie_api_url: 'http://o'",
                    "opsgenie_configs: [{update_alerts: yes}]",
                    "  opsgenie_configs:\n"
@@ -479,6 +556,8 @@ static void a_starved_arena_is_a_limit_not_a_crash(void **state)
     (void)state;
     const char *text =
         "global: {opsgenie_api_key: k, slack_app_token: t}\nroute: {receiver: a}\nreceivers:\n- name: a\n"
+        "  email_configs: [{to: a@b, from: c@d, smarthost: 'h:1', headers: {x: y}, tls_config: {ca_file: "
+        "f}}]\n"
         "  slack_configs: [{title: '{{ 1 }}', fields: [{title: a, value: b}], mrkdwn_in: [text]}]\n"
         "  pagerduty_configs: [{routing_key: k, details: {a: b}, images: [{src: s}]}]\n"
         "  opsgenie_configs: [{details: {a: b}, responders: [{name: n, type: team}]}]\n"

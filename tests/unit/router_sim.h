@@ -29,6 +29,7 @@ struct sim_sent {
     char *url, *body, *headers;
     int64_t timeout_ms;
     char credentials[32]; /* of its http_config */
+    char mail[256];       /* from, to, how: "a@b > c@d,e@f starttls plain user=u password=p" */
 };
 
 struct sim_held {
@@ -61,6 +62,24 @@ static inline void sim_answer(struct sim *sim, net_done *done, void *context)
     done(context, &answer);
 }
 
+static inline void sim_describe_mail(const struct net_mail *mail, char *out, size_t room)
+{
+    struct buf text;
+    buf_init(&text, 4096);
+    buf_format(&text, "%s >", mail->from);
+    for (size_t i = 0; i < mail->to_count; i++)
+        buf_format(&text, " %s", mail->to[i]);
+    buf_format(&text, "%s%s", mail->starttls ? " starttls" : "", mail->plain ? " plain" : "");
+    const char *const named[] = {"user",     mail->user,     "identity", mail->identity,
+                                 "password", mail->password, "secret",   mail->secret};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i += 2) {
+        if (named[i + 1] != NULL)
+            buf_format(&text, " %s=%s", named[i], named[i + 1]);
+    }
+    snprintf(out, room, "%s", buf_text(&text));
+    buf_release(&text);
+}
+
 static inline int sim_send(struct world *world, const struct net_request *request, net_done *done,
                            void *context)
 {
@@ -82,6 +101,8 @@ static inline int sim_send(struct world *world, const struct net_request *reques
     if (request->http != NULL && request->http->auth_type.n > 0)
         snprintf(sent->credentials, sizeof sent->credentials, "%.*s",
                  STR_ARG(request->http->credentials.text));
+    if (request->mail != NULL)
+        sim_describe_mail(request->mail, sent->mail, sizeof sent->mail);
     buf_release(&headers);
     if (sim->hold) {
         assert_true(sim->held_count < SIM_HELD_MAX);
