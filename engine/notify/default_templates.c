@@ -128,54 +128,68 @@
     " }}] " name "</strong></td></tr>\n{{ range " list " }}{{ template \"__email_alert\" . }}{{ end }}" \
     "{{ end }}"
 
-#define EMAIL                                                                                                                                                                                                                \
-    "{{ define \"__email_alert\" }}<tr><td " CELL                                                                                                                                                                            \
-    ">\n<strong>Labels</strong><br>\n" PAIRS(".Labels") "{{ if gt (len .Annotations) 0 "                                                                                                                                     \
-                                                        "}}<strong>Annotations</strong><br>\n" PAIRS(                                                                                                                        \
-                                                            ".Annotations") "{{ end }}<a href=\"{{ "                                                                                                                         \
-                                                                            ".GeneratorURL "                                                                                                                                 \
-                                                                            "}}\">Source</a>\n</td></"                                                                                                                       \
-                                                                            "tr>\n{{ end }}"                                                                                                                                 \
-                                                                            "{{ define "                                                                                                                                     \
-                                                                            "\"email.default.html\" "                                                                                                                        \
-                                                                            "}}<!DOCTYPE html>\n<html "                                                                                                                      \
-                                                                            "lang=\"en\">\n<head>\n"                                                                                                                         \
-                                                                            "<meta "                                                                                                                                         \
-                                                                            "http-equiv=\"Content-Type\" "                                                                                                                   \
-                                                                            "content=\"text/html; "                                                                                                                          \
-                                                                            "charset=UTF-8\">\n"                                                                                                                             \
-                                                                            "<title>{{ template "                                                                                                                            \
-                                                                            "\"__subject\" . "                                                                                                                               \
-                                                                            "}}</title>\n</head>\n"                                                                                                                          \
-                                                                            "<body "                                                                                                                                         \
-                                                                            "style=\"margin:0;padding:16px;"                                                                                                                 \
-                                                                            "background-color:#f4f4f4;font-"                                                                                                                 \
-                                                                            "family:sans-serif;font-size:"                                                                                                                   \
-                                                                            "14px;"                                                                                                                                          \
-                                                                            "color:#222\">\n<table "                                                                                                                         \
-                                                                            "width=\"100%\" "                                                                                                                                \
-                                                                            "cellpadding=\"0\" "                                                                                                                             \
-                                                                            "cellspacing=\"0\" "                                                                                                                             \
-                                                                            "style=\"max-width:640px;"                                                                                                                       \
-                                                                            "margin:0 "                                                                                                                                      \
-                                                                            "auto;background-color:#fff;"                                                                                                                    \
-                                                                            "border:1px solid #ddd\">\n<tr>"                                                                                                                 \
-                                                                            "{{ if gt (len .Alerts.Firing) "                                                                                                                 \
-                                                                            "0 }}" BANNER(                                                                                                                                   \
-                                                                                "#c62828") "{{ else "                                                                                                                        \
-                                                                                           "}}" BANNER("#2e"                                                                                                                 \
-                                                                                                       "7d3"                                                                                                                 \
-                                                                                                       "2") "{{ end }}"                                                                                                      \
-                                                                                                            "{{ len .Alerts }} alert{{ if ne (len .Alerts) 1 }}s{{ end }} for"                                               \
-                                                                                                            "{{ range .GroupLabels.SortedPairs }}\n{{ .Name }}={{ .Value }}{{ end }}\n</td></tr>\n"                          \
-                                                                                                            "<tr><td " CELL                                                                                                  \
-                                                                                                            "><a href=\"{{ template \"__alertmanagerURL\" . }}\">View in "                                                   \
-                                                                                                            "{{ template \"__alertmanager\" . }}</a></td></tr>\n" SECTION(                                                   \
-                                                                                                                ".Alerts.Firing",                                                                                            \
-                                                                                                                "Firing")                                                                                                    \
-                                                                                                                SECTION(                                                                                                     \
-                                                                                                                    ".Alerts.Resolved",                                                                                      \
-                                                                                                                    "Resolved") "<tr><td style=\"padding:10px 16px;font-size:12px\"><a href=\"{{ .ExternalURL }}\">Sent by " \
-                                                                                                                                "{{ template \"__alertmanager\" . }}</a></td></tr>\n</table>\n</body>\n</html>\n{{ end }}"
+#define EMAIL                                                                                                \
+    "{{ define \"__email_alert\" }}<tr><td " CELL ">\n<strong>Labels</strong><br>\n" PAIRS(                  \
+        ".Labels") "{{ if gt (len .Annotations) 0 "                                                          \
+                   "}}<strong>Annotations</strong><br>\n" PAIRS(                                             \
+                       ".Annotations") "{{ end }}<a href=\"{{ "                                              \
+                                       ".GeneratorURL "                                                      \
+                                       "}}\">Source</a>\n</td></"                                            \
+                                       "tr>\n{{ end }}"                                                      \
+                                       "{{ define "                                                          \
+                                       "\"email.default.html\" "                                             \
+                                       "}}<!DOCTYPE html>\n<html "                                           \
+                                       "lang=\"en\">\n<head>\n"                                              \
+                                       "<meta "                                                              \
+                                       "http-equiv=\"Content-Type\" "                                        \
+                                       "content=\"text/html; "                                               \
+                                       "charset=UTF-8\">\n"                                                  \
+                                       "<title>{{ template "                                                 \
+                                       "\"__subject\" . "                                                    \
+                                       "}}</title>\n</head>\n"                                               \
+                                       "<body "                                                              \
+                                       "style=\"margin:0;padding:16px;"                                      \
+                                       "background-color:#f4f4f4;font-"                                      \
+                                       "family:sans-serif;font-size:"                                        \
+                                       "14px;"                                                               \
+                                       "color:#222\">\n<table "                                              \
+                                       "width=\"100%\" "                                                     \
+                                       "cellpadding=\"0\" "                                                  \
+                                       "cellspacing=\"0\" "                                                  \
+                                       "style=\"max-width:640px;"                                            \
+                                       "margin:0 "                                                           \
+                                       "auto;background-color:#fff;"                                         \
+                                       "border:1px solid #ddd\">\n<tr>"                                      \
+                                       "{{ if gt (len .Alerts.Firing) "                                      \
+                                       "0 }}" BANNER(                                                        \
+                                           "#c62828") "{{ else "                                             \
+                                                      "}}" BANNER(                                           \
+                                                          "#2e"                                              \
+                                                          "7d3"                                              \
+                                                          "2") "{{ end }}"                                   \
+                                                               "{{ len .Alerts }} alert{{ if ne (len "       \
+                                                               ".Alerts) 1 }}s{{ end }} for"                 \
+                                                               "{{ range .GroupLabels.SortedPairs }}\n{{ "   \
+                                                               ".Name }}={{ .Value }}{{ end "                \
+                                                               "}}\n</td></tr>\n"                            \
+                                                               "<tr><td " CELL                               \
+                                                               "><a href=\"{{ template "                     \
+                                                               "\"__alertmanagerURL\" . }}\">View in "       \
+                                                               "{{ template \"__alertmanager\" . "           \
+                                                               "}}</a></td></tr>\n" SECTION(                 \
+                                                                   ".Alerts.Firing", "Firing")               \
+                                                                   SECTION(                                  \
+                                                                       ".Alerts.Resolved",                   \
+                                                                       "Resolved") "<tr><td "                \
+                                                                                   "style=\"padding:10px "   \
+                                                                                   "16px;font-size:12px\"><" \
+                                                                                   "a href=\"{{ "            \
+                                                                                   ".ExternalURL }}\">Sent " \
+                                                                                   "by "                     \
+                                                                                   "{{ template "            \
+                                                                                   "\"__alertmanager\" . "   \
+                                                                                   "}}</a></td></tr>\n</"    \
+                                                                                   "table>\n</body>\n</"     \
+                                                                                   "html>\n{{ end }}"
 
 const char default_templates[] = SHARED CHAT PAGERS EMAIL;

@@ -2,8 +2,33 @@
 
 #include "tocsin/limits.h"
 #include "tocsin/sha256.h"
+#include "tocsin/zone.h"
 
 enum { SECRET_MAX = 64 << 10 };
+
+/* ---- what templates ask of the outside ---- */
+
+static bool find_zone(void *context, struct str name, int64_t unix_s, int32_t *offset_s, struct str *shown)
+{
+    struct exchange *x = context;
+    const struct zone *zone;
+    if (zone_load(x->world, x->arena, name, &zone, NULL) != 0)
+        return false;
+    struct zone_time at = zone_at(zone, unix_s);
+    *offset_s = at.offset_s;
+    *shown = at.name;
+    return true;
+}
+
+static int find_route_label(void *context, struct str name, struct buf *out, struct err *err)
+{
+    (void)err;
+    const struct exchange *x = context;
+    buf_str(out, labels_get(x->notification.route_labels, name));
+    return 0;
+}
+
+/* ---- texts ---- */
 
 static int run(struct exchange *x, struct str source, bool html, struct buf *out)
 {
@@ -12,6 +37,7 @@ static int run(struct exchange *x, struct str source, bool html, struct buf *out
         if (x->data == NULL || notification_tval(x->arena, &x->notification, x->data) != 0)
             return err_set(&x->why, ERR_LIMIT, "the notification needs more memory than flush_arena_bytes");
     }
+    struct template_outside outside = {x->notification.now_ns, find_zone, find_route_label, x};
     struct arena_mark mark = arena_mark(x->arena);
     struct template_set *set = template_set_clone(x->arena, x->templates);
     int rc = set == NULL
@@ -20,8 +46,7 @@ static int run(struct exchange *x, struct str source, bool html, struct buf *out
     if (rc == 0 && html)
         rc = template_escape_html(set, STR(""), &x->why);
     if (rc == 0)
-        rc = (html ? template_execute_html : template_execute)(set, STR(""), x->data, &x->notification, out,
-                                                               &x->why);
+        rc = (html ? template_execute_html : template_execute)(set, STR(""), x->data, &outside, out, &x->why);
     arena_rewind(x->arena, mark);
     return rc;
 }

@@ -134,7 +134,7 @@ void integrations_print(struct buf *out, const struct integrations *list)
 struct template_set *integration_functions(struct arena *arena)
 {
     static const struct template_function *const tables[] = {template_alertmanager_functions,
-                                                             notification_functions};
+                                                             template_outside_functions};
     return template_set_make(arena, tables, sizeof tables / sizeof *tables);
 }
 

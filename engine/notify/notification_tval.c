@@ -310,39 +310,3 @@ int notification_tval(struct arena *arena, const struct notification *n, struct 
     *out = tval_object(&data_type, o.fields, o.count);
     return o.short_of_memory ? ERR_LIMIT : 0;
 }
-
-static int call_now(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
-                    struct err *err)
-{
-    (void)args;
-    (void)count;
-    (void)err;
-    const struct notification *n = template_context(run);
-    *out = tval_time(n->now_ns);
-    return 0;
-}
-
-static int call_since(struct template_run *run, const struct tval *args, size_t count, struct tval *out,
-                      struct err *err)
-{
-    (void)count;
-    (void)err;
-    const struct notification *n = template_context(run);
-    const struct tval *then = &args[0];
-    double away_s = (double)(n->now_ns / NS_PER_S) - (double)then->time.unix_s;
-    int64_t ns = 0;
-    if (away_s > 9.2e9) /* as far as Go's durations reach */
-        ns = INT64_MAX;
-    else if (away_s < -9.2e9)
-        ns = INT64_MIN;
-    else
-        ns = n->now_ns - (then->time.unix_s * NS_PER_S + then->time.ns);
-    *out = tval_duration(ns);
-    return 0;
-}
-
-const struct template_function notification_functions[] = {
-    {"now", call_now, ""},
-    {"since", call_since, "time.Time"},
-    {NULL, NULL, NULL},
-};

@@ -44,7 +44,4 @@ void notification_write_json(struct buf *out, const struct notification *n, cons
 /* Alertmanager's template.Data. */
 int notification_tval(struct arena *arena, const struct notification *n, struct tval *out);
 
-/* Functions of templates that need to know when the notification was made: now, since. Their context is the notification. */
-extern const struct template_function notification_functions[];
-
 #endif

@@ -82,6 +82,8 @@ static void templates_know_the_time(void **state)
     (void)state;
     expect_text("{{ now.Unix }} {{ (since (index .Alerts 0).StartsAt).Seconds }}", "1795327201 1",
                 "1795327211 11");
+    expect_text("{{ (tz \"Asia/Tokyo\" now).Format \"15:04 MST\" }}{{ routeLabels \"none\" }}", "15:00 JST",
+                "15:00 JST");
 }
 
 static void a_user_s_definition_takes_the_place_of_the_default(void **state)
