@@ -58,7 +58,7 @@ static void gather_rings(struct view *v, struct view_round *round, const series_
     for (size_t i = 0; i < count; i++)
         round->ring[i] = &series_at(&v->store->series, refs[round->asked[i]])->ring;
     for (size_t i = 0; count > 1 && i < count; i++)
-        mem_touch(round->ring[i]);
+        series_touch(series_at(&v->store->series, refs[round->asked[i]]));
 }
 
 static void touch_rings(struct view_round *round, size_t from, size_t end, const struct ring_query *q)
