@@ -6,7 +6,7 @@ What 0.25 cannot say is written in its words: `group_by: []` below a route that 
 import json
 import random
 
-from flushes import Case, HORIZON_MS, Hook, Inhibition, Matcher, NEW, News, OLD, Play, Post, Route, Silence, Unsilence, distance
+from flushes import Case, HORIZON_MS, Hook, Inhibition, Matcher, NEW, News, OLD, Play, Post, Route, Silence, Unsilence, all_match, distance
 
 MARGIN_MS = 300
 LAST_EVENT_MS = 9_000
@@ -56,6 +56,12 @@ class Maker:
 
     def mine(self):
         return Matcher('case', '=', str(self.number))
+
+    def conditions(self):
+        """Of a route: mostly such as hold for one of the alerts, sometimes none."""
+        if self.rng.random() < 0.2:
+            return self.matchers(0, 2)
+        return self.fitting(self.rng.choice(self.labels))
 
     def receiver(self):
         if self.receivers and self.rng.random() < 0.4:
@@ -116,7 +122,7 @@ class Maker:
         timers_yaml, timers = self.timers(above and (above.wait, above.interval, above.repeat))
         said, group_by = self.group_by(above.group_by if above else [])
         times_yaml, on = self.times()
-        own = self.matchers(0 if rng.random() < 0.2 else 1, 2) if above else [self.mine()]
+        own = self.conditions() if above else [self.mine()]
         name = above.receiver if above and rng.random() < 0.15 else self.receiver()
         route = Route(own, name, group_by, *timers, on, proceed=above is not None and rng.random() < 0.4)
         route.yaml = {**self.matchers_yaml(own), 'receiver': name, **timers_yaml, **times_yaml}
@@ -128,10 +134,22 @@ class Maker:
         route.routes = list({frozenset((m.name, m.op, m.stored()) for m in c.matchers): c for c in children}.values())
         return route
 
+    def fitting(self, labels, **more):
+        """Matchers that hold for an alert, or any."""
+        for _ in range(20):
+            found = self.matchers(1, 2, **more)
+            if all_match(found, labels):
+                break
+        return found
+
     def inhibition(self):
+        """Mostly of one alert that there is by another."""
         rng = self.rng
-        sources, targets = self.matchers(1, 2), self.matchers(1, 2)
-        return Inhibition([self.mine(), *sources], [self.mine(), *targets], rng.sample(list(LABELS), rng.choice([0, 1, 1, 2])))
+        source, target = (rng.choice(self.labels) for _ in range(2))
+        shared = [name for name in LABELS if source.get(name) == target.get(name)]
+        names = shared if rng.random() < 0.8 else list(LABELS)
+        return Inhibition([self.mine(), *self.fitting(source)], [self.mine(), *self.fitting(target)],
+                          rng.sample(names, min(len(names), rng.choice([0, 1, 1, 2]))))
 
     # ---- the script ----
 
@@ -168,7 +186,7 @@ class Maker:
             return Unsilence(at, rng.randrange(silences))
         if kind == 'silence':
             starts = at + rng.choice([0, 0, 0, 1000, 1700])
-            return Silence(at, [self.mine(), *self.matchers(1, 2, forms=('matchers',))], starts, starts + rng.randrange(1500, 8000, 100))
+            return Silence(at, [self.mine(), *self.fitting(rng.choice(self.labels), forms=('matchers',))], starts, starts + rng.randrange(1500, 8000, 100))
         chosen = rng.sample(self.labels, min(len(self.labels), rng.choice([1, 1, 1, 2, 3])))
         return Post(at, [self.news(labels, at) for labels in chosen])
 
@@ -197,11 +215,10 @@ class Maker:
         return case
 
     def case(self):
-        self.starts = {}
+        self.starts, self.labels = {}, self.universe()
         route = self.route()
         route.name_all()
-        inhibitions = [self.inhibition() for _ in range(self.rng.choice([0, 0, 1, 2]))]
-        self.labels = self.universe()
+        inhibitions = [self.inhibition() for _ in range(self.rng.choice([0, 0, 1, 2, 3]))]
         return self.grow(Case(self.number, route, self.receivers, inhibitions, RESOLVE_TIMEOUT_MS, []))
 
 
