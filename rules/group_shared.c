@@ -25,7 +25,8 @@ static bool is_written(void *context, struct str metric)
 /* Of the series that the rules write. */
 static void find_names(const struct live_group *group, struct map *names)
 {
-    static const struct str alerts = {"ALERTS", 6}, since = {"ALERTS_FOR_STATE", 16};
+    static const struct str alerts = {"ALERTS", sizeof "ALERTS" - 1};
+    static const struct str since = {"ALERTS_FOR_STATE", sizeof "ALERTS_FOR_STATE" - 1};
     for (size_t i = 0; i < group->count; i++) {
         const struct rule *rule = group->rules[i].rule;
         if (rule->kind == RULE_RECORDING) {
