@@ -38,9 +38,8 @@ static void refuse_plugins(struct strict *s, const struct tree *node, void *targ
     (void)target;
     strict_unsupported(
         s, node,
-        "line %d: plugins of Sloth are Go code, which Tocsin does not run; write what they make as a "
-        "query, or take them out",
-        node->line);
+        "plugins of Sloth are Go code, which Tocsin does not run; write what they make as a query, "
+        "or take them out");
 }
 
 /* ---- indicators ---- */

@@ -88,7 +88,8 @@ struct slo_generate {
 };
 
 /* Appends the rule file that Sloth writes of one document, byte for byte: for Prometheus or, of a Kubernetes object, for its
- * operator. ERR_PARSE: a query is no template; ERR_ARG: nothing would be left to write; ERR_LIMIT. */
+ * operator. ERR_PARSE: a query is no template, or the rules do
+ * not load, which Sloth does not look at; ERR_ARG: nothing would be left to write; ERR_LIMIT. */
 int slo_generate_sloth(const struct slo_document *document, const struct slo_generate *options,
                        struct buf *out, struct err *err);
 

@@ -20,7 +20,8 @@ void tree_put(struct arena *arena, struct tree *map, struct str key, struct tree
 void tree_put_text(struct arena *arena, struct tree *map, struct str key, struct str text);
 
 /* Orders the keys of a map, and of what is below it, as Go's encoder orders a map's: numbers in them by what they count
- * (a2 before a10), signs before digits before letters. */
+ * (a2 before a10), signs before digits before letters. Drawback: a10, a1b and a2 then stand in a
+ * circle, whose order Go leaves to chance. */
 void tree_sort(struct arena *arena, struct tree *map);
 
 /* Appends the document. Every scalar is a string: one that would be read as something else is quoted. ERR_PARSE: a text is no
