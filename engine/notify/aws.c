@@ -50,8 +50,7 @@ static struct str first_of(struct str a, struct str b)
     return a.n > 0 ? a : b;
 }
 
-/* The value of a key in the section of a profile; empty if there is none. */
-static struct str profile_value(struct str file, struct str profile, const char *key)
+struct str aws_profile_value(struct str file, struct str profile, const char *key)
 {
     bool inside = false;
     for (struct str rest = file; rest.p != NULL;) {
@@ -81,10 +80,10 @@ static void read_profile(struct exchange *x, struct str profile, struct aws_logi
     int rc = x->world->read_file(x->world, path, &content, &why);
     struct str file = str_copy(x->arena, buf_slice(&content));
     buf_release(&content);
-    login->access_key = profile_value(file, profile, "aws_access_key_id");
-    login->secret_key = profile_value(file, profile, "aws_secret_access_key");
-    login->session_token = profile_value(file, profile, "aws_session_token");
-    login->region = first_of(login->region, profile_value(file, profile, "region"));
+    login->access_key = aws_profile_value(file, profile, "aws_access_key_id");
+    login->secret_key = aws_profile_value(file, profile, "aws_secret_access_key");
+    login->session_token = aws_profile_value(file, profile, "aws_session_token");
+    login->region = first_of(login->region, aws_profile_value(file, profile, "region"));
     if (login->access_key.n == 0 || login->secret_key.n == 0)
         exchange_fail(x, ERR_NOT_FOUND,
                       "no AWS credentials: neither sigv4.access_key nor AWS_ACCESS_KEY_ID nor a profile "
@@ -202,8 +201,7 @@ void aws_ask_role(struct exchange *x, const struct aws_settings *settings, const
 
 /* ---- answers ---- */
 
-/* What stands between <tag> and </tag>. Answers are flat where it matters: no attribute, no entity. */
-static struct str between(struct str xml, const char *tag)
+struct str aws_answer_text(struct str xml, const char *tag)
 {
     char open[64], close[64];
     size_t n = (size_t)snprintf(open, sizeof open, "<%s>", tag);
@@ -218,10 +216,10 @@ static struct str between(struct str xml, const char *tag)
 
 enum exchange_verdict aws_judge(const struct net_answer *answer, struct err *err)
 {
-    struct str message = between(answer->body, "Message");
+    struct str message = aws_answer_text(answer->body, "Message");
     enum exchange_verdict verdict =
         integration_judge_reason(answer, message.n > 0 ? message : answer->body, err);
-    bool throttled = str_starts(between(answer->body, "Code"), STR("Throttl"));
+    bool throttled = str_starts(aws_answer_text(answer->body, "Code"), STR("Throttl"));
     return verdict == EXCHANGE_REFUSED && throttled ? EXCHANGE_RETRY : verdict;
 }
 
@@ -235,9 +233,9 @@ enum exchange_verdict aws_judge_role(const struct net_answer *answer, struct aws
         return verdict;
     }
     *login = (struct aws_login){.region = login->region,
-                                .access_key = between(answer->body, "AccessKeyId"),
-                                .secret_key = between(answer->body, "SecretAccessKey"),
-                                .session_token = between(answer->body, "SessionToken")};
+                                .access_key = aws_answer_text(answer->body, "AccessKeyId"),
+                                .secret_key = aws_answer_text(answer->body, "SecretAccessKey"),
+                                .session_token = aws_answer_text(answer->body, "SessionToken")};
     if (login->access_key.n > 0 && login->secret_key.n > 0 && login->session_token.n > 0)
         return EXCHANGE_MORE;
     err_set(err, ERR_PARSE, "the role could not be assumed: the answer holds no credentials");

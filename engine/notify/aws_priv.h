@@ -25,6 +25,9 @@ struct aws_login {
  * instance metadata). */
 void aws_find_login(struct exchange *x, const struct aws_settings *settings, struct aws_login *login);
 
+/* The value of a key in the section [profile] of a credentials file; empty if there is none. */
+struct str aws_profile_value(struct str file, struct str profile, const char *key);
+
 /* https://sns.eu-west-1.amazonaws.com/ */
 struct str aws_url(struct exchange *x, const char *service, struct str region);
 
@@ -37,6 +40,9 @@ void aws_post(struct exchange *x, struct str url, const char *service, const str
 void aws_ask_role(struct exchange *x, const struct aws_settings *settings, const struct aws_login *login);
 enum exchange_verdict aws_judge_role(const struct net_answer *answer, struct aws_login *login,
                                      struct err *err);
+
+/* What stands between <tag> and </tag>; empty if there is none. Answers are flat where it matters: no attribute, no entity. */
+struct str aws_answer_text(struct str xml, const char *tag);
 
 /* integration_judge_status, with the text of AWS' complaint; what is throttled is tried again. */
 enum exchange_verdict aws_judge(const struct net_answer *answer, struct err *err);

@@ -355,6 +355,19 @@ static void what_is_said_of_a_new_issue_does_not_matter(void **state)
     sim_close(&sim);
 }
 
+static void a_starved_arena_is_a_limit_not_a_crash(void **state)
+{
+    (void)state;
+    static const struct scripted answers[] = {FOUND("done"), CHANGED, TRANSITIONS, CHANGED};
+    expect_starved_exchanges_whole(
+        "jira_configs",
+        "{api_url: 'https://x.atlassian.net/rest/api/2', project: '{{ .Status }}', issue_type: Bug, labels: "
+        "['{{ .Status }}'], fields: {a: {b: '{{ .Status }}'}, c: d}, reopen_transition: 'To \"Do\"'}",
+        answers, sizeof answers / sizeof *answers);
+    expect_starved_exchanges_whole("jira_configs", V3("{{ .Status }}"), (const struct scripted[]){NONE, MADE},
+                                   2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_key_is_no_path),
         cmocka_unit_test(what_fired_and_ended_in_an_outage_is_an_issue_that_is_resolved),
         cmocka_unit_test(what_is_said_of_a_new_issue_does_not_matter),
+        cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -372,6 +372,17 @@ static void complaints_are_told_and_tried_again_by_their_kind(void **state)
     }
 }
 
+static void a_starved_arena_is_a_limit_not_a_crash(void **state)
+{
+    (void)state;
+    static const struct scripted answers[] = {{200, ASSUMED}, {200, ""}};
+    expect_starved_exchanges_whole("sns_configs",
+                                   "{topic_arn: 't{{ .Status }}.fifo', attributes: {'{{ .Status }}': '{{ "
+                                   ".Status }}', b: c}, sigv4: {region: "
+                                   "eu-west-1, access_key: AK, secret_key: SK, role_arn: r}}",
+                                   answers, sizeof answers / sizeof *answers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +398,7 @@ int main(void)
         cmocka_unit_test(without_credentials_or_region_nothing_is_sent),
         cmocka_unit_test(a_role_is_assumed_before),
         cmocka_unit_test(complaints_are_told_and_tried_again_by_their_kind),
+        cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
