@@ -155,6 +155,8 @@ static void what_is_not_to_be_updated_is_left_out(void **state)
     fire();
     assert_non_null(strstr(sim.sent[0].body, "project=\\\"Pfiring\\\""));
     assert_non_null(strstr(sim.sent[1].body, "\"description\":\"\\n\\n# Alerts Firing:\\n\\nLabels:"));
+    assert_non_null(
+        strstr(sim.sent[1].body, "\"project\":{\"key\":\"Pfiring\"},\"summary\":\"mine\",\"zip\":7}}"));
     end_all();
     assert_int_equal(sim.sent_count, 4);
     expect_sent(

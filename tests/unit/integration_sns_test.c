@@ -202,8 +202,10 @@ static void fifo_topics_get_a_group_and_a_name_for_each_message(void **state)
     char ids[3][128], group[128];
     open_with("sns_configs", "{topic_arn: 't{{ \".fifo\" }}', message: m, subject: '', " KEYS "}");
     SCRIPT({503, ""}, {200, ""});
-    fire();
-    end_all();
+    sim_fire(&sim, "alertname=A");
+    sim_until(&sim, 2000);
+    sim_resolve(&sim, "alertname=A", 0);
+    sim_until(&sim, 11000);
     assert_int_equal(sim.sent_count, 3);
     for (size_t i = 0; i < 3; i++) {
         copy_param(sim.sent[i].body, "&MessageGroupId=", group);
