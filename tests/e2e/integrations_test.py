@@ -413,6 +413,43 @@ class SnsServer(peers.Server):
 
 
 class Sns(Case):
+    def test_forms_and_settings_are_alertmanagers(self):
+        sns = self.keep(SnsServer({'AK': ('SK', None)}))
+
+        def receivers(program):
+            return f"""
+sns_configs:
+  - api_url: {sns.url}/{program}
+    topic_arn: 'arn:{{{{ .GroupLabels.alertname }}}}'
+    attributes: {{b: '{{{{ .Status }}}} & x', zone: c}}
+    sigv4: {{region: eu-west-1, access_key: AK, secret_key: SK}}
+  - api_url: {sns.url}/{program}
+    phone_number: '+49'
+    subject: ''
+    message: '{{{{ printf "%01601d" 7 }}}}'
+    sigv4: {{region: eu-west-1, access_key: AK, secret_key: SK}}"""
+        peer = self.alertmanager(ROUTE + 'receivers:\n  - name: all\n' + self.indented(receivers('am')),
+                                 f'--web.external-url={EXTERNAL}', '--web.route-prefix=/')
+        daemon = self.start(receivers('to'))
+        for program in (peer, daemon):
+            self.tell(program, alert('i1', False))
+        peers.wait_for('two messages of each', lambda: len(sns.taken) >= 4)
+
+        def forms(program):
+            """Attributes by name: Alertmanager numbers them as it likes."""
+            for _, path, kind, form in sns.taken:
+                if path.startswith(f'/{program}'):
+                    values = dict(form)
+                    names = {k.split('.')[2]: v for k, v in values.items() if k.startswith('MessageAttributes') and k.endswith('.Name')}
+                    yield kind.split(';')[0], sorted((re.sub(r'entry\.(\d+)', lambda m: names[m[1]], k), v) for k, v in form)
+        self.assertEqual(sorted(forms('to')), sorted(forms('am')))
+
+        def printed(program):
+            text = peers.get_json(f'{program.url}/api/v2/status')['config']['original']
+            return text[text.index('receivers:'):text.index('templates:')]
+        # Alertmanager leaves out an empty subject, and would read the default in its place.
+        self.assertEqual(printed(daemon).replace('/to', '/am').replace('    subject: ""\n', ''), printed(peer))
+
     def test_messages_are_signed_by_the_keys_of_settings_profile_and_environment(self):
         sns = self.keep(SnsServer({'AK1': ('s/1', None), 'AK2': ('s/2', 'to/k+en=='), 'AK3': ('s3', None)}))
         profiles = self.file('credentials', '[other]\naws_access_key_id=AK2\naws_secret_access_key = s/2\naws_session_token=to/k+en==\n')
