@@ -7,7 +7,6 @@ import random
 DURATIONS = ['30s', '5m', '1h', '4h', '1d', '2w', '1h30m', '500ms', '1y2w3d4h5m6s7ms', '90s']
 URLS = ['http://hook.example/a', 'https://hook.example:8443/b?c=d', 'http://user@hook.example/', 'https://[::1]:9/x', 'http://hook.example']
 TEXTS = ['plain', '{{ .GroupLabels.alertname }}', '{{ template "slack.default.title" . }}', 'two\nlines', '', 'é: #', '{{ .CommonLabels.x | toUpper }}', '1', 'yes']
-SCALAR_TEXTS = ['12', '1.5', 'true', '2020-01-01', '0x1F', 'on']  # YAML of other types, as text
 
 
 def one(*values):

@@ -21,7 +21,7 @@ INTERVALS = [
     {'name': 'long_ago', 'time_intervals': [{'years': ['1990:1999']}]},
     {'name': 'no_times', 'time_intervals': [{'times': [], 'weekdays': ['sunday:saturday']}]},
 ]
-ALWAYS, NEVER = ['all_day', 'all_year', 'all_days'], ['long_ago']
+ALWAYS, NEVER = ['all_day', 'all_year', 'all_days'], ['long_ago', 'no_times']
 NO_SUCH_LABEL = 'no_label_of_this_name'
 
 
