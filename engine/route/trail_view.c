@@ -1,0 +1,192 @@
+#include "trail_view_priv.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+bool trail_read_fingerprint(struct str text, uint64_t *fingerprint)
+{
+    *fingerprint = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool digit = c >= '0' && c <= '9';
+        if (!digit && !(c >= 'a' && c <= 'f'))
+            return false;
+        *fingerprint = *fingerprint << 4 | (uint64_t)(digit ? c - '0' : c - 'a' + 10);
+    }
+    return text.n == 16;
+}
+
+static bool alert_has_fingerprint(const void *item, const void *key)
+{
+    return ((const struct alert *)item)->fact->fingerprint == *(const uint64_t *)key;
+}
+
+static bool trail_has_fingerprint(const void *item, const void *key)
+{
+    return ((const struct trail *)item)->fingerprint == *(const uint64_t *)key;
+}
+
+const struct labels *trail_find_labels(const struct router *router, uint64_t fingerprint)
+{
+    const struct alert *alert = map_find(&router->alerts, fingerprint, alert_has_fingerprint, &fingerprint);
+    const struct trail *gone =
+        map_find(&router->trails.gone, fingerprint, trail_has_fingerprint, &fingerprint);
+    if (alert != NULL)
+        return alert->fact->event->labels;
+    return gone != NULL ? gone->labels : NULL;
+}
+
+static bool is_member(const void *item, const void *key)
+{
+    return item == key;
+}
+
+const struct group *trail_group_now(const struct trail *trail, const struct trail_member *member)
+{
+    const struct group *group = member->group->group;
+    if (group == NULL || trail->alert == NULL || member->left != 0 ||
+        map_find(&group->members, trail->fingerprint, is_member, trail->alert) == NULL)
+        return NULL;
+    return group;
+}
+
+/* ---- which alerts ---- */
+
+static bool wants_receiver(const struct trail_query *query, struct str name)
+{
+    return query->receiver == NULL || regex_match(query->receiver, name);
+}
+
+static bool wants(const struct trail_query *query, uint64_t fingerprint, const struct labels *ls,
+                  const struct trail *trail)
+{
+    if (query->by_fingerprint && query->fingerprint != fingerprint)
+        return false;
+    if (!matchers_match(query->matchers, query->matcher_count, ls))
+        return false;
+    bool found = query->receiver == NULL;
+    for (size_t i = 0; !found && trail != NULL && i < trail->member_count; i++)
+        found = wants_receiver(query, trail->members[i].group->receiver);
+    return found;
+}
+
+/* An alert that is asked about: with its trail, or without, when that has made room. */
+struct found {
+    uint64_t fingerprint;
+    bool firing;
+    const struct alert *alert;
+    const struct trail *trail;
+};
+
+static int by_urgency(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    if (x->firing != y->firing)
+        return x->firing ? -1 : 1;
+    return (x->fingerprint > y->fingerprint) - (x->fingerprint < y->fingerprint);
+}
+
+static struct found *find_all(struct trail_asking *a, size_t *count)
+{
+    const struct router *router = a->router;
+    const struct alert *alert;
+    const struct trail *gone;
+    struct found *list =
+        ARENA_ARRAY(a->arena, struct found, router->alerts.count + router->trails.gone.count);
+    size_t n = 0;
+    a->full = a->full || list == NULL;
+    for (size_t at = 0; !a->full && (alert = map_next(&router->alerts, &at)) != NULL;) {
+        const struct fact *fact = alert->fact;
+        if (wants(a->query, fact->fingerprint, fact->event->labels, alert->trail))
+            list[n++] = (struct found){fact->fingerprint, !alert_is_resolved(fact->event, a->now_ns), alert,
+                                       alert->trail};
+    }
+    for (size_t at = 0; !a->full && (gone = map_next(&router->trails.gone, &at)) != NULL;) {
+        if (wants(a->query, gone->fingerprint, gone->labels, gone))
+            list[n++] = (struct found){gone->fingerprint, false, NULL, gone};
+    }
+    if (n > 1)
+        qsort(list, n, sizeof *list, by_urgency);
+    *count = n;
+    return list;
+}
+
+/* ---- one of them ---- */
+
+/* A later one is the same receiver and group again: of the earlier nothing is to come. */
+static bool is_newest(const struct trail *trail, size_t at)
+{
+    const struct trail_group *group = trail->members[at].group;
+    for (size_t i = at + 1; i < trail->member_count; i++) {
+        const struct trail_group *later = trail->members[i].group;
+        if (str_eq(group->receiver, later->receiver) && str_eq(group->key, later->key))
+            return false;
+    }
+    return true;
+}
+
+static void tell_came(struct trail_asking *a, const struct trail *trail)
+{
+    trail_add_line(a, (struct trail_line){.at_ns = trail->came_ns,
+                                          .what = "came",
+                                          .detail = trail->of_rule ? STR("came in from a rule")
+                                                                   : STR("came in, posted to the API")});
+}
+
+static void fill(struct trail_asking *a, const struct found *found)
+{
+    struct trail_alert *out = a->alert;
+    const struct trail *trail = found->trail;
+    const struct labels *ls = found->alert != NULL ? found->alert->fact->event->labels : trail->labels;
+    *out = (struct trail_alert){
+        .fingerprint = found->fingerprint,
+        .labels = labels_copy(a->arena, ls),
+        .state = found->firing ? "firing" : "resolved",
+        .starts_ns = found->alert != NULL ? found->alert->fact->event->starts_ns : trail->starts_ns,
+        .ends_ns = found->alert != NULL ? found->alert->fact->event->ends_ns : trail->ends_ns,
+        .since_ns = trail != NULL ? trail->came_ns : a->now_ns};
+    a->line_capacity = a->verdict_capacity = a->next_capacity = 0;
+    a->full = a->full || out->labels == NULL;
+    if (found->alert == NULL)
+        out->state = "gone";
+    if (trail == NULL || a->full)
+        return;
+    tell_came(a, trail);
+    for (size_t i = 0; i < trail->member_count && !a->full; i++) {
+        const struct trail_member *member = &trail->members[i];
+        if (!wants_receiver(a->query, member->group->receiver))
+            continue;
+        trail_tell_member(a, trail, member);
+        if (is_newest(trail, i) && !a->full)
+            trail_judge_member(a, trail, member);
+    }
+}
+
+static int answer(struct trail_asking *a, struct trail_answer *out)
+{
+    size_t count = 0;
+    struct found *list = find_all(a, &count);
+    size_t shown = count < a->query->limit ? count : a->query->limit;
+    *out = (struct trail_answer){.since_ns = a->router->trails.since_ns,
+                                 .now_ns = a->now_ns,
+                                 .alerts = ARENA_ARRAY(a->arena, struct trail_alert, shown),
+                                 .truncated = shown < count};
+    a->full = a->full || out->alerts == NULL;
+    for (size_t i = 0; i < shown && !a->full; i++) {
+        a->alert = &out->alerts[out->count++];
+        fill(a, &list[i]);
+    }
+    return a->full ? ERR_LIMIT : 0;
+}
+
+int router_trail(struct router *router, const struct trail_query *query, struct arena *arena,
+                 struct trail_answer *out)
+{
+    struct world *world = router->options.world;
+    lock_take(&router->lock);
+    struct trail_asking a = {
+        .router = router, .query = query, .arena = arena, .now_ns = world->wall_ns(world)};
+    int rc = answer(&a, out);
+    lock_drop(&router->lock);
+    return rc;
+}
