@@ -34,7 +34,7 @@ static void print_cause(struct trail_asking *a, enum mute mute, struct str cause
     uint64_t fingerprint;
     if (mute == MUTE_silence)
         print_silence(a, cause, out, until_ns);
-    else if (mute == MUTE_inhibition && trail_read_fingerprint(cause, &fingerprint))
+    else if (mute == MUTE_inhibition && trail_fingerprint_parse(cause, &fingerprint))
         buf_str(out, name_of_alert(a, fingerprint));
     else
         buf_format(out, "\"%.*s\"", STR_ARG(cause));

@@ -73,7 +73,7 @@ static void tell_hold(struct trail_asking *a, const struct trail_held *held, str
         line.detail = hold.text;
         line.causes = hold.causes;
         line.cause_count = hold.count;
-        line.until_ns = 0; /* the words have it; several may end at several times */
+        line.until_ns = hold.until_ns;
     }
     trail_add_line(a, line);
 }

@@ -130,7 +130,8 @@ static bool add_alert(void *context, const struct alert *source)
     return true;
 }
 
-void trail_find_causes(struct router *router, struct alert *alert, int mute, int64_t at_ns, struct buf *out)
+void trail_find_causes(struct router *router, struct alert *alert, unsigned mute, int64_t at_ns,
+                       struct buf *out)
 {
     const struct labels *ls = alert->fact->event->labels;
     struct causes causes = {.text = *out};

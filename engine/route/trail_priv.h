@@ -155,7 +155,8 @@ void trail_tried(struct router *router, const struct delivery *d, int status, co
 void trail_gave_up(struct router *router, const struct delivery *d, int64_t now_ns);
 
 /* What mutes an alert in that way (enum mute: inhibition, silence), one a line, TRAIL_CAUSES_MAX at most. */
-void trail_find_causes(struct router *router, struct alert *alert, int mute, int64_t at_ns, struct buf *out);
+void trail_find_causes(struct router *router, struct alert *alert, unsigned mute, int64_t at_ns,
+                       struct buf *out);
 
 /* ---- trail_words.c ---- */
 

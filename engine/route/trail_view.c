@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-bool trail_read_fingerprint(struct str text, uint64_t *fingerprint)
+bool trail_fingerprint_parse(struct str text, uint64_t *fingerprint)
 {
     *fingerprint = 0;
     for (size_t i = 0; i < text.n; i++) {
@@ -57,11 +57,8 @@ static bool wants_receiver(const struct trail_query *query, struct str name)
     return query->receiver == NULL || regex_match(query->receiver, name);
 }
 
-static bool wants(const struct trail_query *query, uint64_t fingerprint, const struct labels *ls,
-                  const struct trail *trail)
+static bool wants(const struct trail_query *query, const struct labels *ls, const struct trail *trail)
 {
-    if (query->by_fingerprint && query->fingerprint != fingerprint)
-        return false;
     if (!matchers_match(query->matchers, query->matcher_count, ls))
         return false;
     bool found = query->receiver == NULL;
@@ -86,28 +83,52 @@ static int by_urgency(const void *a, const void *b)
     return (x->fingerprint > y->fingerprint) - (x->fingerprint < y->fingerprint);
 }
 
-static struct found *find_all(struct trail_asking *a, size_t *count)
+struct found_list {
+    struct found *items;
+    size_t count, capacity;
+};
+
+static void add_found(struct trail_asking *a, struct found_list *list, const struct alert *alert,
+                      const struct trail *trail)
+{
+    const struct alert_event *event = alert != NULL ? alert->fact->event : NULL;
+    uint64_t fingerprint = alert != NULL ? alert->fact->fingerprint : trail->fingerprint;
+    if (!wants(a->query, event != NULL ? event->labels : trail->labels, trail))
+        return;
+    ARENA_GROW(a->arena, list->items, list->count, list->capacity);
+    a->full = a->full || list->items == NULL;
+    if (!a->full)
+        list->items[list->count++] =
+            (struct found){fingerprint, event != NULL && !alert_is_resolved(event, a->now_ns), alert, trail};
+}
+
+static void find_one(struct trail_asking *a, struct found_list *list)
+{
+    const struct router *router = a->router;
+    uint64_t fingerprint = a->query->fingerprint;
+    const struct alert *alert = map_find(&router->alerts, fingerprint, alert_has_fingerprint, &fingerprint);
+    const struct trail *gone =
+        map_find(&router->trails.gone, fingerprint, trail_has_fingerprint, &fingerprint);
+    if (alert != NULL || gone != NULL)
+        add_found(a, list, alert, alert != NULL ? alert->trail : gone);
+}
+
+static struct found_list find_all(struct trail_asking *a)
 {
     const struct router *router = a->router;
     const struct alert *alert;
     const struct trail *gone;
-    struct found *list =
-        ARENA_ARRAY(a->arena, struct found, router->alerts.count + router->trails.gone.count);
-    size_t n = 0;
-    a->full = a->full || list == NULL;
-    for (size_t at = 0; !a->full && (alert = map_next(&router->alerts, &at)) != NULL;) {
-        const struct fact *fact = alert->fact;
-        if (wants(a->query, fact->fingerprint, fact->event->labels, alert->trail))
-            list[n++] = (struct found){fact->fingerprint, !alert_is_resolved(fact->event, a->now_ns), alert,
-                                       alert->trail};
+    struct found_list list = {0};
+    if (a->query->by_fingerprint) {
+        find_one(a, &list);
+        return list;
     }
-    for (size_t at = 0; !a->full && (gone = map_next(&router->trails.gone, &at)) != NULL;) {
-        if (wants(a->query, gone->fingerprint, gone->labels, gone))
-            list[n++] = (struct found){gone->fingerprint, false, NULL, gone};
-    }
-    if (n > 1)
-        qsort(list, n, sizeof *list, by_urgency);
-    *count = n;
+    for (size_t at = 0; !a->full && (alert = map_next(&router->alerts, &at)) != NULL;)
+        add_found(a, &list, alert, alert->trail);
+    for (size_t at = 0; !a->full && (gone = map_next(&router->trails.gone, &at)) != NULL;)
+        add_found(a, &list, NULL, gone);
+    if (!a->full && list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, by_urgency);
     return list;
 }
 
@@ -164,17 +185,16 @@ static void fill(struct trail_asking *a, const struct found *found)
 
 static int answer(struct trail_asking *a, struct trail_answer *out)
 {
-    size_t count = 0;
-    struct found *list = find_all(a, &count);
-    size_t shown = count < a->query->limit ? count : a->query->limit;
+    struct found_list list = find_all(a);
+    size_t shown = list.count < a->query->limit ? list.count : a->query->limit;
     *out = (struct trail_answer){.since_ns = a->router->trails.since_ns,
                                  .now_ns = a->now_ns,
                                  .alerts = ARENA_ARRAY(a->arena, struct trail_alert, shown),
-                                 .truncated = shown < count};
+                                 .truncated = shown < list.count};
     a->full = a->full || out->alerts == NULL;
     for (size_t i = 0; i < shown && !a->full; i++) {
         a->alert = &out->alerts[out->count++];
-        fill(a, &list[i]);
+        fill(a, &list.items[i]);
     }
     return a->full ? ERR_LIMIT : 0;
 }

@@ -36,7 +36,6 @@ void trail_add_line(struct trail_asking *a, struct trail_line line);
 
 /* trail_view.c. NULL: nobody knows it any more. */
 const struct labels *trail_find_labels(const struct router *router, uint64_t fingerprint);
-bool trail_read_fingerprint(struct str text, uint64_t *fingerprint);
 /* The group, if the alert is in it now. */
 const struct group *trail_group_now(const struct trail *trail, const struct trail_member *member);
 

@@ -60,10 +60,10 @@ static void print_matched(struct buf *out, const struct trail_line *line, int64_
     buf_format(out, "; group %.*s", STR_ARG(line->group));
 }
 
-static void print_quiet(struct buf *out, const struct trail_line *line, int64_t now_ns)
+static void print_rest(struct buf *out, const struct trail_line *line, int64_t now_ns)
 {
     buf_str(out, line->detail);
-    if (line->until_ns == 0)
+    if (line->until_ns == 0 || strcmp(line->what, "quiet") != 0)
         return;
     buf_puts(out, "; a repeat is due at ");
     trail_time_print(out, line->until_ns, now_ns);
@@ -115,7 +115,7 @@ void trail_line_print(struct buf *out, const struct trail_line *line, int64_t no
     else if (strcmp(line->what, "retrying") == 0 || strcmp(line->what, "failed") == 0)
         print_failure(out, line, now_ns);
     else
-        print_quiet(out, line, now_ns);
+        print_rest(out, line, now_ns);
 }
 
 /* ---- verdicts ---- */

@@ -37,24 +37,11 @@ struct asked {
     struct regex *receiver;
 };
 
-static bool read_fingerprint(struct str text, uint64_t *out)
-{
-    *out = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        bool digit = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
-        if (!digit && !letter)
-            return false;
-        *out = *out << 4 | (uint64_t)(digit ? c - '0' : c - 'a' + 10);
-    }
-    return text.n == 16;
-}
-
 static bool take_fingerprint(const struct request *request, struct answer *answer, struct trail_query *query)
 {
     struct str text = request_param(request, "fingerprint");
     query->by_fingerprint = text.n > 0;
-    if (text.n == 0 || read_fingerprint(text, &query->fingerprint))
+    if (text.n == 0 || trail_fingerprint_parse(text, &query->fingerprint))
         return true;
     prom_bad_param(answer, "fingerprint", "a fingerprint is 16 hexadecimal digits");
     return false;

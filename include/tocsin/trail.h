@@ -92,6 +92,9 @@ int router_trail(struct router *router, const struct trail_query *query, struct 
 /* A line as a person reads it, without its time. now_ns decides whether times in it need their date. */
 void trail_line_print(struct buf *out, const struct trail_line *line, int64_t now_ns);
 
+/* 16 hexadecimal digits, as Alertmanager writes them. */
+bool trail_fingerprint_parse(struct str text, uint64_t *fingerprint);
+
 /* 12:03:10Z, or 2026-11-22T12:03:10Z if that is another day than now. */
 void trail_time_print(struct buf *out, int64_t at_ns, int64_t now_ns);
 

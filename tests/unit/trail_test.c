@@ -188,6 +188,7 @@ static void what_is_held_was_not_sent_with_its_group(void **state)
     assert_string_equal(held->what, "held");
     assert_string_equal(held->by, "silence");
     assert_int_equal(held->cause_count, 1);
+    assert_int_equal(held->until_ns, sim_at(60000));
     assert_int_equal(held->causes[0].n, SILENCE_ID_BYTES);
     sim_until(&sim, 75000);
     expect_in("alertname=A x=2", "70000 free team: nothing keeps it quiet any more\n");
