@@ -228,6 +228,7 @@ struct trail *trail_make(struct trails *trails, struct alert *alert, int64_t now
         trail->fingerprint = alert->fact->fingerprint;
         trail->came_ns = now_ns;
         trail->of_rule = alert->fact->event->of_rule;
+        trail->resumed = alert->groups > 0;
         link_newest(trails, trail);
         account(trails, trail_bytes(trail), 0);
     }
@@ -258,12 +259,24 @@ struct trail_member *trail_find_member(const struct trail *trail, const struct t
     return NULL;
 }
 
+/* The oldest that is over, or the oldest. */
+static size_t least_member(const struct trail *trail)
+{
+    for (size_t i = 0; i < trail->member_count; i++) {
+        if (trail->members[i].left != 0 || trail->members[i].group->group == NULL)
+            return i;
+    }
+    return 0;
+}
+
 /* Nearly all alerts are in one group all their life, so places are added one by one. */
 struct trail_member *trail_add_member(struct trails *trails, struct trail *trail, struct trail_group *group)
 {
     if (trail->member_count == TRAIL_MEMBERS_MAX) {
-        forget_member(trails, &trail->members[0]);
-        memmove(trail->members, trail->members + 1, --trail->member_count * sizeof *trail->members);
+        size_t least = least_member(trail);
+        forget_member(trails, &trail->members[least]);
+        memmove(trail->members + least, trail->members + least + 1,
+                (--trail->member_count - least) * sizeof *trail->members);
     } else {
         trail->members = mem_resize(trail->members, trail->member_count + 1, sizeof *trail->members);
     }

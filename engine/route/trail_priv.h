@@ -23,7 +23,7 @@ struct flush;
 struct delivery;
 struct dedup_told;
 
-enum { TRAIL_HELD_MAX = 16, TRAIL_EVENTS_MAX = 40, TRAIL_MEMBERS_MAX = 8, TRAIL_CAUSES_MAX = 4 };
+enum { TRAIL_HELD_MAX = 16, TRAIL_EVENTS_MAX = 40, TRAIL_MEMBERS_MAX = 16, TRAIL_CAUSES_MAX = 4 };
 
 /* What an alert was to the flushes of a group from one of them on. */
 struct trail_held {
@@ -53,6 +53,7 @@ struct trail {
     struct trail_member *members; /* oldest first */
     uint32_t member_count;
     bool of_rule;
+    bool resumed; /* the alert had come before */
 };
 
 enum trail_event_kind {

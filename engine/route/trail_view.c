@@ -148,10 +148,11 @@ static bool is_newest(const struct trail *trail, size_t at)
 
 static void tell_came(struct trail_asking *a, const struct trail *trail)
 {
-    trail_add_line(a, (struct trail_line){.at_ns = trail->came_ns,
-                                          .what = "came",
-                                          .detail = trail->of_rule ? STR("came in from a rule")
-                                                                   : STR("came in, posted to the API")});
+    struct trail_line line = {.at_ns = trail->came_ns, .what = "came"};
+    line.detail = trail->of_rule ? STR("came in from a rule") : STR("came in, posted to the API");
+    if (trail->resumed)
+        line.detail = STR("had come in before; what was decided until now is not kept");
+    trail_add_line(a, line);
 }
 
 static void fill(struct trail_asking *a, const struct found *found)
