@@ -196,6 +196,25 @@ static void what_is_held_was_not_sent_with_its_group(void **state)
     sim_close(&sim);
 }
 
+static void what_is_said_again_is_said_of_the_same_alerts(void **state)
+{
+    (void)state;
+    sim_open(&sim, TEAM(""));
+    sim_fire(&sim, "alertname=A x=1");
+    sim_fire(&sim, "alertname=A x=2");
+    sim_until(&sim, 50000);
+    silence_for("x", "2", 600000);
+    sim_until(&sim, 110000);
+    expect_in("alertname=A x=1", "70000 quiet team via webhook: nothing new");
+    expect_in("alertname=A x=2", "40000 quiet team via webhook: nothing new");
+    expect_not_in("alertname=A x=2", "70000 quiet");
+    const struct trail_alert alert = ask("alertname=A x=2");
+    const struct trail_line *quiet = &alert.lines[alert.line_count - 2];
+    assert_string_equal(quiet->what, "quiet");
+    assert_int_equal(quiet->flushes, 1);
+    sim_close(&sim);
+}
+
 static void the_end_of_what_is_held_is_told_and_so_is_that(void **state)
 {
     (void)state;
@@ -544,6 +563,7 @@ int main(void)
         TEST(a_line_says_when_it_was_said_last),
         TEST(who_joins_later_was_not_told_before),
         TEST(what_is_held_was_not_sent_with_its_group),
+        TEST(what_is_said_again_is_said_of_the_same_alerts),
         TEST(the_end_of_what_is_held_is_told_and_so_is_that),
         TEST(attempts_are_told_until_one_is_taken),
         TEST(a_receiver_that_is_away_for_long_takes_one_line),
