@@ -57,6 +57,14 @@ static void forget_event(struct trail_group *group, struct trail_event *event)
     mem_free(event->also);
 }
 
+void trail_forget_event(struct trail_group *group, struct trail_event *event)
+{
+    size_t behind = group->event_count - (size_t)(event - group->events) - 1;
+    forget_event(group, event);
+    memmove(event, event + 1, behind * sizeof *event);
+    group->event_count--;
+}
+
 void trail_group_drop(struct trail_group *group)
 {
     if (group == NULL || --group->refs > 0)
@@ -88,8 +96,7 @@ static void grow_events(struct trail_group *group)
 struct trail_event *trail_add_event(struct trail_group *group)
 {
     if (group->event_count == TRAIL_EVENTS_MAX) {
-        forget_event(group, &group->events[0]);
-        memmove(group->events, group->events + 1, --group->event_count * sizeof *group->events);
+        trail_forget_event(group, &group->events[0]);
     } else if (group->event_count == group->event_capacity) {
         trails_trim(group->home);
         if (is_full(group->home))
@@ -99,11 +106,6 @@ struct trail_event *trail_add_event(struct trail_group *group)
     struct trail_event *event = &group->events[group->event_count++];
     *event = (struct trail_event){.flush = group->flush, .flushes = 1};
     return event;
-}
-
-void trail_forget_last_event(struct trail_group *group)
-{
-    forget_event(group, &group->events[--group->event_count]);
 }
 
 void trail_set_detail(struct trail_group *group, struct trail_event *event, struct str detail)

@@ -311,9 +311,7 @@ static void join_failures(struct trail_group *trail, const struct delivery *d)
 {
     struct trail_event *last = last_of(trail, d);
     uint32_t count = trail->event_count;
-    if (last != &trail->events[count - 1])
-        return;
-    trail->event_count--;
+    trail->event_count = (uint32_t)(last - trail->events);
     struct trail_event *before = last_of(trail, d);
     trail->event_count = count;
     if (before == NULL || before->kind != TRAIL_FAILED || trail->changed > before->flush ||
@@ -322,7 +320,7 @@ static void join_failures(struct trail_group *trail, const struct delivery *d)
     before->flushes += last->flushes;
     before->attempt += last->attempt;
     before->last_ns = last->last_ns;
-    trail_forget_last_event(trail);
+    trail_forget_event(trail, last);
 }
 
 static void note_try(struct router *router, const struct delivery *d, int status, const char *detail,

@@ -126,7 +126,7 @@ struct trail_group *trail_group_make(struct trails *trails, const struct group *
 void trail_group_drop(struct trail_group *group);
 /* NULL: there is no room. Its texts are the caller's to set (trail_set_detail, trail_set_also). */
 struct trail_event *trail_add_event(struct trail_group *group);
-void trail_forget_last_event(struct trail_group *group);
+void trail_forget_event(struct trail_group *group, struct trail_event *event);
 void trail_set_detail(struct trail_group *group, struct trail_event *event, struct str detail);
 void trail_set_also(struct trail_group *group, struct trail_event *event, const uint64_t *also, size_t count);
 

@@ -285,6 +285,29 @@ static void a_receiver_that_is_away_for_long_takes_one_line(void **state)
     sim_close(&sim);
 }
 
+static void each_integration_that_is_away_takes_one_line(void **state)
+{
+    (void)state;
+    sim_open(&sim, TEAM(", routes: [{receiver: twice, matchers: [alertname=A]}]"));
+    sim.status = 503;
+    sim_fire(&sim, "alertname=A");
+    for (int i = 0; i < 9; i++) {
+        sim_until(&sim, 10000 + i * 30000 + 29999);
+        sim_forget(&sim);
+    }
+    const struct trail_alert alert = ask("alertname=A");
+    size_t failed = 0;
+    for (size_t i = 0; i < alert.line_count; i++) {
+        if (strcmp(alert.lines[i].what, "failed") == 0) {
+            assert_int_equal(alert.lines[i].flushes, 9);
+            assert_int_equal(alert.lines[i].number, failed);
+            failed++;
+        }
+    }
+    assert_int_equal(failed, 2);
+    sim_close(&sim);
+}
+
 static void each_integration_is_told_of_by_itself(void **state)
 {
     (void)state;
@@ -567,6 +590,7 @@ int main(void)
         TEST(the_end_of_what_is_held_is_told_and_so_is_that),
         TEST(attempts_are_told_until_one_is_taken),
         TEST(a_receiver_that_is_away_for_long_takes_one_line),
+        TEST(each_integration_that_is_away_takes_one_line),
         TEST(each_integration_is_told_of_by_itself),
         TEST(an_answer_that_is_waited_for_is_what_comes_next),
         TEST(a_reload_keeps_the_trail_and_tells_what_it_moves),
