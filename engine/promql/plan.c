@@ -185,6 +185,8 @@ static int stand_selector(struct promql *q, const struct expr *e, size_t id, int
     int64_t reach = outside_ms + known_ms(e->selector.shift.offset) + window + widened;
     if (q->store == NULL)
         return 0;
+    if (e->selector.is_range)
+        q->nodes[id].edges = edges_open(q->store);
     return store_stand(q->store, e->selector.matchers, e->selector.matcher_count, reach > 0 ? reach : 0,
                        &q->nodes[id].standing, err);
 }
@@ -276,6 +278,7 @@ void promql_close(struct promql *q)
     for (size_t i = 0; q->nodes != NULL && i < q->node_count; i++) {
         if (q->nodes[i].standing != NULL)
             store_unstand(q->store, q->nodes[i].standing);
+        edges_close(q->nodes[i].edges);
         plan_info_release(&q->nodes[i]);
         regex_free(q->nodes[i].regex);
     }

@@ -105,7 +105,9 @@ size_t promql_series_read(const struct promql *q, struct store *store);
 /* True if each element of the result comes from one sample, the newest of its series, alone: x > 5, -x / 4 < 2. */
 bool promql_decided_by_sample(const struct promql *q);
 
-/* 0; ERR_EXEC for run-time errors with Prometheus' text, ERR_LIMIT, ERR_TIMEOUT, ERR_CANCEL, ERR_UNSUPPORTED. */
+/* One that was opened with a store remembers what helps its next evaluation: not for two threads at once.
+ *
+ * 0; ERR_EXEC for run-time errors with Prometheus' text, ERR_LIMIT, ERR_TIMEOUT, ERR_CANCEL, ERR_UNSUPPORTED. */
 int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, struct arena *arena,
                    struct promql_result *out, struct err *err);
 
