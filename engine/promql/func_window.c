@@ -125,14 +125,11 @@ static struct window only_window(const struct matrix *m)
                            .modifier = m->modifier};
 }
 
-/* Windows shorter than this mostly lie in what is not sealed yet. */
-enum { EDGED_FROM_MS = 10 * 60 * 1000 };
-
 /* Of the next series, if the windows of a rule are asked for. */
 static struct edge *next_edges(const struct call *c, const struct matrix *m, size_t count)
 {
     struct edges *edges = plan_node(c->ev->q, m->expr)->edges;
-    if (edges == NULL || m->range_ms < EDGED_FROM_MS || (wish_of(call_id(c)) & ~(unsigned)WINDOW_RESETS) != 0)
+    if (edges == NULL || (wish_of(call_id(c)) & ~(unsigned)WINDOW_RESETS) != 0)
         return NULL;
     return edges_at(edges, m->next, count, m->set.count);
 }

@@ -288,6 +288,30 @@ void promql_close(struct promql *q)
     mem_free(q);
 }
 
+static void fetch_selectors(const struct promql *q, bool within)
+{
+    for (size_t i = 0; i < q->node_count; i++)
+        if (q->nodes[i].standing != NULL)
+            standing_fetch(q->nodes[i].standing, within);
+}
+
+void promql_bring_nearer(const struct promql *q, int step)
+{
+    switch (step) {
+    case 0:
+        mem_fetch(q, sizeof *q);
+        break;
+    case 1:
+        arena_fetch_head(&q->arena);
+        break;
+    case 2:
+        arena_fetch(&q->arena);
+        break;
+    default:
+        fetch_selectors(q, step > 3);
+    }
+}
+
 const struct expr *promql_expr(const struct promql *q)
 {
     return q->root;
