@@ -17,7 +17,7 @@ struct edges {
 void edge_tell(const struct edge *e, int64_t after_ms, struct window_summary *sealed)
 {
     size_t i = 0;
-    while (after_ms - e->after_ms >= e->later_ms[i])
+    while (edge_later_ms(e->after_ms, after_ms) >= e->later_ms[i])
         i++;
     *sealed = (struct window_summary){.first_ms = e->after_ms + e->later_ms[i],
                                       .last_ms = e->last_ms,
@@ -35,7 +35,8 @@ static size_t run_of(const struct point *points, size_t count, int64_t after_ms)
 {
     size_t n = 0;
     while (n < count && n < EDGE_POINTS && !is_stale_nan(points[n].value) &&
-           points[n].t_ms - after_ms <= UINT32_MAX && !(n > 0 && points[n].value < points[n - 1].value))
+           edge_later_ms(after_ms, points[n].t_ms) <= UINT32_MAX &&
+           !(n > 0 && points[n].value < points[n - 1].value))
         n++;
     return n;
 }

@@ -40,11 +40,18 @@ static inline void edge_claim(struct edge *e, series_ref series)
         *e = (struct edge){.series = series};
 }
 
+/* How much later: b is not before a, and they may be far apart. */
+static inline uint64_t edge_later_ms(int64_t a_ms, int64_t b_ms)
+{
+    return (uint64_t)b_ms - (uint64_t)a_ms;
+}
+
 /* The open block has been brought near. */
 static inline bool edge_holds(const struct edge *e, const struct ring *r, const struct ring_query *q)
 {
     return e->points > 0 && r->open != NULL && e->sealed == r->open->sealed && e->wish == q->wish &&
-           q->after_ms >= e->after_ms && q->after_ms - e->after_ms < e->later_ms[e->points - 1] &&
+           q->after_ms >= e->after_ms &&
+           edge_later_ms(e->after_ms, q->after_ms) < e->later_ms[e->points - 1] &&
            q->upto_ms >= block_time(r->open, 0);
 }
 
