@@ -103,7 +103,8 @@ static bool overlaps(const struct alert_event *old, const struct alert_event *ne
            (new->starts_ns > old->starts_ns &&new->starts_ns < old->ends_ns);
 }
 
-/* The younger news counts; what it says of the times is joined with what was known. */
+/* The younger news counts; what it says of the times is joined with what was known. Whether it brought an end stays its own affair, also
+ * where the older end is kept: the next news then need not keep it. */
 static struct alert_event merge(const struct alert_event *older, const struct alert_event *younger,
                                 int64_t now_ns)
 {
@@ -120,7 +121,6 @@ static struct alert_event merge(const struct alert_event *older, const struct al
     if (keep_end) {
         merged.ends_ns = older->ends_ns;
         merged.ends_zone_s = older->ends_zone_s;
-        merged.ends_is_timeout = older->ends_is_timeout;
     }
     return merged;
 }
