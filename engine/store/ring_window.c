@@ -44,10 +44,10 @@ static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
     return sealed_upto(s, upto_ms);
 }
 
-/* True if the ends of any part of it tell all that is asked for, but for the sum. */
+/* True if the ends of any part of it tell all that is asked for, but for sums and changes. */
 static bool ends_tell(const struct ring_query *q, const struct sealed *s)
 {
-    if ((s->aside & SEALED_STALE) != 0 || asks(q, WINDOW_CHANGES))
+    if ((s->aside & SEALED_STALE) != 0 || (asks(q, WINDOW_CHANGES) && (s->aside & SEALED_PREFIX) == 0))
         return false;
     return (s->aside & SEALED_FALLS) == 0 || !asks(q, WINDOW_BOUNDS | WINDOW_RESETS);
 }
@@ -65,6 +65,8 @@ static bool add_ends(struct window_summary *out, const struct ring_query *q, con
     struct window_summary part = {0};
     if (asks(q, WINDOW_SUM))
         sealed_sum(s, first.index, last.index + 1, &part);
+    if (asks(q, WINDOW_CHANGES))
+        part.changes = sealed_prefix_changes(s, first.index, last.index + 1);
     part.first_ms = first.point.t_ms;
     part.first = low;
     part.last_ms = last.point.t_ms;

@@ -22,8 +22,7 @@ static struct group_head peek(const struct sealed_walk *w)
     return group_peek(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
 }
 
-/* To the group of sample `index`, or to the end if that is the next one to come. */
-static struct sealed_walk walk_to(const struct sealed *s, size_t index)
+struct sealed_walk sealed_walk_to(const struct sealed *s, size_t index)
 {
     struct sealed_walk w = {.sealed = s};
     for (size_t i = 0; i < SEALED_SKIPS && s->skip[i] > 0; i++) {
@@ -34,6 +33,11 @@ static struct sealed_walk walk_to(const struct sealed *s, size_t index)
     for (; w.index + GROUP_SAMPLES <= index; w.index += GROUP_SAMPLES)
         w.at += group_bytes(s->packed + w.at);
     return w;
+}
+
+void sealed_open(const struct sealed_walk *w, struct group_at *g)
+{
+    group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index), g);
 }
 
 /* *held: bytes that `packed` has now. */
@@ -56,7 +60,7 @@ static size_t take_short_group(struct sealed *s, struct point *points, int64_t *
 {
     if (s->count % GROUP_SAMPLES == 0)
         return 0;
-    struct sealed_walk w = walk_to(s, s->count);
+    struct sealed_walk w = sealed_walk_to(s, s->count);
     s->count = (uint16_t)w.index;
     s->bytes = (uint16_t)w.at;
     return group_unpack(s->packed + w.at, pace_at(s, w.index), points, starts);
@@ -87,6 +91,7 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         s->oldest_ms = points[0].t_ms;
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
+    sealed_forget_prefix(s);
     summary_add(&in, points, count);
     in.has_starts |= starts != NULL;
     struct point group[GROUP_SAMPLES];
@@ -115,7 +120,7 @@ void sealed_free(struct account *account, struct sealed *s)
 
 size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points)
 {
-    struct sealed_walk w = walk_to(s, index);
+    struct sealed_walk w = sealed_walk_to(s, index);
     struct window_summary in = {.has_starts = s->has_starts};
     size_t held = sealed_held(s);
     if (w.index == 0) {
@@ -123,6 +128,7 @@ size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const
         *s = (struct sealed){0};
         return 0;
     }
+    sealed_forget_prefix(s);
     s->bytes = (uint16_t)w.at;
     s->count = (uint16_t)w.index;
     s->packed = account_resize(account, s->packed, held, sealed_held(s));
@@ -152,7 +158,7 @@ static struct sealed_walk guess(const struct sealed *s, int64_t after_ms)
 {
     uint64_t since = (uint64_t)after_ms - (uint64_t)s->oldest_ms;
     uint64_t index = s->step_ms > 0 ? since / s->step_ms : 0;
-    return walk_to(s, index < s->count ? index : s->count - (size_t)1);
+    return sealed_walk_to(s, index < s->count ? index : s->count - (size_t)1);
 }
 
 /* The group of the last sample at or before a time, and how many of it are. */
@@ -165,7 +171,7 @@ struct found {
 static void open_at(struct sealed_walk w, int64_t t_ms, struct found *f)
 {
     f->at = w;
-    group_open(w.sealed->packed + w.at, pace_at(w.sealed, w.index), &f->group);
+    sealed_open(&w, &f->group);
     f->upto = group_upto(&f->group, t_ms);
 }
 
@@ -232,7 +238,7 @@ int64_t sealed_start(const struct sealed *s, size_t index)
 {
     struct point points[GROUP_SAMPLES];
     int64_t starts[GROUP_SAMPLES];
-    struct sealed_walk w = walk_to(s, index);
+    struct sealed_walk w = sealed_walk_to(s, index);
     sealed_next(&w, points, starts);
     return starts[index % GROUP_SAMPLES];
 }
@@ -263,7 +269,7 @@ static void add_group(struct window_summary *sum, const struct sealed_walk *w, s
 {
     struct group_at g;
     int64_t whole;
-    group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index), &g);
+    sealed_open(w, &g);
     if (group_whole_sum(&g, from, to, &whole))
         summary_add_whole(sum, whole);
     else
@@ -272,7 +278,7 @@ static void add_group(struct window_summary *sum, const struct sealed_walk *w, s
 
 static void add_part(struct window_summary *sum, const struct sealed *s, size_t from, size_t to)
 {
-    struct sealed_walk w = walk_to(s, from);
+    struct sealed_walk w = sealed_walk_to(s, from);
     for (size_t i = from; i < to; i = w.index) {
         size_t end = w.index + GROUP_SAMPLES; /* or more than the last one has */
         add_group(sum, &w, i - w.index, (end < to ? end : to) - w.index);
@@ -300,6 +306,12 @@ static bool subtract(const struct sealed *s, size_t from, size_t to, struct wind
 
 void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
 {
+    int64_t whole;
+    *out = (struct window_summary){0};
+    if (sealed_prefix_sum(s, from, to, &whole)) {
+        summary_add_whole(out, whole);
+        return;
+    }
     if (to - from > s->count / 2 && subtract(s, from, to, out))
         return;
     *out = (struct window_summary){0};

@@ -18,7 +18,7 @@
 #include "wide_priv.h"
 
 enum { SEALED_SAMPLES_MAX = 32 * GROUP_SAMPLES, SEALED_FEW_BYTES = 512, SEALED_SKIP = 8, SEALED_SKIPS = 3 };
-enum { SEALED_CHANGES_BITS = 12, SEALED_CHANGES_MASK = (1 << SEALED_CHANGES_BITS) - 1 };
+enum { SEALED_CHANGES_BITS = 11, SEALED_CHANGES_MASK = (1 << SEALED_CHANGES_BITS) - 1 };
 
 _Static_assert(SEALED_SAMPLES_MAX / GROUP_SAMPLES * GROUP_BYTES_MAX <= UINT16_MAX,
                "struct sealed counts in 16 bits");
@@ -36,7 +36,7 @@ struct sealed {
     uint16_t count;
     uint16_t skip[SEALED_SKIPS]; /* where every eighth group begins; 0: there is none */
     uint16_t changes : SEALED_CHANGES_BITS;
-    uint16_t aside : 3; /* enum sealed_aside: what of the summary stands behind groups and slack */
+    uint16_t aside : 4; /* enum sealed_aside: what of the summary stands behind groups and slack */
     bool has_starts : 1;
 };
 
@@ -84,9 +84,10 @@ void sealed_free(struct account *account, struct sealed *s);
 enum sealed_aside {
     SEALED_LOSS = 1,  /* the rest of a sum that was rounded */
     SEALED_FALLS = 2, /* least and greatest value, resets; what is no plain number */
-    SEALED_STALE = 4  /* first and last time, and count: without the stale markers */
+    SEALED_STALE = 4, /* first and last time, and count: without the stale markers */
+    SEALED_PREFIX = 8 /* sealed_prefix.c: what parts of it come to; not of the summary */
 };
-enum { SEALED_ASIDE_MAX = 64 };
+enum { SEALED_ASIDE_MAX = 64, SEALED_PREFIX_MAX = 168 };
 
 /* Bytes that `packed` of a packed one has. */
 size_t sealed_held(const struct sealed *s);
@@ -96,6 +97,12 @@ void sealed_remember(struct account *account, struct sealed *s, const struct win
 
 void sealed_take_aside(const struct sealed *s, struct window_summary *in);
 void sealed_touch_aside(const struct sealed *s);
+
+/* Must come before samples are added to it or cut off, and bytes are told anew: what stands aside is about to move. */
+static inline void sealed_forget_prefix(struct sealed *s)
+{
+    s->aside &= SEALED_LOSS | SEALED_FALLS | SEALED_STALE;
+}
 
 /* True if that tells something that is wished for. */
 static inline bool sealed_needs_aside(const struct sealed *s, enum window_wish wish)
@@ -158,6 +165,11 @@ struct sealed_walk {
     size_t at, index; /* byte and sample that come next */
 };
 
+/* To the group of sample `index`, or to the end if that is the next one to come. */
+struct sealed_walk sealed_walk_to(const struct sealed *s, size_t index);
+
+void sealed_open(const struct sealed_walk *w, struct group_at *g);
+
 /* Begins at the group in which the first sample after after_ms may be. */
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
 
@@ -183,6 +195,17 @@ int64_t sealed_start(const struct sealed *s, size_t index);
 /* What the samples from <= i < to, at least one, add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf
  * and has_huge. */
 void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out);
+
+/* sealed_prefix.c: of one that no longer grows. Makes them unless they are there, or cannot be. */
+void sealed_prefix_make(struct account *account, struct sealed *s);
+uint8_t *sealed_prefix_at(const struct sealed *s);
+size_t sealed_prefix_bytes(const struct sealed *s);
+
+/* What the samples from <= i < to, at least one, add up to; false if that is not told. */
+bool sealed_prefix_sum(const struct sealed *s, size_t from, size_t to, int64_t *sum);
+
+/* How many of them have another value than the one before, which is one of them; only with SEALED_PREFIX. */
+uint32_t sealed_prefix_changes(const struct sealed *s, size_t from, size_t to);
 
 /* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);

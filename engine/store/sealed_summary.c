@@ -18,11 +18,21 @@ struct stale {
 
 _Static_assert(sizeof(double) + sizeof(struct falls) + sizeof(struct stale) == SEALED_ASIDE_MAX, "all parts");
 
-static size_t aside_bytes(const struct sealed *s)
+static size_t summary_bytes(const struct sealed *s)
 {
     return ((s->aside & SEALED_LOSS) != 0 ? sizeof(double) : 0) +
            ((s->aside & SEALED_FALLS) != 0 ? sizeof(struct falls) : 0) +
            ((s->aside & SEALED_STALE) != 0 ? sizeof(struct stale) : 0);
+}
+
+uint8_t *sealed_prefix_at(const struct sealed *s)
+{
+    return s->packed + s->bytes + BITS_SLACK + summary_bytes(s);
+}
+
+static size_t aside_bytes(const struct sealed *s)
+{
+    return summary_bytes(s) + ((s->aside & SEALED_PREFIX) != 0 ? sealed_prefix_bytes(s) : 0);
 }
 
 size_t sealed_held(const struct sealed *s)
@@ -117,7 +127,7 @@ void sealed_take_aside(const struct sealed *s, struct window_summary *in)
 
 void sealed_touch_aside(const struct sealed *s)
 {
-    mem_touch_all(aside(s), aside_bytes(s));
+    mem_touch_all(aside(s), summary_bytes(s));
 }
 
 void sealed_remember(struct account *account, struct sealed *s, const struct window_summary *in)

@@ -268,8 +268,16 @@ size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish 
     return joined > 0 ? joined : join_node(s, i, end, wish, out);
 }
 
-static void refresh(struct spine *s, size_t from, size_t to)
+/* The last one still grows. */
+static void refresh_prefixes(struct spine *s, size_t from, size_t to, struct account *account)
 {
+    for (size_t i = from; s->capacity >= ITEMS_WITH_NODES && i < least(to, s->count - 1); i++)
+        sealed_prefix_make(account, &s->item[i]);
+}
+
+static void refresh(struct spine *s, size_t from, size_t to, struct account *account)
+{
+    refresh_prefixes(s, from, to, account);
     refresh_nodes(s, from, to);
     refresh_tallies(s, from);
 }
@@ -297,7 +305,9 @@ static uint32_t next_capacity(const struct ring *r)
 
 size_t spine_bytes_more(const struct ring *r)
 {
-    return bytes_of(next_capacity(r)) - bytes_of(capacity_of(r));
+    size_t capacity = next_capacity(r);
+    size_t prefixes = capacity < ITEMS_WITH_NODES ? 0 : capacity_of(r) < ITEMS_WITH_NODES ? capacity : 2;
+    return bytes_of(capacity) - bytes_of(capacity_of(r)) + prefixes * SEALED_PREFIX_MAX;
 }
 
 void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct account *account)
@@ -309,12 +319,12 @@ void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct ac
     memmove(at + 1, at, (r->spine->count - i) * sizeof *at);
     *at = *item;
     r->spine->count++;
-    refresh(r->spine, full || i == 0 ? 0 : i - 1, r->spine->count);
+    refresh(r->spine, full || i == 0 ? 0 : i - 1, r->spine->count, account);
 }
 
-void spine_changed(struct ring *r, size_t i)
+void spine_changed(struct ring *r, size_t i, struct account *account)
 {
-    refresh(r->spine, i, i + 1);
+    refresh(r->spine, i, i + 1, account);
 }
 
 void spine_drop(struct ring *r, size_t n, struct account *account)
@@ -330,7 +340,7 @@ void spine_drop(struct ring *r, size_t n, struct account *account)
     }
     if (r->spine->count < capacity_of(r) / 2)
         set_capacity(r, r->spine->count, account);
-    refresh(r->spine, 0, r->spine->count);
+    refresh(r->spine, 0, r->spine->count, account);
 }
 
 /* ---- search ---- */

@@ -31,7 +31,7 @@ size_t spine_bytes_more(const struct ring *r);
 void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct account *account);
 
 /* Must follow a change of item i. */
-void spine_changed(struct ring *r, size_t i);
+void spine_changed(struct ring *r, size_t i, struct account *account);
 
 /* Takes out the first n, which the caller has freed. */
 void spine_drop(struct ring *r, size_t n, struct account *account);

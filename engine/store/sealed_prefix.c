@@ -1,0 +1,221 @@
+/*
+ * What the samples of a packed stretch add up to from its first one up to every 128th, so that a part of it, wherever it
+ * begins and ends, is told by two of these and at most one group at each of its ends.
+ *
+ * Behind what else stands aside: how many bytes a sum has (NO_SUMS: not all values are whole numbers) and a number of
+ * changes, then the sums, of what each value is above the least one, then the changes. The last of each is that of all
+ * samples. A constant takes the two bytes only.
+ */
+#include "group_layout_priv.h"
+#include "sealed_priv.h"
+
+#include <math.h>
+
+/* Every second group: of any other sample the nearest of them is at an end of its group. */
+enum {
+    STRIDE = 2 * GROUP_SAMPLES,
+    PREFIXES_MAX = SEALED_SAMPLES_MAX / STRIDE,
+    HEAD_BYTES = 2,
+    NO_SUMS = 255
+};
+
+_Static_assert(HEAD_BYTES + PREFIXES_MAX * (sizeof(uint64_t) + sizeof(uint16_t)) <= SEALED_PREFIX_MAX,
+               "all of them");
+
+static size_t prefixes_of(const struct sealed *s)
+{
+    return (s->count + (size_t)STRIDE - 1) / STRIDE;
+}
+
+/* ---- where they stand ---- */
+
+struct prefixes {
+    const uint8_t *sums, *changes;
+    unsigned sum_bytes, change_bytes;
+};
+
+static struct prefixes prefixes(const struct sealed *s)
+{
+    const uint8_t *head = sealed_prefix_at(s);
+    unsigned sum_bytes = head[0] == NO_SUMS ? 0 : head[0];
+    return (struct prefixes){head + HEAD_BYTES, head + HEAD_BYTES + prefixes_of(s) * sum_bytes, sum_bytes,
+                             head[1]};
+}
+
+size_t sealed_prefix_bytes(const struct sealed *s)
+{
+    struct prefixes p = prefixes(s);
+    return HEAD_BYTES + prefixes_of(s) * (p.sum_bytes + p.change_bytes);
+}
+
+/* Number i - 1 of a column, none for 0. What stands before a column is more than a word. */
+static uint64_t number(const uint8_t *column, unsigned bytes, size_t i)
+{
+    if (bytes == 0 || i == 0)
+        return 0;
+    return bits_word(column + i * bytes - sizeof(uint64_t)) >> (64 - 8 * bytes);
+}
+
+static uint8_t *put_numbers(uint8_t *to, const uint64_t *item, size_t count, unsigned bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        for (unsigned k = 0; k < bytes; k++)
+            *to++ = (uint8_t)(item[i] >> 8 * k);
+    return to;
+}
+
+/* ---- making them ---- */
+
+struct laid {
+    uint64_t sum[PREFIXES_MAX];
+    uint64_t changes[PREFIXES_MAX]; /* twice as many, and 1 if the sample that follows is one */
+    bool whole;
+};
+
+static bool changed(double a, double b)
+{
+    return a != b && !(isnan(a) && isnan(b));
+}
+
+static bool is_whole(double v)
+{
+    return fabs(v) <= 0x1p53 && (double)(int64_t)v == v;
+}
+
+static void lay(const struct sealed *s, int64_t base, struct laid *laid)
+{
+    struct point points[GROUP_SAMPLES];
+    struct sealed_walk w = {.sealed = s};
+    uint64_t sum = 0, changes = 0;
+    double before = s->first;
+    for (size_t first = 0, n; (n = sealed_next(&w, points, NULL)) > 0; first = w.index) {
+        if (first > 0 && first % STRIDE == 0)
+            laid->changes[first / STRIDE - 1] |= changed(points[0].value, before);
+        for (size_t i = 0; i < n; before = points[i++].value) {
+            laid->whole = laid->whole && is_whole(points[i].value);
+            changes += changed(points[i].value, before);
+            sum += laid->whole ? (uint64_t)((int64_t)points[i].value - base) : 0;
+        }
+        laid->sum[first / STRIDE] = sum;
+        laid->changes[first / STRIDE] = 2 * changes;
+    }
+}
+
+static unsigned bytes_for(uint64_t v)
+{
+    return (bits_width(v) + 7) / 8;
+}
+
+/* Whole ones stay exact whatever part of them is added up. */
+static bool adds_up(const struct sealed *s, const struct window_summary *in)
+{
+    double largest = fmax(fabs(in->min), fabs(in->max));
+    return !in->has_nan && is_whole(in->min) && largest * s->count < 0x1p62;
+}
+
+void sealed_prefix_make(struct account *account, struct sealed *s)
+{
+    const unsigned none = SEALED_PREFIX | SEALED_STALE;
+    if (sealed_is_wide(s) || (s->aside & none) != 0 || s->count <= STRIDE)
+        return;
+    struct window_summary in;
+    struct laid laid;
+    size_t n = prefixes_of(s), held = sealed_held(s);
+    sealed_summary(s, WINDOW_ALL, &in);
+    laid.whole = adds_up(s, &in);
+    lay(s, laid.whole ? (int64_t)in.min : 0, &laid);
+    unsigned sum_bytes = laid.whole ? bytes_for(laid.sum[n - 1]) : 0,
+             change_bytes = bytes_for(laid.changes[n - 1]);
+    s->packed = account_resize(account, s->packed, held, held + HEAD_BYTES + n * (sum_bytes + change_bytes));
+    s->aside |= SEALED_PREFIX;
+    uint8_t *to = sealed_prefix_at(s);
+    *to++ = (uint8_t)(laid.whole ? sum_bytes : NO_SUMS);
+    *to++ = (uint8_t)change_bytes;
+    put_numbers(put_numbers(to, laid.sum, n, sum_bytes), laid.changes, n, change_bytes);
+}
+
+/* ---- parts of groups ---- */
+
+/* Samples from <= i < to of one group, all whole. */
+static uint64_t group_sum(const struct sealed *s, size_t from, size_t to)
+{
+    struct sealed_walk w = sealed_walk_to(s, from);
+    struct group_at g;
+    struct point points[GROUP_SAMPLES];
+    int64_t sum = 0;
+    sealed_open(&w, &g);
+    if (group_whole_sum(&g, from - w.index, to - w.index, &sum))
+        return (uint64_t)sum;
+    group_unpack(g.in, g.pace, points, NULL);
+    for (size_t i = from - w.index; i < to - w.index; i++)
+        sum += (int64_t)points[i].value;
+    return (uint64_t)sum;
+}
+
+/* Among samples from <= i < to of one group. */
+static uint64_t group_changes(const struct sealed *s, size_t from, size_t to)
+{
+    struct sealed_walk w = sealed_walk_to(s, from);
+    struct point points[GROUP_SAMPLES];
+    uint64_t changes = 0;
+    size_t first = w.index;
+    sealed_next(&w, points, NULL);
+    for (size_t i = from - first + 1; i < to - first; i++)
+        changes += changed(points[i].value, points[i - 1].value);
+    return changes;
+}
+
+/* ---- telling ---- */
+
+static size_t stride_end(const struct sealed *s, size_t i)
+{
+    size_t end = (i + 1) * STRIDE;
+    return end < s->count ? end : s->count;
+}
+
+/* Of what each of the samples before `index` is above `base`. */
+static uint64_t sum_upto(const struct sealed *s, size_t index, uint64_t base)
+{
+    struct prefixes p = prefixes(s);
+    size_t i = index / STRIDE, begin = i * STRIDE, end = stride_end(s, i);
+    if (index == begin || index == s->count)
+        return number(p.sums, p.sum_bytes, index == begin ? i : i + 1);
+    if (index - begin <= GROUP_SAMPLES)
+        return number(p.sums, p.sum_bytes, i) + group_sum(s, begin, index) - base * (index - begin);
+    return number(p.sums, p.sum_bytes, i + 1) - group_sum(s, index, end) + base * (end - index);
+}
+
+bool sealed_prefix_sum(const struct sealed *s, size_t from, size_t to, int64_t *sum)
+{
+    struct window_summary in;
+    if ((s->aside & SEALED_PREFIX) == 0 || sealed_prefix_at(s)[0] == NO_SUMS)
+        return false;
+    if (from / GROUP_SAMPLES == (to - 1) / GROUP_SAMPLES) {
+        *sum = (int64_t)group_sum(s, from, to);
+        return true;
+    }
+    sealed_summary(s, WINDOW_BOUNDS, &in);
+    uint64_t base = (uint64_t)(int64_t)in.min;
+    *sum = (int64_t)(sum_upto(s, to, base) - sum_upto(s, from, base) + base * (to - from));
+    return true;
+}
+
+/* Of the samples before `index`. */
+static uint64_t changes_upto(const struct sealed *s, size_t index)
+{
+    struct prefixes p = prefixes(s);
+    size_t i = index / STRIDE, begin = i * STRIDE, end = stride_end(s, i);
+    if (index == begin || index == s->count)
+        return number(p.changes, p.change_bytes, index == begin ? i : i + 1) / 2;
+    if (index - begin > GROUP_SAMPLES)
+        return number(p.changes, p.change_bytes, i + 1) / 2 - group_changes(s, index - 1, end);
+    uint64_t before = number(p.changes, p.change_bytes, i);
+    return before / 2 + before % 2 + group_changes(s, begin, index);
+}
+
+uint32_t sealed_prefix_changes(const struct sealed *s, size_t from, size_t to)
+{
+    if (from / GROUP_SAMPLES == (to - 1) / GROUP_SAMPLES)
+        return (uint32_t)group_changes(s, from, to);
+    return (uint32_t)(changes_upto(s, to) - changes_upto(s, from + 1));
+}
