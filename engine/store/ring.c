@@ -81,6 +81,7 @@ static void seal_floats(struct ring *r, const struct block *b, struct account *a
         last = &r->spine->item[n];
     }
     append_floats(account, last, b);
+    spine_grew(r, account);
 }
 
 /* Packs them again together with what came before them, as long as that is little. */

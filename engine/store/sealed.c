@@ -91,7 +91,10 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         s->oldest_ms = points[0].t_ms;
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
-    sealed_forget_prefix(s);
+    struct sealed_prefix prefix;
+    bool prefixed = sealed_prefix_take(s, &prefix);
+    if (prefixed)
+        sealed_prefix_add(&prefix, points, count);
     summary_add(&in, points, count);
     in.has_starts |= starts != NULL;
     struct point group[GROUP_SAMPLES];
@@ -106,6 +109,8 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         filled = 0;
     }
     sealed_remember(account, s, &in);
+    if (prefixed)
+        sealed_prefix_put(account, s, &prefix);
 }
 
 size_t sealed_bytes_max(size_t count)
@@ -122,13 +127,14 @@ size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const
 {
     struct sealed_walk w = sealed_walk_to(s, index);
     struct window_summary in = {.has_starts = s->has_starts};
+    struct sealed_prefix prefix;
     size_t held = sealed_held(s);
     if (w.index == 0) {
         sealed_free(account, s);
         *s = (struct sealed){0};
         return 0;
     }
-    sealed_forget_prefix(s);
+    sealed_prefix_take(s, &prefix);
     s->bytes = (uint16_t)w.at;
     s->count = (uint16_t)w.index;
     s->packed = account_resize(account, s->packed, held, sealed_held(s));

@@ -66,12 +66,6 @@ static uint8_t *put_numbers(uint8_t *to, const uint64_t *item, size_t count, uns
 
 /* ---- making them ---- */
 
-struct laid {
-    uint64_t sum[PREFIXES_MAX];
-    uint64_t changes[PREFIXES_MAX]; /* twice as many, and 1 if the sample that follows is one */
-    bool whole;
-};
-
 static bool changed(double a, double b)
 {
     return a != b && !(isnan(a) && isnan(b));
@@ -82,23 +76,26 @@ static bool is_whole(double v)
     return fabs(v) <= 0x1p53 && (double)(int64_t)v == v;
 }
 
-static void lay(const struct sealed *s, int64_t base, struct laid *laid)
+void sealed_prefix_add(struct sealed_prefix *p, const struct point *points, size_t count)
 {
-    struct point points[GROUP_SAMPLES];
-    struct sealed_walk w = {.sealed = s};
-    uint64_t sum = 0, changes = 0;
-    double before = s->first;
-    for (size_t first = 0, n; (n = sealed_next(&w, points, NULL)) > 0; first = w.index) {
-        if (first > 0 && first % STRIDE == 0)
-            laid->changes[first / STRIDE - 1] |= changed(points[0].value, before);
-        for (size_t i = 0; i < n; before = points[i++].value) {
-            laid->whole = laid->whole && is_whole(points[i].value);
-            changes += changed(points[i].value, before);
-            sum += laid->whole ? (uint64_t)((int64_t)points[i].value - base) : 0;
+    size_t before = p->count > 0 ? (p->count - 1) / STRIDE : 0;
+    uint64_t sum = p->count > 0 ? p->sum[before] : 0, changes = p->count > 0 ? p->changes[before] : 0;
+    double last = p->count > 0 ? p->last : points[0].value;
+    for (size_t k = 0; k < count; k++) {
+        double v = points[k].value;
+        size_t i = p->count++;
+        if (changed(v, last)) {
+            changes += 2;
+            if (i % STRIDE == 0)
+                p->changes[i / STRIDE - 1]++;
         }
-        laid->sum[first / STRIDE] = sum;
-        laid->changes[first / STRIDE] = 2 * changes;
+        p->whole = p->whole && is_whole(v);
+        sum += p->whole ? (uint64_t)(int64_t)v : 0;
+        p->sum[i / STRIDE] = sum;
+        p->changes[i / STRIDE] = changes;
+        last = v;
     }
+    p->last = last;
 }
 
 static unsigned bytes_for(uint64_t v)
@@ -113,25 +110,60 @@ static bool adds_up(const struct sealed *s, const struct window_summary *in)
     return !in->has_nan && is_whole(in->min) && largest * s->count < 0x1p62;
 }
 
-void sealed_prefix_make(struct account *account, struct sealed *s)
+static size_t samples_upto(const struct sealed *s, size_t i)
 {
-    const unsigned none = SEALED_PREFIX | SEALED_STALE;
-    if (sealed_is_wide(s) || (s->aside & none) != 0 || s->count <= STRIDE)
-        return;
+    size_t end = (i + 1) * STRIDE;
+    return end < s->count ? end : s->count;
+}
+
+void sealed_prefix_put(struct account *account, struct sealed *s, const struct sealed_prefix *p)
+{
     struct window_summary in;
-    struct laid laid;
+    uint64_t above[SEALED_PREFIXES] = {0};
     size_t n = prefixes_of(s), held = sealed_held(s);
+    if ((s->aside & SEALED_STALE) != 0)
+        return;
     sealed_summary(s, WINDOW_ALL, &in);
-    laid.whole = adds_up(s, &in);
-    lay(s, laid.whole ? (int64_t)in.min : 0, &laid);
-    unsigned sum_bytes = laid.whole ? bytes_for(laid.sum[n - 1]) : 0,
-             change_bytes = bytes_for(laid.changes[n - 1]);
+    bool whole = p->whole && adds_up(s, &in);
+    for (size_t i = 0; whole && i < n; i++)
+        above[i] = p->sum[i] - samples_upto(s, i) * (uint64_t)(int64_t)in.min;
+    unsigned sum_bytes = bytes_for(above[n - 1]), change_bytes = bytes_for(p->changes[n - 1]);
     s->packed = account_resize(account, s->packed, held, held + HEAD_BYTES + n * (sum_bytes + change_bytes));
     s->aside |= SEALED_PREFIX;
     uint8_t *to = sealed_prefix_at(s);
-    *to++ = (uint8_t)(laid.whole ? sum_bytes : NO_SUMS);
+    *to++ = (uint8_t)(whole ? sum_bytes : NO_SUMS);
     *to++ = (uint8_t)change_bytes;
-    put_numbers(put_numbers(to, laid.sum, n, sum_bytes), laid.changes, n, change_bytes);
+    put_numbers(put_numbers(to, above, n, sum_bytes), p->changes, n, change_bytes);
+}
+
+void sealed_prefix_make(struct account *account, struct sealed *s)
+{
+    struct point points[GROUP_SAMPLES];
+    struct sealed_prefix p = {.whole = true};
+    struct sealed_walk w = {.sealed = s};
+    if (sealed_is_wide(s) || (s->aside & (SEALED_PREFIX | SEALED_STALE)) != 0 || s->count <= STRIDE)
+        return;
+    for (size_t n; (n = sealed_next(&w, points, NULL)) > 0;)
+        sealed_prefix_add(&p, points, n);
+    sealed_prefix_put(account, s, &p);
+}
+
+bool sealed_prefix_take(struct sealed *s, struct sealed_prefix *p)
+{
+    struct window_summary in;
+    if ((s->aside & SEALED_PREFIX) == 0)
+        return false;
+    struct prefixes there = prefixes(s);
+    sealed_summary(s, WINDOW_BOUNDS, &in);
+    *p = (struct sealed_prefix){
+        .count = s->count, .whole = sealed_prefix_at(s)[0] != NO_SUMS, .last = s->last};
+    uint64_t base = p->whole ? (uint64_t)(int64_t)in.min : 0;
+    for (size_t i = 0; i < prefixes_of(s); i++) {
+        p->sum[i] = number(there.sums, there.sum_bytes, i + 1) + samples_upto(s, i) * base;
+        p->changes[i] = number(there.changes, there.change_bytes, i + 1);
+    }
+    s->aside &= SEALED_LOSS | SEALED_FALLS | SEALED_STALE;
+    return true;
 }
 
 /* ---- parts of groups ---- */
@@ -167,17 +199,11 @@ static uint64_t group_changes(const struct sealed *s, size_t from, size_t to)
 
 /* ---- telling ---- */
 
-static size_t stride_end(const struct sealed *s, size_t i)
-{
-    size_t end = (i + 1) * STRIDE;
-    return end < s->count ? end : s->count;
-}
-
 /* Of what each of the samples before `index` is above `base`. */
 static uint64_t sum_upto(const struct sealed *s, size_t index, uint64_t base)
 {
     struct prefixes p = prefixes(s);
-    size_t i = index / STRIDE, begin = i * STRIDE, end = stride_end(s, i);
+    size_t i = index / STRIDE, begin = i * STRIDE, end = samples_upto(s, i);
     if (index == begin || index == s->count)
         return number(p.sums, p.sum_bytes, index == begin ? i : i + 1);
     if (index - begin <= GROUP_SAMPLES)
@@ -204,7 +230,7 @@ bool sealed_prefix_sum(const struct sealed *s, size_t from, size_t to, int64_t *
 static uint64_t changes_upto(const struct sealed *s, size_t index)
 {
     struct prefixes p = prefixes(s);
-    size_t i = index / STRIDE, begin = i * STRIDE, end = stride_end(s, i);
+    size_t i = index / STRIDE, begin = i * STRIDE, end = samples_upto(s, i);
     if (index == begin || index == s->count)
         return number(p.changes, p.change_bytes, index == begin ? i : i + 1) / 2;
     if (index - begin > GROUP_SAMPLES)

@@ -87,7 +87,7 @@ enum sealed_aside {
     SEALED_STALE = 4, /* first and last time, and count: without the stale markers */
     SEALED_PREFIX = 8 /* sealed_prefix.c: what parts of it come to; not of the summary */
 };
-enum { SEALED_ASIDE_MAX = 64, SEALED_PREFIX_MAX = 168 };
+enum { SEALED_ASIDE_MAX = 64, SEALED_PREFIXES = 16, SEALED_PREFIX_MAX = 168 };
 
 /* Bytes that `packed` of a packed one has. */
 size_t sealed_held(const struct sealed *s);
@@ -97,12 +97,6 @@ void sealed_remember(struct account *account, struct sealed *s, const struct win
 
 void sealed_take_aside(const struct sealed *s, struct window_summary *in);
 void sealed_touch_aside(const struct sealed *s);
-
-/* Must come before samples are added to it or cut off, and bytes are told anew: what stands aside is about to move. */
-static inline void sealed_forget_prefix(struct sealed *s)
-{
-    s->aside &= SEALED_LOSS | SEALED_FALLS | SEALED_STALE;
-}
 
 /* True if that tells something that is wished for. */
 static inline bool sealed_needs_aside(const struct sealed *s, enum window_wish wish)
@@ -196,10 +190,23 @@ int64_t sealed_start(const struct sealed *s, size_t index);
  * and has_huge. */
 void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out);
 
-/* sealed_prefix.c: of one that no longer grows. Makes them unless they are there, or cannot be. */
+/* sealed_prefix.c. Makes them unless they are there, or cannot be. */
 void sealed_prefix_make(struct account *account, struct sealed *s);
 uint8_t *sealed_prefix_at(const struct sealed *s);
 size_t sealed_prefix_bytes(const struct sealed *s);
+
+/* Takes them out, for it is about to change; false if there are none. Then more samples may be added, as they are to it, and all be
+ * put in again. */
+struct sealed_prefix {
+    uint64_t sum[SEALED_PREFIXES];
+    uint64_t changes[SEALED_PREFIXES]; /* twice as many, and one if the sample that follows is another one */
+    size_t count;
+    double last;
+    bool whole;
+};
+bool sealed_prefix_take(struct sealed *s, struct sealed_prefix *p);
+void sealed_prefix_add(struct sealed_prefix *p, const struct point *points, size_t count);
+void sealed_prefix_put(struct account *account, struct sealed *s, const struct sealed_prefix *p);
 
 /* What the samples from <= i < to, at least one, add up to; false if that is not told. */
 bool sealed_prefix_sum(const struct sealed *s, size_t from, size_t to, int64_t *sum);

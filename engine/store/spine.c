@@ -268,10 +268,9 @@ size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish 
     return joined > 0 ? joined : join_node(s, i, end, wish, out);
 }
 
-/* The last one still grows. */
 static void refresh_prefixes(struct spine *s, size_t from, size_t to, struct account *account)
 {
-    for (size_t i = from; s->capacity >= ITEMS_WITH_NODES && i < least(to, s->count - 1); i++)
+    for (size_t i = from; s->capacity >= ITEMS_WITH_NODES && i < to; i++)
         sealed_prefix_make(account, &s->item[i]);
 }
 
@@ -325,6 +324,11 @@ void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct ac
 void spine_changed(struct ring *r, size_t i, struct account *account)
 {
     refresh(r->spine, i, i + 1, account);
+}
+
+void spine_grew(struct ring *r, struct account *account)
+{
+    refresh_prefixes(r->spine, r->spine->count - 1, r->spine->count, account);
 }
 
 void spine_drop(struct ring *r, size_t n, struct account *account)

@@ -33,6 +33,9 @@ void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct ac
 /* Must follow a change of item i. */
 void spine_changed(struct ring *r, size_t i, struct account *account);
 
+/* Must follow when samples have been put behind those of the last item. */
+void spine_grew(struct ring *r, struct account *account);
+
 /* Takes out the first n, which the caller has freed. */
 void spine_drop(struct ring *r, size_t n, struct account *account);
 
