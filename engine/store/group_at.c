@@ -87,7 +87,7 @@ void group_open(const uint8_t *in, struct pace pace, struct group_at *g)
     g->values_at = b.at;
 }
 
-static int64_t time_at(const struct group_at *g, size_t i)
+int64_t group_time(const struct group_at *g, size_t i)
 {
     if (i == 0)
         return g->first_ms;
@@ -139,87 +139,130 @@ size_t group_upto(const struct group_at *g, int64_t t_ms)
     size_t i = guess_place(g, t_ms);
     if (g->kind == OFF_PACE && is_between(g, i, t_ms))
         return i + 1;
-    while (time_at(g, i) > t_ms)
+    while (group_time(g, i) > t_ms)
         i--;
-    while (i + 1 < g->count && time_at(g, i + 1) <= t_ms)
+    while (i + 1 < g->count && group_time(g, i + 1) <= t_ms)
         i++;
     return i + 1;
 }
 
-struct point group_point(const struct group_at *g, size_t i)
+/* ---- values ---- */
+
+void group_values(const struct group_at *g, struct group_values *v)
 {
     struct bits_in b = {g->in, g->values_at};
     struct value_head h = take_value_head(&b);
-    int64_t m = h.first;
-    if (!h.constant) {
-        struct group_list l = step_over_list(&b, g->count - 1);
-        m = plus(m, (int64_t)(i * (uint64_t)h.minimum + (list_sum(&l, 0, i) << h.shift)));
-    }
-    struct point p = {time_at(g, i), value_of(&h, m)};
-    if (bits_take(&b, 1) == 0)
-        return p;
+    v->in = g->in;
+    v->first = h.first;
+    v->minimum = h.minimum;
+    v->kind = (int)h.kind;
+    v->digits = h.digits;
+    v->shift = h.shift;
+    v->constant = h.constant;
+    if (!h.constant)
+        v->list = step_over_list(&b, g->count - 1);
+    v->odd = bits_take(&b, 1) != 0;
+    v->odd_at = b.at;
+}
+
+static bool find_odd(const struct group_values *v, size_t i, double *value)
+{
+    struct bits_in b = {v->in, v->odd_at};
     for (size_t odd = bits_take(&b, COUNT_BITS); odd > 0; odd--) {
         size_t place = bits_take(&b, COUNT_BITS);
         uint64_t bits = bits_take(&b, 64);
-        if (place == i)
-            p.value = double_from_bits(bits);
+        if (place != i)
+            continue;
+        *value = double_from_bits(bits);
+        return true;
     }
-    return p;
+    return false;
 }
 
-/* Intervals before and within a part, by which its sum is told: those before it count in full, the k-th within it as
- * often as samples follow. */
-struct parted {
-    size_t from, to;
-    uint64_t before, within;
-};
+double group_value(const struct group_values *v, size_t i)
+{
+    int64_t m = v->first;
+    double odd;
+    if (v->odd && find_odd(v, i, &odd))
+        return odd;
+    if (!v->constant)
+        m = plus(m, (int64_t)(i * (uint64_t)v->minimum + (list_sum(&v->list, 0, i) << v->shift)));
+    return v->kind == BITS ? double_from_bits((uint64_t)m) : from_whole(m, v->digits);
+}
 
-static void part_low(struct parted *p, const struct group_list *l)
+/* ---- what some of them come to: an interval counts as often as samples follow it ---- */
+
+static uint64_t low_within(const struct group_list *l, size_t from, size_t end)
 {
     uint64_t sum = 0, within = 0, mask = bits_mask(l->width);
-    size_t in_word = l->width > 0 ? (WIDTH_IN_WORD + 1) / l->width : 0, end = p->to - 1;
-    p->before = low_sum(l, 0, p->from);
+    size_t in_word = l->width > 0 ? (WIDTH_IN_WORD + 1) / l->width : 0;
     if (l->width > WIDTH_IN_WORD)
-        for (size_t i = p->from; i < end; i++)
+        for (size_t i = from; i < end; i++)
             within += sum += low_sum(l, i, i + 1);
     else if (l->width > 0)
-        for (size_t i = p->from; i < end; i += in_word) {
+        for (size_t i = from; i < end; i += in_word) {
             size_t at = l->low_at + i * l->width, n = end - i < in_word ? end - i : in_word;
             for (uint64_t word = bits_word(l->bytes + at / 8) >> at % 8; n > 0; n--, word >>= l->width)
                 within += sum += word & mask;
         }
-    p->within = within;
+    return within;
 }
 
-static void part_high(struct parted *p, const struct group_list *l)
+static uint64_t high_within(const struct group_list *l, size_t from, size_t end)
 {
     struct bits_in b = {l->bytes, l->high_at};
+    uint64_t within = 0;
     for (size_t k = 0; k < l->patches; k++) {
         struct patch at = take_patch(&b, l->high_width);
-        uint64_t high = at.high << l->width;
-        if (at.place < p->from)
-            p->before += high;
-        else if (at.place + 1 < p->to)
-            p->within += high * (p->to - 1 - at.place);
+        within += at.place >= from && at.place < end ? (at.high << l->width) * (end - at.place) : 0;
     }
+    return within;
 }
 
-bool group_whole_sum(const struct group_at *g, size_t from, size_t to, int64_t *sum)
+bool group_whole_sum(const struct group_values *v, size_t from, double first, size_t to, int64_t *sum)
 {
-    struct bits_in b = {g->in, g->values_at};
-    struct value_head h = take_value_head(&b);
-    struct parted p = {.from = from, .to = to};
-    if (h.kind != WHOLE)
+    uint64_t n = to - from, minimum = (uint64_t)v->minimum, within = 0;
+    if (v->kind != WHOLE || v->odd)
         return false;
-    if (!h.constant) {
-        struct group_list l = step_over_list(&b, g->count - 1);
-        part_low(&p, &l);
-        part_high(&p, &l);
+    if (!v->constant)
+        within = low_within(&v->list, from, to - 1) + high_within(&v->list, from, to - 1);
+    *sum = (int64_t)(n * (uint64_t)(int64_t)first + n * (n - 1) / 2 * minimum + (within << v->shift));
+    return true;
+}
+
+/* How many of the items from <= i < to have this low part. */
+static uint64_t count_low(const struct group_list *l, size_t from, size_t to, uint64_t low)
+{
+    uint64_t count = 0, mask = bits_mask(l->width);
+    for (size_t i = from, at = l->low_at + from * l->width; i < to; i++, at += l->width)
+        count += (bits_word(l->bytes + at / 8) >> at % 8 & mask) == low;
+    return count;
+}
+
+static uint64_t count_patched(const struct group_list *l, size_t from, size_t to, uint64_t low)
+{
+    struct bits_in b = {l->bytes, l->high_at};
+    uint64_t count = 0;
+    for (size_t k = 0; k < l->patches; k++) {
+        size_t place = take_patch(&b, l->high_width).place;
+        count += place >= from && place < to ? count_low(l, place, place + 1, low) : 0;
     }
-    if (bits_take(&b, 1) != 0)
+    return count;
+}
+
+/* What is patched has high bits, and numbers that are not the same stand for values that are not. An item stands for no change if it
+ * makes up for the minimum: that is less than what is patched stands for, where it is below 0, or 0, which is not patched. */
+bool group_changes(const struct group_values *v, size_t from, size_t to, uint64_t *changes)
+{
+    const struct group_list *l = &v->list;
+    uint64_t same = (0 - (uint64_t)v->minimum) >> v->shift;
+    *changes = v->constant ? 0 : to - from - 1;
+    if (v->kind == BITS || v->odd)
         return false;
-    uint64_t n = to - from, minimum = (uint64_t)h.minimum;
-    uint64_t first = (uint64_t)h.first + from * minimum + (p.before << h.shift);
-    *sum = (int64_t)(n * first + n * (n - 1) / 2 * minimum + (p.within << h.shift));
+    if (v->constant || v->minimum > 0 || same << v->shift != 0 - (uint64_t)v->minimum)
+        return true;
+    if (l->width > WIDTH_IN_WORD || same > bits_mask(l->width))
+        return false;
+    *changes -= count_low(l, from, to - 1, same) - count_patched(l, from, to - 1, same);
     return true;
 }

@@ -33,14 +33,14 @@ static void add_samples(struct window_summary *out, const struct ring_query *q, 
 static struct sealed_place find_first(const struct sealed *s, int64_t after_ms)
 {
     if (s->oldest_ms > after_ms)
-        return (struct sealed_place){{s->oldest_ms, s->first}, 0};
+        return (struct sealed_place){{s->oldest_ms, s->first}, 0, {0}};
     return sealed_after(s, after_ms);
 }
 
 static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
 {
     if (s->newest_ms <= upto_ms)
-        return (struct sealed_place){{s->newest_ms, s->last}, s->count - 1};
+        return (struct sealed_place){{s->newest_ms, s->last}, s->count - (size_t)1, {0}};
     return sealed_upto(s, upto_ms);
 }
 
@@ -64,9 +64,9 @@ static bool add_ends(struct window_summary *out, const struct ring_query *q, con
         return false;
     struct window_summary part = {0};
     if (asks(q, WINDOW_SUM))
-        sealed_sum(s, first.index, last.index + 1, &part);
+        sealed_sum(s, &first, &last, &part);
     if (asks(q, WINDOW_CHANGES))
-        part.changes = sealed_prefix_changes(s, first.index, last.index + 1);
+        part.changes = sealed_prefix_changes(s, &first, &last);
     part.first_ms = first.point.t_ms;
     part.first = low;
     part.last_ms = last.point.t_ms;

@@ -221,6 +221,15 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
     return count;
 }
 
+static struct sealed_place place(const struct found *f, size_t i)
+{
+    struct sealed_place p;
+    group_values(&f->group, &p.values);
+    p.point = (struct point){group_time(&f->group, i), group_value(&p.values, i)};
+    p.index = f->at.index + i;
+    return p;
+}
+
 struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
 {
     struct found f;
@@ -230,14 +239,14 @@ struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
         must(next_group(&f, &w));
         open_at(w, t_ms, &f);
     }
-    return (struct sealed_place){group_point(&f.group, f.upto), f.at.index + f.upto};
+    return place(&f, f.upto);
 }
 
 struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms)
 {
     struct found f;
     find(s, t_ms, &f);
-    return (struct sealed_place){group_point(&f.group, f.upto - 1), f.at.index + f.upto - 1};
+    return place(&f, f.upto - 1);
 }
 
 int64_t sealed_start(const struct sealed *s, size_t index)
@@ -274,9 +283,11 @@ static void add_unpacked(struct window_summary *sum, const struct group_at *g, s
 static void add_group(struct window_summary *sum, const struct sealed_walk *w, size_t from, size_t to)
 {
     struct group_at g;
+    struct group_values v;
     int64_t whole;
     sealed_open(w, &g);
-    if (group_whole_sum(&g, from, to, &whole))
+    group_values(&g, &v);
+    if (group_whole_sum(&v, from, group_value(&v, from), to, &whole))
         summary_add_whole(sum, whole);
     else
         add_unpacked(sum, &g, from, to);
@@ -310,11 +321,13 @@ static bool subtract(const struct sealed *s, size_t from, size_t to, struct wind
     return fabs(out->sum + out->rest) * 0x1p30 > largest * s->count;
 }
 
-void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
+void sealed_sum(const struct sealed *s, const struct sealed_place *first, const struct sealed_place *last,
+                struct window_summary *out)
 {
+    size_t from = first->index, to = last->index + 1;
     int64_t whole;
     *out = (struct window_summary){0};
-    if (sealed_prefix_sum(s, from, to, &whole)) {
+    if (sealed_prefix_sum(s, first, last, &whole)) {
         summary_add_whole(out, whole);
         return;
     }

@@ -168,80 +168,138 @@ bool sealed_prefix_take(struct sealed *s, struct sealed_prefix *p)
 
 /* ---- parts of groups ---- */
 
-/* Samples from <= i < to of one group, all whole. */
-static uint64_t group_sum(const struct sealed *s, size_t from, size_t to)
+/* Of one group, the samples from <= i < to, counted from its first one. */
+struct part {
+    const struct sealed *sealed;
+    const struct group_values *values;
+    size_t index; /* of any sample of the group */
+    size_t from, to;
+};
+
+static void unpack(const struct part *p, struct point *points)
 {
-    struct sealed_walk w = sealed_walk_to(s, from);
-    struct group_at g;
+    struct sealed_walk w = sealed_walk_to(p->sealed, p->index);
+    sealed_next(&w, points, NULL);
+}
+
+/* All are whole; `first` is the first of them. */
+static uint64_t part_sum(const struct part *p, double first)
+{
     struct point points[GROUP_SAMPLES];
     int64_t sum = 0;
-    sealed_open(&w, &g);
-    if (group_whole_sum(&g, from - w.index, to - w.index, &sum))
+    if (p->from == p->to || group_whole_sum(p->values, p->from, first, p->to, &sum))
         return (uint64_t)sum;
-    group_unpack(g.in, g.pace, points, NULL);
-    for (size_t i = from - w.index; i < to - w.index; i++)
+    unpack(p, points);
+    for (size_t i = p->from; i < p->to; i++)
         sum += (int64_t)points[i].value;
     return (uint64_t)sum;
 }
 
-/* Among samples from <= i < to of one group. */
-static uint64_t group_changes(const struct sealed *s, size_t from, size_t to)
+static uint64_t part_changes(const struct part *p)
 {
-    struct sealed_walk w = sealed_walk_to(s, from);
     struct point points[GROUP_SAMPLES];
     uint64_t changes = 0;
-    size_t first = w.index;
-    sealed_next(&w, points, NULL);
-    for (size_t i = from - first + 1; i < to - first; i++)
+    if (group_changes(p->values, p->from, p->to, &changes))
+        return changes;
+    unpack(p, points);
+    changes = 0;
+    for (size_t i = p->from + 1; i < p->to; i++)
         changes += changed(points[i].value, points[i - 1].value);
     return changes;
 }
 
-/* ---- telling ---- */
-
-/* Of what each of the samples before `index` is above `base`. */
-static uint64_t sum_upto(const struct sealed *s, size_t index, uint64_t base)
+/* From the sample found to where the nearest prefix ends, which is the end of its group nearer to it: if that is behind it, from
+ * the sample on, else up to the one before `to`. */
+static bool part_at(const struct sealed *s, const struct sealed_place *at, size_t to, struct part *p)
 {
-    struct prefixes p = prefixes(s);
-    size_t i = index / STRIDE, begin = i * STRIDE, end = samples_upto(s, i);
-    if (index == begin || index == s->count)
-        return number(p.sums, p.sum_bytes, index == begin ? i : i + 1);
-    if (index - begin <= GROUP_SAMPLES)
-        return number(p.sums, p.sum_bytes, i) + group_sum(s, begin, index) - base * (index - begin);
-    return number(p.sums, p.sum_bytes, i + 1) - group_sum(s, index, end) + base * (end - index);
+    size_t i = at->index / STRIDE, k = at->index % GROUP_SAMPLES, begin = at->index - k;
+    bool behind = begin % STRIDE != 0;
+    *p = (struct part){s, &at->values, at->index, 0, to - begin};
+    if (behind) {
+        p->from = k;
+        p->to = samples_upto(s, i) - begin;
+    }
+    return behind;
 }
 
-bool sealed_prefix_sum(const struct sealed *s, size_t from, size_t to, int64_t *sum)
+static bool in_one_group(const struct sealed_place *first, const struct sealed_place *last, struct part *p,
+                         const struct sealed *s)
+{
+    const struct group_values *v = first->values.in != NULL ? &first->values : &last->values;
+    *p = (struct part){s, v, first->index, first->index % GROUP_SAMPLES, last->index % GROUP_SAMPLES + 1};
+    return first->index / GROUP_SAMPLES == last->index / GROUP_SAMPLES && v->in != NULL;
+}
+
+/* ---- telling: an end of the stretch has not been looked for, and needs not be ---- */
+
+/* Of what each of the samples before this one is above `base`. */
+static uint64_t sum_before(const struct sealed *s, const struct prefixes *all, const struct sealed_place *at,
+                           uint64_t base)
+{
+    struct part p;
+    size_t i = at->index / STRIDE;
+    if (at->index == 0)
+        return 0;
+    if (part_at(s, at, at->index, &p))
+        return number(all->sums, all->sum_bytes, i + 1) - part_sum(&p, at->point.value) +
+               base * (p.to - p.from);
+    return number(all->sums, all->sum_bytes, i) + part_sum(&p, (double)at->values.first) - base * p.to;
+}
+
+/* The same with it. */
+static uint64_t sum_upto(const struct sealed *s, const struct prefixes *all, const struct sealed_place *at,
+                         uint64_t base)
+{
+    struct part p;
+    size_t i = at->index / STRIDE;
+    if (at->index + 1 == s->count)
+        return number(all->sums, all->sum_bytes, i + 1);
+    if (part_at(s, at, at->index + 1, &p))
+        return number(all->sums, all->sum_bytes, i + 1) - part_sum(&p, at->point.value) +
+               base * (p.to - p.from) + (uint64_t)(int64_t)at->point.value - base;
+    return number(all->sums, all->sum_bytes, i) + part_sum(&p, (double)at->values.first) - base * p.to;
+}
+
+bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
+                       const struct sealed_place *last, int64_t *sum)
 {
     struct window_summary in;
+    struct part p;
     if ((s->aside & SEALED_PREFIX) == 0 || sealed_prefix_at(s)[0] == NO_SUMS)
         return false;
-    if (from / GROUP_SAMPLES == (to - 1) / GROUP_SAMPLES) {
-        *sum = (int64_t)group_sum(s, from, to);
+    if (in_one_group(first, last, &p, s)) {
+        *sum = (int64_t)part_sum(&p, first->point.value);
         return true;
     }
+    struct prefixes all = prefixes(s);
     sealed_summary(s, WINDOW_BOUNDS, &in);
-    uint64_t base = (uint64_t)(int64_t)in.min;
-    *sum = (int64_t)(sum_upto(s, to, base) - sum_upto(s, from, base) + base * (to - from));
+    uint64_t base = (uint64_t)(int64_t)in.min, count = last->index - first->index + 1;
+    *sum = (int64_t)(sum_upto(s, &all, last, base) - sum_before(s, &all, first, base) + base * count);
     return true;
 }
 
-/* Of the samples before `index`. */
-static uint64_t changes_upto(const struct sealed *s, size_t index)
+/* Of the samples up to this one. */
+static uint64_t changes_upto(const struct sealed *s, const struct prefixes *all,
+                             const struct sealed_place *at)
 {
-    struct prefixes p = prefixes(s);
-    size_t i = index / STRIDE, begin = i * STRIDE, end = samples_upto(s, i);
-    if (index == begin || index == s->count)
-        return number(p.changes, p.change_bytes, index == begin ? i : i + 1) / 2;
-    if (index - begin > GROUP_SAMPLES)
-        return number(p.changes, p.change_bytes, i + 1) / 2 - group_changes(s, index - 1, end);
-    uint64_t before = number(p.changes, p.change_bytes, i);
-    return before / 2 + before % 2 + group_changes(s, begin, index);
+    struct part p;
+    size_t i = at->index / STRIDE;
+    if (at->index == 0)
+        return 0;
+    if (at->index + 1 == s->count)
+        return number(all->changes, all->change_bytes, i + 1) / 2;
+    if (part_at(s, at, at->index + 1, &p))
+        return number(all->changes, all->change_bytes, i + 1) / 2 - part_changes(&p);
+    uint64_t before = number(all->changes, all->change_bytes, i);
+    return before / 2 + before % 2 + part_changes(&p);
 }
 
-uint32_t sealed_prefix_changes(const struct sealed *s, size_t from, size_t to)
+uint32_t sealed_prefix_changes(const struct sealed *s, const struct sealed_place *first,
+                               const struct sealed_place *last)
 {
-    if (from / GROUP_SAMPLES == (to - 1) / GROUP_SAMPLES)
-        return (uint32_t)group_changes(s, from, to);
-    return (uint32_t)(changes_upto(s, to) - changes_upto(s, from + 1));
+    struct part p;
+    if (in_one_group(first, last, &p, s))
+        return (uint32_t)part_changes(&p);
+    struct prefixes all = prefixes(s);
+    return (uint32_t)(changes_upto(s, &all, last) - changes_upto(s, &all, first));
 }

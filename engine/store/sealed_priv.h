@@ -176,6 +176,7 @@ void sealed_touch_at(const struct sealed *s, int64_t t_ms);
 struct sealed_place {
     struct point point;
     size_t index;
+    struct group_values values; /* of its group */
 };
 
 /* The first sample after t_ms, which is before the newest one; the last one at or before it, which is not before the
@@ -186,9 +187,10 @@ struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms);
 /* The start time of sample `index`. */
 int64_t sealed_start(const struct sealed *s, size_t index);
 
-/* What the samples from <= i < to, at least one, add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf
- * and has_huge. */
-void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out);
+/* What the samples from one up to another add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf and
+ * has_huge. */
+void sealed_sum(const struct sealed *s, const struct sealed_place *first, const struct sealed_place *last,
+                struct window_summary *out);
 
 /* sealed_prefix.c. Makes them unless they are there, or cannot be. */
 void sealed_prefix_make(struct account *account, struct sealed *s);
@@ -208,11 +210,13 @@ bool sealed_prefix_take(struct sealed *s, struct sealed_prefix *p);
 void sealed_prefix_add(struct sealed_prefix *p, const struct point *points, size_t count);
 void sealed_prefix_put(struct account *account, struct sealed *s, const struct sealed_prefix *p);
 
-/* What the samples from <= i < to, at least one, add up to; false if that is not told. */
-bool sealed_prefix_sum(const struct sealed *s, size_t from, size_t to, int64_t *sum);
+/* What the samples from one up to another add up to; false if that is not told. */
+bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
+                       const struct sealed_place *last, int64_t *sum);
 
-/* How many of them have another value than the one before, which is one of them; only with SEALED_PREFIX. */
-uint32_t sealed_prefix_changes(const struct sealed *s, size_t from, size_t to);
+/* How many of them, but for the first, are not as the one before; only with SEALED_PREFIX. */
+uint32_t sealed_prefix_changes(const struct sealed *s, const struct sealed_place *first,
+                               const struct sealed_place *last);
 
 /* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);

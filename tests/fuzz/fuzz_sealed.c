@@ -63,7 +63,9 @@ static void assert_adds_up(const struct sealed *s)
             want += (int64_t)unpacked[to++].value;
         if (to == from)
             continue;
-        sealed_sum(s, from, to, &sum);
+        struct sealed_place first = sealed_upto(s, unpacked[from].t_ms),
+                            last = sealed_upto(s, unpacked[to - 1].t_ms);
+        sealed_sum(s, &first, &last, &sum);
         must(!sum.has_nan && !sum.has_inf &&
              fabs(sum.sum + sum.rest - (double)want) <= 1e-12 * fabs((double)want));
     }
