@@ -30,18 +30,26 @@ static void add_samples(struct window_summary *out, const struct ring_query *q, 
 /* ---- ends ---- */
 
 /* The first sample after after_ms, the last one at or before upto_ms; there is one, and no stale marker. */
-static struct sealed_place find_first(const struct sealed *s, int64_t after_ms)
+static void find_first(const struct sealed *s, int64_t after_ms, struct sealed_place *p)
 {
-    if (s->oldest_ms > after_ms)
-        return (struct sealed_place){{s->oldest_ms, s->first}, 0, {0}};
-    return sealed_after(s, after_ms);
+    if (s->oldest_ms <= after_ms) {
+        sealed_after(s, after_ms, p);
+        return;
+    }
+    p->point = (struct point){s->oldest_ms, s->first};
+    p->index = 0;
+    p->values.in = NULL;
 }
 
-static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
+static void find_last(const struct sealed *s, int64_t upto_ms, struct sealed_place *p)
 {
-    if (s->newest_ms <= upto_ms)
-        return (struct sealed_place){{s->newest_ms, s->last}, s->count - (size_t)1, {0}};
-    return sealed_upto(s, upto_ms);
+    if (s->newest_ms > upto_ms) {
+        sealed_upto(s, upto_ms, p);
+        return;
+    }
+    p->point = (struct point){s->newest_ms, s->last};
+    p->index = s->count - (size_t)1;
+    p->values.in = NULL;
 }
 
 /* True if the ends of any part of it tell all that is asked for, but for sums and changes. */
@@ -56,7 +64,9 @@ static bool ends_tell(const struct ring_query *q, const struct sealed *s)
  * are two zeros. */
 static bool add_ends(struct window_summary *out, const struct ring_query *q, const struct sealed *s)
 {
-    struct sealed_place first = find_first(s, q->after_ms), last = find_last(s, q->upto_ms);
+    struct sealed_place first, last;
+    find_first(s, q->after_ms, &first);
+    find_last(s, q->upto_ms, &last);
     double low = first.point.value, high = last.point.value;
     if (first.index > last.index)
         return true;
@@ -99,11 +109,19 @@ static bool add_sealed(struct window_summary *out, const struct ring_query *q, c
     return true;
 }
 
+static int64_t sum_wholes(const struct block *b, size_t from, size_t to)
+{
+    int64_t sum = (int64_t)(to - from) * block_base(b)->value;
+    for (size_t i = from; i < to; i++)
+        sum += block_wholes(b)[i].value;
+    return sum;
+}
+
 /* Whole numbers that never fall are told by their ends, as what is sealed of them is. There is something of the window. */
 static bool add_open_ends(struct window_summary *out, const struct ring_query *q, const struct block *b,
                           size_t from, size_t to)
 {
-    if (b->kind != BLOCK_WHOLE || asks(q, WINDOW_CHANGES | WINDOW_SUM))
+    if (b->kind != BLOCK_WHOLE || asks(q, WINDOW_CHANGES))
         return false;
     const struct block_whole *whole = block_wholes(b);
     bool falls = false;
@@ -121,6 +139,8 @@ static bool add_open_ends(struct window_summary *out, const struct ring_query *q
                                   .count = (uint32_t)(to - from),
                                   .has_starts = b->start_ms != 0,
                                   .whole_resets = true};
+    if (asks(q, WINDOW_SUM))
+        summary_add_whole(&part, sum_wholes(b, from, to));
     return summary_join(out, &part, q->wish);
 }
 

@@ -221,16 +221,14 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
     return count;
 }
 
-static struct sealed_place place(const struct found *f, size_t i)
+static void place(const struct found *f, size_t i, struct sealed_place *p)
 {
-    struct sealed_place p;
-    group_values(&f->group, &p.values);
-    p.point = (struct point){group_time(&f->group, i), group_value(&p.values, i)};
-    p.index = f->at.index + i;
-    return p;
+    group_values(&f->group, &p->values);
+    p->point = (struct point){group_time(&f->group, i), group_value(&p->values, i)};
+    p->index = f->at.index + i;
 }
 
-struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
+void sealed_after(const struct sealed *s, int64_t t_ms, struct sealed_place *p)
 {
     struct found f;
     struct sealed_walk w;
@@ -239,14 +237,14 @@ struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
         must(next_group(&f, &w));
         open_at(w, t_ms, &f);
     }
-    return place(&f, f.upto);
+    place(&f, f.upto, p);
 }
 
-struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms)
+void sealed_upto(const struct sealed *s, int64_t t_ms, struct sealed_place *p)
 {
     struct found f;
     find(s, t_ms, &f);
-    return place(&f, f.upto - 1);
+    place(&f, f.upto - 1, p);
 }
 
 int64_t sealed_start(const struct sealed *s, size_t index)

@@ -56,6 +56,18 @@ static uint64_t number(const uint8_t *column, unsigned bytes, size_t i)
     return bits_word(column + i * bytes - sizeof(uint64_t)) >> (64 - 8 * bytes);
 }
 
+/* The least value, which is whole. */
+static uint64_t base_of(const struct sealed *s)
+{
+    double min = s->first;
+    if ((s->aside & SEALED_FALLS) != 0) {
+        struct window_summary in;
+        sealed_summary(s, WINDOW_BOUNDS, &in);
+        min = in.min;
+    }
+    return (uint64_t)(int64_t)min;
+}
+
 static uint8_t *put_numbers(uint8_t *to, const uint64_t *item, size_t count, unsigned bytes)
 {
     for (size_t i = 0; i < count; i++)
@@ -126,7 +138,7 @@ void sealed_prefix_put(struct account *account, struct sealed *s, const struct s
     sealed_summary(s, WINDOW_ALL, &in);
     bool whole = p->whole && adds_up(s, &in);
     for (size_t i = 0; whole && i < n; i++)
-        above[i] = p->sum[i] - samples_upto(s, i) * (uint64_t)(int64_t)in.min;
+        above[i] = p->sum[i] - samples_upto(s, i) * base_of(s);
     unsigned sum_bytes = bytes_for(above[n - 1]), change_bytes = bytes_for(p->changes[n - 1]);
     s->packed = account_resize(account, s->packed, held, held + HEAD_BYTES + n * (sum_bytes + change_bytes));
     s->aside |= SEALED_PREFIX;
@@ -150,14 +162,12 @@ void sealed_prefix_make(struct account *account, struct sealed *s)
 
 bool sealed_prefix_take(struct sealed *s, struct sealed_prefix *p)
 {
-    struct window_summary in;
     if ((s->aside & SEALED_PREFIX) == 0)
         return false;
     struct prefixes there = prefixes(s);
-    sealed_summary(s, WINDOW_BOUNDS, &in);
     *p = (struct sealed_prefix){
         .count = s->count, .whole = sealed_prefix_at(s)[0] != NO_SUMS, .last = s->last};
-    uint64_t base = p->whole ? (uint64_t)(int64_t)in.min : 0;
+    uint64_t base = p->whole ? base_of(s) : 0;
     for (size_t i = 0; i < prefixes_of(s); i++) {
         p->sum[i] = number(there.sums, there.sum_bytes, i + 1) + samples_upto(s, i) * base;
         p->changes[i] = number(there.changes, there.change_bytes, i + 1);
@@ -263,7 +273,6 @@ static uint64_t sum_upto(const struct sealed *s, const struct prefixes *all, con
 bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
                        const struct sealed_place *last, int64_t *sum)
 {
-    struct window_summary in;
     struct part p;
     if ((s->aside & SEALED_PREFIX) == 0 || sealed_prefix_at(s)[0] == NO_SUMS)
         return false;
@@ -272,8 +281,7 @@ bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
         return true;
     }
     struct prefixes all = prefixes(s);
-    sealed_summary(s, WINDOW_BOUNDS, &in);
-    uint64_t base = (uint64_t)(int64_t)in.min, count = last->index - first->index + 1;
+    uint64_t base = base_of(s), count = last->index - first->index + 1;
     *sum = (int64_t)(sum_upto(s, &all, last, base) - sum_before(s, &all, first, base) + base * count);
     return true;
 }

@@ -87,7 +87,22 @@ enum sealed_aside {
     SEALED_STALE = 4, /* first and last time, and count: without the stale markers */
     SEALED_PREFIX = 8 /* sealed_prefix.c: what parts of it come to; not of the summary */
 };
-enum { SEALED_ASIDE_MAX = 64, SEALED_PREFIXES = 16, SEALED_PREFIX_MAX = 168 };
+enum { SEALED_LOSS_BYTES = 8, SEALED_FALLS_BYTES = 32, SEALED_STALE_BYTES = 24 };
+enum { SEALED_ASIDE_MAX = SEALED_LOSS_BYTES + SEALED_FALLS_BYTES + SEALED_STALE_BYTES };
+enum { SEALED_PREFIXES = 16, SEALED_PREFIX_MAX = 168 };
+
+/* Of the summary. */
+static inline size_t sealed_aside_bytes(const struct sealed *s)
+{
+    return (size_t)(((s->aside & SEALED_LOSS) != 0 ? SEALED_LOSS_BYTES : 0) +
+                    ((s->aside & SEALED_FALLS) != 0 ? SEALED_FALLS_BYTES : 0) +
+                    ((s->aside & SEALED_STALE) != 0 ? SEALED_STALE_BYTES : 0));
+}
+
+static inline uint8_t *sealed_prefix_at(const struct sealed *s)
+{
+    return s->packed + s->bytes + BITS_SLACK + sealed_aside_bytes(s);
+}
 
 /* Bytes that `packed` of a packed one has. */
 size_t sealed_held(const struct sealed *s);
@@ -181,8 +196,8 @@ struct sealed_place {
 
 /* The first sample after t_ms, which is before the newest one; the last one at or before it, which is not before the
  * oldest one. */
-struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms);
-struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms);
+void sealed_after(const struct sealed *s, int64_t t_ms, struct sealed_place *p);
+void sealed_upto(const struct sealed *s, int64_t t_ms, struct sealed_place *p);
 
 /* The start time of sample `index`. */
 int64_t sealed_start(const struct sealed *s, size_t index);
@@ -194,7 +209,6 @@ void sealed_sum(const struct sealed *s, const struct sealed_place *first, const 
 
 /* sealed_prefix.c. Makes them unless they are there, or cannot be. */
 void sealed_prefix_make(struct account *account, struct sealed *s);
-uint8_t *sealed_prefix_at(const struct sealed *s);
 size_t sealed_prefix_bytes(const struct sealed *s);
 
 /* Takes them out, for it is about to change; false if there are none. Then more samples may be added, as they are to it, and all be

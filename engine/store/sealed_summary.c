@@ -16,28 +16,16 @@ struct stale {
     uint64_t count;
 };
 
-_Static_assert(sizeof(double) + sizeof(struct falls) + sizeof(struct stale) == SEALED_ASIDE_MAX, "all parts");
-
-static size_t summary_bytes(const struct sealed *s)
-{
-    return ((s->aside & SEALED_LOSS) != 0 ? sizeof(double) : 0) +
-           ((s->aside & SEALED_FALLS) != 0 ? sizeof(struct falls) : 0) +
-           ((s->aside & SEALED_STALE) != 0 ? sizeof(struct stale) : 0);
-}
-
-uint8_t *sealed_prefix_at(const struct sealed *s)
-{
-    return s->packed + s->bytes + BITS_SLACK + summary_bytes(s);
-}
-
-static size_t aside_bytes(const struct sealed *s)
-{
-    return summary_bytes(s) + ((s->aside & SEALED_PREFIX) != 0 ? sealed_prefix_bytes(s) : 0);
-}
+_Static_assert(sizeof(double) == SEALED_LOSS_BYTES && sizeof(struct falls) == SEALED_FALLS_BYTES &&
+                   sizeof(struct stale) == SEALED_STALE_BYTES,
+               "as counted");
 
 size_t sealed_held(const struct sealed *s)
 {
-    return s->bytes > 0 ? s->bytes + BITS_SLACK + aside_bytes(s) : 0;
+    if (s->bytes == 0)
+        return 0;
+    size_t bytes = s->bytes + BITS_SLACK + sealed_aside_bytes(s);
+    return bytes + ((s->aside & SEALED_PREFIX) != 0 ? sealed_prefix_bytes(s) : 0);
 }
 
 static bool same(double a, double b)
@@ -127,7 +115,7 @@ void sealed_take_aside(const struct sealed *s, struct window_summary *in)
 
 void sealed_touch_aside(const struct sealed *s)
 {
-    mem_touch_all(aside(s), summary_bytes(s));
+    mem_touch_all(aside(s), sealed_aside_bytes(s));
 }
 
 void sealed_remember(struct account *account, struct sealed *s, const struct window_summary *in)

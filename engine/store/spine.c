@@ -1,3 +1,4 @@
+#include "reach_priv.h"
 #include "spine_priv.h"
 
 #include <math.h>
@@ -9,6 +10,8 @@ enum { ITEMS_WITH_NODES = 16 };
 /* Items of a node of nodes. */
 enum { UPPER = SPINE_NODE * SPINE_NODE };
 
+_Static_assert((int)REACH_ITEMS == (int)UPPER, "those of a node of nodes reach as far as it");
+
 /* What the floats from the first item of a run up to one item come to. A run is broken off where an item is wide or has
  * no value, and where start times begin or end. */
 struct tally {
@@ -18,7 +21,7 @@ struct tally {
     uint32_t begin; /* of the run */
 };
 
-/* ---- memory: items, nodes, nodes of nodes, tallies ---- */
+/* ---- memory: items, nodes, nodes of nodes, tallies, reaches ---- */
 
 static size_t nodes_of(size_t items)
 {
@@ -33,7 +36,7 @@ static size_t bytes_of(size_t capacity)
     if (capacity < ITEMS_WITH_NODES)
         return bytes;
     return bytes + (nodes_of(capacity) + nodes_of(nodes_of(capacity))) * sizeof(struct window_summary) +
-           capacity * sizeof(struct tally);
+           capacity * (sizeof(struct tally) + sizeof(struct reach));
 }
 
 static struct window_summary *nodes(const struct spine *s)
@@ -49,6 +52,11 @@ static struct window_summary *upper_nodes(const struct spine *s)
 static struct tally *tallies(const struct spine *s)
 {
     return (struct tally *)(upper_nodes(s) + nodes_of(nodes_of(s->capacity)));
+}
+
+static struct reach *reaches(const struct spine *s)
+{
+    return (struct reach *)(tallies(s) + s->capacity);
 }
 
 /* How many items have a tally and stand in nodes, from the second on. */
@@ -104,6 +112,8 @@ static void refresh_nodes(struct spine *s, size_t from, size_t to)
         join_items(s, 1 + k * SPINE_NODE, 1 + least((k + 1) * SPINE_NODE, items), &nodes(s)[k]);
     for (size_t k = first / SPINE_NODE; k < nodes_of(end); k++)
         join_nodes(s, k * SPINE_NODE, least((k + 1) * SPINE_NODE, count), &upper_nodes(s)[k]);
+    for (size_t k = first / SPINE_NODE * UPPER; k < least(end * SPINE_NODE, items); k += UPPER)
+        reach_make(reaches(s) + k, s->item + 1 + k, least(UPPER, items - k));
 }
 
 static bool join(struct window_summary *out, const struct window_summary *node, enum window_wish wish)
@@ -153,6 +163,21 @@ static void widen_by_nodes(const struct spine *s, size_t i, size_t end, struct w
             summary_widen(out, in.min, in.max);
         }
     }
+}
+
+/* The same of those that reach beyond a node of nodes: by what is told of its end, of those between and of the last one's
+ * begin. */
+static void widen(const struct spine *s, size_t i, size_t end, struct window_summary *out)
+{
+    size_t from = (i - 1) / UPPER, to = (end - 2) / UPPER, begin = to * UPPER;
+    if (from == to) {
+        widen_by_nodes(s, i, end, out);
+        return;
+    }
+    reach_widen_from(reaches(s) + from * UPPER, s->item + 1 + from * UPPER, (i - 1) % UPPER, out);
+    for (size_t k = from + 1; k < to; k++)
+        summary_widen(out, upper_nodes(s)[k].min, upper_nodes(s)[k].max);
+    reach_widen_upto(reaches(s) + begin, s->item + 1 + begin, (end - 2) % UPPER, out);
 }
 
 /* ---- tallies ---- */
@@ -238,7 +263,7 @@ static bool add_tallied(const struct spine *s, size_t i, size_t last, enum windo
         out->count--;
     }
     if ((wish & WINDOW_BOUNDS) != 0)
-        widen_by_nodes(s, i + 1, last + 1, out);
+        widen(s, i + 1, last + 1, out);
     if ((wish & WINDOW_SUM) != 0)
         summary_add_whole(out, to->sum - from->sum);
     out->count += to->count - from->count;
