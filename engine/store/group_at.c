@@ -192,7 +192,11 @@ double group_value(const struct group_values *v, size_t i)
 
 /* ---- what some of them come to: an interval counts as often as samples follow it ---- */
 
-static uint64_t low_within(const struct group_list *l, size_t from, size_t end)
+struct within {
+    uint64_t sum, within; /* each once; as often as samples follow it */
+};
+
+static struct within low_within(const struct group_list *l, size_t from, size_t end)
 {
     uint64_t sum = 0, within = 0, mask = bits_mask(l->width);
     size_t in_word = l->width > 0 ? (WIDTH_IN_WORD + 1) / l->width : 0;
@@ -205,28 +209,43 @@ static uint64_t low_within(const struct group_list *l, size_t from, size_t end)
             for (uint64_t word = bits_word(l->bytes + at / 8) >> at % 8; n > 0; n--, word >>= l->width)
                 within += sum += word & mask;
         }
-    return within;
+    return (struct within){sum, within};
 }
 
-static uint64_t high_within(const struct group_list *l, size_t from, size_t end)
+static struct within list_within(const struct group_list *l, size_t from, size_t end)
 {
+    struct within w = low_within(l, from, end);
     struct bits_in b = {l->bytes, l->high_at};
-    uint64_t within = 0;
     for (size_t k = 0; k < l->patches; k++) {
         struct patch at = take_patch(&b, l->high_width);
-        within += at.place >= from && at.place < end ? (at.high << l->width) * (end - at.place) : 0;
+        uint64_t high = at.place >= from && at.place < end ? at.high << l->width : 0;
+        w.sum += high;
+        w.within += high * (end - at.place);
     }
-    return within;
+    return w;
+}
+
+static int64_t sum_of(const struct group_values *v, uint64_t first, uint64_t count, uint64_t within)
+{
+    return (int64_t)(count * first + count * (count - 1) / 2 * (uint64_t)v->minimum + (within << v->shift));
 }
 
 bool group_whole_sum(const struct group_values *v, size_t from, double first, size_t to, int64_t *sum)
 {
-    uint64_t n = to - from, minimum = (uint64_t)v->minimum, within = 0;
     if (v->kind != WHOLE || v->odd)
         return false;
-    if (!v->constant)
-        within = low_within(&v->list, from, to - 1) + high_within(&v->list, from, to - 1);
-    *sum = (int64_t)(n * (uint64_t)(int64_t)first + n * (n - 1) / 2 * minimum + (within << v->shift));
+    struct within w = v->constant ? (struct within){0} : list_within(&v->list, from, to - 1);
+    *sum = sum_of(v, (uint64_t)(int64_t)first, to - from, w.within);
+    return true;
+}
+
+bool group_whole_sum_upto(const struct group_values *v, size_t i, int64_t *value, int64_t *sum)
+{
+    if (v->kind != WHOLE || v->odd)
+        return false;
+    struct within w = v->constant ? (struct within){0} : list_within(&v->list, 0, i);
+    *sum = sum_of(v, (uint64_t)v->first, i + 1, w.within);
+    *value = (int64_t)((uint64_t)v->first + i * (uint64_t)v->minimum + (w.sum << v->shift));
     return true;
 }
 

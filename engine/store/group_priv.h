@@ -82,6 +82,9 @@ struct group_values {
 void group_values(const struct group_at *g, struct group_values *v);
 double group_value(const struct group_values *v, size_t i);
 
+/* Whole values up to sample i, and that one, in one pass; false if the group has others. */
+bool group_whole_sum_upto(const struct group_values *v, size_t i, int64_t *value, int64_t *sum);
+
 /* Of the samples from <= i < to, at least one, of which the first is `first`: the exact sum; false if the group has others than
  * whole numbers. How many are not as the one before; false if that has to be seen from each. */
 bool group_whole_sum(const struct group_values *v, size_t from, double first, size_t to, int64_t *sum);

@@ -112,7 +112,7 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 static struct sample packed_last(const struct sealed *s, int64_t t_ms)
 {
     struct sealed_place p;
-    sealed_upto(s, t_ms, &p);
+    sealed_upto(s, t_ms, (enum window_wish)0, &p);
     int64_t start_ms = s->has_starts ? sealed_start(s, p.index) : 0;
     return (struct sample){.t_ms = p.point.t_ms, .start_ms = start_ms, .value = p.point.value};
 }
@@ -155,7 +155,7 @@ static int64_t sealed_last_ms(const struct sealed *s, int64_t t_ms)
         return s->newest_ms;
     if (!sealed_is_wide(s)) {
         struct sealed_place p;
-        sealed_upto(s, t_ms, &p);
+        sealed_upto(s, t_ms, (enum window_wish)0, &p);
         return p.point.t_ms;
     }
     wide_times(s->packed, s->oldest_ms, s->count, times);

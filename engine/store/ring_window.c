@@ -30,26 +30,28 @@ static void add_samples(struct window_summary *out, const struct ring_query *q, 
 /* ---- ends ---- */
 
 /* The first sample after after_ms, the last one at or before upto_ms; there is one, and no stale marker. */
-static void find_first(const struct sealed *s, int64_t after_ms, struct sealed_place *p)
+static void find_first(const struct sealed *s, const struct ring_query *q, struct sealed_place *p)
 {
-    if (s->oldest_ms <= after_ms) {
-        sealed_after(s, after_ms, p);
+    if (s->oldest_ms <= q->after_ms) {
+        sealed_after(s, q->after_ms, q->wish, p);
         return;
     }
     p->point = (struct point){s->oldest_ms, s->first};
     p->index = 0;
     p->values.in = NULL;
+    p->summed = false;
 }
 
-static void find_last(const struct sealed *s, int64_t upto_ms, struct sealed_place *p)
+static void find_last(const struct sealed *s, const struct ring_query *q, struct sealed_place *p)
 {
-    if (s->newest_ms > upto_ms) {
-        sealed_upto(s, upto_ms, p);
+    if (s->newest_ms > q->upto_ms) {
+        sealed_upto(s, q->upto_ms, q->wish, p);
         return;
     }
     p->point = (struct point){s->newest_ms, s->last};
     p->index = s->count - (size_t)1;
     p->values.in = NULL;
+    p->summed = false;
 }
 
 /* True if the ends of any part of it tell all that is asked for, but for sums and changes. */
@@ -65,8 +67,8 @@ static bool ends_tell(const struct ring_query *q, const struct sealed *s)
 static bool add_ends(struct window_summary *out, const struct ring_query *q, const struct sealed *s)
 {
     struct sealed_place first, last;
-    find_first(s, q->after_ms, &first);
-    find_last(s, q->upto_ms, &last);
+    find_first(s, q, &first);
+    find_last(s, q, &last);
     double low = first.point.value, high = last.point.value;
     if (first.index > last.index)
         return true;
@@ -109,6 +111,24 @@ static bool add_sealed(struct window_summary *out, const struct ring_query *q, c
     return true;
 }
 
+static bool wholes_fall(const struct block *b, size_t from, size_t to)
+{
+    const struct block_whole *whole = block_wholes(b);
+    bool falls = false;
+    for (size_t i = from + 1; i < to; i++)
+        falls |= whole[i].value < whole[i - 1].value;
+    return falls;
+}
+
+static uint32_t count_changes(const struct block *b, size_t from, size_t to)
+{
+    const struct block_whole *whole = block_wholes(b);
+    uint32_t changes = 0;
+    for (size_t i = from + 1; i < to; i++)
+        changes += whole[i].value != whole[i - 1].value;
+    return changes;
+}
+
 static int64_t sum_wholes(const struct block *b, size_t from, size_t to)
 {
     int64_t sum = (int64_t)(to - from) * block_base(b)->value;
@@ -121,13 +141,9 @@ static int64_t sum_wholes(const struct block *b, size_t from, size_t to)
 static bool add_open_ends(struct window_summary *out, const struct ring_query *q, const struct block *b,
                           size_t from, size_t to)
 {
-    if (b->kind != BLOCK_WHOLE || asks(q, WINDOW_CHANGES))
+    if (b->kind != BLOCK_WHOLE)
         return false;
-    const struct block_whole *whole = block_wholes(b);
-    bool falls = false;
-    for (size_t i = from + 1; i < to; i++)
-        falls |= whole[i].value < whole[i - 1].value;
-    if (falls)
+    if (asks(q, WINDOW_RESETS | WINDOW_BOUNDS) && wholes_fall(b, from, to))
         return false;
     struct point first = block_whole_point(b, from), last = block_whole_point(b, to - 1);
     struct window_summary part = {.first_ms = first.t_ms,
@@ -141,6 +157,8 @@ static bool add_open_ends(struct window_summary *out, const struct ring_query *q
                                   .whole_resets = true};
     if (asks(q, WINDOW_SUM))
         summary_add_whole(&part, sum_wholes(b, from, to));
+    if (asks(q, WINDOW_CHANGES))
+        part.changes = count_changes(b, from, to);
     return summary_join(out, &part, q->wish);
 }
 

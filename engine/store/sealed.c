@@ -221,14 +221,17 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
     return count;
 }
 
-static void place(const struct found *f, size_t i, struct sealed_place *p)
+static void place(const struct found *f, size_t i, enum window_wish wish, struct sealed_place *p)
 {
+    int64_t whole;
     group_values(&f->group, &p->values);
-    p->point = (struct point){group_time(&f->group, i), group_value(&p->values, i)};
+    p->point.t_ms = group_time(&f->group, i);
     p->index = f->at.index + i;
+    p->summed = (wish & WINDOW_SUM) != 0 && group_whole_sum_upto(&p->values, i, &whole, &p->sum);
+    p->point.value = p->summed ? (double)whole : group_value(&p->values, i);
 }
 
-void sealed_after(const struct sealed *s, int64_t t_ms, struct sealed_place *p)
+void sealed_after(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p)
 {
     struct found f;
     struct sealed_walk w;
@@ -237,14 +240,14 @@ void sealed_after(const struct sealed *s, int64_t t_ms, struct sealed_place *p)
         must(next_group(&f, &w));
         open_at(w, t_ms, &f);
     }
-    place(&f, f.upto, p);
+    place(&f, f.upto, wish, p);
 }
 
-void sealed_upto(const struct sealed *s, int64_t t_ms, struct sealed_place *p)
+void sealed_upto(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p)
 {
     struct found f;
     find(s, t_ms, &f);
-    place(&f, f.upto - 1, p);
+    place(&f, f.upto - 1, wish, p);
 }
 
 int64_t sealed_start(const struct sealed *s, size_t index)
@@ -319,13 +322,21 @@ static bool subtract(const struct sealed *s, size_t from, size_t to, struct wind
     return fabs(out->sum + out->rest) * 0x1p30 > largest * s->count;
 }
 
+static bool sum_in_group(const struct sealed_place *first, const struct sealed_place *last, int64_t *sum)
+{
+    if (!first->summed || !last->summed || first->index / GROUP_SAMPLES != last->index / GROUP_SAMPLES)
+        return false;
+    *sum = last->sum - first->sum + (int64_t)first->point.value;
+    return true;
+}
+
 void sealed_sum(const struct sealed *s, const struct sealed_place *first, const struct sealed_place *last,
                 struct window_summary *out)
 {
     size_t from = first->index, to = last->index + 1;
-    int64_t whole;
+    int64_t whole = 0;
     *out = (struct window_summary){0};
-    if (sealed_prefix_sum(s, first, last, &whole)) {
+    if (sum_in_group(first, last, &whole) || sealed_prefix_sum(s, first, last, &whole)) {
         summary_add_whole(out, whole);
         return;
     }

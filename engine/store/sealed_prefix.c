@@ -242,21 +242,7 @@ static bool in_one_group(const struct sealed_place *first, const struct sealed_p
 
 /* ---- telling: an end of the stretch has not been looked for, and needs not be ---- */
 
-/* Of what each of the samples before this one is above `base`. */
-static uint64_t sum_before(const struct sealed *s, const struct prefixes *all, const struct sealed_place *at,
-                           uint64_t base)
-{
-    struct part p;
-    size_t i = at->index / STRIDE;
-    if (at->index == 0)
-        return 0;
-    if (part_at(s, at, at->index, &p))
-        return number(all->sums, all->sum_bytes, i + 1) - part_sum(&p, at->point.value) +
-               base * (p.to - p.from);
-    return number(all->sums, all->sum_bytes, i) + part_sum(&p, (double)at->values.first) - base * p.to;
-}
-
-/* The same with it. */
+/* Of what each of the samples up to this one is above `base`. */
 static uint64_t sum_upto(const struct sealed *s, const struct prefixes *all, const struct sealed_place *at,
                          uint64_t base)
 {
@@ -267,7 +253,8 @@ static uint64_t sum_upto(const struct sealed *s, const struct prefixes *all, con
     if (part_at(s, at, at->index + 1, &p))
         return number(all->sums, all->sum_bytes, i + 1) - part_sum(&p, at->point.value) +
                base * (p.to - p.from) + (uint64_t)(int64_t)at->point.value - base;
-    return number(all->sums, all->sum_bytes, i) + part_sum(&p, (double)at->values.first) - base * p.to;
+    uint64_t in_group = at->summed ? (uint64_t)at->sum : part_sum(&p, (double)at->values.first);
+    return number(all->sums, all->sum_bytes, i) + in_group - base * p.to;
 }
 
 bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
@@ -282,7 +269,9 @@ bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
     }
     struct prefixes all = prefixes(s);
     uint64_t base = base_of(s), count = last->index - first->index + 1;
-    *sum = (int64_t)(sum_upto(s, &all, last, base) - sum_before(s, &all, first, base) + base * count);
+    uint64_t before =
+        first->index > 0 ? sum_upto(s, &all, first, base) - (uint64_t)(int64_t)first->point.value + base : 0;
+    *sum = (int64_t)(sum_upto(s, &all, last, base) - before + base * count);
     return true;
 }
 

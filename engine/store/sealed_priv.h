@@ -192,12 +192,14 @@ struct sealed_place {
     struct point point;
     size_t index;
     struct group_values values; /* of its group */
+    bool summed;                /* they are whole, and those up to it add up to: */
+    int64_t sum;
 };
 
 /* The first sample after t_ms, which is before the newest one; the last one at or before it, which is not before the
  * oldest one. */
-void sealed_after(const struct sealed *s, int64_t t_ms, struct sealed_place *p);
-void sealed_upto(const struct sealed *s, int64_t t_ms, struct sealed_place *p);
+void sealed_after(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p);
+void sealed_upto(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p);
 
 /* The start time of sample `index`. */
 int64_t sealed_start(const struct sealed *s, size_t index);

@@ -43,11 +43,11 @@ static void assert_finds(const struct sealed *s)
 {
     for (size_t i = 0; i < s->count; i += 23) {
         struct sealed_place upto, after;
-        sealed_upto(s, unpacked[i].t_ms, &upto);
+        sealed_upto(s, unpacked[i].t_ms, WINDOW_SUM, &upto);
         must(is_sample(&upto, i) && sealed_start(s, i) == starts[i]);
         if (i + 1 == s->count)
             return;
-        sealed_after(s, unpacked[i].t_ms, &after);
+        sealed_after(s, unpacked[i].t_ms, WINDOW_SUM, &after);
         must(is_sample(&after, i + 1));
     }
 }
@@ -65,8 +65,8 @@ static void assert_adds_up(const struct sealed *s)
         if (to == from)
             continue;
         struct sealed_place first, last;
-        sealed_upto(s, unpacked[from].t_ms, &first);
-        sealed_upto(s, unpacked[to - 1].t_ms, &last);
+        sealed_upto(s, unpacked[from].t_ms, WINDOW_SUM, &first);
+        sealed_upto(s, unpacked[to - 1].t_ms, WINDOW_SUM, &last);
         sealed_sum(s, &first, &last, &sum);
         must(!sum.has_nan && !sum.has_inf &&
              fabs(sum.sum + sum.rest - (double)want) <= 1e-12 * fabs((double)want));
