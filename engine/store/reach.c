@@ -2,22 +2,9 @@
 
 #include <math.h>
 
-struct bounds {
-    double min, max;
-};
-
-static struct bounds bounds_of(const struct sealed *s)
-{
-    struct window_summary in;
-    if ((s->aside & SEALED_FALLS) == 0)
-        return (struct bounds){s->first, s->last};
-    sealed_summary(s, WINDOW_BOUNDS, &in);
-    return (struct bounds){in.min, in.max};
-}
-
 /* Of values that are equal the first one counts, as there are two zeros: so it does here, for what comes before takes their
  * place. */
-static void make_from(struct reach *r, const struct bounds *b, size_t count)
+static void make_from(struct reach *r, const struct sealed_bounds *b, size_t count)
 {
     size_t least = count - 1, most = count - 1;
     for (size_t i = count; i-- > 0;) {
@@ -28,7 +15,7 @@ static void make_from(struct reach *r, const struct bounds *b, size_t count)
     }
 }
 
-static void make_upto(struct reach *r, const struct bounds *b, size_t count)
+static void make_upto(struct reach *r, const struct sealed_bounds *b, size_t count)
 {
     size_t least = 0, most = 0;
     for (size_t i = 0; i < count; i++) {
@@ -41,18 +28,18 @@ static void make_upto(struct reach *r, const struct bounds *b, size_t count)
 
 void reach_make(struct reach *r, const struct sealed *item, size_t count)
 {
-    struct bounds b[REACH_ITEMS];
+    struct sealed_bounds b[REACH_ITEMS];
     if (count == 0)
         return;
     for (size_t i = 0; i < count; i++)
-        b[i] = bounds_of(&item[i]);
+        b[i] = sealed_bounds(&item[i]);
     make_from(r, b, count);
     make_upto(r, b, count);
 }
 
 static void widen(const struct sealed *item, size_t least, size_t most, struct window_summary *out)
 {
-    summary_widen(out, bounds_of(&item[least]).min, bounds_of(&item[most]).max);
+    summary_widen(out, sealed_bounds(&item[least]).min, sealed_bounds(&item[most]).max);
 }
 
 void reach_widen_from(const struct reach *r, const struct sealed *item, size_t i, struct window_summary *out)

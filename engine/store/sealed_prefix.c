@@ -59,13 +59,7 @@ static uint64_t number(const uint8_t *column, unsigned bytes, size_t i)
 /* The least value, which is whole. */
 static uint64_t base_of(const struct sealed *s)
 {
-    double min = s->first;
-    if ((s->aside & SEALED_FALLS) != 0) {
-        struct window_summary in;
-        sealed_summary(s, WINDOW_BOUNDS, &in);
-        min = in.min;
-    }
-    return (uint64_t)(int64_t)min;
+    return (uint64_t)(int64_t)sealed_bounds(s).min;
 }
 
 static uint8_t *put_numbers(uint8_t *to, const uint64_t *item, size_t count, unsigned bytes)

@@ -83,7 +83,7 @@ void sealed_free(struct account *account, struct sealed *s);
 /* sealed_summary.c: what stands aside, and in this order. */
 enum sealed_aside {
     SEALED_LOSS = 1,  /* the rest of a sum that was rounded */
-    SEALED_FALLS = 2, /* least and greatest value, resets; what is no plain number */
+    SEALED_FALLS = 2, /* least and greatest value (struct sealed_bounds), resets; what is no plain number */
     SEALED_STALE = 4, /* first and last time, and count: without the stale markers */
     SEALED_PREFIX = 8 /* sealed_prefix.c: what parts of it come to; not of the summary */
 };
@@ -140,6 +140,20 @@ static inline void sealed_summary(const struct sealed *s, enum window_wish wish,
     };
     if (sealed_needs_aside(s, wish))
         sealed_take_aside(s, in);
+}
+
+/* Its least and its greatest value alone. */
+struct sealed_bounds {
+    double min, max;
+};
+static inline struct sealed_bounds sealed_bounds(const struct sealed *s)
+{
+    struct sealed_bounds b = {s->first, s->last};
+    if ((s->aside & SEALED_FALLS) != 0)
+        memcpy(&b,
+               s->packed + s->bytes + BITS_SLACK + ((s->aside & SEALED_LOSS) != 0 ? SEALED_LOSS_BYTES : 0),
+               sizeof b);
+    return b;
 }
 
 /* Its last value that is no stale marker; there is one. */

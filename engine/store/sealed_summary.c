@@ -6,7 +6,8 @@
 #include "tocsin/sample.h"
 
 struct falls {
-    double min, max, correction;
+    struct sealed_bounds bounds;
+    double correction;
     uint32_t resets;
     bool has_nan, has_inf, has_huge, whole_resets;
 };
@@ -65,8 +66,8 @@ static const uint8_t *take(const uint8_t *at, void *part, size_t bytes)
 
 static void put_aside(const struct sealed *s, const struct window_summary *in)
 {
-    struct falls falls = {in->min,     in->max,     in->correction, in->resets,
-                          in->has_nan, in->has_inf, in->has_huge,   in->whole_resets};
+    struct falls falls = {{in->min, in->max}, in->correction, in->resets,      in->has_nan,
+                          in->has_inf,        in->has_huge,   in->whole_resets};
     struct stale stale = {in->first_ms, in->last_ms, in->count};
     uint8_t *at = aside(s);
     if ((s->aside & SEALED_LOSS) != 0)
@@ -79,8 +80,8 @@ static void put_aside(const struct sealed *s, const struct window_summary *in)
 
 static void set_falls(struct window_summary *in, const struct falls *falls)
 {
-    in->min = falls->min;
-    in->max = falls->max;
+    in->min = falls->bounds.min;
+    in->max = falls->bounds.max;
     in->correction = falls->correction;
     in->resets = falls->resets;
     in->has_nan = falls->has_nan;

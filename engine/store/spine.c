@@ -158,8 +158,7 @@ static void widen_by_nodes(const struct spine *s, size_t i, size_t end, struct w
             summary_widen(out, node->min, node->max);
             i += items;
         } else {
-            struct window_summary in;
-            sealed_summary(&s->item[i++], WINDOW_BOUNDS, &in);
+            struct sealed_bounds in = sealed_bounds(&s->item[i++]);
             summary_widen(out, in.min, in.max);
         }
     }
