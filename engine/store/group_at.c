@@ -92,7 +92,7 @@ void group_open(const uint8_t *in, struct pace pace, struct group_at *g)
     g->values_at = b.at;
 }
 
-int64_t group_time(const struct group_at *g, size_t i)
+static int64_t time_at(const struct group_at *g, size_t i)
 {
     if (i == 0)
         return g->first_ms;
@@ -144,9 +144,9 @@ size_t group_upto(const struct group_at *g, int64_t t_ms)
     size_t i = guess_place(g, t_ms);
     if (g->kind == OFF_PACE && is_between(g, i, t_ms))
         return i + 1;
-    while (group_time(g, i) > t_ms)
+    while (time_at(g, i) > t_ms)
         i--;
-    while (i + 1 < g->count && group_time(g, i + 1) <= t_ms)
+    while (i + 1 < g->count && time_at(g, i + 1) <= t_ms)
         i++;
     return i + 1;
 }
@@ -243,14 +243,19 @@ bool group_whole_sum(const struct group_values *v, size_t from, double first, si
     return true;
 }
 
-bool group_whole_sum_upto(const struct group_values *v, size_t i, int64_t *value, int64_t *sum)
+static double whole_upto(const struct group_values *v, size_t i, int64_t *sum)
 {
-    if (v->kind != WHOLE || v->odd)
-        return false;
     struct within w = v->constant ? (struct within){0} : list_within(&v->list, 0, i);
     *sum = sum_of(v, (uint64_t)v->first, i + 1, w.within);
-    *value = (int64_t)((uint64_t)v->first + i * (uint64_t)v->minimum + (w.sum << v->shift));
-    return true;
+    return (double)(int64_t)((uint64_t)v->first + i * (uint64_t)v->minimum + (w.sum << v->shift));
+}
+
+void group_find(const struct group_at *g, size_t i, bool sums, struct group_found *f)
+{
+    group_values(g, &f->values);
+    f->summed = sums && f->values.kind == WHOLE && !f->values.odd;
+    f->point.t_ms = time_at(g, i);
+    f->point.value = f->summed ? whole_upto(&f->values, i, &f->sum) : group_value(&f->values, i);
 }
 
 /* How many of the items from <= i < to have this low part. */

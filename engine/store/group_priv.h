@@ -67,9 +67,8 @@ struct group_at {
 };
 void group_open(const uint8_t *in, struct pace pace, struct group_at *g);
 size_t group_upto(const struct group_at *g, int64_t t_ms); /* how many are at or before it */
-int64_t group_time(const struct group_at *g, size_t i);
 
-/* Its values, of which one is wanted, or what some of them come to. */
+/* Its values: where they stand, and what some of them come to. */
 struct group_values {
     const uint8_t *in; /* NULL: not looked at */
     size_t odd_at;     /* in bits */
@@ -82,8 +81,14 @@ struct group_values {
 void group_values(const struct group_at *g, struct group_values *v);
 double group_value(const struct group_values *v, size_t i);
 
-/* Whole values up to sample i, and that one, in one pass; false if the group has others. */
-bool group_whole_sum_upto(const struct group_values *v, size_t i, int64_t *value, int64_t *sum);
+/* Sample i. Where its values are whole ones and `sums` asks for it, they are added up to that one in the same pass. */
+struct group_found {
+    struct point point;
+    struct group_values values;
+    bool summed;
+    int64_t sum;
+};
+void group_find(const struct group_at *g, size_t i, bool sums, struct group_found *f);
 
 /* Of the samples from <= i < to, at least one, of which the first is `first`: the exact sum; false if the group has others than
  * whole numbers. How many are not as the one before; false if that has to be seen from each. */

@@ -114,7 +114,7 @@ static struct sample packed_last(const struct sealed *s, int64_t t_ms)
     struct sealed_place p;
     sealed_upto(s, t_ms, (enum window_wish)0, &p);
     int64_t start_ms = s->has_starts ? sealed_start(s, p.index) : 0;
-    return (struct sample){.t_ms = p.point.t_ms, .start_ms = start_ms, .value = p.point.value};
+    return (struct sample){.t_ms = p.found.point.t_ms, .start_ms = start_ms, .value = p.found.point.value};
 }
 
 /* The newest at or before t_ms in what is sealed: 1, 0 or ERR_LIMIT. */
@@ -156,7 +156,7 @@ static int64_t sealed_last_ms(const struct sealed *s, int64_t t_ms)
     if (!sealed_is_wide(s)) {
         struct sealed_place p;
         sealed_upto(s, t_ms, (enum window_wish)0, &p);
-        return p.point.t_ms;
+        return p.found.point.t_ms;
     }
     wide_times(s->packed, s->oldest_ms, s->count, times);
     return times[wide_upto(s, t_ms) - 1];

@@ -36,10 +36,10 @@ static void find_first(const struct sealed *s, const struct ring_query *q, struc
         sealed_after(s, q->after_ms, q->wish, p);
         return;
     }
-    p->point = (struct point){s->oldest_ms, s->first};
+    p->found.point = (struct point){s->oldest_ms, s->first};
     p->index = 0;
-    p->values.in = NULL;
-    p->summed = false;
+    p->found.values.in = NULL;
+    p->found.summed = false;
 }
 
 static void find_last(const struct sealed *s, const struct ring_query *q, struct sealed_place *p)
@@ -48,10 +48,10 @@ static void find_last(const struct sealed *s, const struct ring_query *q, struct
         sealed_upto(s, q->upto_ms, q->wish, p);
         return;
     }
-    p->point = (struct point){s->newest_ms, s->last};
+    p->found.point = (struct point){s->newest_ms, s->last};
     p->index = s->count - (size_t)1;
-    p->values.in = NULL;
-    p->summed = false;
+    p->found.values.in = NULL;
+    p->found.summed = false;
 }
 
 /* True if the ends of any part of it tell all that is asked for, but for sums and changes. */
@@ -69,7 +69,7 @@ static bool add_ends(struct window_summary *out, const struct ring_query *q, con
     struct sealed_place first, last;
     find_first(s, q, &first);
     find_last(s, q, &last);
-    double low = first.point.value, high = last.point.value;
+    double low = first.found.point.value, high = last.found.point.value;
     if (first.index > last.index)
         return true;
     if (asks(q, WINDOW_BOUNDS) && high == 0 && low != 0)
@@ -79,9 +79,9 @@ static bool add_ends(struct window_summary *out, const struct ring_query *q, con
         sealed_sum(s, &first, &last, &part);
     if (asks(q, WINDOW_CHANGES))
         part.changes = sealed_prefix_changes(s, &first, &last);
-    part.first_ms = first.point.t_ms;
+    part.first_ms = first.found.point.t_ms;
     part.first = low;
-    part.last_ms = last.point.t_ms;
+    part.last_ms = last.found.point.t_ms;
     part.last = high;
     part.min = low;
     part.max = high == low ? low : high;

@@ -223,12 +223,8 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
 
 static void place(const struct found *f, size_t i, enum window_wish wish, struct sealed_place *p)
 {
-    int64_t whole;
-    group_values(&f->group, &p->values);
-    p->point.t_ms = group_time(&f->group, i);
+    group_find(&f->group, i, (wish & WINDOW_SUM) != 0, &p->found);
     p->index = f->at.index + i;
-    p->summed = (wish & WINDOW_SUM) != 0 && group_whole_sum_upto(&p->values, i, &whole, &p->sum);
-    p->point.value = p->summed ? (double)whole : group_value(&p->values, i);
 }
 
 void sealed_after(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p)
@@ -324,9 +320,10 @@ static bool subtract(const struct sealed *s, size_t from, size_t to, struct wind
 
 static bool sum_in_group(const struct sealed_place *first, const struct sealed_place *last, int64_t *sum)
 {
-    if (!first->summed || !last->summed || first->index / GROUP_SAMPLES != last->index / GROUP_SAMPLES)
+    if (!first->found.summed || !last->found.summed ||
+        first->index / GROUP_SAMPLES != last->index / GROUP_SAMPLES)
         return false;
-    *sum = last->sum - first->sum + (int64_t)first->point.value;
+    *sum = last->found.sum - first->found.sum + (int64_t)first->found.point.value;
     return true;
 }
 

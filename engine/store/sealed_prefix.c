@@ -218,7 +218,7 @@ static bool part_at(const struct sealed *s, const struct sealed_place *at, size_
 {
     size_t i = at->index / STRIDE, k = at->index % GROUP_SAMPLES, begin = at->index - k;
     bool behind = begin % STRIDE != 0;
-    *p = (struct part){s, &at->values, at->index, 0, to - begin};
+    *p = (struct part){s, &at->found.values, at->index, 0, to - begin};
     if (behind) {
         p->from = k;
         p->to = samples_upto(s, i) - begin;
@@ -229,7 +229,8 @@ static bool part_at(const struct sealed *s, const struct sealed_place *at, size_
 static bool in_one_group(const struct sealed_place *first, const struct sealed_place *last, struct part *p,
                          const struct sealed *s)
 {
-    const struct group_values *v = first->values.in != NULL ? &first->values : &last->values;
+    const struct group_values *v =
+        first->found.values.in != NULL ? &first->found.values : &last->found.values;
     *p = (struct part){s, v, first->index, first->index % GROUP_SAMPLES, last->index % GROUP_SAMPLES + 1};
     return first->index / GROUP_SAMPLES == last->index / GROUP_SAMPLES && v->in != NULL;
 }
@@ -245,9 +246,10 @@ static uint64_t sum_upto(const struct sealed *s, const struct prefixes *all, con
     if (at->index + 1 == s->count)
         return number(all->sums, all->sum_bytes, i + 1);
     if (part_at(s, at, at->index + 1, &p))
-        return number(all->sums, all->sum_bytes, i + 1) - part_sum(&p, at->point.value) +
-               base * (p.to - p.from) + (uint64_t)(int64_t)at->point.value - base;
-    uint64_t in_group = at->summed ? (uint64_t)at->sum : part_sum(&p, (double)at->values.first);
+        return number(all->sums, all->sum_bytes, i + 1) - part_sum(&p, at->found.point.value) +
+               base * (p.to - p.from) + (uint64_t)(int64_t)at->found.point.value - base;
+    uint64_t in_group =
+        at->found.summed ? (uint64_t)at->found.sum : part_sum(&p, (double)at->found.values.first);
     return number(all->sums, all->sum_bytes, i) + in_group - base * p.to;
 }
 
@@ -258,13 +260,14 @@ bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
     if ((s->aside & SEALED_PREFIX) == 0 || sealed_prefix_at(s)[0] == NO_SUMS)
         return false;
     if (in_one_group(first, last, &p, s)) {
-        *sum = (int64_t)part_sum(&p, first->point.value);
+        *sum = (int64_t)part_sum(&p, first->found.point.value);
         return true;
     }
     struct prefixes all = prefixes(s);
     uint64_t base = base_of(s), count = last->index - first->index + 1;
     uint64_t before =
-        first->index > 0 ? sum_upto(s, &all, first, base) - (uint64_t)(int64_t)first->point.value + base : 0;
+        first->index > 0 ? sum_upto(s, &all, first, base) - (uint64_t)(int64_t)first->found.point.value + base
+                         : 0;
     *sum = (int64_t)(sum_upto(s, &all, last, base) - before + base * count);
     return true;
 }

@@ -203,11 +203,8 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
 void sealed_touch_at(const struct sealed *s, int64_t t_ms);
 
 struct sealed_place {
-    struct point point;
     size_t index;
-    struct group_values values; /* of its group */
-    bool summed;                /* they are whole, and those up to it add up to: */
-    int64_t sum;
+    struct group_found found;
 };
 
 /* The first sample after t_ms, which is before the newest one; the last one at or before it, which is not before the

@@ -34,8 +34,8 @@ static void assert_walks(const struct sealed *s)
 
 static bool is_sample(const struct sealed_place *p, size_t i)
 {
-    return p->index == i && p->point.t_ms == unpacked[i].t_ms &&
-           double_bits(p->point.value) == double_bits(unpacked[i].value);
+    return p->index == i && p->found.point.t_ms == unpacked[i].t_ms &&
+           double_bits(p->found.point.value) == double_bits(unpacked[i].value);
 }
 
 /* Samples found alone are those that come out with the others. */
