@@ -253,9 +253,9 @@ struct ring_place ring_touch_packed(const struct ring *r, const struct ring_quer
         return place;
     bool cut = s->item[place.from].oldest_ms <= q->after_ms;
     if (cut)
-        sealed_touch_at(&s->item[place.from], q->after_ms);
+        sealed_touch_at(&s->item[place.from], q->after_ms, q->wish);
     if (s->item[place.end - 1].newest_ms > q->upto_ms)
-        sealed_touch_at(&s->item[place.end - 1], q->upto_ms);
+        sealed_touch_at(&s->item[place.end - 1], q->upto_ms, q->wish);
     spine_touch_joined(s, place.from + cut, place.end, q->wish);
     return place;
 }

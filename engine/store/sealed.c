@@ -371,8 +371,14 @@ void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts
     }
 }
 
+static void touch_prefix(const struct sealed *s)
+{
+    enum { MOST = 64 }; /* of most of them */
+    mem_touch_all(sealed_prefix_at(s), MOST);
+}
+
 /* From the group to skip to up to the one that t_ms is in if all are as large; the heads of those in between are read, too. */
-void sealed_touch_at(const struct sealed *s, int64_t t_ms)
+void sealed_touch_at(const struct sealed *s, int64_t t_ms, enum window_wish wish)
 {
     enum { MOST = 1024 };
     double length_ms = (double)((uint64_t)s->newest_ms - (uint64_t)s->oldest_ms) + 1;
@@ -385,4 +391,6 @@ void sealed_touch_at(const struct sealed *s, int64_t t_ms)
     }
     from = from + MOST < end ? end - MOST : from;
     mem_touch_all(s->packed + from, end - from);
+    if ((wish & (WINDOW_SUM | WINDOW_CHANGES)) != 0 && (s->aside & SEALED_PREFIX) != 0)
+        touch_prefix(s);
 }

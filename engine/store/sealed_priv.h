@@ -200,7 +200,7 @@ struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
 size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts);
 
 /* Brings near what sealed_after and sealed_upto of a time inside will read. */
-void sealed_touch_at(const struct sealed *s, int64_t t_ms);
+void sealed_touch_at(const struct sealed *s, int64_t t_ms, enum window_wish wish);
 
 struct sealed_place {
     size_t index;
