@@ -24,6 +24,7 @@
 #include "nflog_priv.h"
 #include "silence_priv.h"
 #include "timers_priv.h"
+#include "trail_priv.h"
 
 struct fact {
     size_t refs;
@@ -36,6 +37,7 @@ struct alert {
     struct fact *fact;
     size_t groups; /* that hold it */
     struct silence_hits silenced;
+    struct trail *trail; /* NULL: it has made room for others */
 };
 
 /* A configuration and who still needs it. */
@@ -58,6 +60,7 @@ struct group {
     bool tick_waits; /* came due while a flush was under way */
     bool kept;       /* taken over by the reload that is running */
     bool dead;       /* no longer listed: goes when its flush ends */
+    struct trail_group *trail; /* NULL: nobody has joined yet */
     /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
     struct generation *closing;
 };
@@ -161,6 +164,7 @@ struct router {
     struct nflog nflog;
     struct silences *silences;
     struct router_counts counts;
+    struct trails trails;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
     int64_t alerts_gc_ns, nflog_gc_ns;
@@ -202,6 +206,9 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
 struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
+/* What one of its receiver's integrations was last told; NULL: nothing, or too long ago. */
+const struct dedup_told *group_told(const struct router *router, const struct group *group,
+                                    const struct integration *integration, int64_t now_ns);
 /* True if somebody whom the group told that an alert fires has not heard of its end. */
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
 /* What it is to say now that it has failed; NULL: nothing new. */
