@@ -1,4 +1,5 @@
 /* What a window comes to: summaries inside, samples at its edges. */
+#include "sealed_prefix_priv.h"
 #include "spine_priv.h"
 
 static bool asks(const struct ring_query *q, unsigned wish)

@@ -1,4 +1,4 @@
-#include "sealed_priv.h"
+#include "sealed_prefix_priv.h"
 
 #include "group_layout_priv.h"
 #include "tocsin/check.h"
@@ -371,12 +371,6 @@ void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts
     }
 }
 
-static void touch_prefix(const struct sealed *s)
-{
-    enum { MOST = 64 }; /* of most of them */
-    mem_touch_all(sealed_prefix_at(s), MOST);
-}
-
 /* From the group to skip to up to the one that t_ms is in if all are as large; the heads of those in between are read, too. */
 void sealed_touch_at(const struct sealed *s, int64_t t_ms, enum window_wish wish)
 {
@@ -392,5 +386,5 @@ void sealed_touch_at(const struct sealed *s, int64_t t_ms, enum window_wish wish
     from = from + MOST < end ? end - MOST : from;
     mem_touch_all(s->packed + from, end - from);
     if ((wish & (WINDOW_SUM | WINDOW_CHANGES)) != 0 && (s->aside & SEALED_PREFIX) != 0)
-        touch_prefix(s);
+        mem_touch(sealed_prefix_at(s));
 }

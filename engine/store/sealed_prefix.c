@@ -1,13 +1,10 @@
 /*
- * What the samples of a packed stretch add up to from its first one up to every 128th, so that a part of it, wherever it
- * begins and ends, is told by two of these and at most one group at each of its ends.
- *
  * Behind what else stands aside: how many bytes a sum has (NO_SUMS: not all values are whole numbers) and a number of
  * changes, then the sums, of what each value is above the least one, then the changes. The last of each is that of all
  * samples. A constant takes the two bytes only.
  */
 #include "group_layout_priv.h"
-#include "sealed_priv.h"
+#include "sealed_prefix_priv.h"
 
 #include <math.h>
 

@@ -85,11 +85,10 @@ enum sealed_aside {
     SEALED_LOSS = 1,  /* the rest of a sum that was rounded */
     SEALED_FALLS = 2, /* least and greatest value (struct sealed_bounds), resets; what is no plain number */
     SEALED_STALE = 4, /* first and last time, and count: without the stale markers */
-    SEALED_PREFIX = 8 /* sealed_prefix.c: what parts of it come to; not of the summary */
+    SEALED_PREFIX = 8 /* what parts of it come to (sealed_prefix_priv.h); not of the summary */
 };
 enum { SEALED_LOSS_BYTES = 8, SEALED_FALLS_BYTES = 32, SEALED_STALE_BYTES = 24 };
 enum { SEALED_ASIDE_MAX = SEALED_LOSS_BYTES + SEALED_FALLS_BYTES + SEALED_STALE_BYTES };
-enum { SEALED_PREFIXES = 16, SEALED_PREFIX_MAX = 168 };
 
 /* Of the summary. */
 static inline size_t sealed_aside_bytes(const struct sealed *s)
@@ -97,11 +96,6 @@ static inline size_t sealed_aside_bytes(const struct sealed *s)
     return (size_t)(((s->aside & SEALED_LOSS) != 0 ? SEALED_LOSS_BYTES : 0) +
                     ((s->aside & SEALED_FALLS) != 0 ? SEALED_FALLS_BYTES : 0) +
                     ((s->aside & SEALED_STALE) != 0 ? SEALED_STALE_BYTES : 0));
-}
-
-static inline uint8_t *sealed_prefix_at(const struct sealed *s)
-{
-    return s->packed + s->bytes + BITS_SLACK + sealed_aside_bytes(s);
 }
 
 /* Bytes that `packed` of a packed one has. */
@@ -219,31 +213,6 @@ int64_t sealed_start(const struct sealed *s, size_t index);
  * has_huge. */
 void sealed_sum(const struct sealed *s, const struct sealed_place *first, const struct sealed_place *last,
                 struct window_summary *out);
-
-/* sealed_prefix.c. Makes them unless they are there, or cannot be. */
-void sealed_prefix_make(struct account *account, struct sealed *s);
-size_t sealed_prefix_bytes(const struct sealed *s);
-
-/* Takes them out, for it is about to change; false if there are none. Then more samples may be added, as they are to it, and all be
- * put in again. */
-struct sealed_prefix {
-    uint64_t sum[SEALED_PREFIXES];
-    uint64_t changes[SEALED_PREFIXES]; /* twice as many, and one if the sample that follows is another one */
-    size_t count;
-    double last;
-    bool whole;
-};
-bool sealed_prefix_take(struct sealed *s, struct sealed_prefix *p);
-void sealed_prefix_add(struct sealed_prefix *p, const struct point *points, size_t count);
-void sealed_prefix_put(struct account *account, struct sealed *s, const struct sealed_prefix *p);
-
-/* What the samples from one up to another add up to; false if that is not told. */
-bool sealed_prefix_sum(const struct sealed *s, const struct sealed_place *first,
-                       const struct sealed_place *last, int64_t *sum);
-
-/* How many of them, but for the first, are not as the one before; only with SEALED_PREFIX. */
-uint32_t sealed_prefix_changes(const struct sealed *s, const struct sealed_place *first,
-                               const struct sealed_place *last);
 
 /* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);

@@ -2,7 +2,7 @@
  * What the samples of a stretch come to, kept in few bytes: what differs from what a counter would have stands behind
  * the groups, part by part.
  */
-#include "sealed_priv.h"
+#include "sealed_prefix_priv.h"
 #include "tocsin/sample.h"
 
 struct falls {

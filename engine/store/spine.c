@@ -1,4 +1,5 @@
 #include "reach_priv.h"
+#include "sealed_prefix_priv.h"
 #include "spine_priv.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  * however the stretch came to be. SEALED_TEST_SEED in the environment makes other histories.
  */
 #include "../../engine/store/reach_priv.h"
-#include "../../engine/store/sealed_priv.h"
+#include "../../engine/store/sealed_prefix_priv.h"
 #include "random_help.h"
 #include "tocsin/sample.h"
 
