@@ -6,7 +6,8 @@
 
 #include <time.h>
 
-#define ALERTS_GC_NS (30 * 60 * NS_PER_S)
+#define ALERTS_GC_MS (30 * 60 * 1000)
+#define RETENTION_MS (120 * 3600 * 1000)
 #define NFLOG_GC_NS (15 * 60 * NS_PER_S)
 
 /* How far wall time may drift from monotonic time between two runs before it counts as a step. */
@@ -20,6 +21,14 @@ static struct generation *generation_make(struct amconfig *config)
     return generation;
 }
 
+static void use_defaults(struct router_options *options)
+{
+    if (options->retention_ms == 0)
+        options->retention_ms = RETENTION_MS;
+    if (options->alerts_gc_ms == 0)
+        options->alerts_gc_ms = ALERTS_GC_MS;
+}
+
 int router_open(const struct router_options *options, struct amconfig *config, struct router **out,
                 struct err *err)
 {
@@ -28,9 +37,11 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     router->options = *options;
     router->external_url = mem_copy_text(options->external_url.p, options->external_url.n);
     router->options.external_url.p = router->external_url;
+    use_defaults(&router->options);
     router->wall_ns = world->wall_ns(world);
     router->mono_ns = world->mono_ns(world);
-    router->alerts_gc_ns = router->wall_ns + ALERTS_GC_NS;
+    router->start_ns = router->wall_ns + router->options.start_delay_ms * NS_PER_MS;
+    router->alerts_gc_ns = router->wall_ns + router->options.alerts_gc_ms * NS_PER_MS;
     router->nflog_gc_ns = router->wall_ns + NFLOG_GC_NS;
     lock_init(&router->lock, LOCK_router);
     inbox_init(&router->inbox);
@@ -39,7 +50,8 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
     const struct silences_options silences = {world, options->state, options->max_silences,
-                                              options->max_silence_bytes};
+                                              options->max_silence_bytes,
+                                              router->options.retention_ms * NS_PER_MS};
     int rc = nflog_load(&router->nflog, options->state, router->wall_ns, err);
     if (rc == 0)
         rc = silences_open(&silences, &router->silences, err);
@@ -269,7 +281,7 @@ static void keep_house(struct router *router, int64_t now_ns)
     lock_take(&router->lock);
     if (now_ns >= router->alerts_gc_ns) {
         router_collect_alerts(router, now_ns);
-        router->alerts_gc_ns = now_ns + ALERTS_GC_NS;
+        router->alerts_gc_ns = now_ns + router->options.alerts_gc_ms * NS_PER_MS;
     }
     if (nflog_due) {
         nflog_expire(&router->nflog, now_ns);

@@ -138,10 +138,12 @@ static struct str group_key(const struct am_route *route, const struct labels *l
 }
 
 /* An alert that has waited long enough already does not wait for company. */
-static int64_t first_flush(const struct am_route *route, const struct alert_event *event, int64_t now_ns)
+static int64_t first_flush(const struct router *router, const struct am_route *route,
+                           const struct alert_event *event, int64_t now_ns)
 {
     int64_t wait_ns = route->group_wait_ms * NS_PER_MS;
-    return event->starts_ns + wait_ns < now_ns ? now_ns : now_ns + wait_ns;
+    int64_t at_ns = event->starts_ns + wait_ns < now_ns ? now_ns : now_ns + wait_ns;
+    return at_ns > router->start_ns ? at_ns : router->start_ns;
 }
 
 static struct group *group_make(struct router *router, const struct am_route *route,
@@ -162,7 +164,7 @@ static struct group *group_make(struct router *router, const struct am_route *ro
     group->hash = hash;
     map_init(&group->members);
     map_add(&router->groups, hash, group);
-    timer_set(&router->timers, &group->timer, first_flush(route, event, now_ns));
+    timer_set(&router->timers, &group->timer, first_flush(router, route, event, now_ns));
     return group;
 }
 

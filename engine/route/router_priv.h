@@ -163,6 +163,7 @@ struct router {
     struct router_counts counts;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
+    int64_t start_ns; /* no group is flushed before */
     int64_t alerts_gc_ns, nflog_gc_ns;
     bool ungrouped;           /* an alert found no room in alert_groups */
     int64_t wall_ns, mono_ns; /* at the last run, to notice a stepped clock */
@@ -201,7 +202,7 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns);
 void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_ns);
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
-struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
+struct nflog_note *delivery_note(const struct router *router, const struct delivery *d, int64_t sent_ns);
 /* True if somebody whom the group told that an alert fires has not heard of its end. */
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
 /* What it is to say now that it has failed; NULL: nothing new. */

@@ -89,7 +89,7 @@ static void save(struct router *router, const struct nflog_note *note, const cha
 /* The log is on disk before anything else is decided for this group. */
 static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
 {
-    struct nflog_note *note = delivery_note(d, now_ns);
+    struct nflog_note *note = delivery_note(router, d, now_ns);
     save(router, note, "notification log not written; a restart may repeat this page");
     lock_take(&router->lock);
     nflog_put(&router->nflog, note);
@@ -309,7 +309,7 @@ static int send_message(struct router *router, struct message *message)
  * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. */
 static void note_intent(struct router *router, const struct delivery *d, int64_t now_ns)
 {
-    struct nflog_note *note = delivery_note(d, now_ns);
+    struct nflog_note *note = delivery_note(router, d, now_ns);
     note->told.sent_ns = 0;
     save(router, note, "notification log not written; a restart may lose the end of these alerts");
     nflog_note_free(note);

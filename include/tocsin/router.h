@@ -54,6 +54,11 @@ struct router_options {
     void *context;
     struct router_contracts contracts;
     int64_t max_silences, max_silence_bytes; /* as in silences_options */
+    int64_t retention_ms;                    /* of the log and of expired silences, at most; 0: five days */
+    int64_t alerts_gc_ms; /* how often alerts that have ended are looked for; 0: each half hour */
+    int64_t
+        start_delay_ms; /* after router_open no group is flushed for so long: its alerts may still be on their way */
+    int64_t alerts_per_name; /* that fire, with one alertname; others are dropped, counted; 0: any number */
 };
 
 /* Takes over the configuration. */
