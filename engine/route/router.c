@@ -47,6 +47,8 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     inbox_init(&router->inbox);
     map_init(&router->alerts);
     map_init(&router->groups);
+    map_init(&router->lanes);
+    router->last_prepared = &router->prepared;
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
     const struct silences_options silences = {world, options->state, options->max_silences,
@@ -90,11 +92,15 @@ static void free_orphans(struct router *router)
 {
     struct message *m;
     struct timer *timer;
+    struct delivery *d;
     while ((m = router->messages) != NULL) {
-        struct delivery *d = m->delivery;
+        d = m->delivery;
         message_free(m);
         free_orphan(d->flush, d);
     }
+    while ((d = lanes_take(router)) != NULL)
+        free_orphan(d->flush, d);
+    lanes_release(router);
     while ((timer = timers_first(&router->timers)) != NULL) {
         timer_clear(&router->timers, timer);
         if (timer->kind == TIMER_DELIVERY)
@@ -235,6 +241,11 @@ static int64_t follow_clock(struct router *router, int64_t now_ns)
     return step_ns;
 }
 
+static bool is_too_late(const struct delivery *d, int64_t now_ns)
+{
+    return d->attempt > 0 && now_ns >= d->flush->deadline_ns;
+}
+
 /* The next delivery that is due, starting the flushes that come before it. */
 static struct delivery *next_due(struct router *router, int64_t now_ns)
 {
@@ -244,34 +255,60 @@ static struct delivery *next_due(struct router *router, int64_t now_ns)
             flush_start(router, (struct group *)timer, now_ns);
             continue;
         }
+        if (timer->kind == TIMER_LANE) {
+            lane_widen(router, (struct lane *)timer, now_ns);
+            continue;
+        }
         timer_clear(&router->timers, timer);
-        return (struct delivery *)timer;
+        struct delivery *d = (struct delivery *)timer;
+        if (is_too_late(d, now_ns) || d->forgets || d->batch_count == 0 || lane_enter(router, d, now_ns))
+            return d;
     }
     return NULL;
 }
 
 static void attempt_or_give_up(struct router *router, struct delivery *d, int64_t now_ns)
 {
-    if (d->attempt > 0 && now_ns >= d->flush->deadline_ns)
+    if (is_too_late(d, now_ns))
         delivery_give_up(router, d, now_ns);
     else
         delivery_attempt(router, d, now_ns);
 }
 
+static size_t take_answers(struct router *router, int64_t now_ns)
+{
+    struct message *message;
+    size_t count = 0;
+    while (count < ROUTER_BATCH && (message = inbox_take(&router->inbox)) != NULL) {
+        router_take_answer(router, message, now_ns);
+        count++;
+    }
+    return count;
+}
+
+static size_t attempt_due(struct router *router, int64_t now_ns)
+{
+    size_t count = 0;
+    while (count < ROUTER_BATCH) {
+        lock_take(&router->lock);
+        struct delivery *d = next_due(router, now_ns);
+        lock_drop(&router->lock);
+        if (d == NULL)
+            break;
+        attempt_or_give_up(router, d, now_ns);
+        count++;
+    }
+    router_send_prepared(router, now_ns);
+    return count;
+}
+
 /* One step of work; false: there is none. */
 static bool step(struct router *router, int64_t now_ns)
 {
-    struct message *message = inbox_take(&router->inbox);
-    if (message != NULL) {
-        router_take_answer(router, message, now_ns);
-        return true;
-    }
-    lock_take(&router->lock);
-    struct delivery *d = next_due(router, now_ns);
-    lock_drop(&router->lock);
-    if (d != NULL)
-        attempt_or_give_up(router, d, now_ns);
-    return d != NULL;
+    size_t answers = take_answers(router, now_ns);
+    size_t attempts = attempt_due(router, now_ns);
+    router_settle(router, now_ns);
+    return answers + attempts > 0;
 }
 
 static void keep_house(struct router *router, int64_t now_ns)
@@ -295,6 +332,19 @@ static void keep_house(struct router *router, int64_t now_ns)
         silences_collect(router->silences, now_ns);
 }
 
+/* Answers may come as fast as they are taken; but now is not now for long. True: there may be more to do. */
+#define RUN_MAX_NS (50 * NS_PER_MS)
+
+static bool work(struct router *router, int64_t now_ns)
+{
+    struct world *world = router->options.world;
+    int64_t end_ns = world->mono_ns(world) + RUN_MAX_NS;
+    while (step(router, now_ns))
+        if (world->mono_ns(world) >= end_ns)
+            return true;
+    return false;
+}
+
 int64_t router_run(struct router *router, int64_t now_ns)
 {
     lock_take(&router->lock);
@@ -302,14 +352,13 @@ int64_t router_run(struct router *router, int64_t now_ns)
     lock_drop(&router->lock);
     if (step_ns != 0)
         log_warn("the clock was set; flushes move with it", LOG_MS("step", step_ns / NS_PER_MS));
-    while (step(router, now_ns)) {
-    }
+    bool more = work(router, now_ns);
     keep_house(router, now_ns);
     lock_take(&router->lock);
     const struct timer *first = timers_first(&router->timers);
     int64_t next = first != NULL ? first->at_ns : INT64_MAX;
     lock_drop(&router->lock);
-    return next;
+    return more ? now_ns : next;
 }
 
 /* A day is as good as for ever, and does not overflow. */

@@ -6,6 +6,7 @@
  *     group    alerts of one route that share its group labels, with the timer of its next flush
  *     flush    one tick of one group on its way through the receiver's integrations
  *     delivery one integration's share of a flush: decided, sent, perhaps sent again
+ *     lane     the deliveries of one integration that are under way, and those that wait their turn
  *
  * Everything but the inbox is behind `lock`. Flushes and deliveries are changed by the thread in router_run alone, so
  * it may read them without the lock while it renders, sends and writes the log; a flush keeps its configuration and
@@ -93,6 +94,8 @@ struct delivery {
         *kept;    /* what an earlier notification left behind in the log, then this one; NULL: nothing */
     bool forgets; /* nothing is sent, the log only forgets what has ended */
     bool ended;
+    bool in_lane; /* has a place there */
+    struct delivery *next_in_lane;
     int attempt;
     int64_t backoff_ns;
     int64_t started_ns;
@@ -149,6 +152,25 @@ struct inbox {
     bool woken;
 };
 
+/* router_lane.c: thousands of groups may come due at once. An integration is asked for some at a time, so that neither it nor the memory for
+ * what is rendered drowns; one that is slow to answer gets more and more of them, so that none waits for long behind others. */
+struct lane {
+    struct timer timer; /* of its next widening; must be first */
+    const struct integration *integration;
+    size_t out, width;
+    int64_t answered_ns;
+    struct delivery *first, **last; /* that wait */
+};
+
+enum { ROUTER_BATCH = 256 };
+
+/* A delivery that is over once the log is on disk. */
+struct settled {
+    struct delivery *delivery;
+    struct nflog_note *note; /* NULL: the log stays as it is */
+    bool failed;
+};
+
 struct router {
     struct router_options options;
     char *external_url;
@@ -156,6 +178,7 @@ struct router {
     struct generation *generation;
     struct map alerts; /* by fingerprint */
     struct map groups; /* by route and labels */
+    struct map lanes;  /* by integration */
     struct timers timers;
     struct inhibitor inhibitor;
     struct nflog nflog;
@@ -163,6 +186,10 @@ struct router {
     struct router_counts counts;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
+    struct message *prepared,
+        **last_prepared; /* rendered, not sent yet; with settled: of the router's thread alone */
+    struct settled settled[ROUTER_BATCH];
+    size_t settled_count;
     int64_t start_ns; /* no group is flushed before */
     int64_t alerts_gc_ns, nflog_gc_ns;
     bool ungrouped;           /* an alert found no room in alert_groups */
@@ -211,8 +238,27 @@ void generation_drop(struct generation *generation);
 /* The counts of the delivery's kind of integration. */
 struct kind_counts *delivery_counts(struct router *router, const struct delivery *d);
 
+/* router_lane.c; with the lock. */
+/* True if the delivery may be sent now; otherwise it comes due when it may. */
+bool lane_enter(struct router *router, struct delivery *delivery, int64_t now_ns);
+void lane_leave(struct router *router, struct delivery *delivery, int64_t now_ns);
+void lane_widen(struct router *router, struct lane *lane, int64_t now_ns);
+/* Any delivery that waits, taken out; NULL: none does. For router_close. */
+struct delivery *lanes_take(struct router *router);
+void lanes_release(struct router *router);
+
+/* router_settle.c; without the lock, on the router's thread. */
+/* Takes over the note. Its delivery ends with the next router_settle. */
+void settle_later(struct router *router, struct delivery *delivery, struct nflog_note *note, bool failed,
+                  int64_t now_ns);
+void router_settle(struct router *router, int64_t now_ns);
+/* Says in the log what the prepared messages are about to tell. */
+void settle_intents(struct router *router, int64_t now_ns);
+
 /* router_send.c; without the lock, on the router's thread. */
+/* Prepares what it is to say, if anything; router_send_prepared sends it. */
 void delivery_attempt(struct router *router, struct delivery *delivery, int64_t now_ns);
+void router_send_prepared(struct router *router, int64_t now_ns);
 void delivery_give_up(struct router *router, struct delivery *delivery, int64_t now_ns);
 void router_take_answer(struct router *router, struct message *message, int64_t now_ns);
 void message_free(struct message *message);
