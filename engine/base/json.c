@@ -1,4 +1,5 @@
 #include "gotext_priv.h"
+#include "json_plain_priv.h"
 #include "tocsin/gotext.h"
 #include "tocsin/limits.h"
 #include "tree_priv.h"
@@ -223,11 +224,13 @@ static int read_string(struct reader *r, struct tree *node)
 {
     r->p++;
     const char *from = r->p;
-    int rc = scan_string(r);
+    r->p += json_plain(from, (size_t)(r->end - from), false);
+    bool ascii = r->p < r->end && *r->p == '"';
+    int rc = ascii ? 0 : scan_string(r);
     if (rc != 0)
         return rc;
     size_t n = (size_t)(r->p - from);
-    bool plain = memchr(from, '\\', n) == NULL && str_is_utf8((struct str){from, n});
+    bool plain = ascii || (memchr(from, '\\', n) == NULL && str_is_utf8((struct str){from, n}));
     char *to = arena_alloc(r->arena, (plain ? n : 3 * n) + 1);
     if (to == NULL)
         return out_of_arena(r);

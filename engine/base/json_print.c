@@ -1,3 +1,4 @@
+#include "json_plain_priv.h"
 #include "tocsin/tree.h"
 
 /* Controls have short forms where JSON knows one; the rest is \u00xx. */
@@ -32,7 +33,7 @@ static void print_string(struct buf *out, struct str s, bool html)
 {
     buf_char(out, '"');
     size_t done = 0;
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = json_plain(s.p, s.n, html); i < s.n; i += json_plain(s.p + i, s.n - i, html)) {
         int rune = 0;
         size_t n = 1;
         if (html)

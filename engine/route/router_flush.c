@@ -21,22 +21,30 @@ void generation_drop(struct generation *generation)
     mem_free(generation);
 }
 
-static int by_labels(const void *a, const void *b)
+struct placed {
+    struct item_place place;
+    struct fact *fact;
+};
+
+static int by_place(const void *a, const void *b)
 {
-    const struct flush_item *x = a, *y = b;
-    return router_item_order(x->fact->event->labels, y->fact->event->labels);
+    const struct placed *x = a, *y = b;
+    return item_place_order(&x->place, &y->place);
 }
 
 static void snapshot(const struct group *group, struct flush *flush, int64_t now_ns)
 {
     struct alert *alert;
-    flush->items = MEM_ARRAY(struct flush_item, group->members.count + 1);
-    for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;) {
-        struct flush_item *item = &flush->items[flush->count++];
-        item->fact = fact_hold(alert->fact);
-        item->resolved = alert_is_resolved(alert->fact->event, now_ns);
+    struct placed *placed = MEM_ARRAY(struct placed, group->members.count + 1);
+    for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;)
+        placed[flush->count++] = (struct placed){item_place_of(alert->fact->event->labels), alert->fact};
+    qsort(placed, flush->count, sizeof *placed, by_place);
+    flush->items = MEM_ARRAY(struct flush_item, flush->count + 1);
+    for (size_t i = 0; i < flush->count; i++) {
+        flush->items[i].fact = fact_hold(placed[i].fact);
+        flush->items[i].resolved = alert_is_resolved(placed[i].fact->event, now_ns);
     }
-    qsort(flush->items, flush->count, sizeof *flush->items, by_labels);
+    mem_free(placed);
 }
 
 static struct str log_key(struct str group_key, const struct am_receiver *receiver,

@@ -6,20 +6,11 @@
 
 #include <stdlib.h>
 
-/* The value of a label, and whether it is there at all. */
-static bool find_label(const struct labels *ls, struct str name, struct str *value)
-{
-    *value = labels_get(ls, name);
-    return value->n > 0;
-}
-
 /* By one label; sets without it come last. */
-static int order_by_label(const struct labels *a, const struct labels *b, struct str name)
+static int order_by_value(struct str x, struct str y)
 {
-    struct str x, y;
-    bool has_x = find_label(a, name, &x), has_y = find_label(b, name, &y);
-    if (has_x != has_y)
-        return has_x ? -1 : 1;
+    if ((x.n > 0) != (y.n > 0))
+        return x.n > 0 ? -1 : 1;
     return str_cmp(x, y);
 }
 
@@ -40,12 +31,23 @@ static int order_sets(const struct labels *a, const struct labels *b)
     return 0;
 }
 
+struct item_place item_place_of(const struct labels *ls)
+{
+    return (struct item_place){labels_get(ls, STR("job")), labels_get(ls, STR("instance")), ls};
+}
+
+int item_place_order(const struct item_place *a, const struct item_place *b)
+{
+    int order = order_by_value(a->job, b->job);
+    if (order == 0)
+        order = order_by_value(a->instance, b->instance);
+    return order != 0 ? order : order_sets(a->labels, b->labels);
+}
+
 int router_item_order(const struct labels *a, const struct labels *b)
 {
-    int order = order_by_label(a, b, STR("job"));
-    if (order == 0)
-        order = order_by_label(a, b, STR("instance"));
-    return order != 0 ? order : order_sets(a, b);
+    struct item_place x = item_place_of(a), y = item_place_of(b);
+    return item_place_order(&x, &y);
 }
 
 void router_match(const struct am_route *route, const struct labels *ls, route_visit *visit, void *context)

@@ -215,7 +215,15 @@ void group_remove(struct group *group, struct alert *alert);
 void group_destroy(struct router *router, struct group *group);
 void group_free(struct group *group);
 void router_regroup(struct router *router, struct generation *old, int64_t now_ns);
-int router_item_order(const struct labels *a, const struct labels *b);
+
+/* What decides where an alert stands among others, looked up once. */
+struct item_place {
+    struct str job, instance;
+    const struct labels *labels;
+};
+struct item_place item_place_of(const struct labels *labels);
+int item_place_order(const struct item_place *a, const struct item_place *b);
+int router_item_order(const struct labels *a, const struct labels *b); /* for a few */
 
 /* router_mute.c */
 /* Says of each item what keeps it quiet now, and keeps the names of the time intervals that do. */
