@@ -348,6 +348,7 @@ static void *run(void *context)
 static int send_request(struct world *world, const struct net_request *request, net_done *done, void *context)
 {
     struct courier *c = world->net;
+    bool asleep = false;
     int rc = 0;
     lock_take(&c->lock);
     if (c->closing)
@@ -361,12 +362,13 @@ static int send_request(struct world *world, const struct net_request *request, 
         if (request->mail != NULL) {
             rc = courier_mail_put(c, job);
         } else {
+            asleep = c->waiting == NULL; /* else somebody has woken it already, and it takes them all */
             *c->last = job;
             c->last = &job->next;
         }
     }
     lock_drop(&c->lock);
-    if (rc == 0)
+    if (asleep)
         curl_multi_wakeup(c->multi);
     if (rc == ERR_FULL)
         limit_hit(LIMIT_page_queue);

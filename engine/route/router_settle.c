@@ -59,11 +59,14 @@ void router_settle(struct router *router, int64_t now_ns)
 }
 
 /* The receiver may take the page and this process end before the answer is in the log. Without this the next process would tell nobody
- * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. */
+ * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. Alertmanager
+ * makes no such promise. */
 void settle_intents(struct router *router, int64_t now_ns)
 {
     struct nflog_note *notes[ROUTER_BATCH] = {NULL};
     size_t count = 0;
+    if (!router->options.contracts.opened_is_closed)
+        return;
     for (const struct message *m = router->prepared; m != NULL; m = m->next_answer) {
         if (m->delivery->attempt > 1 || m->delivery->reason != DEDUP_FIRST)
             continue;

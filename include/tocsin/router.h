@@ -6,8 +6,9 @@
  * world->send, whose answers are noted and taken in by the next router_run (router_wait wakes for them).
  *
  * Order that keeps pages: the alert is stored before POST is answered; a notification counts as sent only when the
- * receiver took it, and then the log is on disk before anything else is decided for that group. Before the first page of a group
- * the log says that it may be told: so after a kill in between it is told again, and its end is told in any case.
+ * receiver took it, and then the log is on disk before anything else is decided for that group; what many receivers took at the same
+ * time goes there with one sync. Before the first page of a group, where opened is to be closed (below), the log says that it may be
+ * told: so after a kill in between it is told again, and its end is told in any case.
  *
  * What is muted (inhibited, silenced, at a time that a route excludes) is told nobody; it counts when a flush is due, and is shown when it
  * is asked for. Two promises go beyond Alertmanager, each where struct router_contracts has it:
@@ -26,6 +27,9 @@
  *  - with max_alerts the alerts that still fire come first;
  *  - a reload keeps timers and flushes under way of groups whose key, labels and receiver are unchanged;
  *  - when wall time is set, deadlines move with it.
+ *
+ * An integration has 64 requests under way at a time, and as many more for each tenth of a second in which it answers none (router_lane.c):
+ * a storm of groups neither drowns it nor waits for it with all its pages in memory.
  *
  * Drawback: alerts themselves are held in memory only; after a restart they are known again when they are posted.
  */
