@@ -200,8 +200,7 @@ static int settle_addresses(struct am_flags *f, struct err *err)
         make_url(f);
     int rc = check_url(f->daemon.external_url, &url, err);
     if (rc == 0)
-        make_prefix(f, f->daemon.route_prefix != NULL ? str_of(f->daemon.route_prefix)
-                                                      : path_of(&url));
+        make_prefix(f, f->daemon.route_prefix != NULL ? str_of(f->daemon.route_prefix) : path_of(&url));
     return rc;
 }
 

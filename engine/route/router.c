@@ -1,6 +1,7 @@
 #include "message_priv.h"
 #include "router_priv.h"
 
+#include "tocsin/limits.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
@@ -48,6 +49,7 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     map_init(&router->alerts);
     map_init(&router->groups);
     map_init(&router->lanes);
+    map_init(&router->names);
     router->last_prepared = &router->prepared;
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
@@ -115,6 +117,7 @@ void router_close(struct router *router)
     free_orphans(router);
     free_groups(router);
     router_free_alerts(router);
+    names_release(router);
     inhibitor_release(&router->inhibitor);
     nflog_release(&router->nflog);
     silences_close(router->silences);
@@ -193,11 +196,16 @@ static int post_one(struct router *router, const struct alert_event *event, stru
         stat_add(STAT_alerts_invalid, 1);
         return rc;
     }
+    if (!names_admit(router, &e, now_ns))
+        return 0; /* as Alertmanager answers; the count tells of it, and the log */
     struct alert *alert = router_store(router, &e, now_ns);
     if (alert == NULL) {
-        buf_puts(errors, errors->used > 0 ? "\ntoo many alerts" : "too many alerts");
+        bool many = router->alerts.count >= (size_t)limits.alerts;
+        buf_format(errors, "%s%s", errors->used > 0 ? "\n" : "",
+                   many ? "too many alerts" : "the alerts take too much memory: limits.alert_bytes");
         return ERR_LIMIT;
     }
+    names_note(router, alert->fact, now_ns);
     router->ungrouped = false;
     router_route_alert(router, alert, now_ns);
     if (!router->ungrouped)
@@ -206,17 +214,30 @@ static int post_one(struct router *router, const struct alert_event *event, stru
     return ERR_LIMIT;
 }
 
+/* Within the lock, for the sake of the rate. */
+static void tell_limited(struct router *router, uint64_t count)
+{
+    static struct log_rate rate;
+    if (log_allowed(&rate, router->options.world->mono_ns(router->options.world)))
+        log_warn("alerts dropped: as many of their alertname fire as may", LOG_INT("dropped", count),
+                 LOG_INT("limit", router->options.alerts_per_name));
+}
+
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors)
 {
     struct world *world = router->options.world;
     int64_t now_ns = world->wall_ns(world);
     int first = 0;
     lock_take(&router->lock);
+    uint64_t limited = router->counts.limited;
     for (size_t i = 0; i < count; i++) {
         int rc = post_one(router, &events[i], errors, now_ns);
         if (first == 0)
             first = rc;
     }
+    limited = router->counts.limited - limited;
+    if (limited > 0)
+        tell_limited(router, limited);
     lock_drop(&router->lock);
     router_wake(router);
     return first;
@@ -318,6 +339,7 @@ static void keep_house(struct router *router, int64_t now_ns)
     lock_take(&router->lock);
     if (now_ns >= router->alerts_gc_ns) {
         router_collect_alerts(router, now_ns);
+        names_collect(router, now_ns);
         router->alerts_gc_ns = now_ns + router->options.alerts_gc_ms * NS_PER_MS;
     }
     if (nflog_due) {

@@ -30,6 +30,7 @@ struct fact {
     size_t refs;
     uint64_t fingerprint;
     uint64_t hash; /* in the notification log */
+    size_t bytes;
     struct alert_event *event;
 };
 
@@ -138,7 +139,7 @@ struct kind_counts {
 };
 
 struct router_counts {
-    uint64_t received_firing, received_resolved, invalid;
+    uint64_t received_firing, received_resolved, invalid, limited;
     uint64_t suppressed[MUTE_COUNT];
     struct kind_counts kinds[INTEGRATION_KINDS_MAX]; /* by integration_kind_of */
 };
@@ -176,9 +177,11 @@ struct router {
     char *external_url;
     struct lock lock;
     struct generation *generation;
-    struct map alerts; /* by fingerprint */
-    struct map groups; /* by route and labels */
-    struct map lanes;  /* by integration */
+    struct map alerts;  /* by fingerprint */
+    struct map groups;  /* by route and labels */
+    struct map names;   /* router_names.c, by alertname; empty unless their alerts are limited */
+    size_t alert_bytes; /* of the newest facts */
+    struct map lanes;   /* by integration */
     struct timers timers;
     struct inhibitor inhibitor;
     struct nflog nflog;
@@ -200,10 +203,16 @@ struct router {
 struct fact *fact_hold(struct fact *fact);
 void fact_drop(struct fact *fact);
 int router_validate(const struct alert_event *event, struct buf *errors);
-/* Merges one valid event into the store; its times are filled in. NULL: the store is full. */
+/* Merges one valid event into the store; its times are filled in. NULL: the store is full, by number or by bytes. */
 struct alert *router_store(struct router *router, const struct alert_event *event, int64_t now_ns);
 void router_collect_alerts(struct router *router, int64_t now_ns);
 void router_free_alerts(struct router *router);
+
+/* router_names.c: how many alerts of one alertname fire. Those that are full take alerts they know, and the ends of any. */
+bool names_admit(struct router *router, const struct alert_event *event, int64_t now_ns);
+void names_note(struct router *router, const struct fact *fact, int64_t now_ns);
+void names_collect(struct router *router, int64_t now_ns);
+void names_release(struct router *router);
 
 /* router_group.c */
 /* Puts an alert into the groups of every route it matches. With rebuild: see router_reload. */

@@ -23,6 +23,9 @@ struct alert_event {
     bool ends_is_timeout;               /* ends_ns was not given, it is updated + resolve_timeout */
 };
 
+/* What a copy takes. */
+size_t alert_event_bytes(const struct alert_event *event);
+
 /* A copy of all parts in one heap block; free with mem_free. */
 struct alert_event *alert_event_copy(const struct alert_event *event);
 

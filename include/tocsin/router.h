@@ -83,7 +83,7 @@ void router_set_contracts(struct router *router, struct router_contracts contrac
 struct silences *router_silences(struct router *router);
 
 /* Takes in alerts (upsert by label set, Alertmanager 0.34). Valid ones are stored even if others fail; then ERR_PARSE and
- * *errors has a line each. resolve_timeout fills a missing end. */
+ * *errors has a line each; ERR_LIMIT: for want of room, and *errors says of which. resolve_timeout fills a missing end. */
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors);
 
 /* True if somebody was told that this alert fires, or may have been, and not that it has ended. */
