@@ -230,15 +230,10 @@ static int check_flags(struct am_flags *f, struct err *err)
 
 #define CLUSTER_HELP "empty, or without meaning: there is no cluster"
 
-static size_t list_unused(struct am_flags *f, struct flag *flags, size_t count)
-{
-    for (size_t i = 0; i < UNUSED_COUNT; i++)
-        flags[count++] = (struct flag){unused[i].name, FLAG_TEXT, &f->unused[i], "changes nothing here"};
-    flags[count] = (struct flag){0};
-    return count;
-}
+enum { FLAGS_MAX = 64 };
 
-static int read_flags(int argc, char **argv, struct am_flags *f, int *status)
+/* The whole table, with its end. */
+static void list_flags(struct am_flags *f, struct flag flags[FLAGS_MAX])
 {
     struct router_options *router = &f->daemon.router;
     const struct flag used[] = {
@@ -276,9 +271,18 @@ static int read_flags(int argc, char **argv, struct am_flags *f, int *status)
         {"log.silences", FLAG_SWITCH, &f->log_silences, "changes nothing here"},
     };
     enum { USED_COUNT = sizeof used / sizeof *used };
-    struct flag flags[USED_COUNT + UNUSED_COUNT + 1];
+    _Static_assert(USED_COUNT + UNUSED_COUNT < FLAGS_MAX, "the table has room for all, and for its end");
     memcpy(flags, used, sizeof used);
-    list_unused(f, flags, USED_COUNT);
+    for (size_t i = 0; i < UNUSED_COUNT; i++)
+        flags[USED_COUNT + i] =
+            (struct flag){unused[i].name, FLAG_TEXT, &f->unused[i], "changes nothing here"};
+    flags[USED_COUNT + UNUSED_COUNT] = (struct flag){0};
+}
+
+static int read_flags(int argc, char **argv, struct am_flags *f, int *status)
+{
+    struct flag flags[FLAGS_MAX];
+    list_flags(f, flags);
     struct flag_rest rest;
     int rc = command_flags(usage, flags, argc, argv, &rest, status);
     if (rc != 0 || f->version)

@@ -23,6 +23,7 @@
 #include "dedup_priv.h"
 #include "inhibit_priv.h"
 #include "nflog_priv.h"
+#include "router_storm_priv.h"
 #include "silence_priv.h"
 #include "timers_priv.h"
 
@@ -153,25 +154,6 @@ struct inbox {
     bool woken;
 };
 
-/* router_lane.c: thousands of groups may come due at once. An integration is asked for some at a time, so that neither it nor the memory for
- * what is rendered drowns; one that is slow to answer gets more and more of them, so that none waits for long behind others. */
-struct lane {
-    struct timer timer; /* of its next widening; must be first */
-    const struct integration *integration;
-    size_t out, width;
-    int64_t answered_ns;
-    struct delivery *first, **last; /* that wait */
-};
-
-enum { ROUTER_BATCH = 256 };
-
-/* A delivery that is over once the log is on disk. */
-struct settled {
-    struct delivery *delivery;
-    struct nflog_note *note; /* NULL: the log stays as it is */
-    bool failed;
-};
-
 struct router {
     struct router_options options;
     char *external_url;
@@ -207,12 +189,6 @@ int router_validate(const struct alert_event *event, struct buf *errors);
 struct alert *router_store(struct router *router, const struct alert_event *event, int64_t now_ns);
 void router_collect_alerts(struct router *router, int64_t now_ns);
 void router_free_alerts(struct router *router);
-
-/* router_names.c: how many alerts of one alertname fire. Those that are full take alerts they know, and the ends of any. */
-bool names_admit(struct router *router, const struct alert_event *event, int64_t now_ns);
-void names_note(struct router *router, const struct fact *fact, int64_t now_ns);
-void names_collect(struct router *router, int64_t now_ns);
-void names_release(struct router *router);
 
 /* router_group.c */
 /* Puts an alert into the groups of every route it matches. With rebuild: see router_reload. */
@@ -254,23 +230,6 @@ struct nflog_note *delivery_missed(const struct router *router, const struct del
 void generation_drop(struct generation *generation);
 /* The counts of the delivery's kind of integration. */
 struct kind_counts *delivery_counts(struct router *router, const struct delivery *d);
-
-/* router_lane.c; with the lock. */
-/* True if the delivery may be sent now; otherwise it comes due when it may. */
-bool lane_enter(struct router *router, struct delivery *delivery, int64_t now_ns);
-void lane_leave(struct router *router, struct delivery *delivery, int64_t now_ns);
-void lane_widen(struct router *router, struct lane *lane, int64_t now_ns);
-/* Any delivery that waits, taken out; NULL: none does. For router_close. */
-struct delivery *lanes_take(struct router *router);
-void lanes_release(struct router *router);
-
-/* router_settle.c; without the lock, on the router's thread. */
-/* Takes over the note. Its delivery ends with the next router_settle. */
-void settle_later(struct router *router, struct delivery *delivery, struct nflog_note *note, bool failed,
-                  int64_t now_ns);
-void router_settle(struct router *router, int64_t now_ns);
-/* Says in the log what the prepared messages are about to tell. */
-void settle_intents(struct router *router, int64_t now_ns);
 
 /* router_send.c; without the lock, on the router's thread. */
 /* Prepares what it is to say, if anything; router_send_prepared sends it. */
