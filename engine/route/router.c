@@ -51,6 +51,7 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     map_init(&router->lanes);
     map_init(&router->names);
     router->last_prepared = &router->prepared;
+    trails_open(&router->trails, router->wall_ns);
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
     const struct silences_options silences = {world, options->state, options->max_silences,
@@ -116,6 +117,7 @@ void router_close(struct router *router)
         return;
     free_orphans(router);
     free_groups(router);
+    trails_close(&router->trails);
     router_free_alerts(router);
     names_release(router);
     inhibitor_release(&router->inhibitor);
@@ -206,6 +208,7 @@ static int post_one(struct router *router, const struct alert_event *event, stru
         return ERR_LIMIT;
     }
     names_note(router, alert->fact, now_ns);
+    trail_came(router, alert, now_ns);
     router->ungrouped = false;
     router_route_alert(router, alert, now_ns);
     if (!router->ungrouped)

@@ -206,6 +206,7 @@ void router_collect_alerts(struct router *router, int64_t now_ns)
     rebuild_inhibitor(router);
     for (size_t i = 0; i < count; i++) {
         router->alert_bytes -= gone[i]->fact->bytes;
+        trail_gone(router, gone[i]);
         alert_free(gone[i]);
     }
     mem_free(gone);

@@ -22,10 +22,12 @@
 
 #include "dedup_priv.h"
 #include "inhibit_priv.h"
+#include "item_priv.h"
 #include "nflog_priv.h"
 #include "router_storm_priv.h"
 #include "silence_priv.h"
 #include "timers_priv.h"
+#include "trail_priv.h"
 
 struct fact {
     size_t refs;
@@ -39,6 +41,7 @@ struct alert {
     struct fact *fact;
     size_t groups; /* that hold it */
     struct silence_hits silenced;
+    struct trail *trail; /* NULL: it has made room for others */
 };
 
 /* A configuration and who still needs it. */
@@ -57,10 +60,11 @@ struct group {
     struct flush *flush;
     struct str *muted_by; /* time intervals that kept back the last flush; with their texts in one block */
     size_t muted_count;
-    bool flushed;    /* at least once */
-    bool tick_waits; /* came due while a flush was under way */
-    bool kept;       /* taken over by the reload that is running */
-    bool dead;       /* no longer listed: goes when its flush ends */
+    bool flushed;              /* at least once */
+    bool tick_waits;           /* came due while a flush was under way */
+    bool kept;                 /* taken over by the reload that is running */
+    bool dead;                 /* no longer listed: goes when its flush ends */
+    struct trail_group *trail; /* NULL: nobody has joined yet */
     /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
     struct generation *closing;
 };
@@ -169,6 +173,7 @@ struct router {
     struct nflog nflog;
     struct silences *silences;
     struct router_counts counts;
+    struct trails trails;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
     struct message *prepared,
@@ -201,15 +206,6 @@ void group_destroy(struct router *router, struct group *group);
 void group_free(struct group *group);
 void router_regroup(struct router *router, struct generation *old, int64_t now_ns);
 
-/* What decides where an alert stands among others, looked up once. */
-struct item_place {
-    struct str job, instance;
-    const struct labels *labels;
-};
-struct item_place item_place_of(const struct labels *labels);
-int item_place_order(const struct item_place *a, const struct item_place *b);
-int router_item_order(const struct labels *a, const struct labels *b); /* for a few */
-
 /* router_mute.c */
 /* Says of each item what keeps it quiet now, and keeps the names of the time intervals that do. */
 void flush_mute(struct router *router, struct group *group, struct flush *flush);
@@ -223,6 +219,9 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
 struct nflog_note *delivery_note(const struct router *router, const struct delivery *d, int64_t sent_ns);
+/* What one of its receiver's integrations was last told; NULL: nothing, or too long ago. */
+const struct dedup_told *group_told(const struct router *router, const struct group *group,
+                                    const struct integration *integration, int64_t now_ns);
 /* True if somebody whom the group told that an alert fires has not heard of its end. */
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
 /* What it is to say now that it has failed; NULL: nothing new. */
