@@ -54,6 +54,7 @@ static struct fact *fact_make(const struct alert_event *event, const struct fact
     struct fact *fact = MEM_NEW(struct fact);
     fact->refs = 1;
     fact->event = alert_event_copy(event);
+    fact->bytes = alert_event_bytes(event);
     fact->fingerprint = older != NULL ? older->fingerprint : labels_fingerprint(event->labels);
     fact->hash = older != NULL ? older->hash : log_hash(event->labels);
     return fact;
@@ -125,32 +126,49 @@ static struct alert_event merge(const struct alert_event *older, const struct al
     return merged;
 }
 
-static void update(struct alert *alert, const struct alert_event *event, int64_t now_ns)
+/* To become smaller, and thus to end, is possible at any time. */
+static bool has_room(struct router *router, size_t bytes, size_t before)
+{
+    size_t most = (size_t)limits.alert_bytes;
+    size_t others = router->alert_bytes - before;
+    if (bytes <= before || (bytes <= most && others <= most - bytes))
+        return true;
+    limit_hit(LIMIT_alert_bytes);
+    return false;
+}
+
+static bool update(struct router *router, struct alert *alert, const struct alert_event *event,
+                   int64_t now_ns)
 {
     const struct alert_event *known = alert->fact->event;
     struct alert_event next = *event;
     if (overlaps(known, event))
         next =
             event->updated_ns < known->updated_ns ? merge(event, known, now_ns) : merge(known, event, now_ns);
+    if (!has_room(router, alert_event_bytes(&next), alert->fact->bytes))
+        return false;
     struct fact *fact = fact_make(&next, alert->fact);
+    router->alert_bytes += fact->bytes - alert->fact->bytes;
     fact_drop(alert->fact);
     alert->fact = fact;
+    return true;
 }
 
 struct alert *router_store(struct router *router, const struct alert_event *event, int64_t now_ns)
 {
     uint64_t fingerprint = labels_fingerprint(event->labels);
     struct alert *alert = map_find(&router->alerts, fingerprint, has_fingerprint, &fingerprint);
-    if (alert != NULL) {
-        update(alert, event, now_ns);
-        return alert;
-    }
+    if (alert != NULL)
+        return update(router, alert, event, now_ns) ? alert : NULL;
     if (router->alerts.count >= (size_t)limits.alerts) {
         limit_hit(LIMIT_alerts);
         return NULL;
     }
+    if (!has_room(router, alert_event_bytes(event), 0))
+        return NULL;
     alert = MEM_NEW(struct alert);
     alert->fact = fact_make(event, NULL);
+    router->alert_bytes += alert->fact->bytes;
     map_add(&router->alerts, fingerprint, alert);
     inhibitor_add(&router->inhibitor, alert);
     return alert;
@@ -187,6 +205,7 @@ void router_collect_alerts(struct router *router, int64_t now_ns)
         map_remove(&router->alerts, gone[i]->fact->fingerprint, gone[i]);
     rebuild_inhibitor(router);
     for (size_t i = 0; i < count; i++) {
+        router->alert_bytes -= gone[i]->fact->bytes;
         trail_gone(router, gone[i]);
         alert_free(gone[i]);
     }

@@ -7,28 +7,66 @@ static struct str as_bytes(const uint64_t *hashes, size_t count)
     return (struct str){(const char *)hashes, count * sizeof *hashes};
 }
 
-int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
+static int put_one(struct state *state, const struct nflog_entry *entry, struct err *err)
 {
-    sqlite3_stmt *put = state_begin(state, STATE_nflog_put);
+    sqlite3_stmt *put = state->statement[STATE_nflog_put];
+    struct buf kept = {0};
     state_bind_text(put, 1, entry->key);
     sqlite3_bind_int64(put, 2, entry->sent_ns);
     sqlite3_bind_int64(put, 3, entry->expires_ns);
     state_bind_text(put, 4, as_bytes(entry->firing, entry->firing_count));
     state_bind_text(put, 5, as_bytes(entry->resolved, entry->resolved_count));
-    struct buf kept = {0};
     if (entry->kept != NULL)
         state_labels_encode(&kept, entry->kept);
     state_bind_text(put, 6, (struct str){kept.bytes, kept.used});
     state_bind_text(put, 7, as_bytes(entry->owed, entry->owed_count));
     state_bind_text(put, 8, as_bytes(entry->missed, entry->missed_count));
-    int rc = entry->sent_ns == 0 ? state_relax(state, err) : 0;
-    if (rc == 0)
-        rc = state_run(state, put, err);
-    if (entry->sent_ns == 0)
-        (void)state_insist(state, NULL);
-    state_done(state, put);
+    int rc = state_step(state, put, err);
     buf_release(&kept);
     return rc;
+}
+
+struct entries {
+    const struct nflog_entry *items;
+    size_t count;
+};
+
+static int put_entries(struct state *state, void *context, struct err *err)
+{
+    const struct entries *list = context;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < list->count; i++)
+        rc = put_one(state, &list->items[i], err);
+    return rc;
+}
+
+static bool is_intent(const struct entries *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].sent_ns != 0)
+            return false;
+    return true;
+}
+
+int state_nflog_put_all(struct state *state, const struct nflog_entry *entries, size_t count, struct err *err)
+{
+    struct entries list = {entries, count};
+    if (count == 0)
+        return 0;
+    bool relaxed = is_intent(&list);
+    lock_take(&state->lock);
+    int rc = relaxed ? state_relax(state, err) : 0;
+    if (rc == 0)
+        rc = state_together(state, put_entries, &list, err);
+    if (relaxed)
+        (void)state_insist(state, NULL);
+    lock_drop(&state->lock);
+    return rc;
+}
+
+int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
+{
+    return state_nflog_put_all(state, entry, 1, err);
 }
 
 /* Copied out because a blob column promises no alignment. */

@@ -24,6 +24,9 @@ struct alert_event {
     bool of_rule;                       /* a rule of this process made it; else it was posted */
 };
 
+/* What a copy takes. */
+size_t alert_event_bytes(const struct alert_event *event);
+
 /* A copy of all parts in one heap block; free with mem_free. */
 struct alert_event *alert_event_copy(const struct alert_event *event);
 
