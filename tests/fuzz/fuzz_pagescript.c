@@ -28,7 +28,8 @@ static void check_actions(const struct page_script *script)
     for (size_t i = 0; i < script->action_count; i++) {
         const struct page_action *a = &script->actions[i];
         must(a->at_ns >= 0 && (i == 0 || script->actions[i - 1].at_ns <= a->at_ns));
-        must((a->labels != NULL) == (a->kind == ACTION_POST || a->kind == ACTION_RESOLVE));
+        must((a->labels != NULL) ==
+             (a->kind == ACTION_POST || a->kind == ACTION_RESOLVE || a->kind == ACTION_TRAIL));
         must(a->kind != ACTION_ANSWER || a->receiver.n > 0);
     }
 }
