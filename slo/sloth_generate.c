@@ -321,12 +321,6 @@ static int add_slo(struct generation *g, const struct slo *slo)
     return 0;
 }
 
-static struct str text_at(const struct tree *map, const char *key)
-{
-    const struct tree *child = tree_get(map, key);
-    return child != NULL && child->kind == TREE_SCALAR ? child->text : STR("");
-}
-
 static void put_texts(struct generation *g, struct tree *to, const struct tree *from)
 {
     for (const struct tree *child = from != NULL ? from->first : NULL; child != NULL; child = child->next)
@@ -344,9 +338,9 @@ static struct tree *metadata_of(struct generation *g, const struct tree *given)
     if (annotations != NULL && annotations->count > 0)
         tree_put(&g->arena, metadata, STR("annotations"), annotations);
     tree_put(&g->arena, metadata, STR("labels"), labels);
-    tree_put_text(&g->arena, metadata, STR("name"), text_at(given, "name"));
-    if (text_at(given, "namespace").n > 0)
-        tree_put_text(&g->arena, metadata, STR("namespace"), text_at(given, "namespace"));
+    tree_put_text(&g->arena, metadata, STR("name"), slo_text_at(given, "name"));
+    if (slo_text_at(given, "namespace").n > 0)
+        tree_put_text(&g->arena, metadata, STR("namespace"), slo_text_at(given, "namespace"));
     return metadata;
 }
 

@@ -192,16 +192,10 @@ static const struct spelling file_spelling = {file_document, slo_fields,    indi
 static const struct spelling object_spelling = {
     object_document, slo_fields, indicator_fields, object_events, object_raw, object_alerting, alert_fields};
 
-static struct str text_at(const struct tree *map, const char *key)
-{
-    const struct tree *child = tree_get(map, key);
-    return child != NULL && child->kind == TREE_SCALAR ? child->text : STR("");
-}
-
 static bool is_object(const struct tree *root)
 {
-    return str_is(text_at(root, "kind"), "PrometheusServiceLevel") &&
-           str_starts(text_at(root, "apiVersion"), STR("sloth.slok.dev/v1"));
+    return str_is(slo_text_at(root, "kind"), "PrometheusServiceLevel") &&
+           str_starts(slo_text_at(root, "apiVersion"), STR("sloth.slok.dev/v1"));
 }
 
 static void read_document(struct strict *s, const struct tree *root, enum slo_format format,
@@ -245,7 +239,8 @@ static int parse_document(struct slo_file *file, const struct tree *root, struct
 {
     struct strict s;
     struct raw_document raw = {0};
-    if (root->kind != TREE_MAP || (!is_object(root) && !str_is(text_at(root, "version"), "prometheus/v1")))
+    if (root->kind != TREE_MAP ||
+        (!is_object(root) && !str_is(slo_text_at(root, "version"), "prometheus/v1")))
         return err_at(err, ERR_PARSE, root->line, root->column,
                       "no SLOs of a known form: there must be `version: prometheus/v1`, or `apiVersion: "
                       "sloth.slok.dev/v1` "
