@@ -1,7 +1,7 @@
 /*
  * amconfig: alertmanager.yml, read strictly, with Alertmanager 0.34's messages and defaults.
  *
- * What is valid but not built (some receivers, tracing, ...) is refused by name with
+ * What is valid but not built (tracing, templates in route labels) is refused by name with
  * ERR_UNSUPPORTED: a page that would silently not go out is the worst answer. Alertmanager's own complaints about the
  * rest of the file come first. Source: Alertmanager 0.34.
  *
