@@ -13,15 +13,9 @@ struct reading_manifest {
     bool failed;
 };
 
-static struct str text_at(const struct tree *map, const char *key)
-{
-    const struct tree *child = tree_get(map, key);
-    return child != NULL && child->kind == TREE_SCALAR ? child->text : STR("");
-}
-
 bool rulefile_is_manifest(const struct tree *node)
 {
-    return text_at(node, "apiVersion").n > 0 && text_at(node, "kind").n > 0;
+    return tree_get_text(node, "apiVersion").n > 0 && tree_get_text(node, "kind").n > 0;
 }
 
 static const struct strict_field spec_fields[] = {
@@ -43,7 +37,7 @@ static void read_rules_object(struct reading_manifest *m, const struct tree *nod
 {
     struct raw_file *out = m->out;
     const struct tree *metadata = tree_get(node, "metadata");
-    struct str name = text_at(metadata, "name"), space = text_at(metadata, "namespace");
+    struct str name = tree_get_text(metadata, "name"), space = tree_get_text(metadata, "namespace");
     ARENA_GROW(m->r->scratch, out->objects, out->count, out->capacity);
     if (out->objects == NULL) {
         out->count = 0;
@@ -84,8 +78,8 @@ static void read_object(struct reading_manifest *m, const struct tree *node, boo
         refuse(m, node, "an object of a Kubernetes manifest must have apiVersion and kind");
         return;
     }
-    struct str kind = text_at(node, "kind");
-    bool ours = str_starts(text_at(node, "apiVersion"), STR("monitoring.coreos.com/"));
+    struct str kind = tree_get_text(node, "kind");
+    bool ours = str_starts(tree_get_text(node, "apiVersion"), STR("monitoring.coreos.com/"));
     if (ours && str_is(kind, "PrometheusRule"))
         read_rules_object(m, node);
     else if (str_is(kind, "List") || (ours && str_is(kind, "PrometheusRuleList")))

@@ -35,12 +35,6 @@ struct strict_pairs slo_pairs_over(struct arena *arena, struct strict_pairs unde
     return out;
 }
 
-struct str slo_text_at(const struct tree *map, const char *key)
-{
-    const struct tree *child = tree_get(map, key);
-    return child != NULL && child->kind == TREE_SCALAR ? child->text : STR("");
-}
-
 /* An object, because asking for anything but .window is to be an error. */
 static struct tval data_of(struct tval *window, struct tval_field *field)
 {

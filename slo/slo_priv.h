@@ -12,9 +12,6 @@ void slo_pairs_put(struct arena *arena, struct strict_pairs *pairs, struct str n
 /* Pairs over others. */
 struct strict_pairs slo_pairs_over(struct arena *arena, struct strict_pairs under, struct strict_pairs over);
 
-/* A scalar child of a map; empty: there is none. */
-struct str slo_text_at(const struct tree *map, const char *key);
-
 /* A query for one window, in the arena. ERR_PARSE with Go's words if it is no template, or asks for more than .window. */
 int slo_query_for(struct arena *arena, struct str query, int64_t window_ms, struct str *out, struct err *err);
 

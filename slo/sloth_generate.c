@@ -338,9 +338,9 @@ static struct tree *metadata_of(struct generation *g, const struct tree *given)
     if (annotations != NULL && annotations->count > 0)
         tree_put(&g->arena, metadata, STR("annotations"), annotations);
     tree_put(&g->arena, metadata, STR("labels"), labels);
-    tree_put_text(&g->arena, metadata, STR("name"), slo_text_at(given, "name"));
-    if (slo_text_at(given, "namespace").n > 0)
-        tree_put_text(&g->arena, metadata, STR("namespace"), slo_text_at(given, "namespace"));
+    tree_put_text(&g->arena, metadata, STR("name"), tree_get_text(given, "name"));
+    if (tree_get_text(given, "namespace").n > 0)
+        tree_put_text(&g->arena, metadata, STR("namespace"), tree_get_text(given, "namespace"));
     return metadata;
 }
 

@@ -194,8 +194,8 @@ static const struct spelling object_spelling = {
 
 static bool is_object(const struct tree *root)
 {
-    return str_is(slo_text_at(root, "kind"), "PrometheusServiceLevel") &&
-           str_starts(slo_text_at(root, "apiVersion"), STR("sloth.slok.dev/v1"));
+    return str_is(tree_get_text(root, "kind"), "PrometheusServiceLevel") &&
+           str_starts(tree_get_text(root, "apiVersion"), STR("sloth.slok.dev/v1"));
 }
 
 static void read_document(struct strict *s, const struct tree *root, enum slo_format format,
@@ -240,7 +240,7 @@ static int parse_document(struct slo_file *file, const struct tree *root, struct
     struct strict s;
     struct raw_document raw = {0};
     if (root->kind != TREE_MAP ||
-        (!is_object(root) && !str_is(slo_text_at(root, "version"), "prometheus/v1")))
+        (!is_object(root) && !str_is(tree_get_text(root, "version"), "prometheus/v1")))
         return err_at(err, ERR_PARSE, root->line, root->column,
                       "no SLOs of a known form: there must be `version: prometheus/v1`, or `apiVersion: "
                       "sloth.slok.dev/v1` "

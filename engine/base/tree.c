@@ -20,6 +20,12 @@ const struct tree *tree_get(const struct tree *map, const char *key)
     return find(map, str_of(key));
 }
 
+struct str tree_get_text(const struct tree *map, const char *key)
+{
+    const struct tree *child = tree_get(map, key);
+    return child != NULL && child->kind == TREE_SCALAR ? child->text : STR("");
+}
+
 static bool is_one_of(struct str s, const char *const *words)
 {
     for (; *words != NULL; words++)

@@ -208,12 +208,6 @@ static void fetch(struct token *t)
 
 /* ---- its answer ---- */
 
-static struct str text_at(const struct tree *answer, const char *key)
-{
-    const struct tree *node = tree_get(answer, key);
-    return node != NULL && node->kind == TREE_SCALAR ? node->text : (struct str){0};
-}
-
 static bool read_token(struct token *t, struct str body)
 {
     struct tree *answer = NULL;
@@ -222,8 +216,8 @@ static bool read_token(struct token *t, struct str body)
     struct world *world = t->courier->world;
     arena_init(&arena, (size_t)limits.flush_arena_bytes);
     bool sound = json_parse(&arena, body, &answer, NULL) == 0;
-    struct str value = text_at(answer, "access_token"), type = text_at(answer, "token_type");
-    struct str expires = text_at(answer, "expires_in");
+    struct str value = tree_get_text(answer, "access_token"), type = tree_get_text(answer, "token_type");
+    struct str expires = tree_get_text(answer, "expires_in");
     if (type.n == 0 || str_eq_nocase(type, STR("bearer")))
         type = STR("Bearer");
     sound = sound && value.n > 0;

@@ -53,6 +53,9 @@ int json_parse(struct arena *arena, struct str text, struct tree **root, struct 
 /* A map's child, or NULL; NULL too when `map` is NULL or no map. */
 const struct tree *tree_get(const struct tree *map, const char *key);
 
+/* The text of a map's scalar child; empty: there is none. */
+struct str tree_get_text(const struct tree *map, const char *key);
+
 /* True for NULL, and for an unquoted scalar that is empty, ~, null, Null or NULL. */
 bool tree_is_null(const struct tree *node);
 
