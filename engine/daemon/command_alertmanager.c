@@ -208,17 +208,13 @@ static int settle_addresses(struct am_flags *f, struct err *err)
 
 static int check_flags(struct am_flags *f, struct err *err)
 {
-    enum log_level level;
-    enum log_format format;
-    if (log_parse_level(str_of(f->log_level), &level) != 0)
-        return err_set(err, ERR_ARG, "--log.level is debug, info, warn or error, not \"%s\"", f->log_level);
-    if (log_parse_format(str_of(f->log_format), &format) != 0)
-        return err_set(err, ERR_ARG, "--log.format is logfmt or json, not \"%s\"", f->log_format);
+    int rc = command_log(f->log_level, f->log_format, err);
+    if (rc != 0)
+        return rc;
     if (f->daemon.router.retention_ms == 0 || f->daemon.router.alerts_gc_ms == 0)
         return err_set(err, ERR_ARG, "--data.retention and --alerts.gc-interval are longer than nothing");
-    log_setup(level, format, STDERR_FILENO);
     f->daemon.feature_flags = &f->features;
-    int rc = refuse_unbuilt(f, err);
+    rc = refuse_unbuilt(f, err);
     if (rc == 0)
         rc = check_features(&f->features, err);
     if (rc == 0)

@@ -24,4 +24,7 @@ int command_slo(int argc, char **argv);
 int command_flags(const char *usage, const struct flag *flags, int argc, char **argv, struct flag_rest *rest,
                   int *status);
 
+/* --log.level and --log.format of those that run on: the log goes to standard error in this form. ERR_ARG names the flag. */
+int command_log(const char *level, const char *format, struct err *err);
+
 #endif

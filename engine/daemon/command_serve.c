@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 static const char usage[] =
     "usage: tocsin serve [FLAGS]\n"
@@ -31,17 +30,13 @@ struct serve_flags {
 
 static int check_flags(struct serve_flags *f, struct err *err)
 {
-    enum log_level level;
-    enum log_format format;
-    if (log_parse_level(str_of(f->log_level), &level) != 0)
-        return err_set(err, ERR_ARG, "--log.level is debug, info, warn or error, not \"%s\"", f->log_level);
-    if (log_parse_format(str_of(f->log_format), &format) != 0)
-        return err_set(err, ERR_ARG, "--log.format is logfmt or json, not \"%s\"", f->log_format);
+    int rc = command_log(f->log_level, f->log_format, err);
+    if (rc != 0)
+        return rc;
     if (f->daemon.evaluators < 1 || f->daemon.evaluators > EVALUATORS_MAX)
         return err_set(err, ERR_ARG, "--rules.evaluators is 1 to %d", EVALUATORS_MAX);
     if (f->daemon.concurrent_evals < 1)
         return err_set(err, ERR_ARG, "--rules.max-concurrent-evals is 1 or more");
-    log_setup(level, format, STDERR_FILENO);
     f->daemon.feature_flags = &f->features;
     return features_enable(&f->daemon.features, &f->features, err);
 }

@@ -1,11 +1,13 @@
 #include "command_priv.h"
 
 #include "tocsin/hash.h"
+#include "tocsin/log.h"
 #include "tocsin/mem.h"
 #include "tocsin/world.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -55,6 +57,18 @@ int command_flags(const char *usage, const struct flag *flags, int argc, char **
         *status = 2;
     }
     return rc;
+}
+
+int command_log(const char *level, const char *format, struct err *err)
+{
+    enum log_level least;
+    enum log_format form;
+    if (log_parse_level(str_of(level), &least) != 0)
+        return err_set(err, ERR_ARG, "--log.level is debug, info, warn or error, not \"%s\"", level);
+    if (log_parse_format(str_of(format), &form) != 0)
+        return err_set(err, ERR_ARG, "--log.format is logfmt or json, not \"%s\"", format);
+    log_setup(least, form, STDERR_FILENO);
+    return 0;
 }
 
 int main(int argc, char **argv)
