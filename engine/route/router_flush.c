@@ -30,7 +30,7 @@ static int by_labels(const void *a, const void *b)
     return router_item_order(x->fact->event->labels, y->fact->event->labels);
 }
 
-static void snapshot(const struct group *group, struct flush *flush, int64_t now_ns)
+static void snapshot(struct router *router, const struct group *group, struct flush *flush, int64_t now_ns)
 {
     struct alert *alert;
     flush->items = MEM_ARRAY(struct flush_item, group->members.count + 1);
@@ -38,6 +38,8 @@ static void snapshot(const struct group *group, struct flush *flush, int64_t now
         struct flush_item *item = &flush->items[flush->count++];
         item->fact = fact_hold(alert->fact);
         item->resolved = alert_is_resolved(alert->fact->event, now_ns);
+        if (item->resolved)
+            keep_end(router, alert);
     }
     qsort(flush->items, flush->count, sizeof *flush->items, by_labels);
 }
@@ -298,7 +300,7 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns)
     flush->tick_ns = now_ns;
     flush->deadline_ns = now_ns + (interval_ns > FLUSH_MIN_NS ? interval_ns : FLUSH_MIN_NS);
     group->flush = flush;
-    snapshot(group, flush, now_ns);
+    snapshot(router, group, flush, now_ns);
     flush_mute(router, group, flush);
     begin_deliveries(router, flush);
     flush_end_if_done(router, flush, now_ns);
@@ -327,16 +329,28 @@ static bool holds_fact(const void *item, const void *key)
 }
 
 /* Resolved alerts that everybody has been told of, unless news of them came meanwhile. */
-static void remove_told(struct group *group, const struct flush *flush)
+static void remove_told(struct router *router, struct group *group, const struct flush *flush)
 {
     for (size_t i = 0; i < flush->count; i++) {
         const struct flush_item *item = &flush->items[i];
         if (!item->resolved)
             continue;
         struct alert *alert = map_find(&group->members, item->fact->fingerprint, holds_fact, item->fact);
-        if (alert != NULL)
-            group_remove(group, alert);
+        if (alert == NULL)
+            continue;
+        group_remove(group, alert);
+        if (alert->groups == 0)
+            keep_forget(router, alert);
     }
+}
+
+/* Of a flush that failed the file knows nothing: a restart makes up for it at once. */
+static void flush_settle(struct router *router, struct group *group, bool failed, int64_t now_ns)
+{
+    if (group->tick_waits)
+        timer_set(&router->timers, &group->timer, now_ns);
+    if (!failed && group->closing == NULL)
+        keep_tick(router, group);
 }
 
 void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_ns)
@@ -345,15 +359,16 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
         return;
     struct group *group = flush->group;
     group->flush = NULL;
-    if (!flush->failed && !group->dead)
-        remove_told(group, flush);
+    bool failed = flush->failed;
+    if (!failed && !group->dead)
+        remove_told(router, group, flush);
     flush_free(flush);
     if (group->dead)
         group_free(group);
     else if (group->members.count == 0 || (group->closing != NULL && !group_owes_end(router, group, now_ns)))
         group_destroy(router, group);
-    else if (group->tick_waits)
-        timer_set(&router->timers, &group->timer, now_ns);
+    else
+        flush_settle(router, group, failed, now_ns);
 }
 
 static struct nflog_note *make_note(const struct delivery *d, const struct dedup_told *told,

@@ -21,6 +21,7 @@
 
 #include "dedup_priv.h"
 #include "inhibit_priv.h"
+#include "keep_priv.h"
 #include "nflog_priv.h"
 #include "silence_priv.h"
 #include "timers_priv.h"
@@ -36,6 +37,7 @@ struct alert {
     struct fact *fact;
     size_t groups; /* that hold it */
     struct silence_hits silenced;
+    struct kept kept;
 };
 
 /* A configuration and who still needs it. */
@@ -58,6 +60,7 @@ struct group {
     bool tick_waits; /* came due while a flush was under way */
     bool kept;       /* taken over by the reload that is running */
     bool dead;       /* no longer listed: goes when its flush ends */
+    int64_t tick_id; /* of its row in the state file; 0: it has none */
     /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
     struct generation *closing;
 };
@@ -161,6 +164,7 @@ struct router {
     struct nflog nflog;
     struct silences *silences;
     struct router_counts counts;
+    struct keeping keeping;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
     int64_t alerts_gc_ns, nflog_gc_ns;
@@ -173,13 +177,14 @@ struct fact *fact_hold(struct fact *fact);
 void fact_drop(struct fact *fact);
 int router_validate(const struct alert_event *event, struct buf *errors);
 /* Merges one valid event into the store; its times are filled in. NULL: the store is full. */
-struct alert *router_store(struct router *router, const struct alert_event *event, int64_t now_ns);
+struct alert *router_store(struct router *router, const struct alert_event *event, bool posted,
+                           int64_t now_ns);
 void router_collect_alerts(struct router *router, int64_t now_ns);
 void router_free_alerts(struct router *router);
 
 /* router_group.c */
-/* Puts an alert into the groups of every route it matches. With rebuild: see router_reload. */
-void router_route_alert(struct router *router, struct alert *alert, int64_t now_ns);
+/* Puts an alert into the groups of every route it matches. A group that is made for it counts its group_wait from since_ns. */
+void router_route_alert(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns);
 typedef void route_visit(void *context, const struct am_route *route);
 void router_match(const struct am_route *route, const struct labels *ls, route_visit *visit, void *context);
 void group_remove(struct group *group, struct alert *alert);

@@ -77,11 +77,23 @@ static void end_delivery(struct router *router, struct delivery *d, bool failed,
     flush_end_if_done(router, flush, now_ns);
 }
 
+/* The log is never ahead of what is known of the alerts: else a restart would wait for news of one whose end was told because no more came
+ * of it, or would tell an end again that the log has forgotten meanwhile. */
+static void keep_ends(struct router *router)
+{
+    lock_take(&router->lock);
+    bool waits = router->keeping.first != NULL || router->keeping.gone_count > 0;
+    lock_drop(&router->lock);
+    if (waits)
+        (void)keep_write(router, UINT64_MAX, NULL);
+}
+
 static void save(struct router *router, const struct nflog_note *note, const char *risk)
 {
     struct err err;
     static struct log_rate rate;
     struct world *world = router->options.world;
+    keep_ends(router);
     if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
         log_error(risk, LOG_STR("key", note->key), LOG_ERR(&err));
 }

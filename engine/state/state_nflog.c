@@ -26,6 +26,8 @@ int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct
         rc = state_run(state, put, err);
     if (entry->sent_ns == 0)
         (void)state_insist(state, NULL);
+    else
+        state->unsynced = state->unsynced && rc != 0;
     state_done(state, put);
     buf_release(&kept);
     return rc;

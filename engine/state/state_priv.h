@@ -34,7 +34,16 @@
     STATEMENT(alert_remove, "DELETE FROM alert WHERE file=?1 AND grp=?2 AND rule=?3 AND labels=?4")       \
     STATEMENT(alerts_each, "SELECT file,grp,rule,labels,annotations,state,value,active_ns,fired_ns,"      \
                            "resolved_ns,last_sent_ns,keep_firing_since_ns FROM alert")                    \
-    STATEMENT(alerts_expire, "DELETE FROM alert WHERE state=0 AND resolved_ns<?1")
+    STATEMENT(alerts_expire, "DELETE FROM alert WHERE state=0 AND resolved_ns<?1")                        \
+    STATEMENT(posted_put, "INSERT OR REPLACE INTO posted(id,since_ns,starts_ns,ends_ns,updated_ns,"       \
+                          "starts_zone_s,ends_zone_s,ends_is_timeout,labels,annotations,url) "            \
+                          "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")                                   \
+    STATEMENT(posted_remove, "DELETE FROM posted WHERE id=?1")                                            \
+    STATEMENT(posted_each, "SELECT id,since_ns,starts_ns,ends_ns,updated_ns,starts_zone_s,ends_zone_s,"   \
+                           "ends_is_timeout,labels,annotations,url FROM posted ORDER BY id")              \
+    STATEMENT(tick_put, "INSERT OR REPLACE INTO tick(id,key,receiver,next_ns) VALUES(?1,?2,?3,?4)")       \
+    STATEMENT(tick_remove, "DELETE FROM tick WHERE id=?1")                                                \
+    STATEMENT(ticks_each, "SELECT id,key,receiver,next_ns FROM tick ORDER BY id")
 
 enum state_statement {
 #define STATEMENT(name, sql) STATE_##name,
@@ -47,6 +56,7 @@ struct state {
     sqlite3 *db;
     sqlite3_stmt *statement[STATE_STATEMENT_COUNT];
     struct lock lock;
+    bool unsynced; /* posted alerts are in the file that a power cut could still take */
 };
 
 /* Takes the lock and hands out a statement without bindings; state_done gives both back. */
@@ -73,6 +83,7 @@ int state_execute(struct state *state, const char *sql, const char *doing, struc
 /* A label set as bytes, so that equal sets are equal bytes; and back, in the arena, names and values within the bytes. NULL: no
  * label set looks like this, or the arena is full. Annotations may be empty texts. */
 void state_labels_encode(struct buf *out, const struct labels *ls);
+void state_labels_append(struct buf *out, const struct labels *ls);
 struct labels *state_labels_decode(struct arena *arena, struct str bytes, bool annotations);
 
 /* Matchers as bytes, and back, in the arena, without their compiled expressions; texts stay within the bytes. NULL: no matchers look like

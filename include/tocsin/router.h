@@ -74,8 +74,11 @@ void router_set_contracts(struct router *router, struct router_contracts contrac
 struct silences *router_silences(struct router *router);
 
 /* Takes in alerts (upsert by label set, Alertmanager 0.34). Valid ones are stored even if others fail; then ERR_PARSE and
- * *errors has a line each. resolve_timeout fills a missing end. */
+ * *errors has a line each. resolve_timeout fills a missing end. ERR_IO: they are known and will be told, but not on disk. */
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors);
+
+/* The same of one that whoever tells it keeps, and tells again after a restart: it is not written down. */
+int router_tell(struct router *router, const struct alert_event *event, struct buf *errors);
 
 /* True if somebody was told that this alert fires, or may have been, and not that it has ended. */
 bool router_owes_end(struct router *router, const struct labels *alert);

@@ -7,6 +7,7 @@
 #ifndef TOCSIN_STATE_H
 #define TOCSIN_STATE_H
 
+#include "tocsin/alert.h"
 #include "tocsin/err.h"
 #include "tocsin/labels.h"
 #include "tocsin/matcher.h"
@@ -123,5 +124,44 @@ int state_alerts_each(struct state *state,
 
 /* Removes alerts that ended before. */
 int state_alerts_expire(struct state *state, int64_t before_ns, struct err *err);
+
+/*
+ * Posted alerts, and when aggregation groups are due next (route/router_keep.c). What is put survives the end of the process when the
+ * call returns, as alert states do, and a power cut from the next state_sync or the next put of anything that is synced by itself on.
+ */
+struct posted_row {
+    int64_t id; /* from 1; the router's own, in the order in which they came */
+    const struct alert_event *event;
+    int64_t since_ns; /* when it was first taken in */
+};
+
+struct tick_row {
+    int64_t id; /* likewise */
+    struct str key, receiver;
+    int64_t next_ns;
+};
+
+struct posted_news {
+    const struct posted_row *rows; /* each in the place of an earlier one with its id */
+    size_t row_count;
+    const int64_t *gone;
+    size_t gone_count;
+    const struct tick_row *ticks;
+    size_t tick_count;
+    const int64_t *gone_ticks;
+    size_t gone_tick_count;
+};
+
+/* All of it, or nothing; what is gone goes last. */
+int state_posted_put(struct state *state, const struct posted_news *news, struct err *err);
+/* In the order of their ids. A row that cannot be read is logged and stepped over. */
+int state_posted_each(struct state *state, void (*visit)(void *context, const struct posted_row *row),
+                      void *context, struct err *err);
+int state_ticks_each(struct state *state, void (*visit)(void *context, const struct tick_row *row),
+                     void *context, struct err *err);
+
+/* True if something was posted that a power cut could still take. */
+bool state_unsynced(struct state *state);
+int state_sync(struct state *state, struct err *err);
 
 #endif
