@@ -1,5 +1,6 @@
 #include "daemon_priv.h"
 
+#include "tocsin/am_import.h"
 #include "tocsin/check.h"
 #include "tocsin/limits.h"
 #include "tocsin/log.h"
@@ -223,7 +224,11 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
         .max_silences = d->options.max_silences,
         .max_silence_bytes = d->options.max_silence_bytes,
     };
-    int rc = router_open(&options, g->routes, &d->router, err);
+    const char *folder = d->options.storage_path;
+    int rc = folder[0] != '\0' ? am_import(d->world, folder, d->state, err) : 0;
+    if (rc != 0)
+        return rc;
+    rc = router_open(&options, g->routes, &d->router, err);
     g->routes = NULL;
     return rc;
 }

@@ -7,9 +7,10 @@ static struct str as_bytes(const uint64_t *hashes, size_t count)
     return (struct str){(const char *)hashes, count * sizeof *hashes};
 }
 
-int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
+int state_nflog_write(struct state *state, enum state_statement id, const struct nflog_entry *entry,
+                      struct err *err)
 {
-    sqlite3_stmt *put = state_begin(state, STATE_nflog_put);
+    sqlite3_stmt *put = state->statement[id];
     state_bind_text(put, 1, entry->key);
     sqlite3_bind_int64(put, 2, entry->sent_ns);
     sqlite3_bind_int64(put, 3, entry->expires_ns);
@@ -21,15 +22,22 @@ int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct
     state_bind_text(put, 6, (struct str){kept.bytes, kept.used});
     state_bind_text(put, 7, as_bytes(entry->owed, entry->owed_count));
     state_bind_text(put, 8, as_bytes(entry->missed, entry->missed_count));
+    int rc = state_step(state, put, err);
+    buf_release(&kept);
+    return rc;
+}
+
+int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
+{
+    lock_take(&state->lock);
     int rc = entry->sent_ns == 0 ? state_relax(state, err) : 0;
     if (rc == 0)
-        rc = state_run(state, put, err);
+        rc = state_nflog_write(state, STATE_nflog_put, entry, err);
     if (entry->sent_ns == 0)
         (void)state_insist(state, NULL);
     else
         state->unsynced = state->unsynced && rc != 0;
-    state_done(state, put);
-    buf_release(&kept);
+    lock_drop(&state->lock);
     return rc;
 }
 

@@ -160,6 +160,20 @@ int state_posted_each(struct state *state, void (*visit)(void *context, const st
 int state_ticks_each(struct state *state, void (*visit)(void *context, const struct tick_row *row),
                      void *context, struct err *err);
 
+/* What another program's file holds (route/am_import.c): all of it with the file's name and a hash of its bytes, or nothing. Of what is there
+ * already, entries with another time of sending and silences with another time of change, the younger stays. */
+struct state_import {
+    struct str file;
+    uint64_t hash;
+    const struct nflog_entry *entries;
+    size_t entry_count;
+    const struct silence_row *silences;
+    size_t silence_count;
+};
+
+int state_imported(struct state *state, struct str file, uint64_t hash, bool *known, struct err *err);
+int state_import(struct state *state, const struct state_import *all, struct err *err);
+
 /* True if something was posted that a power cut could still take. */
 bool state_unsynced(struct state *state);
 int state_sync(struct state *state, struct err *err);
