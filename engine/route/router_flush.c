@@ -101,6 +101,24 @@ bool group_owes_end(const struct router *router, const struct group *group, int6
     return false;
 }
 
+bool route_has_told_end(const struct router *router, const struct am_route *route, struct str key,
+                        uint64_t hash, int64_t ended_ns, int64_t now_ns)
+{
+    const struct am_receiver *receiver = route->receiver;
+    for (size_t i = 0; i < receiver->integrations.count; i++) {
+        struct buf text;
+        const struct labels *kept;
+        const struct dedup_told *told = nflog_find(
+            &router->nflog, log_key(key, receiver, receiver->integrations.items[i], &text), now_ns, &kept);
+        buf_release(&text);
+        if (told == NULL || was_told(told, hash) || hash_set_has(&told->missed, hash))
+            return false;
+        if (told->sent_ns < ended_ns && !hash_set_has(&told->resolved, hash))
+            return false;
+    }
+    return true;
+}
+
 static void collect_hashes(const struct router *router, struct delivery *d, const struct dedup_told *told)
 {
     const struct flush *flush = d->flush;
@@ -388,19 +406,40 @@ struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns)
     return make_note(d, &told, d->kept, sent_ns);
 }
 
+static const struct dedup_told *told_so_far(const struct router *router, const struct delivery *d,
+                                            int64_t now_ns, const struct labels **kept)
+{
+    static const struct dedup_told nothing;
+    struct buf key;
+    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns, kept);
+    buf_release(&key);
+    return told != NULL ? told : &nothing;
+}
+
+/* More alerts may be believed to fire, and no end counts as told. */
+struct nflog_note *delivery_intent(const struct router *router, const struct delivery *d, int64_t now_ns)
+{
+    const struct labels *kept = NULL;
+    const struct dedup_told *told = told_so_far(router, d, now_ns, &kept);
+    struct dedup_told may = {
+        .firing = hash_set_join(&told->firing, &d->note.firing),
+        .resolved = hash_set_minus(&told->resolved, &d->note.firing),
+        .owed = hash_set_copy(&told->owed),
+        .missed = hash_set_copy(&told->missed),
+    };
+    struct nflog_note *note = make_note(d, &may, d->kept, now_ns);
+    nflog_told_free(&may);
+    return note;
+}
+
 /*
  * The receiver took nothing. Those that it was to hear of as firing, in vain, are told late if they end before it takes something; those
  * whose end it was to hear of are news if they fire again.
  */
 struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns)
 {
-    static const struct dedup_told nothing;
-    struct buf key;
     const struct labels *kept = NULL;
-    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns, &kept);
-    buf_release(&key);
-    if (told == NULL)
-        told = &nothing;
+    const struct dedup_told *told = told_so_far(router, d, now_ns, &kept);
     struct hash_set unclosed = hash_set_meet(&told->firing, &d->note.resolved);
     struct hash_set untold = hash_set_minus(&d->note.firing, &told->firing);
     struct dedup_told next = {

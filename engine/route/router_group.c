@@ -215,12 +215,28 @@ struct placing {
     struct router *router;
     struct alert *alert;
     int64_t since_ns, now_ns;
+    int64_t ended_ns; /* only groups that have not told this end; 0: all */
 };
+
+static bool has_told_end(const struct placing *p, const struct am_route *route)
+{
+    const struct fact *fact = p->alert->fact;
+    struct labels *ls = group_labels(route, fact->event->labels);
+    if (ls == NULL)
+        return false;
+    struct str key = group_key(route, ls);
+    bool told = route_has_told_end(p->router, route, key, fact->hash, p->ended_ns, p->now_ns);
+    mem_free((void *)(uintptr_t)key.p);
+    mem_free(ls);
+    return told;
+}
 
 static void place_alert(void *context, const struct am_route *route)
 {
     struct placing *p = context;
     const struct alert_event *event = p->alert->fact->event;
+    if (p->ended_ns != 0 && has_told_end(p, route))
+        return;
     struct group_place place = {route, event->labels};
     uint64_t hash = group_hash(route, event->labels);
     struct group *group = map_find(&p->router->groups, hash, is_group, &place);
@@ -237,7 +253,13 @@ static void place_alert(void *context, const struct am_route *route)
 
 void router_route_alert(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns)
 {
-    struct placing placing = {router, alert, since_ns, now_ns};
+    struct placing placing = {router, alert, since_ns, now_ns, 0};
+    router_match(&router->generation->config->root, alert->fact->event->labels, place_alert, &placing);
+}
+
+void router_route_ended(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns)
+{
+    struct placing placing = {router, alert, since_ns, now_ns, alert->fact->event->updated_ns};
     router_match(&router->generation->config->root, alert->fact->event->labels, place_alert, &placing);
 }
 

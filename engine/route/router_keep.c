@@ -436,7 +436,12 @@ static void load_alert(void *context, const struct posted_row *row)
     alert->kept.ends_ns = row->event->ends_ns;
     alert->kept.lasts_ns = row->event->ends_ns - row->event->updated_ns;
     alert->kept.over = alert->kept.lasts_ns <= 0;
-    router_route_alert(router, alert, since_ns, loading->now_ns);
+    if (!alert->kept.over)
+        router_route_alert(router, alert, since_ns, loading->now_ns);
+    else
+        router_route_ended(router, alert, since_ns, loading->now_ns);
+    if (alert->kept.over && alert->groups == 0)
+        keep_forget(router, alert);
 }
 
 int keeping_load(struct router *router, int64_t now_ns, struct err *err)

@@ -185,6 +185,8 @@ void router_free_alerts(struct router *router);
 /* router_group.c */
 /* Puts an alert into the groups of every route it matches. A group that is made for it counts its group_wait from since_ns. */
 void router_route_alert(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns);
+/* The same of one that an earlier process knew to have ended: only into groups that have not told everybody. */
+void router_route_ended(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns);
 typedef void route_visit(void *context, const struct am_route *route);
 void router_match(const struct am_route *route, const struct labels *ls, route_visit *visit, void *context);
 void group_remove(struct group *group, struct alert *alert);
@@ -207,8 +209,13 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
 struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
+/* What the log is to say as long as nobody knows whether it will; with the lock. */
+struct nflog_note *delivery_intent(const struct router *router, const struct delivery *d, int64_t now_ns);
 /* True if somebody whom the group told that an alert fires has not heard of its end. */
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
+/* True if all of the receiver's integrations were told in this group of the end of an alert, or of what came after it. */
+bool route_has_told_end(const struct router *router, const struct am_route *route, struct str key,
+                        uint64_t hash, int64_t ended_ns, int64_t now_ns);
 /* What it is to say now that it has failed; NULL: nothing new. */
 struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns);
 void generation_drop(struct generation *generation);

@@ -321,8 +321,9 @@ static int send_message(struct router *router, struct message *message)
  * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. */
 static void note_intent(struct router *router, const struct delivery *d, int64_t now_ns)
 {
-    struct nflog_note *note = delivery_note(d, now_ns);
-    note->told.sent_ns = 0;
+    lock_take(&router->lock);
+    struct nflog_note *note = delivery_intent(router, d, now_ns);
+    lock_drop(&router->lock);
     save(router, note, "notification log not written; a restart may lose the end of these alerts");
     nflog_note_free(note);
 }

@@ -286,6 +286,53 @@ static void an_end_of_which_silence_told_is_no_news_after_a_restart(void **state
     sim_close(&sim);
 }
 
+/* One receiver hears of it in vain for a while, the other of something else meanwhile. */
+static void an_end_that_one_of_two_groups_has_told_is_not_told_again(void **state)
+{
+    (void)state;
+    static const char two[] =
+        "route: {receiver: a, group_by: [n], group_wait: 5s, group_interval: 30s, repeat_interval: 1h, "
+        "routes: "
+        "[{receiver: b, matchers: ['i=1'], continue: true, group_interval: 10m}, {receiver: a}]}\n"
+        "receivers: [" HOOK("a") "," HOOK("b") "]\n";
+    sim_open(&sim, two);
+    sim_fire(&sim, "n=x i=1");
+    sim_fire(&sim, "n=x i=2");
+    sim_until(&sim, 6000);
+    sim_resolve(&sim, "n=x i=1", 0);
+    sim_until(&sim, 36000);
+    sim_fire(&sim, "n=x i=3");
+    sim_until(&sim, 66000);
+    sim_expect(&sim, "5000 b first notification: +1,x\n5000 a first notification: +1,x +2,x\n"
+                     "35000 a some alerts resolved: -1,x +2,x\n65000 a new alerts added: +2,x +3,x\n");
+    sim_forget(&sim);
+    router_close(sim.router);
+    sim_start(&sim, two);
+    sim_until(&sim, 700000);
+    sim_expect(&sim, "605000 b all alerts resolved: -1,x\n");
+    sim_close(&sim);
+}
+
+/* The log said beforehand that the page had told the end, too. */
+static void an_end_that_is_owed_outlives_a_page_that_was_lost_on_its_way(void **state)
+{
+    (void)state;
+    sim_open(&sim, SIMPLE);
+    sim_fire(&sim, "n=x i=1");
+    sim_until(&sim, 6000);
+    sim_resolve(&sim, "n=x i=1", 0);
+    sim.status = 400;
+    sim_until(&sim, 36000);
+    sim_fire(&sim, "n=x i=2");
+    sim_until(&sim, 96000); /* refused likewise, twice */
+    sim.status = 200;
+    sim_forget(&sim);
+    kill_and_start(97000);
+    sim_until(&sim, 97000);
+    sim_expect(&sim, "97000 a first notification: -1,x +2,x\n");
+    sim_close(&sim);
+}
+
 static void a_page_that_a_receiver_refused_goes_at_once(void **state)
 {
     (void)state;
@@ -487,6 +534,8 @@ int main(void)
         cmocka_unit_test(an_end_that_lies_far_ahead_is_written_as_it_moves),
         cmocka_unit_test(an_alert_that_was_not_heard_of_while_nobody_listened_has_not_ended),
         cmocka_unit_test(an_end_of_which_silence_told_is_no_news_after_a_restart),
+        cmocka_unit_test(an_end_that_one_of_two_groups_has_told_is_not_told_again),
+        cmocka_unit_test(an_end_that_is_owed_outlives_a_page_that_was_lost_on_its_way),
         cmocka_unit_test(a_page_that_a_receiver_refused_goes_at_once),
         cmocka_unit_test(an_alert_that_fires_again_begins_a_life_of_its_own),
         cmocka_unit_test(what_rules_tell_is_left_to_them_unless_it_was_posted),
