@@ -5,7 +5,7 @@
  * earlier. Ticks, waits and repeats follow Alertmanager 0.34. All calls are thread-safe; sending goes through
  * world->send, whose answers are noted and taken in by the next router_run (router_wait wakes for them).
  *
- * Order that keeps pages: the alert is stored before POST is answered; a notification counts as sent only when the
+ * Order that keeps pages: the alert is in the state file before POST is answered; a notification counts as sent only when the
  * receiver took it, and then the log is on disk before anything else is decided for that group. Before the first page of a group
  * the log says that it may be told: so after a kill in between it is told again, and its end is told in any case.
  *
@@ -27,7 +27,10 @@
  *  - a reload keeps timers and flushes under way of groups whose key, labels and receiver are unchanged;
  *  - when wall time is set, deadlines move with it.
  *
- * Drawback: alerts themselves are held in memory only; after a restart they are known again when they are posted.
+ * After a restart everything posted is known again: group_wait counts from when it came, groups that have flushed keep their ticks, and what was due meanwhile is
+ * due at once. An alert that has not ended gets the time that its sender gave it (five minutes at most) once more, because nobody could hear of it.
+ *
+ * Drawback: a post waits for the transaction that writes it (not for a sync: a power cut may take the last quarter of a second).
  */
 #ifndef TOCSIN_ROUTER_H
 #define TOCSIN_ROUTER_H

@@ -83,7 +83,7 @@ int state_incident_notes(struct state *state, int64_t incident,
 /*
  * Alert states: what each alerting rule knew when its group was last evaluated (rules/ruler_keep.c).
  *
- * Unlike all else here, what is put survives the end of the process when the call returns, and a power cut from the next put of
+ * Unlike what stands above, what is put survives the end of the process when the call returns, and a power cut from the next put of
  * anything else on: groups are many, and a sync for each would be dear. That is enough, because who is told of an alert
  * stands in the notification log, and whatever puts it there syncs the states it follows from, too.
  */
