@@ -43,7 +43,7 @@ ALL_CFLAGS = -std=c17 $(FLAGS) $(CFLAGS)
 ALL_CXXFLAGS = -std=c++17 $(FLAGS) $(CXXFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lm -pthread
 
-SOURCES := $(wildcard engine/*/*.c remote_write/*.c rules/*.c)
+SOURCES := $(wildcard engine/*/*.c remote_write/*.c rules/*.c slo/*.c)
 CXXSOURCES := $(wildcard engine/base/*.cc)
 MAIN := engine/daemon/main.c
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(CXXSOURCES:%.cc=$(O)/%.o)

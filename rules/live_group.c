@@ -94,6 +94,7 @@ struct live_group *live_group_open(struct ruler *ruler, const struct globals *gl
     }
     rules_identify(group);
     prepare_for_data(group);
+    group_shared_find(group);
     if (options->promql.features.concurrent_rule_eval)
         group_stages_find(group);
     set->refs++;
@@ -266,10 +267,9 @@ void live_group_evaluate(struct ruler *ruler, const struct globals *globals, str
     lock_drop(&group->lock);
     if (slot_ns < group->slot_ns)
         bring_alerts_back(group, slot_ns);
-    e.view = view_open(ruler->store);
-    view_remember(e.view);
+    evaluation_open_view(&e);
     evaluate_rules(&e);
-    view_close(e.view);
+    evaluation_close_view(&e);
     output_end_orphans(&e);
     evaluation_conclude(&e);
     arena_release(&e.arena);

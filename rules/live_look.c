@@ -7,7 +7,6 @@ static struct evaluation begin(struct ruler *ruler, const struct globals *global
                                enum rule_occasion occasion)
 {
     struct evaluation e = {.ruler = ruler, .globals = globals, .group = group, .occasion = occasion};
-    e.view = view_open(ruler->store);
     arena_init(&e.arena, (size_t)limits.query_arena_bytes);
     return e;
 }
@@ -39,6 +38,7 @@ bool live_group_look(struct ruler *ruler, const struct globals *globals, struct 
 {
     struct evaluation e = begin(ruler, globals, group, OCCASION_LOOK);
     uint64_t looks = 0;
+    e.view = view_open(ruler->store);
     for (size_t i = 0; i < group->count; i++) {
         struct rule_state *state = &group->rules[i];
         if (!state->looks || !look_time(&e, state, now_ns, &e.slot_ns))
@@ -82,13 +82,13 @@ void live_group_catch_up(struct ruler *ruler, const struct globals *globals, str
 {
     struct evaluation e = begin(ruler, globals, group, OCCASION_CATCH_UP);
     e.slot_ns = slot_ns;
-    view_remember(e.view);
+    evaluation_open_view(&e);
     for (size_t i = 0; i < group->count; i++)
         if (group->rules[i].rule->kind == RULE_RECORDING)
             rule_evaluate(&e, &group->rules[i]);
     if (slot_ns + group->interval_ns >= group->arrears.items[0].to_ns)
         end_range(&e, &group->arrears);
-    view_close(e.view);
+    evaluation_close_view(&e);
     evaluation_conclude(&e);
     arena_release(&e.arena);
     lock_take(&group->lock);

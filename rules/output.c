@@ -135,7 +135,7 @@ static void end_missing(struct evaluation *e)
             map_add(&missing, w->labels->hash, w);
     if (missing.count > 0) {
         output_end_all(e->ruler, &missing, evaluation_t_ms(e));
-        view_forget(e->view);
+        evaluation_forget(e);
     }
     for (size_t at = 0; (w = map_next(&missing, &at)) != NULL;)
         map_remove(&state->written, w->labels->hash, w);
@@ -188,7 +188,7 @@ void output_end_past(struct evaluation *e, int64_t next_ns)
     if (ended.count > 0) {
         end_all(e->ruler, &ended, next_ms, true);
         forget_all(&e->state->past, &ended);
-        view_forget(e->view);
+        evaluation_forget(e);
     }
     written_free(&ended);
 }
@@ -246,7 +246,7 @@ int output_write(struct evaluation *e, const struct outputs *outputs)
     struct batch batch = {.series = series, .count = outputs->count, .late_ms = late ? INT64_MAX : 0};
     if (outputs->count > 0) {
         write_all(e->ruler, &batch, &result);
-        view_forget(e->view); /* the next rule sees what this one wrote */
+        evaluation_forget(e); /* the next rule sees what this one wrote */
     }
     e->samples += outputs->count;
     if (late)

@@ -22,7 +22,8 @@ static int scalar_as_vector(struct evaluation *e, struct promql_result *result)
 
 int rule_query(struct evaluation *e, struct promql_result *out)
 {
-    int code = promql_instant(e->state->query, e->view, evaluation_t_ms(e), &e->arena, out, e->err);
+    int code = promql_instant_shared(e->state->query, e->view, evaluation_t_ms(e), e->shared, &e->arena, out,
+                                     e->err);
     if (code != 0)
         return code;
     if (out->type == PROMQL_SCALAR) {

@@ -69,6 +69,7 @@ struct live_group {
     struct rule_state *rules;
     size_t count;
     size_t stage_count; /* stage_priv.h; 0: the rules are evaluated one after the other */
+    size_t parts;       /* that its rules have in common: promql_share */
     struct map orphans; /* of struct written: what rules wrote that are gone */
     int recalls_in;     /* slots until what was recalled is used; 0: nothing was */
     struct group_figures figures;
@@ -146,6 +147,7 @@ struct evaluation {
     struct live_group *group;
     struct rule_state *state; /* the rule it is at */
     struct view *view;
+    struct promql_shared *shared; /* NULL: nothing is */
     struct arena arena; /* cleared when the rule's results are in the store */
     enum rule_occasion occasion;
     int64_t slot_ns;
@@ -191,6 +193,15 @@ struct rule_outcome {
 void rule_compute(struct evaluation *e, struct rule_state *state, struct rule_outcome *outcome);
 void rule_write(struct evaluation *e, struct rule_outcome *outcome);
 void rule_evaluate(struct evaluation *e, struct rule_state *state); /* both */
+
+/* group_shared.c: finds what the group's rules have in common; once. */
+void group_shared_find(struct live_group *group);
+
+/* Opens a view that remembers, and shares among the rules that are evaluated with it what they have in common. What a rule wrote the
+ * next one shall see: forget. */
+void evaluation_open_view(struct evaluation *e);
+void evaluation_forget(struct evaluation *e);
+void evaluation_close_view(struct evaluation *e);
 
 /* Sample time of an evaluation: the slot less the query offset. */
 int64_t evaluation_t_ms(const struct evaluation *e);

@@ -153,7 +153,7 @@ static void evaluate_together(struct evaluation *e, struct stage *s)
         }
     }
     withdraw(ruler, s);
-    view_forget(e->view); /* the next stage sees what this one wrote */
+    evaluation_forget(e); /* the next stage sees what this one wrote */
 }
 
 void stage_evaluate(struct evaluation *e, size_t stage)

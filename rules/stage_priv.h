@@ -5,7 +5,7 @@
  * same. That makes stages, and what comes of them stage by stage is what comes of the rules one after the other: within a stage the
  * rules are computed by whoever has time, but written in their order, by the group's worker alone.
  *
- * Drawback: a window that stands in several rules of a stage is looked at for each of them.
+ * Drawback: what several rules of a stage have in common, windows too, is computed for each of them.
  */
 #ifndef TOCSIN_STAGE_PRIV_H
 #define TOCSIN_STAGE_PRIV_H

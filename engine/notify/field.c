@@ -143,6 +143,19 @@ static void print_timeout(struct buf *out, int indent, const struct field *field
 
 const struct field_type FIELD_timeout = {strict_go_duration_ms, NULL, print_timeout};
 
+static void print_duration(struct buf *out, int indent, const struct field *field, const void *value)
+{
+    int64_t ms = *(const int64_t *)value;
+    if (ms == 0)
+        return;
+    yaml_key(out, indent, field->key);
+    buf_char(out, ' ');
+    duration_print(out, ms);
+    buf_char(out, '\n');
+}
+
+const struct field_type FIELD_duration = {strict_duration_ms, NULL, print_duration};
+
 /* ---- several ---- */
 
 static void print_texts(struct buf *out, int indent, const struct field *field, const void *value)

@@ -37,6 +37,7 @@ extern const struct field_type FIELD_bool;            /* bool */
 extern const struct field_type FIELD_maybe;           /* struct str: true, false or, not given, empty */
 extern const struct field_type FIELD_count;           /* uint64_t */
 extern const struct field_type FIELD_timeout;         /* int64_t, ms; Go's form; prints if it is not 0 */
+extern const struct field_type FIELD_duration;        /* int64_t, ms; Prometheus' form; likewise */
 extern const struct field_type FIELD_texts;           /* struct strict_texts */
 extern const struct field_type FIELD_templates; /* struct strict_pairs: a map of templates, sorted by name */
 extern const struct field_type FIELD_tree;      /* const struct tree *: anything; its texts are templates */

@@ -14,11 +14,6 @@ static const struct integration_kind *kind_of_key(struct str key)
     return NULL;
 }
 
-bool integration_key_is_built(const char *key)
-{
-    return kind_of_key(str_of(key)) != NULL;
-}
-
 const char *integration_name(const struct integration *integration)
 {
     return integration->kind->name;

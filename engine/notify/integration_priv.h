@@ -39,6 +39,7 @@ struct integration_kind {
 extern const struct integration_kind integration_discord;
 extern const struct integration_kind integration_email;
 extern const struct integration_kind integration_incidentio;
+extern const struct integration_kind integration_jira;
 extern const struct integration_kind integration_mattermost;
 extern const struct integration_kind integration_msteams;
 extern const struct integration_kind integration_msteamsv2;
@@ -47,6 +48,7 @@ extern const struct integration_kind integration_pagerduty;
 extern const struct integration_kind integration_pushover;
 extern const struct integration_kind integration_rocketchat;
 extern const struct integration_kind integration_slack;
+extern const struct integration_kind integration_sns;
 extern const struct integration_kind integration_telegram;
 extern const struct integration_kind integration_victorops;
 extern const struct integration_kind integration_webex;

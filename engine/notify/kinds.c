@@ -25,10 +25,11 @@ const char *const integration_keys[] = {
 /* In the order in which Alertmanager checks them: webhook, email, slack, pushover, pagerduty, incidentio, opsgenie, wechat, victorops, sns,
  * telegram, discord, webex, msteams, msteamsv2, jira, rocketchat, mattermost. */
 static const struct integration_kind *const kinds[] = {
-    &integration_webhook,   &integration_email,      &integration_slack,      &integration_pushover,
-    &integration_pagerduty, &integration_incidentio, &integration_opsgenie,   &integration_wechat,
-    &integration_victorops, &integration_telegram,   &integration_discord,    &integration_webex,
-    &integration_msteams,   &integration_msteamsv2,  &integration_rocketchat, &integration_mattermost,
+    &integration_webhook,    &integration_email,      &integration_slack,     &integration_pushover,
+    &integration_pagerduty,  &integration_incidentio, &integration_opsgenie,  &integration_wechat,
+    &integration_victorops,  &integration_sns,        &integration_telegram,  &integration_discord,
+    &integration_webex,      &integration_msteams,    &integration_msteamsv2, &integration_jira,
+    &integration_rocketchat, &integration_mattermost,
 };
 
 const struct integration_kind *const *integration_kinds(size_t *count)

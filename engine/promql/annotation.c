@@ -1,4 +1,4 @@
-#include "eval_priv.h"
+#include "shared_priv.h"
 
 #include "tocsin/gotext.h"
 
@@ -7,8 +7,8 @@
 struct note {
     enum annotation_kind kind;
     struct str text;
-    size_t position;
-    bool counted; /* tell how often it occurred */
+    size_t position; /* in the text; of those that are kept: which node of their part */
+    bool counted;    /* tell how often it occurred */
     size_t occurrences;
     struct note *next;
 };
@@ -23,29 +23,33 @@ static struct note *find_note(struct evaluation *ev, enum annotation_kind kind, 
     return NULL;
 }
 
-static int append_note(struct evaluation *ev, struct note note)
+/* False: the arena has no room. */
+static bool append_note(struct notes *notes, struct note note, struct arena *arena)
 {
-    struct note *n = ARENA_NEW(ev->arena, struct note);
-    note.text = str_copy(ev->arena, note.text);
+    struct note *n = ARENA_NEW(arena, struct note);
+    note.text = str_copy(arena, note.text);
     if (n == NULL || note.text.p == NULL)
-        return eval_no_memory(ev);
+        return false;
     *n = note;
-    if (ev->notes.last != NULL)
-        ev->notes.last->next = n;
+    n->next = NULL;
+    if (notes->last != NULL)
+        notes->last->next = n;
     else
-        ev->notes.first = n;
-    ev->notes.last = n;
-    ev->notes.count++;
-    return 0;
+        notes->first = n;
+    notes->last = n;
+    notes->count++;
+    return true;
 }
 
 static int merge_note(struct evaluation *ev, struct note note)
 {
     struct note *known = find_note(ev, note.kind, note.text);
+    if (known == NULL && ev->notes.count < NOTES_MAX)
+        return append_note(&ev->notes, note, ev->arena) ? 0 : eval_no_memory(ev);
     if (known == NULL)
-        return ev->notes.count < NOTES_MAX ? append_note(ev, note) : 0;
+        return 0;
     known->position = note.position;
-    known->occurrences++;
+    known->occurrences += note.occurrences;
     return 0;
 }
 
@@ -128,6 +132,46 @@ int notes_finish(struct evaluation *ev, struct promql_result *out)
             return eval_no_memory(ev);
         out->annotations[out->annotation_count++] =
             (struct annotation){.kind = n->kind, .text = str_of(text)};
+    }
+    return 0;
+}
+
+/* ---- of parts that several expressions have in common ---- */
+
+int notes_join(struct evaluation *ev, const struct notes *own)
+{
+    for (const struct note *n = own->first; n != NULL; n = n->next)
+        TRY(merge_note(ev, *n));
+    return 0;
+}
+
+/* Nodes that begin at the same place do so in any text of the same expression. SIZE_MAX: none begins there. */
+static size_t node_at(const struct promql *q, const struct expr *part, size_t position)
+{
+    for (size_t i = part->plan_id; i < q->node_count && q->nodes[i].expr->start < part->end; i++)
+        if (q->nodes[i].expr->start == position)
+            return i - part->plan_id;
+    return SIZE_MAX;
+}
+
+bool notes_keep(const struct evaluation *ev, const struct expr *part, const struct notes *own,
+                struct arena *arena, struct notes *kept)
+{
+    for (const struct note *n = own->first; n != NULL; n = n->next) {
+        struct note copy = *n;
+        copy.position = node_at(ev->q, part, n->position);
+        if (copy.position == SIZE_MAX || !append_note(kept, copy, arena))
+            return false;
+    }
+    return true;
+}
+
+int notes_repeat(struct evaluation *ev, const struct expr *part, const struct notes *kept)
+{
+    for (const struct note *n = kept->first; n != NULL; n = n->next) {
+        struct note here = *n;
+        here.position = ev->q->nodes[part->plan_id + n->position].expr->start;
+        TRY(merge_note(ev, here));
     }
     return 0;
 }

@@ -1,4 +1,5 @@
 #include "held_priv.h"
+#include "shared_priv.h"
 #include "tally_priv.h"
 
 #include "tocsin/limits.h"
@@ -36,6 +37,8 @@ int eval_poll(struct evaluation *ev)
 int eval_hold(struct evaluation *ev, int64_t samples)
 {
     ev->samples += samples;
+    if (ev->samples > ev->samples_most)
+        ev->samples_most = ev->samples;
     if (ev->samples <= ev->samples_max)
         return 0;
     limit_hit(LIMIT_query_samples);
@@ -118,12 +121,8 @@ static int eval_node(struct evaluation *ev, const struct expr *e, const struct g
     return eval_fail(ev, ERR_ARG, "%s is not an instant vector", promql_type_name(e->type));
 }
 
-int eval_vector(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
+int eval_afresh(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
 {
-    *out = (struct vector){0};
-    TRY(eval_poll(ev));
-    if (g->count > 1 && plan_node(ev->q, e)->invariant)
-        return eval_invariant(ev, e, g, out);
     int64_t before = ev->samples;
     struct held_node node;
     TRY(held_enter(ev, e, g, &node));
@@ -133,6 +132,17 @@ int eval_vector(struct evaluation *ev, const struct expr *e, const struct grid *
     /* What the parts held is let go; what came out is held. */
     ev->samples = before;
     return eval_hold(ev, vector_weight(out, 0, g));
+}
+
+int eval_vector(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out)
+{
+    *out = (struct vector){0};
+    TRY(eval_poll(ev));
+    if (g->count > 1 && plan_node(ev->q, e)->invariant)
+        return eval_invariant(ev, e, g, out);
+    if (ev->shared != NULL && plan_node(ev->q, e)->part != 0)
+        return shared_vector(ev, e, g, out);
+    return eval_afresh(ev, e, g, out);
 }
 
 static int scalar_node(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out)
@@ -200,13 +210,15 @@ static int instant_value(struct evaluation *ev, const struct expr *e, const stru
     return eval_fail(ev, ERR_ARG, "expression has no type");
 }
 
-int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, struct arena *arena,
-                   struct promql_result *out, struct err *err)
+int promql_instant_shared(const struct promql *q, struct view *view, int64_t t_ms,
+                          struct promql_shared *shared, struct arena *arena, struct promql_result *out,
+                          struct err *err)
 {
     struct evaluation ev;
     struct grid g = {.start_ms = t_ms, .step_ms = 1, .count = 1};
     begin(&ev, q, view, arena, err);
     ev.start_ms = ev.end_ms = t_ms;
+    ev.shared = shared_begin(q, shared, t_ms);
     *out = (struct promql_result){.type = q->root->type, .t_ms = t_ms};
     int code = tally_open(&ev, &g);
     if (code == 0)
@@ -217,6 +229,12 @@ int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, stru
         code = tally_close(&ev, &g, out);
     arena_release(&ev.scratch);
     return code;
+}
+
+int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, struct arena *arena,
+                   struct promql_result *out, struct err *err)
+{
+    return promql_instant_shared(q, view, t_ms, NULL, arena, out, err);
 }
 
 /* A scalar over a range is a series without labels. */

@@ -73,10 +73,11 @@ struct evaluation {
     struct duration_context durations;
     int64_t lookback_ms;
     struct notes notes;
-    int64_t samples, samples_max; /* held now; cells and window points */
-    struct tally *tally;          /* NULL: nobody asked */
-    struct held *held;            /* likewise */
-    int64_t deadline_ns;          /* 0: none */
+    int64_t samples, samples_most, samples_max; /* held now, at once so far, at all; cells and window points */
+    struct tally *tally;                        /* NULL: nobody asked */
+    struct held *held;                          /* likewise */
+    struct promql_shared *shared;               /* shared_priv.h; NULL: it shares nothing */
+    int64_t deadline_ns;                        /* 0: none */
     unsigned polls;
     struct err *err;
 };
@@ -84,6 +85,8 @@ struct evaluation {
 /* ---- eval.c: nodes ---- */
 
 int eval_vector(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out);
+/* The same, whatever has been computed of it before. */
+int eval_afresh(struct evaluation *ev, const struct expr *e, const struct grid *g, struct vector *out);
 int eval_scalar(struct evaluation *ev, const struct expr *e, const struct grid *g, double **out);
 struct str eval_string(const struct expr *e);
 

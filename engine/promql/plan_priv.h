@@ -27,6 +27,8 @@ struct plan_node {
     bool name_unseen;    /* of a call: whoever asks for it sees no names, and all its series have one name */
     bool labels_unseen;  /* and no other labels either */
     bool detect_resets;  /* of a selector: somebody outside looks at counts alone (plan.c) */
+    bool part_changes;   /* of a part: one that is computed may change it (promql_shared_forget) */
+    uint32_t part;       /* its number among those that several expressions have in common, from 1 on; 0: it is none */
     struct regex *regex; /* of label_replace(); NULL: invalid, which is an error of the evaluation */
     bool template;       /* the second argument of info(): only its matchers are used, by plan_info.c */
 };

@@ -26,19 +26,6 @@ static void name_labels(struct strict *s, struct receiver_draft *d)
     receiver->labels = labels_with(s->arena, receiver->labels, STR("name"), receiver->name);
 }
 
-static void note_unbuilt(struct strict *s, const struct tree *node, struct str receiver)
-{
-    for (const struct tree *child = node->first; child != NULL; child = child->next) {
-        for (const char *const *key = integration_keys; *key != NULL; key++) {
-            if (str_is(child->key->text, *key) && child->count > 0 && !integration_key_is_built(*key))
-                strict_unsupported(
-                    s, child->key,
-                    "receiver \"%.*s\": %s are not supported yet; remove them or keep Alertmanager for them",
-                    STR_ARG(receiver), *key);
-        }
-    }
-}
-
 static void read_receiver(struct strict *s, const struct tree *node, void *target)
 {
     enum { OWN_KEYS = 2 };
@@ -47,10 +34,8 @@ static void read_receiver(struct strict *s, const struct tree *node, void *targe
         {"labels", keep_labels, 0},
     };
     for (size_t i = 0; integration_keys[i] != NULL; i++)
-        keys[OWN_KEYS + i] = (struct strict_field){
-            integration_keys[i],
-            integration_key_is_built(integration_keys[i]) ? integrations_read : strict_skip,
-            offsetof(struct receiver_draft, receiver.integrations)};
+        keys[OWN_KEYS + i] = (struct strict_field){integration_keys[i], integrations_read,
+                                                   offsetof(struct receiver_draft, receiver.integrations)};
     struct receiver_draft d = {0};
     if (!strict_struct(s, node, "config.plain", keys, &d))
         return;
@@ -58,8 +43,6 @@ static void read_receiver(struct strict *s, const struct tree *node, void *targe
         strict_fail(s, node, "missing name in receiver");
         return;
     }
-    if (node->kind == TREE_MAP)
-        note_unbuilt(s, node, d.receiver.name);
     name_labels(s, &d);
     *(struct am_receiver *)target = d.receiver;
 }

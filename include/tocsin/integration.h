@@ -12,8 +12,13 @@
  *  - secrets in files are read for each request and trimmed, also where Alertmanager reads them once (Rocket.Chat, incident.io) or does not
  *    trim them (Pushover);
  *  - WeChat's token is fetched for each message, not kept for two hours, and what asks for it is tried again like the message itself;
- *  - of what fired and ended while nobody could be told (router.h) PagerDuty, OpsGenie and VictorOps get an incident that is opened and closed at
- *    once, and Slack a message of its own;
+ *  - of what fired and ended while nobody could be told (router.h) PagerDuty, OpsGenie, VictorOps and Jira get an incident that is opened and
+ *    closed at once, and Slack a message of its own;
+ *  - a description that is no document of Atlassian's goes to version 3 of Jira's API as one paragraph, where Alertmanager gives up; a
+ *    request to Jira that is not answered is tried again, from the search on;
+ *  - what SNS would refuse a message for is not sent: a subject of 100 characters or more, line ends in it, attributes without a value; a
+ *    message is cut between characters; the deduplication id of a FIFO topic tells apart what fires from what has ended, as SNS drops
+ *    what comes under the same one within five minutes; credentials are never asked of the network, but for those of a role;
  *  - a mail is rendered whole before its server is asked; 5xx is not tried again before the next tick; control characters in headers become
  *    blanks, of addresses only the names are encoded; headers that would describe the body (Content-Type, MIME-Version) are left out; Date and
  *    the days of threads are UTC's; Message-Id ends in the sender's domain; where there is a secret, CRAM-MD5 goes before the password.
@@ -48,10 +53,7 @@ struct integrations {
 /* The keys of a receiver under which integrations stand (slack_configs), in the order in which Alertmanager prints them; NULL ends them. */
 extern const char *const integration_keys[];
 
-/* False for one that Alertmanager has and Tocsin has not. */
-bool integration_key_is_built(const char *key);
-
-strict_read integrations_read; /* struct integrations; the value of one of the keys that are built */
+strict_read integrations_read; /* struct integrations; the value of one of the keys */
 
 /* Takes over what is to be taken from the globals, and stops at what is missing then. Relative paths of http_config begin at the folder. */
 void integrations_check(struct strict *s, struct integrations *list, const struct am_globals *globals,
@@ -64,7 +66,7 @@ void integrations_print(struct buf *out, const struct integrations *list);
 /* As the notification log, metrics and logs call it: slack. */
 const char *integration_name(const struct integration *integration);
 
-/* Kinds that are built are numbered from 0. */
+/* Kinds are numbered from 0. */
 enum { INTEGRATION_KINDS_MAX = 18 };
 size_t integration_kind_count(void);
 size_t integration_kind_of(const struct integration *integration);

@@ -109,6 +109,32 @@ bool promql_decided_by_sample(const struct promql *q);
 int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, struct arena *arena,
                    struct promql_result *out, struct err *err);
 
+/*
+ * What several expressions have in common: a part such as sum(rate(x[6h])) that stands in several of them, or several times in one, is
+ * computed once when they are evaluated one after the other at the same time, as rules of a group are.
+ *
+ * promql_share finds such parts, once, before any of the expressions is evaluated, and returns how many there are. All were opened
+ * with the same options and store. is_written: may an expression that is evaluated change series of that name? What is made of such
+ * (or of series with no certain name) stands until promql_shared_forget, the rest until promql_shared_close.
+ *
+ * Values, annotations and errors are those of promql_instant on series that do not change meanwhile. Results live as long as both the
+ * arena and what is shared. With options.stats nothing is shared. Not for two threads at once.
+ */
+typedef bool promql_is_written(void *context, struct str metric);
+size_t promql_share(struct promql *const *queries, size_t count, promql_is_written *is_written,
+                    void *context);
+
+struct promql_shared; /* values of such parts at one time */
+
+struct promql_shared *promql_shared_open(size_t parts, int64_t t_ms); /* NULL for no parts */
+void promql_shared_forget(struct promql_shared *shared);              /* NULL is fine for these */
+void promql_shared_close(struct promql_shared *shared);
+
+/* promql_instant, taking what is there and leaving what it computes. shared NULL: the same as promql_instant. */
+int promql_instant_shared(const struct promql *q, struct view *view, int64_t t_ms,
+                          struct promql_shared *shared, struct arena *arena, struct promql_result *out,
+                          struct err *err);
+
 /* Steps start, start+step, ... <= end. The expression must be a scalar or an instant vector (ERR_ARG otherwise). */
 int promql_range(const struct promql *q, struct view *view, int64_t start_ms, int64_t end_ms, int64_t step_ms,
                  struct arena *arena, struct promql_result *out, struct err *err);

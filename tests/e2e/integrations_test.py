@@ -1,9 +1,15 @@
 """Integrations as receivers see them: beside Debian's Alertmanager 0.25 the same requests, byte for byte, and the same default texts."""
+import base64
+import hashlib
+import hmac
 import http.server
 import json
+import os
 import re
 import threading
 import time
+import unittest.mock
+import urllib.parse
 
 import peers
 
@@ -263,6 +269,228 @@ class EveryKind(Case):
             self.assertEqual((method, kind), ('POST', 'application/json'))
             json.loads(body)
         self.assertNotIn(server.url, daemon.log.read_text())
+
+
+class JiraServer(peers.Server):
+    """Keeps issues, finds them by the JQL that is asked, and has one workflow: Open -> Done by "Close", and back by "Reopen"."""
+
+    def __init__(self):
+        self.issues, self.requests, self.lock = {}, [], threading.Lock()
+        jira = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def handle_any(self):
+                body = self.rfile.read(int(self.headers['Content-Length'] or 0))
+                with jira.lock:
+                    status, answer = jira.answer(self.command, self.path, self.headers, json.loads(body) if body else None)
+                text = json.dumps(answer).encode() if answer is not None else b''
+                self.send_response(status)
+                self.send_header('Content-Length', str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+            do_GET = do_POST = do_PUT = handle_any
+
+            def log_message(self, *args):
+                pass
+        super().__init__(Handler)
+
+    def answer(self, method, path, headers, body):
+        self.requests.append((method, path))
+        if headers['Authorization'] != 'Basic ' + base64.b64encode(b'bot:pass').decode() or headers['Accept-Language'] != 'en':
+            return 401, {'errorMessages': ['who?']}
+        if (method, path) == ('POST', '/rest/api/2/search'):
+            return 200, {'issues': self.find(body)[:body['maxResults']]}
+        if (method, path) == ('POST', '/rest/api/2/issue'):
+            key = f"{body['fields']['project']['key']}-{len(self.issues) + 1}"
+            self.issues[key] = {**body['fields'], 'category': 'new', 'resolution': None}
+            return 201, {'id': '1', 'key': key}
+        issue, below = re.fullmatch(r'/rest/api/2/issue/([A-Z]+-\d+)(/transitions)?', path).groups()
+        if method == 'PUT':
+            self.issues[issue].update(body['fields'])
+            return 204, None
+        done = self.issues[issue]['category'] == 'done'
+        name, number = ('Reopen', '3') if done else ('Close', '2')
+        if method == 'GET':
+            return 200, {'transitions': [{'id': '9', 'name': 'Comment'}, {'id': number, 'name': name}]}
+        if body != {'transition': {'id': number}}:
+            return 400, {'errorMessages': ['no such transition now']}
+        self.issues[issue].update({'category': 'new', 'resolution': None} if done else {'category': 'done', 'resolution': 'Fixed'})
+        return 204, None
+
+    def find(self, body):
+        """All of the JQL must be understood."""
+        form = (r'(?:\(resolution is EMPTY or resolution != "(?P<not>[^"]*)"\) and )?'
+                r'(?:(?P<open>statusCategory != Done) and |\(resolutiondate is EMPTY OR resolutiondate >= -(?P<minutes>\d+)m\) and )'
+                r'project="(?P<project>[^"]*)" and labels="(?P<label>[^"]*)" order by status ASC,resolutiondate DESC')
+        asked = re.fullmatch(form, body['jql'])
+        found = [(key, i) for key, i in self.issues.items() if i['project']['key'] == asked['project'] and asked['label'] in i['labels']
+                 and not (asked['not'] and i['resolution'] == asked['not']) and not (asked['open'] and i['category'] == 'done')]
+        return [{'key': key, 'fields': {name: {'name': '?', 'statusCategory': {'key': i['category']}} for name in body['fields']}}
+                for key, i in sorted(found, key=lambda item: item[1]['category'] == 'done')]
+
+
+class Jira(Case):
+    def test_an_issue_lives_as_long_as_its_group(self):
+        jira = self.keep(JiraServer())
+        daemon = self.start(f"""
+jira_configs:
+  - api_url: {jira.url}/rest/api/2
+    project: OPS
+    issue_type: Incident
+    labels: [alert]
+    summary: {{template: '{{{{ len .Alerts.Firing }}}} of {{{{ .GroupLabels.alertname }}}}', enable_update: true}}
+    description: {{enable_update: false}}
+    resolve_transition: Close
+    reopen_transition: Reopen
+    reopen_duration: 1h
+    wont_fix_resolution: "Won't fix"
+    fields: {{customfield_7: {{value: '{{{{ .Status }}}}'}}}}
+    http_config: {{basic_auth: {{username: bot, password: pass}}}}""")
+
+        def until(what, probe):
+            peers.wait_for(what, lambda: probe(dict(jira.issues)))
+        self.tell(daemon, alert('i1', False))
+        until('an issue', lambda issues: issues.get('OPS-1'))
+        made = dict(jira.issues['OPS-1'])
+        self.assertEqual((made['summary'], made['issuetype'], made['priority']), ('1 of A', {'name': 'Incident'}, {'name': 'High'}))
+        self.assertEqual(made['labels'], ['ALERT{' + hashlib.sha256(b'{}:{alertname="A"}').hexdigest() + '}', 'alert'])
+        self.assertIn(' - instance = i1\n', made['description'])
+        self.tell(daemon, alert('i1', False), alert('i2', False))
+        until('its change', lambda issues: issues['OPS-1']['summary'] == '2 of A')
+        self.tell(daemon, alert('i1', True), alert('i2', True))
+        until('its end', lambda issues: issues['OPS-1']['category'] == 'done')
+        self.assertEqual(jira.issues['OPS-1']['customfield_7'], {'value': 'resolved'})
+        self.assertEqual(jira.issues['OPS-1']['description'], made['description'])
+        self.tell(daemon, alert('i3', False))
+        until('its return', lambda issues: issues['OPS-1']['category'] == 'new')
+        with jira.lock:  # somebody decides
+            jira.issues['OPS-1'].update({'category': 'done', 'resolution': "Won't fix"})
+        self.tell(daemon, alert('i3', False), alert('i4', False))
+        until('a new issue', lambda issues: len(issues) == 2)
+        self.assertEqual(jira.issues['OPS-1']['category'], 'done')
+        self.assertEqual([path for method, path in jira.requests if (method, path[-6:]) == ('POST', '/issue')], ['/rest/api/2/issue'] * 2)
+
+
+class SnsServer(peers.Server):
+    """Takes what is signed as AWS says, by whom it knows: access key -> secret key, session token."""
+
+    def __init__(self, logins):
+        taken = self.taken = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers['Content-Length'] or 0))
+                good = SnsServer.is_signed(self.path, self.headers, body, logins)
+                text = b'<PublishResponse/>' if good else b'<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>'
+                if good:
+                    taken.append((good, self.path, self.headers['Content-Type'], urllib.parse.parse_qsl(body.decode(), True)))
+                self.send_response(200 if good else 403)
+                self.send_header('Content-Length', str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *args):
+                pass
+        super().__init__(Handler)
+
+    @staticmethod
+    def is_signed(path, headers, body, logins):
+        form = r'AWS4-HMAC-SHA256 Credential=(\w+)/((\d{8})/[^/]+/sns/aws4_request), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})'
+        key, scope, day, names, signature = re.fullmatch(form, headers['Authorization']).groups()
+        secret, token = logins[key]
+        date = headers['X-Amz-Date']
+        now = time.time()
+        fresh = any(time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now - age)) == date for age in range(-5, 60))
+        needed = {'content-type', 'host', 'x-amz-date'} | ({'x-amz-security-token'} if token else set())
+        values = ''.join(f'{name}:{headers[name].strip()}\n' for name in names.split(';'))
+        canonical = '\n'.join(['POST', urllib.parse.quote(path, '/-_.~'), '', values, names, hashlib.sha256(body).hexdigest()])
+        text = '\n'.join(['AWS4-HMAC-SHA256', date, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+        signer = ('AWS4' + secret).encode()
+        for part in scope.split('/'):
+            signer = hmac.new(signer, part.encode(), 'sha256').digest()
+        good = hmac.new(signer, text.encode(), 'sha256').hexdigest() == signature
+        return key if good and fresh and date.startswith(day) and needed <= set(names.split(';')) and headers['X-Amz-Security-Token'] == token else None
+
+
+class Sns(Case):
+    def test_forms_and_settings_are_alertmanagers(self):
+        sns = self.keep(SnsServer({'AK': ('SK', None)}))
+
+        def receivers(program):
+            return f"""
+sns_configs:
+  - api_url: {sns.url}/{program}
+    topic_arn: 'arn:{{{{ .GroupLabels.alertname }}}}'
+    attributes: {{b: '{{{{ .Status }}}} & x', zone: c}}
+    sigv4: {{region: eu-west-1, access_key: AK, secret_key: SK}}
+  - api_url: {sns.url}/{program}
+    phone_number: '+49'
+    subject: ''
+    message: '{{{{ printf "%01601d" 7 }}}}'
+    sigv4: {{region: eu-west-1, access_key: AK, secret_key: SK}}"""
+        peer = self.alertmanager(ROUTE + 'receivers:\n  - name: all\n' + self.indented(receivers('am')),
+                                 f'--web.external-url={EXTERNAL}', '--web.route-prefix=/')
+        daemon = self.start(receivers('to'))
+        for program in (peer, daemon):
+            self.tell(program, alert('i1', False))
+        peers.wait_for('two messages of each', lambda: len(sns.taken) >= 4)
+
+        def forms(program):
+            """Attributes by name: Alertmanager numbers them as it likes."""
+            for _, path, kind, form in sns.taken:
+                if path.startswith(f'/{program}'):
+                    values = dict(form)
+                    names = {k.split('.')[2]: v for k, v in values.items() if k.startswith('MessageAttributes') and k.endswith('.Name')}
+                    yield kind.split(';')[0], sorted((re.sub(r'entry\.(\d+)', lambda m: names[m[1]], k), v) for k, v in form)
+        self.assertEqual(sorted(forms('to')), sorted(forms('am')))
+
+        def printed(program):
+            text = peers.get_json(f'{program.url}/api/v2/status')['config']['original']
+            return text[text.index('receivers:'):text.index('templates:')]
+        # Alertmanager leaves out an empty subject, and would read the default in its place.
+        self.assertEqual(printed(daemon).replace('/to', '/am').replace('    subject: ""\n', ''), printed(peer))
+
+    def test_messages_are_signed_by_the_keys_of_settings_profile_and_environment(self):
+        sns = self.keep(SnsServer({'AK1': ('s/1', None), 'AK2': ('s/2', 'to/k+en=='), 'AK3': ('s3', None)}))
+        profiles = self.file('credentials', '[other]\naws_access_key_id=AK2\naws_secret_access_key = s/2\naws_session_token=to/k+en==\n')
+        environment = {'AWS_SHARED_CREDENTIALS_FILE': str(profiles), 'AWS_ACCESS_KEY_ID': 'AK3', 'AWS_SECRET_ACCESS_KEY': 's3',
+                       'AWS_REGION': 'us-east-2', 'AWS_SESSION_TOKEN': ''}
+        with unittest.mock.patch.dict(os.environ, environment):
+            daemon = self.start(f"""
+sns_configs:
+  - api_url: {sns.url}
+    topic_arn: 'arn:aws:sns:eu-west-1:1:{{{{ .GroupLabels.alertname }}}}.fifo'
+    attributes: {{severity: '{{{{ .CommonLabels.severity }}}}'}}
+    sigv4: {{region: eu-west-1, access_key: AK1, secret_key: s/1}}
+  - api_url: {sns.url}/base/a%20b
+    phone_number: '+491'
+    message: 'm\u00e4h & {{{{ .Status }}}}'
+    sigv4: {{region: eu-west-1, profile: other}}
+  - api_url: {sns.url}
+    target_arn: t
+    message: m
+    http_config: {{authorization: {{credentials: not-for-aws}}}}""")
+        self.tell(daemon, alert('i1', False))
+        peers.wait_for('three messages', lambda: len(sns.taken) >= 3)
+        by = {key: (path, kind, dict(form)) for key, path, kind, form in sns.taken}
+        self.assertEqual(sorted(by), ['AK1', 'AK2', 'AK3'])
+        path, kind, form = by['AK1']
+        self.assertEqual((path, kind, form['Action'], form['Version']), ('/', 'application/x-www-form-urlencoded', 'Publish', '2010-03-31'))
+        self.assertEqual((form['TopicArn'], form['Subject']), ('arn:aws:sns:eu-west-1:1:A.fifo', '[FIRING:1] A (i1 critical)'))
+        self.assertEqual(form['MessageGroupId'], hashlib.sha256(b'{}:{alertname="A"}').hexdigest())
+        self.assertIn(' - instance = i1\n', form['Message'])
+        self.assertEqual([form[f'MessageAttributes.entry.1.{name}'] for name in ('Name', 'Value.DataType', 'Value.StringValue')],
+                         ['severity', 'String', 'critical'])
+        path, _, form = by['AK2']
+        self.assertEqual((path, form['PhoneNumber'], form['Message']), ('/base/a%20b', '+491', 'm\u00e4h & firing'))
+        self.assertEqual(by['AK3'][2]['TargetArn'], 't')
+        self.tell(daemon, alert('i1', True))
+        peers.wait_for('three ends', lambda: len(sns.taken) >= 6)
+        ids = [dict(form)['MessageDeduplicationId'] for key, _, _, form in sns.taken if key == 'AK1']
+        self.assertEqual(len(set(ids)), 2)
+        log = daemon.log.read_text()
+        for secret in ('s/1', 's/2', 'to/k+en=='):
+            self.assertNotIn(secret, log)
 
 
 class DefaultTexts(Case):

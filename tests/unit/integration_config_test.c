@@ -119,6 +119,21 @@ static void what_is_missing_is_told_in_alertmanagers_words(void **state)
         {"telegram_bot_token: t", "telegram_configs: [{chat_id: 1, parse_mode: html}]",
          "unknown parse_mode on telegram_config, must be Markdown, MarkdownV2, HTML or empty string"},
         {"", "telegram_configs: [~]", "missing telegram config"},
+        {"", "sns_configs: [~]", "missing sns config"},
+        {"", "sns_configs: [{}]",
+         "must provide either a Target ARN, Topic ARN, or Phone Number for SNS config"},
+        {"", "sns_configs: [{topic_arn: t, sigv4: {access_key: a}}]",
+         "must provide a AWS SigV4 Access key and Secret Key if credentials are specified in the SigV4 "
+         "config"},
+        {"", "sns_configs: [{topic_arn: t, sigv4: {secret_key: a}}]",
+         "must provide a AWS SigV4 Access key and Secret Key if credentials are specified in the SigV4 "
+         "config"},
+        {"", "sns_configs: [{topic_arn: t, sigv4: {external_id: a}}]",
+         "external_id can only be used with role_arn"},
+        {"", "jira_configs: [~]", "missing jira config"},
+        {"", "jira_configs: [{project: p, issue_type: t}]", "no global Jira Cloud URL set"},
+        {"jira_api_url: http://j", "jira_configs: [{issue_type: t}]", "missing project in jira_config"},
+        {"jira_api_url: http://j", "jira_configs: [{project: p}]", "missing issue_type in jira_config"},
     };
     expect_refused(cases, sizeof cases / sizeof *cases);
 }
@@ -209,6 +224,14 @@ static void what_contradicts_itself_is_told_in_alertmanagers_words(void **state)
          "at most one of bot_token & bot_token_file must be configured"},
         {"", "telegram_configs: [{bot_token: t, chat_id: 1, chat_id_file: f}]",
          "at most one of chat_id & chat_id_file must be configured"},
+        {"", "sns_configs: [{topic_arn: t, phone_number: p}]",
+         "must provide either a Target ARN, Topic ARN, or Phone Number for SNS config"},
+        {"", "jira_configs: [{project: p, issue_type: t, api_type: server}]",
+         "unknown api_type on jira_config, must be auto, cloud or datacenter"},
+        {"", "jira_configs: [{project: p, issue_type: t, reopen_duration: 30m1h}]",
+         "not a valid duration string: \"30m1h\""},
+        {"", "jira_configs: [{project: p, issue_type: t, api_url: 'ftp://j'}]",
+         "unsupported scheme \"ftp\" for URL"},
         {"", "wechat_configs: [{api_secret: s, corp_id: c, message_type: x}]",
          "weChat message type \"x\" does not match valid options ^(text|markdown)$"},
         {"", "wechat_configs: [{api_secret: s, api_secret_file: f, corp_id: c}]",
@@ -241,6 +264,15 @@ static void a_template_that_does_not_parse_is_refused_with_its_place(void **stat
         {"slack_api_url: http://s", "slack_configs: [{fields: [{title: t, value: '{{ end }}'}]}]",
          "template: :1: unexpected {{end}}"},
         {"", "opsgenie_configs: [{api_key: k, details: {d: '{{ .x'}}]", "template: :1: unclosed action"},
+        {"", "sns_configs: [{topic_arn: t, attributes: {'{{ .x': y}}]", "template: :1: unclosed action"},
+        {"", "jira_configs: [{project: p, issue_type: t, labels: [a, '{{ .x']}]",
+         "template: :1: unclosed action"},
+        {"", "jira_configs: [{project: p, issue_type: t, summary: '{{ .x'}]",
+         "template: :1: unclosed action"},
+        {"", "jira_configs: [{project: p, issue_type: t, description: {template: '{{ .x'}}]",
+         "template: :1: unclosed action"},
+        {"", "jira_configs: [{project: p, issue_type: t, fields: {a: ['{{ .x']}}]",
+         "template: :1: unclosed action"},
         {"", "pagerduty_configs: [{routing_key: k, links: [{href: '{{ . | 2 }}'}]}]",
          "template: :1: non executable command in pipeline stage 2"},
     };
@@ -265,6 +297,13 @@ static void all_that_is_wrong_with_keys_is_told_together(void **state)
         {"", "pagerduty_configs: [{routing_key: k, images: [{foo: 1}], links: x}]",
          "yaml: unmarshal errors:\n  line 5: field foo not found in type config.PagerdutyImage\n"
          "  line 5: cannot unmarshal !!str `x` into []config.PagerdutyLink"},
+        {"", "jira_configs: [{project: p, issue_type: t, summary: {foo: 1}, description: [x], fields: x}]",
+         "yaml: unmarshal errors:\n  line 5: field foo not found in type jira.plain\n"
+         "  line 5: cannot unmarshal !!seq into jira.plain"},
+        {"", "jira_configs: [{project: p, issue_type: t, fields: x}]",
+         "yaml: unmarshal errors:\n  line 5: cannot unmarshal !!str `x` into map[string]interface {}"},
+        {"", "sns_configs: [{topic_arn: t, sigv4: {foo: 1}}]",
+         "yaml: unmarshal errors:\n  line 5: field foo not found in type sigv4.plain"},
         {"slack_api_url: http://s", "slack_configs: [{link_names: maybe}]",
          "yaml: unmarshal errors:\n  line 5: cannot unmarshal !!str `maybe` into bool"},
     };
@@ -519,6 +558,83 @@ static void settings_of_chats_print_again(void **state)
                    "    message_type: text\n");
 }
 
+static void settings_of_sns_and_jira_print_again(void **state)
+{
+    (void)state;
+    expect_printed("", "sns_configs: [{phone_number: p}]",
+                   "  sns_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    sigv4: {}\n"
+                   "    phone_number: p\n"
+                   "    subject: '{{ template \"sns.default.subject\" . }}'\n"
+                   "    message: '{{ template \"sns.default.message\" . }}'\n");
+    expect_printed(
+        "",
+        "sns_configs: [{use_aws_http_client: true, attributes: {b: c, a: b}, message: , target_arn: a, "
+        "topic_arn: t, phone_number: p, api_url: 'http://{{ .Status }}', sigv4: {service_name: sns, "
+        "use_fips_sts_endpoint: true, external_id: e, role_arn: r, profile: p, secret_key: s3cret, "
+        "access_key: k, region: eu}}]",
+        "  sns_configs:\n"
+        "  - send_resolved: true\n" HTTP "    api_url: http://{{ .Status }}\n"
+        "    sigv4:\n"
+        "      region: eu\n"
+        "      access_key: k\n"
+        "      secret_key: <secret>\n"
+        "      profile: p\n"
+        "      role_arn: r\n"
+        "      external_id: e\n"
+        "      use_fips_sts_endpoint: true\n"
+        "      service_name: sns\n"
+        "    topic_arn: t\n"
+        "    phone_number: p\n"
+        "    target_arn: a\n"
+        "    subject: '{{ template \"sns.default.subject\" . }}'\n"
+        "    message: \"\"\n"
+        "    attributes:\n"
+        "      a: b\n"
+        "      b: c\n"
+        "    use_aws_http_client: true\n");
+    expect_printed("jira_api_url: 'http://j'", "jira_configs: [{project: P, issue_type: Bug}]",
+                   "  jira_configs:\n"
+                   "  - send_resolved: true\n" HTTP "    api_url: http://j\n"
+                   "    api_type: auto\n"
+                   "    project: P\n"
+                   "    summary:\n"
+                   "      template: '{{ template \"jira.default.summary\" . }}'\n"
+                   "    description:\n"
+                   "      template: '{{ template \"jira.default.description\" . }}'\n"
+                   "    priority: '{{ template \"jira.default.priority\" . }}'\n"
+                   "    issue_type: Bug\n");
+    expect_printed(
+        "",
+        "jira_configs: [{api_url: 'http://j', project: P, issue_type: Bug, api_type: cloud, summary: , "
+        "description: {enable_update: no}, labels: [b, a], priority: , reopen_transition: r, "
+        "resolve_transition: d, wont_fix_resolution: w, reopen_duration: 90m, fields: {b: {c: d}, a: "
+        "[x]}}]",
+        "  jira_configs:\n"
+        "  - send_resolved: true\n" HTTP "    api_url: http://j\n"
+        "    api_type: cloud\n"
+        "    project: P\n"
+        "    summary:\n"
+        "      template: \"\"\n"
+        "    description:\n"
+        "      template: '{{ template \"jira.default.description\" . }}'\n"
+        "      enable_update: false\n"
+        "    labels:\n"
+        "    - b\n"
+        "    - a\n"
+        "    priority: \"\"\n"
+        "    issue_type: Bug\n"
+        "    reopen_transition: r\n"
+        "    resolve_transition: d\n"
+        "    wont_fix_resolution: w\n"
+        "    reopen_duration: 1h30m\n"
+        "    fields:\n"
+        "      b:\n"
+        "        c: d\n"
+        "      a:\n"
+        "      - x\n");
+}
+
 static void integrations_come_in_alertmanagers_order(void **state)
 {
     (void)state;
@@ -568,7 +684,10 @@ static void a_starved_arena_is_a_limit_not_a_crash(void **state)
         "  victorops_configs: [{api_url: http://v, api_key: k, routing_key: r, custom_fields: {a: '{{ 1 "
         "}}'}}]\n"
         "  rocketchat_configs: [{token: t, token_id: i, actions: [{text: t}]}]\n"
-        "  wechat_configs: [{api_secret: t, corp_id: i, api_url: http://w}]\n";
+        "  wechat_configs: [{api_secret: t, corp_id: i, api_url: http://w}]\n"
+        "  sns_configs: [{topic_arn: t, attributes: {a: '{{ 1 }}'}}]\n"
+        "  jira_configs: [{project: P, issue_type: T, api_url: http://j, labels: [a], summary: {template: "
+        "'{{ 1 }}'}, fields: {a: {b: '{{ 1 }}'}}}]\n";
     size_t loaded = 0, starved = 0;
     for (int64_t cap = 512; cap < 2000000; cap += cap / 16) {
         struct amconfig *config;
@@ -596,6 +715,7 @@ int main(void)
         cmocka_unit_test(what_comes_from_the_globals_prints_too),
         cmocka_unit_test(settings_of_push_services_print_again),
         cmocka_unit_test(settings_of_chats_print_again),
+        cmocka_unit_test(settings_of_sns_and_jira_print_again),
         cmocka_unit_test(integrations_come_in_alertmanagers_order),
         cmocka_unit_test(only_msteamsv2_takes_the_proxy_into_settings_of_its_own),
         cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),

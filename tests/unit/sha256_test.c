@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -47,11 +48,35 @@ static void the_end_may_need_a_block_of_its_own(void **state)
         expect((struct str){text, cases[i].n}, cases[i].wanted);
 }
 
+static void expect_hmac(struct str key, struct str message, const char *wanted)
+{
+    char text[SHA256_HEX_BYTES];
+    unsigned char mac[SHA256_BYTES];
+    sha256_hmac_hex(key, message, text);
+    sha256_hmac(key, message, mac);
+    assert_string_equal(text, wanted);
+    for (size_t i = 0; i < SHA256_BYTES; i++)
+        assert_int_equal(mac[i], strtoul((const char[]){wanted[2 * i], wanted[2 * i + 1], 0}, NULL, 16));
+}
+
+/* RFC 4231, cases 2 and 6: a key that is longer than a block is hashed first. */
+static void macs_are_those_of_the_standard(void **state)
+{
+    (void)state;
+    char key[131];
+    memset(key, 0xaa, sizeof key);
+    expect_hmac(STR("Jefe"), STR("what do ya want for nothing?"),
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    expect_hmac((struct str){key, sizeof key}, STR("Test Using Larger Than Block-Size Key - Hash Key First"),
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_digest_is_that_of_the_standard),
         cmocka_unit_test(the_end_may_need_a_block_of_its_own),
+        cmocka_unit_test(macs_are_those_of_the_standard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Rules of one group beside each other: which may be, that they are, and that nothing else comes of it. */
+/* Rules of one group beside each other: which may be, that they are, and that nothing else comes of it; nor of what they share. */
 #include "../../rules/ruler_priv.h"
 
 #include "random_help.h"
@@ -350,8 +350,10 @@ static void add_events(struct buf *out)
     }
 }
 
+enum manner { IN_ORDER, TOGETHER, SHARING_NOTHING };
+
 /* What comes of rules made from a seed, in some rounds of pushes; in words. */
-static void play(uint64_t seed, bool concurrent, struct buf *out)
+static void play(uint64_t seed, enum manner manner, struct buf *out)
 {
     uint64_t random = seed;
     struct buf text;
@@ -360,8 +362,10 @@ static void play(uint64_t seed, bool concurrent, struct buf *out)
     for (int i = 0; i < RULES; i++)
         add_rule(&text, &random);
     buf_puts(&text, "]}]");
-    begin(concurrent, concurrent);
+    begin(manner == TOGETHER, manner == TOGETHER);
     bench_load(&b, buf_text(&text));
+    if (manner == SHARING_NOTHING)
+        b.ruler->groups[0]->parts = 0;
     buf_str(out, buf_slice(&text));
     buf_char(out, '\n');
     for (int round = 0; round < ROUNDS; round++) {
@@ -381,20 +385,31 @@ static void play(uint64_t seed, bool concurrent, struct buf *out)
     buf_release(&text);
 }
 
+static void expect_same(enum manner manner, const char *called)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct buf in_order, other;
+        buf_init(&in_order, 1 << 20);
+        buf_init(&other, 1 << 20);
+        play(seed * 7919, IN_ORDER, &in_order);
+        play(seed * 7919, manner, &other);
+        if (strcmp(buf_text(&in_order), buf_text(&other)) != 0)
+            fail_msg("in order:\n%s\n%s:\n%s", buf_text(&in_order), called, buf_text(&other));
+        buf_release(&in_order);
+        buf_release(&other);
+    }
+}
+
 static void results_are_those_of_one_after_the_other(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct buf in_order, together;
-        buf_init(&in_order, 1 << 20);
-        buf_init(&together, 1 << 20);
-        play(seed * 7919, false, &in_order);
-        play(seed * 7919, true, &together);
-        if (strcmp(buf_text(&in_order), buf_text(&together)) != 0)
-            fail_msg("in order:\n%s\ntogether:\n%s", buf_text(&in_order), buf_text(&together));
-        buf_release(&in_order);
-        buf_release(&together);
-    }
+    expect_same(TOGETHER, "together");
+}
+
+static void results_are_those_of_rules_that_share_nothing(void **state)
+{
+    (void)state;
+    expect_same(SHARING_NOTHING, "sharing nothing");
 }
 
 int main(void)
@@ -408,6 +423,7 @@ int main(void)
         cmocka_unit_test(rules_with_an_edge_never_are),
         cmocka_unit_test(many_rules_come_to_an_end),
         cmocka_unit_test(results_are_those_of_one_after_the_other),
+        cmocka_unit_test(results_are_those_of_rules_that_share_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,165 @@
+#include "command_priv.h"
+
+#include "tocsin/duration.h"
+#include "tocsin/limits.h"
+#include "tocsin/mem.h"
+#include "tocsin/slo.h"
+#include "tocsin/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: tocsin slo generate [FLAGS] FILE...\n"
+    "\n"
+    "Works on files of service level objectives: Sloth's `version: prometheus/v1` and its Kubernetes "
+    "objects.\n"
+    "  generate  writes the rules that Sloth 0.16 makes of them to standard output, byte for byte\n"
+    "\n"
+    "examples:\n"
+    "  tocsin slo generate slos.yml > rules/slos.yml\n"
+    "  tocsin slo generate --default-slo-period=28d --extra-labels=env=prod slos.yml\n"
+    "  tocsin slo generate --slo-period-windows=7d.yml --default-slo-period=7d slos.yml\n"
+    "\n"
+    "Exit status 0; 1 if a file is wrong (it is told with its line, and nothing is written); 2 for a bad "
+    "command line.\n";
+
+struct generate_flags {
+    int64_t period_ms;
+    const char *windows, *version;
+    struct flag_list extra_labels;
+    bool no_recordings, no_alerts;
+};
+
+static int fail(const char *path, const struct err *err)
+{
+    fprintf(stderr, "%s", path);
+    if (err->line > 0)
+        fprintf(stderr, ":%d", err->line);
+    fprintf(stderr, ": %s\n", err->text);
+    return 1;
+}
+
+static int read_text(struct world *world, const char *path, struct buf *text, struct err *err)
+{
+    buf_init(text, (size_t)limits.yaml_bytes);
+    return world->read_file(world, path, text, err);
+}
+
+/* ---- options ---- */
+
+static int read_catalogue(struct world *world, const char *path, struct slo_catalogue *out)
+{
+    struct buf text;
+    struct err err = {0};
+    int rc = read_text(world, path, &text, &err);
+    rc = rc == 0 ? slo_catalogue_parse(buf_slice(&text), out, &err) : rc;
+    buf_release(&text);
+    return rc == 0 ? 0 : fail(path, &err);
+}
+
+static int choose_catalogue(struct world *world, const struct generate_flags *flags,
+                            struct slo_catalogue *out)
+{
+    struct buf period;
+    const struct slo_catalogue *known = slo_catalogue_of(flags->period_ms);
+    if (flags->windows != NULL && read_catalogue(world, flags->windows, out) != 0)
+        return 1;
+    if (flags->windows != NULL && out->period_ms == flags->period_ms)
+        return 0;
+    if (known != NULL) {
+        *out = *known;
+        return 0;
+    }
+    buf_init(&period, 64);
+    duration_print(&period, flags->period_ms);
+    fprintf(stderr,
+            "no windows are known for a period of %s: 28d and 30d are built in, others come from "
+            "--slo-period-windows\n",
+            buf_text(&period));
+    buf_release(&period);
+    return 1;
+}
+
+/* name=value */
+static int take_labels(const struct flag_list *list, struct strict_pairs *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct str rest = str_of(list->items[i]), name = str_cut(&rest, '=');
+        if (rest.p == NULL || !label_name_is_valid(name)) {
+            fprintf(stderr, "--extra-labels=%s: must be NAME=VALUE\n", list->items[i]);
+            return 2;
+        }
+        out->items[out->count++] = (struct label){name, rest};
+    }
+    return 0;
+}
+
+/* ---- generate ---- */
+
+static int generate_file(struct world *world, const char *path, const struct slo_generate *options,
+                         struct buf *out)
+{
+    struct buf text;
+    struct slo_file *file = NULL;
+    struct err err = {0};
+    int rc = read_text(world, path, &text, &err);
+    rc = rc == 0 ? slo_file_parse(buf_slice(&text), &file, &err) : rc;
+    for (size_t i = 0; rc == 0 && i < file->count; i++)
+        rc = slo_generate_sloth(&file->documents[i], options, out, &err);
+    slo_file_free(file);
+    buf_release(&text);
+    return rc == 0 ? 0 : fail(path, &err);
+}
+
+static int generate_files(const struct flag_rest *rest, const struct slo_generate *options)
+{
+    enum { OUTPUT_BYTES_MAX = 1 << 30 };
+    struct buf out;
+    int status = 0;
+    buf_init(&out, OUTPUT_BYTES_MAX);
+    for (size_t i = 1; i < rest->count && status == 0; i++)
+        status = generate_file(world_real(), rest->items[i], options, &out);
+    if (status == 0 && fwrite(buf_text(&out), 1, out.used, stdout) != out.used)
+        status = 1;
+    buf_release(&out);
+    return status;
+}
+
+static int generate(const struct generate_flags *flags, const struct flag_rest *rest)
+{
+    struct slo_catalogue catalogue;
+    struct label labels[FLAG_LIST_MAX];
+    struct slo_generate options = {.catalogue = &catalogue,
+                                   .version = str_of(flags->version),
+                                   .extra_labels = {labels, 0},
+                                   .no_recordings = flags->no_recordings,
+                                   .no_alerts = flags->no_alerts};
+    int status = take_labels(&flags->extra_labels, &options.extra_labels);
+    if (status == 0)
+        status = choose_catalogue(world_real(), flags, &catalogue);
+    return status == 0 ? generate_files(rest, &options) : status;
+}
+
+int command_slo(int argc, char **argv)
+{
+    struct generate_flags f = {.period_ms = INT64_C(30) * 24 * 60 * 60 * 1000, .version = "v0.16.0"};
+    const struct flag flags[] = {
+        {"default-slo-period", FLAG_DURATION_MS, &f.period_ms, "what the budget is counted over"},
+        {"slo-period-windows", FLAG_TEXT, &f.windows, "a file of `kind: AlertWindows` for that period"},
+        {"extra-labels", FLAG_LIST, &f.extra_labels,
+         "NAME=VALUE, for all recorded series; may be given again"},
+        {"sloth-version", FLAG_TEXT, &f.version, "what the rules say they were generated by"},
+        {"disable-recordings", FLAG_SWITCH, &f.no_recordings, "leave out what is recorded"},
+        {"disable-alerts", FLAG_SWITCH, &f.no_alerts, "leave out the alerts"},
+        {NULL, FLAG_SWITCH, NULL, NULL},
+    };
+    struct flag_rest rest;
+    int status;
+    if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
+        return status;
+    if (rest.count >= 2 && strcmp(rest.items[0], "generate") == 0)
+        return generate(&f, &rest);
+    fputs(usage, stderr);
+    return 2;
+}
