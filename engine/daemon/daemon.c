@@ -214,9 +214,10 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
 {
     if (g->routes == NULL)
         return 0;
+    const char *folder = d->options.storage_path;
     struct router_options options = {
         .world = d->world,
-        .state = d->state,
+        .state = folder[0] != '\0' ? d->state : NULL, /* in memory it knows all by itself */
         .external_url = str_of(d->external_url),
         .paged = daemon_note_page,
         .context = d,
@@ -224,7 +225,6 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
         .max_silences = d->options.max_silences,
         .max_silence_bytes = d->options.max_silence_bytes,
     };
-    const char *folder = d->options.storage_path;
     int rc = folder[0] != '\0' ? am_import(d->world, folder, d->state, err) : 0;
     if (rc != 0)
         return rc;

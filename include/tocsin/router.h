@@ -50,7 +50,8 @@ struct router_contracts {
 
 struct router_options {
     struct world *world;
-    struct state *state;     /* notification log and silences; NULL: in memory only */
+    struct state
+        *state; /* notification log, silences, posted alerts, when groups are due; NULL: in memory only */
     struct str external_url; /* no trailing slash; copied */
     /* News of each attempt; takes over the heap block; must only enqueue. NULL: nobody listens. */
     void (*paged)(void *context, struct page_event *event);
