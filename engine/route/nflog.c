@@ -143,6 +143,7 @@ int nflog_save(struct state *state, const struct nflog_note *note, struct err *e
         .missed = note->told.missed.items,
         .missed_count = note->told.missed.count,
         .kept = note->kept,
+        .relaxed = note->relaxed,
     };
     return state_nflog_put(state, &entry, err);
 }

@@ -416,19 +416,17 @@ static const struct dedup_told *told_so_far(const struct router *router, const s
     return told != NULL ? told : &nothing;
 }
 
-/* More alerts may be believed to fire, and no end counts as told. */
+/* Its firing alerts that the log does not know as told may be: their ends will be owed. NULL: it knows them all. */
 struct nflog_note *delivery_intent(const struct router *router, const struct delivery *d, int64_t now_ns)
 {
     const struct labels *kept = NULL;
     const struct dedup_told *told = told_so_far(router, d, now_ns, &kept);
-    struct dedup_told may = {
-        .firing = hash_set_join(&told->firing, &d->note.firing),
-        .resolved = hash_set_minus(&told->resolved, &d->note.firing),
-        .owed = hash_set_copy(&told->owed),
-        .missed = hash_set_copy(&told->missed),
-    };
-    struct nflog_note *note = make_note(d, &may, d->kept, now_ns);
-    nflog_told_free(&may);
+    struct hash_set new = hash_set_minus(&d->note.firing, &told->firing);
+    struct dedup_told may = *told;
+    may.owed = hash_set_join(&told->owed, &new);
+    struct nflog_note *note = may.owed.count > told->owed.count ? make_note(d, &may, d->kept, now_ns) : NULL;
+    hash_set_free(&new);
+    hash_set_free(&may.owed);
     return note;
 }
 

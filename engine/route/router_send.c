@@ -318,12 +318,15 @@ static int send_message(struct router *router, struct message *message)
 }
 
 /* The receiver may take the page and this process end before the answer is in the log. Without this the next process would tell nobody
- * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. */
+ * of the end of an alert that ended meanwhile. */
 static void note_intent(struct router *router, const struct delivery *d, int64_t now_ns)
 {
     lock_take(&router->lock);
     struct nflog_note *note = delivery_intent(router, d, now_ns);
     lock_drop(&router->lock);
+    if (note == NULL)
+        return;
+    note->relaxed = true;
     save(router, note, "notification log not written; a restart may lose the end of these alerts");
     nflog_note_free(note);
 }
@@ -395,7 +398,7 @@ static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
         give_up_unsent(router, d, message, &why, now_ns);
         return;
     }
-    if (d->attempt == 1 && d->reason == DEDUP_FIRST)
+    if (d->attempt == 1)
         note_intent(router, d, now_ns);
     send_next(router, d, message, now_ns);
 }

@@ -30,10 +30,10 @@ int state_nflog_write(struct state *state, enum state_statement id, const struct
 int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
 {
     lock_take(&state->lock);
-    int rc = entry->sent_ns == 0 ? state_relax(state, err) : 0;
+    int rc = entry->relaxed ? state_relax(state, err) : 0;
     if (rc == 0)
         rc = state_nflog_write(state, STATE_nflog_put, entry, err);
-    if (entry->sent_ns == 0)
+    if (entry->relaxed)
         (void)state_insist(state, NULL);
     else
         state->unsynced = state->unsynced && rc != 0;

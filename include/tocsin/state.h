@@ -23,9 +23,8 @@ void state_close(struct state *state);
 
 /* Notification log: what each integration of each group was last told (Alertmanager 0.34). */
 struct nflog_entry {
-    struct str key; /* <group key>:<receiver>/<integration>/<index> */
-    int64_t
-        sent_ns; /* 0: it is being told, and may have been; survives the end of the process only, as alert states do */
+    struct str key;  /* <group key>:<receiver>/<integration>/<index> */
+    int64_t sent_ns; /* 0: nothing was; what is owed may have been told */
     int64_t expires_ns;
     const uint64_t *firing; /* hashes of the alerts told as firing */
     size_t firing_count;
@@ -37,6 +36,7 @@ struct nflog_entry {
     size_t owed_count;
     const uint64_t *missed; /* of those that were to be told as firing, in vain */
     size_t missed_count;
+    bool relaxed; /* what is put survives the end of the process only, as alert states do */
 };
 
 int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err);

@@ -313,6 +313,35 @@ static void an_end_that_one_of_two_groups_has_told_is_not_told_again(void **stat
     sim_close(&sim);
 }
 
+/* Others of the group were told of before, and what is muted reminds of nothing. */
+static void an_alert_that_may_have_been_told_is_closed_though_it_is_muted_to_its_end(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    char id[SILENCE_ID_BYTES + 1];
+    struct matcher second = {.op = MATCH_EQUAL, .name = STR("i"), .value = STR("2")};
+    const struct silence mute = {.matchers = &second,
+                                 .matcher_count = 1,
+                                 .ends_ns = sim_at(1000000),
+                                 .created_by = STR("me"),
+                                 .comment = STR("x"),
+                                 .annotations = &(struct labels){0}};
+    sim_open(&sim, SIMPLE);
+    sim_fire(&sim, "n=x i=1");
+    sim_until(&sim, 6000);
+    sim_fire(&sim, "n=x i=2");
+    sim.hold = true; /* the receiver has the page, and nobody knows */
+    sim_until(&sim, 36000);
+    sim_forget(&sim);
+    kill_and_start(37000);
+    assert_int_equal(silences_put(router_silences(sim.router), &mute, id, &err), 0);
+    sim_until(&sim, 40000);
+    sim_resolve(&sim, "n=x i=2", 6000);
+    sim_until(&sim, 100000);
+    sim_expect(&sim, "67000 a some alerts resolved: +1,x -2,x\n");
+    sim_close(&sim);
+}
+
 /* The log said beforehand that the page had told the end, too. */
 static void an_end_that_is_owed_outlives_a_page_that_was_lost_on_its_way(void **state)
 {
@@ -535,6 +564,7 @@ int main(void)
         cmocka_unit_test(an_alert_that_was_not_heard_of_while_nobody_listened_has_not_ended),
         cmocka_unit_test(an_end_of_which_silence_told_is_no_news_after_a_restart),
         cmocka_unit_test(an_end_that_one_of_two_groups_has_told_is_not_told_again),
+        cmocka_unit_test(an_alert_that_may_have_been_told_is_closed_though_it_is_muted_to_its_end),
         cmocka_unit_test(an_end_that_is_owed_outlives_a_page_that_was_lost_on_its_way),
         cmocka_unit_test(a_page_that_a_receiver_refused_goes_at_once),
         cmocka_unit_test(an_alert_that_fires_again_begins_a_life_of_its_own),
