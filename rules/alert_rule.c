@@ -151,6 +151,7 @@ struct alert_event *alert_news(const struct globals *globals, struct str url, co
         .starts_ns = a->fired_ns,
         .ends_ns = ends_ns,
         .updated_ns = world->wall_ns(world),
+        .of_rule = true,
     };
     return alert_event_copy(&event);
 }

@@ -234,13 +234,25 @@ void rule_evaluate(struct evaluation *e, struct rule_state *state)
     rule_write(e, &outcome);
 }
 
+/* Rules are read once a round, so that nothing of them is near: while one is evaluated, those that follow come nearer. */
+static void bring_nearer(const struct live_group *group, size_t i)
+{
+    for (int step = 0; step < PROMQL_STEPS_NEARER; step++) {
+        size_t next = i + PROMQL_STEPS_NEARER - 1 - (size_t)step;
+        if (next < group->count)
+            promql_bring_nearer(group->rules[next].query, step);
+    }
+}
+
 static void evaluate_rules(struct evaluation *e)
 {
     struct live_group *group = e->group;
     for (size_t stage = 0; stage < group->stage_count; stage++)
         stage_evaluate(e, stage);
-    for (size_t i = 0; i < group->count && group->stage_count == 0; i++)
+    for (size_t i = 0; i < group->count && group->stage_count == 0; i++) {
+        bring_nearer(group, i);
         rule_evaluate(e, &group->rules[i]);
+    }
 }
 
 /* A slot before the last one: the clock was put back. */

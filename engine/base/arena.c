@@ -1,6 +1,7 @@
 #include "tocsin/arena.h"
 
 #include "tocsin/check.h"
+#include "tocsin/mem.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -162,4 +163,15 @@ void *arena_grow(struct arena *a, const void *items, size_t count, size_t *capac
         memcpy(grown, items, count * size);
     *capacity = more;
     return grown;
+}
+
+void arena_fetch_head(const struct arena *a)
+{
+    mem_fetch(a->head, sizeof *a->head);
+}
+
+void arena_fetch(const struct arena *a)
+{
+    for (const struct arena_block *b = a->head; b != NULL; b = b->older)
+        mem_fetch(b->bytes, b->used);
 }

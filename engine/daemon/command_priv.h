@@ -12,6 +12,7 @@
 int command_serve(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_test(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_tsdb(int argc, char **argv);
 int command_receive(int argc, char **argv);
 int command_simulate(int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct {
     {"serve", command_serve, "run the daemon: remote write in, rules, pages out"},
     {"check", command_check, "check config, rule or alertmanager files, with line and column"},
     {"test", command_test, "run unit tests of rules, pages and PromQL on the simulated clock"},
+    {"explain", command_explain, "why was somebody paged, or not: the trail of an alert"},
     {"slo", command_slo, "turn files of service level objectives into rules"},
     {"tsdb", command_tsdb, "look into the folder of samples: dump, verify, stat"},
     {"receive", command_receive, "play a webhook: print the pages that are sent here"},

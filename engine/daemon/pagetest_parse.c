@@ -223,9 +223,23 @@ static int read_silence(struct parser *p, struct str rest, struct page_action *a
     return rc != 0 ? rc : read_matchers(p, str_trim((struct str){rest.p, at}), action);
 }
 
+static int read_trail(struct parser *p, struct str rest, struct page_action *action)
+{
+    static const struct str says = {" says ", 6};
+    action->kind = ACTION_TRAIL;
+    action->receiver = str_cut_word(&rest);
+    size_t at = 0;
+    while (at < rest.n && !str_starts((struct str){rest.p + at, rest.n - at}, says))
+        at++;
+    if (at == rest.n)
+        return fail(p, "write `trail RECEIVER ALERT says WORDS`");
+    action->words = str_trim((struct str){rest.p + at + says.n, rest.n - at - says.n});
+    return read_metric(p, str_trim((struct str){rest.p, at}), &action->labels);
+}
+
 static int read_at(struct parser *p, struct str rest)
 {
-    struct page_action action = {0};
+    struct page_action action = {.line = p->lines.number};
     int rc = read_time(p, str_cut_word(&rest), &action.at_ns);
     if (rc != 0)
         return rc;
@@ -239,11 +253,13 @@ static int read_at(struct parser *p, struct str rest)
         action.kind = ACTION_RESTART;
     } else if (str_is(verb, "silence")) {
         rc = read_silence(p, rest, &action);
+    } else if (str_is(verb, "trail")) {
+        rc = read_trail(p, rest, &action);
     } else if (str_is(verb, "expire")) {
         action.kind = ACTION_EXPIRE;
         action.name = rest;
     } else {
-        return fail(p, "after `at TIME` comes post, resolve, answer, silence, expire or restart");
+        return fail(p, "after `at TIME` comes post, resolve, answer, silence, expire, trail or restart");
     }
     return rc != 0 ? rc : add_action(p, action);
 }

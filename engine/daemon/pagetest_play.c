@@ -7,6 +7,7 @@
 #include "tocsin/mem.h"
 #include "tocsin/router.h"
 #include "tocsin/ruler.h"
+#include "tocsin/trail.h"
 #include "tocsin/tree.h"
 
 enum { ANSWERS_MAX = 1024, POSTED_ALERT_LIFE_H = 24 };
@@ -311,6 +312,8 @@ static void silence(struct stage *s, const struct page_action *a)
         .matchers = a->matchers,
         .matcher_count = a->matcher_count,
         .ends_ns = s->sim.now_ns + a->length_ns,
+        .created_by = STR("script"),
+        .comment = a->name,
         .annotations = labels_empty(&arena),
     };
     struct quiet *quiet = &s->silences[s->silence_count];
@@ -345,6 +348,45 @@ static void reload(struct stage *s, const struct page_action *a)
     s->script->routes = a->routes;
 }
 
+static void write_trail(struct buf *out, const struct trail_alert *alert, struct str receiver, int64_t now_ns)
+{
+    for (size_t i = 0; i < alert->verdict_count; i++)
+        if (str_eq(alert->verdicts[i].receiver, receiver))
+            buf_format(out, "    %.*s\n", STR_ARG(alert->verdicts[i].text));
+    for (size_t i = 0; i < alert->line_count; i++) {
+        if (alert->lines[i].receiver.n > 0 && !str_eq(alert->lines[i].receiver, receiver))
+            continue;
+        buf_puts(out, "    ");
+        trail_time_print(out, alert->lines[i].at_ns, now_ns);
+        buf_char(out, ' ');
+        trail_line_print(out, &alert->lines[i], now_ns);
+        buf_char(out, '\n');
+    }
+    for (size_t i = 0; i < alert->next_count; i++)
+        if (str_eq(alert->next[i].receiver, receiver))
+            buf_format(out, "    next: %.*s\n", STR_ARG(alert->next[i].text));
+}
+
+static void check_trail(struct stage *s, const struct page_action *a)
+{
+    struct arena arena;
+    struct trail_answer answer = {0};
+    const struct trail_query query = {
+        .by_fingerprint = true, .fingerprint = labels_fingerprint(a->labels), .limit = 1};
+    struct buf text;
+    arena_init(&arena, (size_t)limits.query_arena_bytes);
+    buf_init(&text, (size_t)limits.response_bytes);
+    int rc = router_trail(s->router, &query, &arena, &answer);
+    for (size_t i = 0; i < answer.count; i++)
+        write_trail(&text, &answer.alerts[i], a->receiver, s->sim.now_ns);
+    if (rc == 0 && strstr(buf_text(&text), arena_copy_text(&arena, a->words.p, a->words.n)) != NULL)
+        s->report->passed++;
+    else
+        complain(s, a->line, "the trail does not say that:\n%s", buf_text(&text));
+    buf_release(&text);
+    arena_release(&arena);
+}
+
 static void act(struct stage *s, const struct page_action *a)
 {
     switch (a->kind) {
@@ -369,6 +411,9 @@ static void act(struct stage *s, const struct page_action *a)
         break;
     case ACTION_RELOAD:
         reload(s, a);
+        break;
+    case ACTION_TRAIL:
+        check_trail(s, a);
         break;
     }
 }

@@ -20,6 +20,8 @@
  *   at 3s silence quiet {severity="page"} for 2h   # under a name of the script's own ...
  *   at 1h expire quiet                         # ... by which it is ended
  *   at 3s answer pager 503                     # from now on; 0: no connection
+ *   at 3s trail pager A{severity="page"} says waits for group_wait   # its verdict, what was decided or what comes next has these
+ *                                              # words; as it was before anything else of that time
  *   at 4s restart                              # what router and rules hold in memory is lost; logs, alert states, samples stay
  *   between 2s and 2.5s pager firing           # one page; its alerts on the following indented lines
  *     firing A{severity="page"}
@@ -61,20 +63,23 @@ enum page_action_kind {
     ACTION_RESTART,
     ACTION_SILENCE,
     ACTION_EXPIRE,
-    ACTION_RELOAD
+    ACTION_RELOAD,
+    ACTION_TRAIL
 };
 
 struct page_action {
     enum page_action_kind kind;
     int64_t at_ns;
-    const struct labels *labels; /* post, resolve */
-    struct str receiver;         /* answer */
+    int line;
+    const struct labels *labels; /* post, resolve, trail */
+    struct str receiver;         /* answer, trail */
     int status;
     struct str name;                /* silence, expire */
     const struct matcher *matchers; /* silence; without their compiled expressions */
     size_t matcher_count;
     int64_t length_ns;
     struct str routes; /* reload */
+    struct str words;  /* trail */
 };
 
 struct page_series {

@@ -125,6 +125,15 @@ static struct window only_window(const struct matrix *m)
                            .modifier = m->modifier};
 }
 
+/* Of the next series, if the windows of a rule are asked for. */
+static struct edge *next_edges(const struct call *c, const struct matrix *m, size_t count)
+{
+    struct edges *edges = plan_node(c->ev->q, m->expr)->edges;
+    if (edges == NULL || (wish_of(call_id(c)) & ~(unsigned)WINDOW_RESETS) != 0)
+        return NULL;
+    return edges_at(edges, m->next, count, m->set.count);
+}
+
 /* The next series are waited for together. */
 static int ask_next(struct call *c, const struct matrix *m, const struct window *w, struct vector *out)
 {
@@ -136,7 +145,8 @@ static int ask_next(struct call *c, const struct matrix *m, const struct window 
         TRY(vector_reserve(c->ev, out, c->grid, count));
     if (c->blank == NULL && count > 1)
         view_touch_labels(view, refs, count);
-    c->told = view_windows(view, refs, count, w->start_ms, w->end_ms, wish_of(call_id(c)));
+    c->told =
+        view_windows(view, refs, next_edges(c, m, count), count, w->start_ms, w->end_ms, wish_of(call_id(c)));
     c->told_from = m->next;
     c->told_end = m->next + count;
     return 0;

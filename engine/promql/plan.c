@@ -185,6 +185,8 @@ static int stand_selector(struct promql *q, const struct expr *e, size_t id, int
     int64_t reach = outside_ms + known_ms(e->selector.shift.offset) + window + widened;
     if (q->store == NULL)
         return 0;
+    if (e->selector.is_range)
+        q->nodes[id].edges = edges_open(q->store);
     return store_stand(q->store, e->selector.matchers, e->selector.matcher_count, reach > 0 ? reach : 0,
                        &q->nodes[id].standing, err);
 }
@@ -276,6 +278,7 @@ void promql_close(struct promql *q)
     for (size_t i = 0; q->nodes != NULL && i < q->node_count; i++) {
         if (q->nodes[i].standing != NULL)
             store_unstand(q->store, q->nodes[i].standing);
+        edges_close(q->nodes[i].edges);
         plan_info_release(&q->nodes[i]);
         regex_free(q->nodes[i].regex);
     }
@@ -283,6 +286,30 @@ void promql_close(struct promql *q)
         promql_free(q->root);
     arena_release(&q->arena);
     mem_free(q);
+}
+
+static void fetch_selectors(const struct promql *q, bool within)
+{
+    for (size_t i = 0; i < q->node_count; i++)
+        if (q->nodes[i].standing != NULL)
+            standing_fetch(q->nodes[i].standing, within);
+}
+
+void promql_bring_nearer(const struct promql *q, int step)
+{
+    switch (step) {
+    case 0:
+        mem_fetch(q, sizeof *q);
+        break;
+    case 1:
+        arena_fetch_head(&q->arena);
+        break;
+    case 2:
+        arena_fetch(&q->arena);
+        break;
+    default:
+        fetch_selectors(q, step > 3);
+    }
 }
 
 const struct expr *promql_expr(const struct promql *q)

@@ -22,6 +22,7 @@ struct plan_node {
     bool invariant; /* the same at every step of a range query */
     struct standing
         *standing;       /* of a selector (or of info(), for its info series), when opened with a store */
+    struct edges *edges; /* of a standing range selector; whoever evaluates it changes what is in there */
     struct expr *info;   /* of info(): the selector of its info series, which plan_info.c made */
     struct str metric;   /* of a selector: the name that all its series have; empty: they may have several */
     bool name_unseen;    /* of a call: whoever asks for it sees no names, and all its series have one name */

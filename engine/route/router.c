@@ -36,6 +36,7 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     inbox_init(&router->inbox);
     map_init(&router->alerts);
     map_init(&router->groups);
+    trails_open(&router->trails, router->wall_ns);
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
     keeping_init(router);
@@ -99,6 +100,7 @@ void router_close(struct router *router)
         return;
     free_orphans(router);
     free_groups(router);
+    trails_close(&router->trails);
     router_free_alerts(router);
     keeping_release(router);
     inhibitor_release(&router->inhibitor);
@@ -184,6 +186,7 @@ static int post_one(struct router *router, const struct alert_event *event, bool
         buf_puts(errors, errors->used > 0 ? "\ntoo many alerts" : "too many alerts");
         return ERR_LIMIT;
     }
+    trail_came(router, alert, now_ns);
     router->ungrouped = false;
     router_route_alert(router, alert, now_ns, now_ns);
     if (!router->ungrouped)

@@ -203,8 +203,10 @@ void router_collect_alerts(struct router *router, int64_t now_ns)
         map_remove(&router->alerts, gone[i]->fact->fingerprint, gone[i]);
     }
     rebuild_inhibitor(router);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        trail_gone(router, gone[i]);
         alert_free(gone[i]);
+    }
     mem_free(gone);
 }
 

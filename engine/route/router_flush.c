@@ -85,16 +85,22 @@ static bool tells_of_member(const struct group *group, const struct dedup_told *
     return false;
 }
 
+const struct dedup_told *group_told(const struct router *router, const struct group *group,
+                                    const struct integration *integration, int64_t now_ns)
+{
+    struct buf key;
+    const struct labels *kept;
+    struct str text = log_key(group->key, group->route->receiver, integration, &key);
+    const struct dedup_told *told = nflog_find(&router->nflog, text, now_ns, &kept);
+    buf_release(&key);
+    return told;
+}
+
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns)
 {
     const struct am_receiver *receiver = group->route->receiver;
     for (size_t i = 0; i < receiver->integrations.count; i++) {
-        struct buf key;
-        const struct labels *kept;
-        const struct integration *integration = receiver->integrations.items[i];
-        const struct dedup_told *told =
-            nflog_find(&router->nflog, log_key(group->key, receiver, integration, &key), now_ns, &kept);
-        buf_release(&key);
+        const struct dedup_told *told = group_told(router, group, receiver->integrations.items[i], now_ns);
         if (told != NULL && tells_of_member(group, told))
             return true;
     }
@@ -265,7 +271,10 @@ static void decide(struct router *router, struct delivery *d)
         delivery_counts(router, d)->notifications++;
         collect_batch(router, d, told, send_resolved);
         d->note.owed = still_owed(router, d, told);
-    } else if (entry != NULL && renew(router, d, entry)) {
+        return;
+    }
+    trail_untold(router, d, entry);
+    if (entry != NULL && renew(router, d, entry)) {
         d->forgets = true;
     } else {
         d->ended = true;
@@ -320,6 +329,7 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns)
     group->flush = flush;
     snapshot(router, group, flush, now_ns);
     flush_mute(router, group, flush);
+    trail_flushed(router, group, flush);
     begin_deliveries(router, flush);
     flush_end_if_done(router, flush, now_ns);
 }
@@ -347,7 +357,7 @@ static bool holds_fact(const void *item, const void *key)
 }
 
 /* Resolved alerts that everybody has been told of, unless news of them came meanwhile. */
-static void remove_told(struct router *router, struct group *group, const struct flush *flush)
+static void remove_told(struct router *router, struct group *group, const struct flush *flush, int64_t now_ns)
 {
     for (size_t i = 0; i < flush->count; i++) {
         const struct flush_item *item = &flush->items[i];
@@ -357,6 +367,7 @@ static void remove_told(struct router *router, struct group *group, const struct
         if (alert == NULL)
             continue;
         group_remove(group, alert);
+        trail_left(router, group, alert, now_ns);
         if (alert->groups == 0)
             keep_forget(router, alert);
     }
@@ -379,7 +390,7 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
     group->flush = NULL;
     bool failed = flush->failed;
     if (!failed && !group->dead)
-        remove_told(router, group, flush);
+        remove_told(router, group, flush, now_ns);
     flush_free(flush);
     if (group->dead)
         group_free(group);

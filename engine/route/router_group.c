@@ -171,13 +171,15 @@ static bool is_member(const void *item, const void *key)
     return item == key;
 }
 
-static void group_add(struct group *group, struct alert *alert)
+/* False: it was there. */
+static bool group_add(struct group *group, struct alert *alert)
 {
     uint64_t fingerprint = alert->fact->fingerprint;
     if (map_find(&group->members, fingerprint, is_member, alert) != NULL)
-        return;
+        return false;
     map_add(&group->members, fingerprint, alert);
     alert->groups++;
+    return true;
 }
 
 void group_remove(struct group *group, struct alert *alert)
@@ -192,6 +194,7 @@ void group_free(struct group *group)
     mem_free((void *)(uintptr_t)group->key.p);
     mem_free(group->labels);
     group_forget_mutes(group);
+    trail_group_freed(group);
     if (group->closing != NULL)
         generation_drop(group->closing);
     mem_free(group);
@@ -206,6 +209,7 @@ void group_destroy(struct router *router, struct group *group)
     for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;)
         alert->groups--;
     map_clear(&group->members);
+    trail_group_ended(router, group);
     group->dead = true;
     if (group->flush == NULL)
         group_free(group);
@@ -245,9 +249,9 @@ static void place_alert(void *context, const struct am_route *route)
         if (group != NULL)
             keep_recall_tick(p->router, group, p->now_ns);
     }
-    if (group != NULL)
-        group_add(group, p->alert);
-    else
+    if (group != NULL && group_add(group, p->alert))
+        trail_joined(p->router, group, p->alert, p->now_ns);
+    if (group == NULL)
         p->router->ungrouped = true;
 }
 
@@ -290,6 +294,7 @@ static void inherit_group(struct router *router, struct group *new, struct group
     new->tick_id = old->tick_id;
     old->tick_id = 0;
     group_inherit_mutes(new, old);
+    trail_inherit(new, old);
     if (new->flush != NULL)
         new->flush->group = new;
     old->flush = NULL;
@@ -369,6 +374,7 @@ void router_regroup(struct router *router, struct generation *from, int64_t now_
         timer_clear(&router->timers, &olds[i]->timer);
         map_add(&by_place, place_hash(olds[i]), olds[i]);
     }
+    trail_regroup(router, true, now_ns);
     place_all(router, now_ns);
     struct group **news = list_groups(&router->groups, &new_count);
     for (size_t i = 0; i < new_count; i++) {
@@ -380,6 +386,7 @@ void router_regroup(struct router *router, struct generation *from, int64_t now_
         if (!close_later(router, olds[i], from, now_ns))
             group_destroy(router, olds[i]);
     }
+    trail_regroup(router, false, now_ns);
     map_release(&old);
     map_release(&by_place);
     mem_free(olds);

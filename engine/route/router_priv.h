@@ -25,6 +25,7 @@
 #include "nflog_priv.h"
 #include "silence_priv.h"
 #include "timers_priv.h"
+#include "trail_priv.h"
 
 struct fact {
     size_t refs;
@@ -38,6 +39,7 @@ struct alert {
     size_t groups; /* that hold it */
     struct silence_hits silenced;
     struct kept kept;
+    struct trail *trail; /* NULL: it has made room for others */
 };
 
 /* A configuration and who still needs it. */
@@ -56,11 +58,12 @@ struct group {
     struct flush *flush;
     struct str *muted_by; /* time intervals that kept back the last flush; with their texts in one block */
     size_t muted_count;
-    bool flushed;    /* at least once */
-    bool tick_waits; /* came due while a flush was under way */
-    bool kept;       /* taken over by the reload that is running */
-    bool dead;       /* no longer listed: goes when its flush ends */
-    int64_t tick_id; /* of its row in the state file; 0: it has none */
+    bool flushed;              /* at least once */
+    bool tick_waits;           /* came due while a flush was under way */
+    bool kept;                 /* taken over by the reload that is running */
+    bool dead;                 /* no longer listed: goes when its flush ends */
+    int64_t tick_id;           /* of its row in the state file; 0: it has none */
+    struct trail_group *trail; /* NULL: nobody has joined yet */
     /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
     struct generation *closing;
 };
@@ -165,6 +168,7 @@ struct router {
     struct silences *silences;
     struct router_counts counts;
     struct keeping keeping;
+    struct trails trails;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
     int64_t alerts_gc_ns, nflog_gc_ns;
@@ -211,6 +215,9 @@ void flush_free(struct flush *flush);
 struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
 /* What the log is to say as long as nobody knows whether it will; with the lock. */
 struct nflog_note *delivery_intent(const struct router *router, const struct delivery *d, int64_t now_ns);
+/* What one of its receiver's integrations was last told; NULL: nothing, or too long ago. */
+const struct dedup_told *group_told(const struct router *router, const struct group *group,
+                                    const struct integration *integration, int64_t now_ns);
 /* True if somebody whom the group told that an alert fires has not heard of its end. */
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
 /* True if all of the receiver's integrations were told in this group of the end of an alert, or of what came after it. */

@@ -37,6 +37,7 @@ static bool describe(struct router *router, const struct delivery *d, struct are
 static void tell(struct router *router, const struct delivery *d, int status, const char *detail,
                  enum page_outcome outcome, int64_t now_ns)
 {
+    trail_tried(router, d, status, detail, outcome, now_ns);
     if (router->options.paged == NULL)
         return;
     struct arena scratch;
@@ -127,6 +128,7 @@ static void fail(struct router *router, struct delivery *d, enum failure failure
 
 void delivery_give_up(struct router *router, struct delivery *d, int64_t now_ns)
 {
+    trail_gave_up(router, d, now_ns);
     fail(router, d, FAILURE_contextDeadlineExceeded, now_ns);
 }
 

@@ -62,6 +62,9 @@ handler admin_index, admin_metrics, admin_healthy, admin_ready, admin_reload;
 /* api_tocsin.c: Tocsin's own */
 handler tocsin_status, tocsin_incidents;
 
+/* api_trail.c: why somebody was told, or not */
+handler tocsin_trail;
+
 /* page.c: for `tocsin receive`, which plays a webhook */
 handler tocsin_page;
 

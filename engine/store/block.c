@@ -20,7 +20,7 @@ struct block *block_make(struct account *account, size_t capacity, enum block_ki
 {
     must(capacity <= BLOCK_SAMPLES_MAX);
     struct block *b = slab_take(account->slab, block_bytes(capacity, kind));
-    *b = (struct block){.capacity = (uint16_t)capacity, .kind = (uint8_t)kind};
+    *b = (struct block){.capacity = (uint8_t)capacity, .kind = (uint8_t)kind};
     return b;
 }
 
@@ -128,6 +128,13 @@ static void begin(struct block *b, const struct sample *s)
         *block_base(b) = (struct block_base){s->t_ms, (int64_t)s->value};
 }
 
+/* What has been put before so many others. */
+static bool falls_at(const struct block *b, size_t i, size_t behind)
+{
+    const struct block_whole *whole = block_wholes(b) + i;
+    return (i > 0 && whole[0].value < whole[-1].value) || (behind > 0 && whole[1].value < whole[0].value);
+}
+
 bool block_append(struct block *b, const struct sample *s)
 {
     struct block_whole *whole = &block_wholes(b)[b->count];
@@ -136,6 +143,7 @@ bool block_append(struct block *b, const struct sample *s)
     if (b->kind == BLOCK_WHOLE && b->count > 0) {
         if (s->start_ms != b->start_ms || !to_whole(b, s, whole))
             return false;
+        b->falls |= whole[0].value < whole[-1].value;
         b->count++;
         return true;
     }
@@ -155,6 +163,7 @@ void block_insert(struct block *b, size_t i, const struct sample *s)
     case BLOCK_WHOLE:
         memmove(block_wholes(b) + i + 1, block_wholes(b) + i, behind * sizeof(struct block_whole));
         must(to_whole(b, s, &block_wholes(b)[i]));
+        b->falls |= falls_at(b, i, behind);
         break;
     case BLOCK_POINTS:
         memmove(block_points(b) + i + 1, block_points(b) + i, behind * sizeof(struct point));
@@ -171,11 +180,11 @@ void block_insert(struct block *b, size_t i, const struct sample *s)
 static void copy(struct block *to, const struct block *from, size_t i, size_t n)
 {
     size_t head = block_bytes(0, from->kind), each = block_sample_bytes(from);
-    uint16_t capacity = to->capacity;
+    uint8_t capacity = to->capacity;
     memcpy(to, from, head);
     memcpy((char *)to + head, (const char *)from + head + i * each, n * each);
     to->capacity = capacity;
-    to->count = (uint16_t)n;
+    to->count = (uint8_t)n;
 }
 
 void block_move(struct block *to, struct block *from, size_t i)
@@ -188,5 +197,5 @@ void block_move(struct block *to, struct block *from, size_t i)
         struct sample s = block_get(from, i + k);
         block_insert(to, k, &s);
     }
-    from->count = (uint16_t)i;
+    from->count = (uint8_t)i;
 }

@@ -34,9 +34,11 @@ enum block_kind {
 };
 
 struct block {
-    _Alignas(8) uint16_t count;
-    uint16_t capacity;
+    _Alignas(8) uint8_t count;
+    uint8_t capacity;
     uint8_t kind;
+    bool falls;       /* of a BLOCK_WHOLE: some value may be below the one before it */
+    uint32_t sealed;  /* the ring's: tells what is sealed before it from what once was */
     int64_t start_ms; /* in common */
     /* The samples follow, those of a BLOCK_WHOLE behind what they are relative to. */
 };

@@ -16,6 +16,16 @@ static bool same_sample(const struct sample *a, const struct sample *b)
     return box_equal(a->histogram, b->histogram);
 }
 
+/* ---- what is sealed ---- */
+
+/* Follows every change of it; no two rings ever have the same, but after four thousand million changes. */
+static void sealed_changed(const struct ring *r)
+{
+    static _Atomic uint32_t changes;
+    if (r->open != NULL)
+        r->open->sealed = atomic_fetch_add_explicit(&changes, 1, memory_order_relaxed);
+}
+
 /* ---- blocks ---- */
 
 /* Puts a roomier (or wider) copy in its place. */
@@ -23,6 +33,7 @@ static void widen(struct block **b, size_t capacity, enum block_kind kind, struc
 {
     struct block *copy = block_make(account, capacity, kind);
     block_move(copy, *b, 0);
+    copy->sealed = (*b)->sealed;
     block_free(account, *b);
     *b = copy;
 }
@@ -120,11 +131,13 @@ static void room_at_end(struct ring *r, const struct sample *s, struct account *
 {
     if (must_be_sealed(r->open, s))
         seal_open(r, account);
-    if (r->open == NULL)
-        r->open = block_make(account, r->spine == NULL ? BLOCK_SAMPLES_MIN : BLOCK_SAMPLES_NEXT,
-                             block_kind_for(NULL, s));
-    else
+    if (r->open != NULL) {
         make_room(&r->open, s, account);
+        return;
+    }
+    r->open = block_make(account, r->spine == NULL ? BLOCK_SAMPLES_MIN : BLOCK_SAMPLES_NEXT,
+                         block_kind_for(NULL, s));
+    sealed_changed(r);
 }
 
 /* Makes room for one before the newest, which stays open. */
@@ -135,6 +148,7 @@ static void room_inside(struct ring *r, const struct sample *s, struct account *
         block_move(newer, r->open, r->open->count / 2);
         seal_open(r, account);
         r->open = newer;
+        sealed_changed(r);
     }
     make_room(&r->open, s, account);
 }
@@ -264,6 +278,7 @@ static enum ring_verdict append_late(struct ring *r, const struct sample *s, str
 {
     size_t i = spine_upto(r, s->t_ms);
     i -= i > 0;
+    sealed_changed(r);
     if (sealed_is_wide(&r->spine->item[i]))
         return insert_wide(r, i, s, account);
     return insert_packed(r, i, s, account);
@@ -394,6 +409,8 @@ static size_t drop_open(struct ring *r, struct account *account)
 size_t ring_drop_before(struct ring *r, int64_t before_ms, struct account *account)
 {
     size_t n = drop_sealed(r, before_ms, account);
+    if (n > 0)
+        sealed_changed(r);
     if (r->open != NULL && ring_newest_ms(r) < before_ms)
         n += drop_open(r, account);
     return n;

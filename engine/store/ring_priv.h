@@ -19,6 +19,7 @@
 #include "tocsin/sample.h"
 #include "tocsin/view.h"
 
+struct edge;
 struct sealed;
 struct spine;
 
@@ -74,13 +75,16 @@ struct ring_place {
 
 struct ring_place ring_place(const struct ring *r, const struct ring_query *q);
 
-/* What the floats in that window come to. False if histograms may be among them. */
-bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place,
+/* What the floats in that window come to. False if histograms may be among them. edge: what is to be remembered of it (NULL: nothing);
+ * of a window that it holds for (edge_priv.h), ring_window_from tells the same. */
+bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place, struct edge *edge,
                  struct window_summary *out);
+bool ring_window_from(const struct ring *r, const struct ring_query *q, const struct edge *edge,
+                      struct window_summary *out);
 
-/* Bring near what ring_window will read, or ring_last if the window is empty; each follows what the one before it brought. The
- * last is ring_place, too. */
-void ring_touch_heads(const struct ring *r);
+/* Bring near what ring_window will read, or ring_last if the window is empty, once ring_touch has; each follows what the one before it
+ * brought. The last is ring_place, too. */
+void ring_touch_spine(const struct ring *r);
 void ring_touch_ends(const struct ring *r, const struct ring_query *q);
 void ring_touch_edges(const struct ring *r, const struct ring_query *q);
 struct ring_place ring_touch_packed(const struct ring *r, const struct ring_query *q);

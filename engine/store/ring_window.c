@@ -1,4 +1,5 @@
 /* What a window comes to: summaries inside, samples at its edges. */
+#include "edge_priv.h"
 #include "spine_priv.h"
 
 static bool asks(const struct ring_query *q, unsigned wish)
@@ -105,7 +106,7 @@ static bool add_open_ends(struct window_summary *out, const struct ring_query *q
         return false;
     const struct block_whole *whole = block_wholes(b);
     bool falls = false;
-    for (size_t i = from + 1; i < to; i++)
+    for (size_t i = from + 1; b->falls && i < to; i++)
         falls |= whole[i].value < whole[i - 1].value;
     if (falls)
         return false;
@@ -167,24 +168,32 @@ struct ring_place ring_place(const struct ring *r, const struct ring_query *q)
     return (struct ring_place){(uint32_t)from, (uint32_t)end};
 }
 
-bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place,
+bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place, struct edge *edge,
                  struct window_summary *out)
 {
     *out = (struct window_summary){0};
     if (q->after_ms >= q->upto_ms)
         return true;
-    return (place.from == place.end || add_spine(out, q, r->spine, place)) &&
-           (r->open == NULL || add_open(out, q, r->open));
+    if (place.from != place.end && !add_spine(out, q, r->spine, place))
+        return false;
+    if (edge != NULL && place.from != place.end)
+        edge_remember(edge, r, q, &r->spine->item[place.from], out);
+    return r->open == NULL || add_open(out, q, r->open);
+}
+
+bool ring_window_from(const struct ring *r, const struct ring_query *q, const struct edge *edge,
+                      struct window_summary *out)
+{
+    edge_tell(edge, q->after_ms, out);
+    return add_open(out, q, r->open);
 }
 
 /* ---- touching ---- */
 
-void ring_touch_heads(const struct ring *r)
+void ring_touch_spine(const struct ring *r)
 {
     if (r->spine != NULL)
         mem_touch(r->spine);
-    if (r->open != NULL)
-        block_touch_begin(r->open);
 }
 
 void ring_touch_ends(const struct ring *r, const struct ring_query *q)

@@ -146,6 +146,14 @@ void store_unstand(struct store *s, struct standing *standing)
     rwlock_drop(&s->index);
 }
 
+void standing_fetch(const struct standing *standing, bool within)
+{
+    if (within)
+        mem_fetch(standing->selector, sizeof *standing->selector);
+    else
+        mem_fetch(standing, sizeof *standing);
+}
+
 size_t standing_count(struct store *s, const struct standing *standing)
 {
     rwlock_read(&s->index);

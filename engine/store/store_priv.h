@@ -63,6 +63,7 @@ struct store {
 
     struct log *log; /* NULL: memory only */
 
+    _Atomic int64_t edge_bytes; /* of edges (view.h) */
     _Atomic uint64_t samples;
     _Atomic int64_t oldest_ms, newest_ms; /* INT64_MAX and INT64_MIN: no sample */
 };

@@ -21,6 +21,7 @@ struct alert_event {
     int64_t updated_ns;                 /* when this news was made */
     int32_t starts_zone_s, ends_zone_s; /* the zone offsets as posted; 0: UTC */
     bool ends_is_timeout;               /* ends_ns was not given, it is updated + resolve_timeout */
+    bool of_rule;                       /* a rule of this process made it; else it was posted */
 };
 
 /* A copy of all parts in one heap block; free with mem_free. */

@@ -59,6 +59,10 @@ char *arena_format(struct arena *a, const char *format, ...) __attribute__((form
 struct arena_mark arena_mark(const struct arena *a);
 void arena_rewind(struct arena *a, struct arena_mark mark);
 
+/* Sets out to bring near (mem_fetch) its first header; then, once that is there, all that it has given out. */
+void arena_fetch_head(const struct arena *a);
+void arena_fetch(const struct arena *a);
+
 static inline bool arena_exhausted(const struct arena *a)
 {
     return a->exhausted;

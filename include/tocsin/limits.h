@@ -69,6 +69,7 @@
     /* paging */                                                                                           \
     LIMIT(alerts, 500000, "alerts", "alerts the router holds")                                             \
     LIMIT(alert_groups, 100000, "groups", "aggregation groups the router holds")                           \
+    LIMIT(trail_bytes, 64 << 20, "bytes", "what was decided about alerts; the oldest give way")            \
     LIMIT(silences, 100000, "silences", "silences, expired ones included for five days")                   \
     LIMIT(silence_bytes, 64 << 10, "bytes", "one silence, as Alertmanager counts its bytes")               \
     LIMIT(alert_queue, 100000, "alerts", "alert events on their way to the router")                        \

@@ -10,6 +10,7 @@
 
 #include <sanitizer/asan_interface.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Zeroed memory for count items of size bytes. Free with mem_free. */
 void *mem_new(size_t count, size_t size);
@@ -68,6 +69,14 @@ static inline void mem_touch_all(const void *p, size_t bytes)
         mem_touch((const char *)p + at);
     if (bytes > 0)
         mem_touch((const char *)p + bytes - 1);
+}
+
+/* Sets out to bring them near and does not wait: for what is read some time later, if at all. p may be NULL then. */
+static inline void mem_fetch(const void *p, size_t bytes)
+{
+    const char *line = (const char *)((uintptr_t)p & ~(uintptr_t)(MEM_LINE_BYTES - 1));
+    for (; line < (const char *)p + bytes; line += MEM_LINE_BYTES)
+        __builtin_prefetch(line);
 }
 
 /* Makes room for one more item in a heap array that doubles: MEM_GROW(items, count, capacity). */

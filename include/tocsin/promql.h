@@ -105,7 +105,14 @@ size_t promql_series_read(const struct promql *q, struct store *store);
 /* True if each element of the result comes from one sample, the newest of its series, alone: x > 5, -x / 4 < 2. */
 bool promql_decided_by_sample(const struct promql *q);
 
-/* 0; ERR_EXEC for run-time errors with Prometheus' text, ERR_LIMIT, ERR_TIMEOUT, ERR_CANCEL, ERR_UNSUPPORTED. */
+/* Before its turn comes: brings nearer what an evaluation will read, without waiting for memory. Each step, from 0 on, follows what the
+ * one before it brought, and is best taken some time after it. */
+enum { PROMQL_STEPS_NEARER = 5 };
+void promql_bring_nearer(const struct promql *q, int step);
+
+/* One that was opened with a store remembers what helps its next evaluation: not for two threads at once.
+ *
+ * 0; ERR_EXEC for run-time errors with Prometheus' text, ERR_LIMIT, ERR_TIMEOUT, ERR_CANCEL, ERR_UNSUPPORTED. */
 int promql_instant(const struct promql *q, struct view *view, int64_t t_ms, struct arena *arena,
                    struct promql_result *out, struct err *err);
 

@@ -123,6 +123,9 @@ int store_stand(struct store *store, const struct matcher *matchers, size_t coun
                 struct standing **out, struct err *err);
 void store_unstand(struct store *store, struct standing *standing);
 
+/* Sets out to bring near (mem_fetch) what tells its series: first itself, then what is within it. */
+void standing_fetch(const struct standing *standing, bool within);
+
 /* Number of series it holds now. */
 size_t standing_count(struct store *store, const struct standing *standing);
 

@@ -89,15 +89,29 @@ enum window_wish {
 bool view_window(struct view *view, series_ref series, int64_t after_ms, int64_t upto_ms,
                  enum window_wish wish, struct window_summary *out);
 
+/*
+ * Edges: what is remembered, series by series, of a window that is asked for again and again, a little later each time. It spares the
+ * look for where it begins, in memory that is far by then; the answers are the same. For one window: one length, one wish.
+ * Not for two threads at once. They count as memory of the store, and there are none beyond a share of it.
+ */
+struct edge;
+struct edges;
+struct edges *edges_open(struct store *store);
+void edges_close(struct edges *edges); /* or NULL */
+
+/* Of series from <= i < from + count of a list of `all`, for view_windows. NULL: there are none. */
+struct edge *edges_at(struct edges *edges, size_t from, size_t count, size_t all);
+
 /* The same of several series, for whoever asks for many: waits for memory once for all of them, not once for each place of each.
- * The answer about series[i] is item i; all are valid until the next call. */
+ * The answer about series[i] is item i; all are valid until the next call. edges: one for each series; NULL: none. */
 enum { VIEW_TOGETHER_MAX = 128 };
 struct told_window {
     struct window_summary summary;
     bool is_told; /* as view_window returns it */
 };
-const struct told_window *view_windows(struct view *view, const series_ref *series, size_t count,
-                                       int64_t after_ms, int64_t upto_ms, enum window_wish wish);
+const struct told_window *view_windows(struct view *view, const series_ref *series, struct edge *edges,
+                                       size_t count, int64_t after_ms, int64_t upto_ms,
+                                       enum window_wish wish);
 
 /* Say of which series view_last and view_labels are asked next, likewise. They change nothing, and promise nothing. */
 void view_touch_last(struct view *view, const series_ref *series, size_t count, int64_t upto_ms);

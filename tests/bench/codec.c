@@ -691,7 +691,7 @@ static double ask_cold(struct view *v, const struct series_set *set, int64_t aft
     for (size_t i = 0; i < set->count; i += together) {
         size_t left = set->count - i;
         const struct told_window *told =
-            view_windows(v, set->refs + i, left < together ? left : together, after_ms, upto_ms, wish);
+            view_windows(v, set->refs + i, NULL, left < together ? left : together, after_ms, upto_ms, wish);
         must(told->is_told);
     }
     return (wall() - begin) / (double)set->count;

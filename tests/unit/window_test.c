@@ -609,6 +609,40 @@ static void a_late_histogram_parts_what_was_sealed(void **state)
     mixed_close(&m);
 }
 
+static uint32_t resets_within(struct bench *b, const struct labels *ls)
+{
+    struct window_summary w;
+    struct matcher own = bench_matcher("a", MATCH_EQUAL, labels_get(ls, STR("a")).p);
+    struct view *v = view_open(b->store);
+    assert_true(
+        view_window(v, bench_select(b, v, &own, 1).refs[0], START_MS - 1, INT64_MAX, WINDOW_RESETS, &w));
+    view_close(v);
+    matcher_release(&own);
+    return w.resets;
+}
+
+/* Wherever it is, and whether it came in its turn or late. */
+static void a_fall_in_the_open_block_is_seen(void **state)
+{
+    (void)state;
+    enum { MANY = 60 };
+    struct bench b;
+    bench_open(&b, (struct store_options){.retention_ms = HOUR_MS, .out_of_order_ms = HOUR_MS});
+    for (int k = 1; k < MANY; k++) {
+        const struct labels *in_turn = labels_of(&b.arena, "a", arena_format(&b.arena, "%d", k), NULL);
+        const struct labels *late = labels_of(&b.arena, "a", arena_format(&b.arena, "late %d", k), NULL);
+        for (int i = 0; i < MANY; i++) {
+            bench_push(&b, in_turn, START_MS + i * 10, i < k ? 100 + i : i);
+            bench_push(&b, late, START_MS + i * 10, 100 + i);
+        }
+        assert_int_equal(resets_within(&b, in_turn), 1);
+        assert_int_equal(resets_within(&b, late), 0);
+        bench_push(&b, late, START_MS + k * 10 - 5, k % 2 == 0 ? 7 : 700);
+        assert_int_equal(resets_within(&b, late), 1);
+    }
+    bench_close(&b);
+}
+
 static void an_empty_window_has_no_count(void **state)
 {
     (void)state;
@@ -635,6 +669,7 @@ int main(void)
         cmocka_unit_test(values_that_cancel_far_inside_are_not_passed_over),
         cmocka_unit_test(a_histogram_far_inside_is_not_passed_over),
         cmocka_unit_test(a_late_histogram_parts_what_was_sealed),
+        cmocka_unit_test(a_fall_in_the_open_block_is_seen),
         cmocka_unit_test(an_empty_window_has_no_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
