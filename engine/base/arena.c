@@ -79,7 +79,8 @@ static struct arena_block *add_block(struct arena *a, size_t size)
     return b;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* What is in the memory is anybody's guess. */
+static void *take(struct arena *a, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT) {
         a->exhausted = true;
@@ -95,7 +96,13 @@ void *arena_alloc(struct arena *a, size_t size)
     }
     void *p = b->bytes + b->used;
     b->used += size;
-    return memset(p, 0, size);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    void *p = take(a, size);
+    return p != NULL ? memset(p, 0, size) : NULL;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)
@@ -110,17 +117,25 @@ void *arena_array(struct arena *a, size_t count, size_t size)
 
 char *arena_copy_text(struct arena *a, const char *p, size_t n)
 {
-    char *copy = n < SIZE_MAX ? arena_alloc(a, n + 1) : NULL;
-    if (copy != NULL && n > 0)
+    char *copy = n < SIZE_MAX ? take(a, n + 1) : NULL;
+    if (copy == NULL)
+        return NULL;
+    if (n > 0)
         memcpy(copy, p, n);
+    copy[n] = '\0';
     return copy;
 }
 
 void *arena_copy(struct arena *a, const void *p, size_t count, size_t size)
 {
-    void *copy = arena_array(a, count, size);
-    if (copy != NULL && count > 0 && size > 0)
-        memcpy(copy, p, count * size);
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        a->exhausted = true;
+        return NULL;
+    }
+    void *copy = take(a, bytes);
+    if (copy != NULL && bytes > 0)
+        memcpy(copy, p, bytes);
     return copy;
 }
 

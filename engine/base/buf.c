@@ -90,12 +90,16 @@ void buf_vformat(struct buf *b, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    size_t room = b->overflow ? 0 : b->capacity - b->used;
+    int n = vsnprintf(room > 0 ? b->bytes + b->used : NULL, room, format, args);
     must(n >= 0);
     char *to = buf_reserve(b, (size_t)n);
     if (to != NULL) {
-        vsnprintf(to, (size_t)n + 1, format, again);
+        if ((size_t)n >= room)
+            vsnprintf(to, (size_t)n + 1, format, again);
         buf_commit(b, (size_t)n);
+    } else if (room > 0) {
+        b->bytes[b->used] = '\0';
     }
     va_end(again);
 }

@@ -1,4 +1,5 @@
 #include "gotext_priv.h"
+#include "json_plain_priv.h"
 #include "tocsin/gotext.h"
 #include "tocsin/limits.h"
 #include "tree_priv.h"
@@ -223,16 +224,16 @@ static int read_string(struct reader *r, struct tree *node)
 {
     r->p++;
     const char *from = r->p;
-    int rc = scan_string(r);
+    r->p += json_plain(from, (size_t)(r->end - from), false);
+    bool ascii = r->p < r->end && *r->p == '"';
+    int rc = ascii ? 0 : scan_string(r);
     if (rc != 0)
         return rc;
     size_t n = (size_t)(r->p - from);
-    bool plain = memchr(from, '\\', n) == NULL && str_is_utf8((struct str){from, n});
-    char *to = arena_alloc(r->arena, (plain ? n : 3 * n) + 1);
+    bool plain = ascii || (memchr(from, '\\', n) == NULL && str_is_utf8((struct str){from, n}));
+    char *to = plain ? arena_copy_text(r->arena, from, n) : arena_alloc(r->arena, 3 * n + 1);
     if (to == NULL)
         return out_of_arena(r);
-    if (plain && n > 0)
-        memcpy(to, from, n);
     node->quoted = true;
     node->text = (struct str){to, plain ? n : decode(from, r->p, to)};
     r->p++;
@@ -298,7 +299,8 @@ static int read_plain(struct reader *r, struct tree *node)
 static int read_value(struct reader *r, int depth, struct tree **value)
 {
     skip_space(r);
-    if (r->p == r->end || *r->p == '\0' || strchr("{[\"tfn-0123456789", *r->p) == NULL)
+    bool text = r->p < r->end && *r->p == '"';
+    if (!text && (r->p == r->end || *r->p == '\0' || strchr("{[tfn-0123456789", *r->p) == NULL))
         return refuse(r, "looking for beginning of value");
     if (depth > limits.json_depth) {
         limit_hit(LIMIT_json_depth);
@@ -312,7 +314,7 @@ static int read_value(struct reader *r, int depth, struct tree **value)
         return read_children(r, depth + 1, node, '}', "after object key:value pair");
     if (kind == TREE_LIST)
         return read_children(r, depth + 1, node, ']', "after array element");
-    return *r->p == '"' ? read_string(r, node) : read_plain(r, node);
+    return text ? read_string(r, node) : read_plain(r, node);
 }
 
 int json_parse(struct arena *arena, struct str text, struct tree **root, struct err *err)

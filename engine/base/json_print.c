@@ -1,3 +1,4 @@
+#include "json_plain_priv.h"
 #include "tocsin/tree.h"
 
 /* Controls have short forms where JSON knows one; the rest is \u00xx. */
@@ -28,11 +29,27 @@ static void print_escaped(struct buf *out, int rune)
         buf_format(out, "\\u%04x", rune < 0 ? 0xFFFDu : (unsigned)rune);
 }
 
+static void print_plain(struct buf *out, struct str s)
+{
+    char *to = buf_reserve(out, s.n + 2);
+    if (to == NULL)
+        return;
+    to[0] = '"';
+    if (s.n > 0)
+        memcpy(to + 1, s.p, s.n);
+    to[s.n + 1] = '"';
+    buf_commit(out, s.n + 2);
+}
+
 static void print_string(struct buf *out, struct str s, bool html)
 {
+    size_t plain = json_plain(s.p, s.n, html), done = 0;
+    if (plain == s.n) {
+        print_plain(out, s);
+        return;
+    }
     buf_char(out, '"');
-    size_t done = 0;
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = plain; i < s.n; i += json_plain(s.p + i, s.n - i, html)) {
         int rune = 0;
         size_t n = 1;
         if (html)

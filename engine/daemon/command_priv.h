@@ -10,6 +10,7 @@
 
 /* argv[0] is the subcommand's name. */
 int command_serve(int argc, char **argv);
+int command_alertmanager(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_explain(int argc, char **argv);

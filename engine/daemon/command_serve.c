@@ -57,9 +57,9 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
         {"web.external-url", FLAG_TEXT, &f->daemon.external_url,
          "URL under which people reach this, for links in pages"},
         {"web.enable-lifecycle", FLAG_SWITCH, &f->daemon.lifecycle, "allow POST /-/reload"},
-        {"silences.max-silences", FLAG_NUMBER, &f->daemon.max_silences,
+        {"silences.max-silences", FLAG_NUMBER, &f->daemon.router.max_silences,
          "silences held at most, expired ones included; 0: as limits.silences says"},
-        {"silences.max-silence-size-bytes", FLAG_NUMBER, &f->daemon.max_silence_bytes,
+        {"silences.max-silence-size-bytes", FLAG_NUMBER, &f->daemon.router.max_silence_bytes,
          "bytes of one silence at most; 0: as limits.silence_bytes says"},
         {"rules.evaluators", FLAG_NUMBER, &f->daemon.evaluators, "threads that evaluate rule groups"},
         {"rules.max-concurrent-evals", FLAG_NUMBER, &f->daemon.concurrent_evals,
@@ -123,6 +123,18 @@ static void reload(struct daemon *d)
         log_error("reload failed, the previous configuration stays", LOG_ERR(&err));
 }
 
+static void tell_addresses(const struct daemon *d)
+{
+    struct buf address;
+    buf_init(&address, 1024);
+    for (size_t i = 0; serve_address(d->serve, i, &address); i++) {
+        log_info("Listening on", LOG_TEXT("address", buf_text(&address)),
+                 LOG_TEXT("version", TOCSIN_VERSION));
+        buf_clear(&address);
+    }
+    buf_release(&address);
+}
+
 static void run_until_told(struct daemon *d, const sigset_t *set)
 {
     for (;;) {
@@ -133,6 +145,25 @@ static void run_until_told(struct daemon *d, const sigset_t *set)
             return;
         reload(d);
     }
+}
+
+int daemon_main(const struct daemon_options *options)
+{
+    sigset_t set;
+    struct daemon *d;
+    struct err err = {0};
+    block_signals(&set);
+    allow_many_files();
+    if (daemon_open(world_real(), options, &d, &err) != 0) {
+        log_error("cannot start", LOG_ERR(&err));
+        return 1;
+    }
+    tell_addresses(d);
+    run_until_told(d, &set);
+    log_info("stopping: sending what is under way");
+    daemon_close(d);
+    log_info("see you next time");
+    return 0;
 }
 
 int command_serve(int argc, char **argv)
@@ -155,20 +186,5 @@ int command_serve(int argc, char **argv)
     int status = 0;
     if (read_flags(argc, argv, &f, &status) != 0)
         return status;
-    sigset_t set;
-    block_signals(&set);
-    allow_many_files();
-    struct daemon *d;
-    struct err err = {0};
-    if (daemon_open(world_real(), &f.daemon, &d, &err) != 0) {
-        log_error("cannot start", LOG_ERR(&err));
-        return 1;
-    }
-    log_info("Listening on", LOG_TEXT("address", f.daemon.listen), LOG_INT("port", serve_port(d->serve)),
-             LOG_TEXT("version", TOCSIN_VERSION));
-    run_until_told(d, &set);
-    log_info("stopping: sending what is under way");
-    daemon_close(d);
-    log_info("see you next time");
-    return 0;
+    return daemon_main(&f.daemon);
 }

@@ -95,10 +95,8 @@ static void write_config(void *context, struct buf *out)
 }
 
 /* All that can fail comes before anything changes; what forward_configure refuses changes nothing either. */
-static int apply(struct daemon *d, struct generation *g, struct err *err)
+static int apply_rules(struct daemon *d, struct generation *g, struct err *err)
 {
-    if ((g->routes != NULL) != (d->router != NULL))
-        return err_set(err, ERR_ARG, "adding or removing alertmanager_config_file needs a restart");
     if (d->has_log && g->config->wal_sync != d->sync)
         return err_set(err, ERR_ARG, "changing storage.wal.sync needs a restart");
     if (!str_is(g->config->identity_header, d->identity_header))
@@ -117,6 +115,16 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
     ruler_commit(change);
     store_configure(d->store, &g->config->storage);
     daemon_configure_sender(d, g->config);
+    return 0;
+}
+
+static int apply(struct daemon *d, struct generation *g, struct err *err)
+{
+    if ((g->routes != NULL) != (d->router != NULL))
+        return err_set(err, ERR_ARG, "adding or removing alertmanager_config_file needs a restart");
+    int rc = d->ruler != NULL ? apply_rules(d, g, err) : 0;
+    if (rc != 0)
+        return rc;
     if (d->router != NULL) {
         router_set_contracts(d->router, g->config->contracts);
         router_reload(d->router, g->routes);
@@ -125,12 +133,18 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
     return 0;
 }
 
+static int load(struct daemon *d, enum generation_turn turn, struct generation *g, struct err *err)
+{
+    const struct daemon_options *o = &d->options;
+    return o->router_only ? generation_load_routes(d->world, o->config_file, g, err)
+                          : generation_load(d->world, o->config_file, &o->features, turn, g, err);
+}
+
 int daemon_reload(struct daemon *daemon, struct err *err)
 {
     pthread_mutex_lock(&daemon->reloading);
     struct generation g;
-    int rc = generation_load(daemon->world, daemon->options.config_file, &daemon->options.features,
-                             GENERATION_NEXT, &g, err);
+    int rc = load(daemon, GENERATION_NEXT, &g, err);
     if (rc == 0) {
         log_ignored(g.config);
         rc = apply(daemon, &g, err);
@@ -215,16 +229,13 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
     if (g->routes == NULL)
         return 0;
     const char *folder = d->options.storage_path;
-    struct router_options options = {
-        .world = d->world,
-        .state = folder[0] != '\0' ? d->state : NULL, /* in memory it knows all by itself */
-        .external_url = str_of(d->external_url),
-        .paged = daemon_note_page,
-        .context = d,
-        .contracts = g->config->contracts,
-        .max_silences = d->options.max_silences,
-        .max_silence_bytes = d->options.max_silence_bytes,
-    };
+    struct router_options options = d->options.router;
+    options.world = d->world;
+    options.state = folder[0] != '\0' ? d->state : NULL; /* in memory it knows all by itself */
+    options.external_url = str_of(d->external_url);
+    options.paged = d->incidents != NULL ? daemon_note_page : NULL;
+    options.context = d;
+    options.contracts = g->config->contracts;
     int rc = folder[0] != '\0' ? am_import(d->world, folder, d->state, err) : 0;
     if (rc != 0)
         return rc;
@@ -260,7 +271,8 @@ static void set_feature_text(struct daemon *d)
     buf_release(&text);
 }
 
-static void open_own_parts(struct daemon *d, const struct generation *g)
+/* Nothing in here can fail. */
+static void open_rule_parts(struct daemon *d, const struct generation *g)
 {
     d->promql = (struct promql_options){
         .features = d->options.features,
@@ -268,12 +280,6 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
         .subquery_step_ms = g->config->evaluation_interval_ms,
         .world = d->world,
     };
-    set_external_url(d);
-    set_feature_text(d);
-    d->identity_header = mem_copy_text(g->config->identity_header.p, g->config->identity_header.n);
-    d->alerts = queue_open((size_t)limits.alert_queue);
-    d->pages = queue_open((size_t)limits.page_queue);
-    d->stop = queue_open(1);
     d->store = store_open(&g->config->storage, d->world);
     d->intake = intake_open(d->world);
     if (d->options.features.type_and_unit_labels)
@@ -284,9 +290,40 @@ static void open_own_parts(struct daemon *d, const struct generation *g)
     d->ruler = ruler_open(&ruler);
 }
 
+static void open_own_parts(struct daemon *d, const struct generation *g)
+{
+    set_external_url(d);
+    set_feature_text(d);
+    d->identity_header = mem_copy_text(g->config->identity_header.p, g->config->identity_header.n);
+    d->alerts = queue_open((size_t)limits.alert_queue);
+    d->pages = queue_open((size_t)limits.page_queue);
+    d->stop = queue_open(1);
+    if (!d->options.router_only)
+        open_rule_parts(d, g);
+}
+
+/* What has been kept comes back, and the rules go on from there. */
+static int recover_rules(struct daemon *d, struct generation *g, struct err *err)
+{
+    int rc = recover_samples(d, g->config, err);
+    if (rc == 0)
+        rc = incidents_open(d->state, d->world, &d->incidents, err);
+    return rc;
+}
+
+static int load_rules(struct daemon *d, struct generation *g, struct err *err)
+{
+    struct ruler_options ruler = ruler_options_of(d, g->config); /* with the state, which is open by now */
+    ruler_configure(d->ruler, &ruler);
+    int rc = ruler_load(d->ruler, g->rules, err);
+    g->rules = NULL;
+    return rc;
+}
+
 static int open_serve(struct daemon *d, struct err *err)
 {
     struct serve_options options = {.listen = str_of(d->options.listen),
+                                    .route_prefix = str_of(d->options.route_prefix),
                                     .lifecycle = d->options.lifecycle,
                                     .identity_header = str_of(d->identity_header)};
     struct serve_parts parts = {
@@ -297,7 +334,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .router = d->router,
         .forward = d->forward,
         .incidents = d->incidents,
-        .promql = &d->promql,
+        .promql = d->ruler != NULL ? &d->promql : NULL,
         .features = d->feature_text,
         .pushed = note_push,
         .reload = reload_for_http,
@@ -314,29 +351,22 @@ static int open_serve(struct daemon *d, struct err *err)
 static int open_parts(struct daemon *d, struct err *err)
 {
     struct generation g;
-    int rc =
-        generation_load(d->world, d->options.config_file, &d->options.features, GENERATION_FIRST, &g, err);
+    int rc = load(d, GENERATION_FIRST, &g, err);
     if (rc != 0)
         return rc;
     log_ignored(g.config);
     open_own_parts(d, &g);
     rc = courier_open(d->world, "Tocsin/" TOCSIN_VERSION, &d->courier, err);
-    if (rc == 0)
+    if (rc == 0 && d->ruler != NULL)
         rc = configure_forward(d, g.config, err);
     if (rc == 0)
         rc = open_folder(d, err);
-    if (rc == 0)
-        rc = recover_samples(d, g.config, err);
-    if (rc == 0)
-        rc = incidents_open(d->state, d->world, &d->incidents, err);
+    if (rc == 0 && d->ruler != NULL)
+        rc = recover_rules(d, &g, err);
     if (rc == 0)
         rc = open_router(d, &g, err);
-    if (rc == 0) {
-        struct ruler_options ruler = ruler_options_of(d, g.config); /* with the state, which is open by now */
-        ruler_configure(d->ruler, &ruler);
-        rc = ruler_load(d->ruler, g.rules, err);
-        g.rules = NULL;
-    }
+    if (rc == 0 && d->ruler != NULL)
+        rc = load_rules(d, &g, err);
     note_reload(d, rc == 0);
     keep_text(d, g.config);
     generation_free(&g);
@@ -408,6 +438,15 @@ static void close_courier(struct daemon *d)
         (void)router_run(d->router, d->world->wall_ns(d->world));
 }
 
+static void close_rule_parts(struct daemon *d)
+{
+    ruler_close(d->ruler);
+    forward_close(d->forward);
+    sender_close(d->sender);
+    intake_close(d->intake);
+    store_close(d->store);
+}
+
 void daemon_close(struct daemon *daemon)
 {
     struct daemon *d = daemon;
@@ -418,8 +457,11 @@ void daemon_close(struct daemon *daemon)
     if (d->ruler != NULL) {
         threads_stop_evaluators(d);
         sender_end(d->sender);
+    }
+    if (d->alerts != NULL)
         threads_stop_router(d);
-        let_pages_out(d, end_ns);
+    let_pages_out(d, end_ns);
+    if (d->ruler != NULL) {
         let_alerts_out(d, end_ns);
         let_samples_out(d);
         threads_stop_remote(d);
@@ -428,19 +470,16 @@ void daemon_close(struct daemon *daemon)
     close_courier(d);
     if (d->router != NULL)
         router_close(d->router);
-    if (d->ruler != NULL) {
+    if (d->pages != NULL)
         threads_stop_keeper(d);
+    if (d->ruler != NULL)
         threads_stop_log(d);
-        serve_close(d->serve);
-        ruler_close(d->ruler);
-        forward_close(d->forward);
-        sender_close(d->sender);
-        intake_close(d->intake);
-        store_close(d->store);
-        queue_free(d->alerts);
-        queue_free(d->pages);
-        queue_free(d->stop);
-    }
+    serve_close(d->serve);
+    if (d->ruler != NULL)
+        close_rule_parts(d);
+    queue_free(d->alerts);
+    queue_free(d->pages);
+    queue_free(d->stop);
     if (d->incidents != NULL)
         incidents_close(d->incidents);
     if (d->state != NULL)

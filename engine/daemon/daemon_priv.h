@@ -37,13 +37,15 @@ enum { EVALUATORS_MAX = 16 };
 
 struct daemon_options {
     const char *config_file;
+    bool router_only;         /* it is an alertmanager.yml: no samples, no rules, no incidents */
     const char *storage_path; /* folder; empty: nothing is kept on disk */
-    const char *listen;
+    const char *listen;       /* one address, or several with commas between */
     const char *external_url; /* empty: http://<listen> */
+    const char *route_prefix; /* NULL: none */
     int64_t evaluators, concurrent_evals;
     int64_t resend_delay_ms, outage_tolerance_ms, for_grace_ms;
     int64_t lookback_ms;
-    int64_t max_silences, max_silence_bytes; /* 0: limits.h alone */
+    struct router_options router; /* its numbers */
     bool lifecycle;
     struct promql_features features;
     const struct flag_list *feature_flags; /* as they were given, for who asks which flags are set */
@@ -57,7 +59,8 @@ struct daemon {
     struct store *store;
     struct intake *intake;
     struct ruler *ruler;
-    struct router *router; /* NULL without alertmanager_config_file */
+    struct router *
+        router; /* NULL without alertmanager_config_file; with router_only the only one beside state and serve */
     struct forward *forward;
     struct sender *sender;
     struct incidents *incidents;
@@ -90,6 +93,9 @@ int daemon_open(struct world *world, const struct daemon_options *options, struc
  * results out (up to five more). */
 void daemon_close(struct daemon *daemon);
 
+/* command_serve.c: from daemon_open to daemon_close, which SIGTERM asks for; the exit status. */
+int daemon_main(const struct daemon_options *options);
+
 /* Reads everything anew and swaps only if all of it is sound. */
 int daemon_reload(struct daemon *daemon, struct err *err);
 
@@ -106,6 +112,8 @@ enum generation_turn { GENERATION_FIRST, GENERATION_NEXT };
 
 int generation_load(struct world *world, const char *path, const struct promql_features *features,
                     enum generation_turn turn, struct generation *out, struct err *err);
+/* Of an alertmanager.yml alone: all else is as it is by default, but nothing is promised beyond Alertmanager's own. */
+int generation_load_routes(struct world *world, const char *path, struct generation *out, struct err *err);
 void generation_free(struct generation *generation); /* what was taken over is NULL */
 
 /* threads.c */

@@ -2,6 +2,7 @@
 
 #include "tocsin/duration.h"
 #include "tocsin/str.h"
+#include "tocsin/world.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,15 @@ static int read_duration(const struct flag *f, const char *value, struct err *er
     return 0;
 }
 
+static int read_go_duration(const struct flag *f, const char *value, struct err *err)
+{
+    int64_t ns;
+    if (go_duration_parse(str_of(value), &ns, NULL) != 0 || ns < 0)
+        return err_set(err, ERR_ARG, "--%s takes a duration like 30s or 120h, not \"%s\"", f->name, value);
+    *(int64_t *)f->value = ns / NS_PER_MS;
+    return 0;
+}
+
 static int read_list(const struct flag *f, const char *value, struct err *err)
 {
     struct flag_list *list = f->value;
@@ -60,6 +70,8 @@ static int read_value(const struct flag *f, const char *value, struct err *err)
         return read_number(f, value, err);
     case FLAG_DURATION_MS:
         return read_duration(f, value, err);
+    case FLAG_GO_DURATION_MS:
+        return read_go_duration(f, value, err);
     case FLAG_LIST:
         return read_list(f, value, err);
     case FLAG_SWITCH:
@@ -119,10 +131,13 @@ static void print_default(const struct flag *f)
         printf(" (default %s)", *(const char **)f->value);
     if (f->kind == FLAG_NUMBER)
         printf(" (default %lld)", (long long)*(int64_t *)f->value);
-    if (f->kind == FLAG_DURATION_MS) {
+    if (f->kind == FLAG_DURATION_MS || f->kind == FLAG_GO_DURATION_MS) {
         struct buf text;
         buf_init(&text, 64);
-        duration_print(&text, *(int64_t *)f->value);
+        if (f->kind == FLAG_DURATION_MS)
+            duration_print(&text, *(int64_t *)f->value);
+        else
+            go_duration_print(&text, *(int64_t *)f->value * NS_PER_MS);
         printf(" (default %s)", buf_text(&text));
         buf_release(&text);
     }
@@ -130,7 +145,7 @@ static void print_default(const struct flag *f)
 
 void flags_print(const struct flag *flags)
 {
-    static const char *const shape[] = {"=TEXT", "", "=N", "=DURATION", "=TEXT ..."};
+    static const char *const shape[] = {"=TEXT", "", "=N", "=DURATION", "=DURATION", "=TEXT ..."};
     for (const struct flag *f = flags; f->name != NULL; f++) {
         printf("  --%s%s\n        %s", f->name, shape[f->kind], f->help);
         print_default(f);

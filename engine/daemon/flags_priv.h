@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum flag_kind { FLAG_TEXT, FLAG_SWITCH, FLAG_NUMBER, FLAG_DURATION_MS, FLAG_LIST };
+/* GO: as Alertmanager's flags take them: 1.5h, but no days. */
+enum flag_kind { FLAG_TEXT, FLAG_SWITCH, FLAG_NUMBER, FLAG_DURATION_MS, FLAG_GO_DURATION_MS, FLAG_LIST };
 
 enum { FLAG_LIST_MAX = 64 };
 
@@ -22,8 +23,8 @@ struct flag_list {
 struct flag {
     const char *name; /* without the dashes; NULL ends a table */
     enum flag_kind kind;
-    void *
-        value; /* const char **, bool *, int64_t *, int64_t * (ms), struct flag_list *; holds the default before */
+    /* const char **, bool *, int64_t *, int64_t * (ms, twice), struct flag_list *; holds the default before */
+    void *value;
     const char *help;
 };
 

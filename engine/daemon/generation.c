@@ -62,6 +62,19 @@ int generation_load(struct world *world, const char *path, const struct promql_f
     return rc;
 }
 
+int generation_load_routes(struct world *world, const char *path, struct generation *out, struct err *err)
+{
+    *out = (struct generation){0};
+    int rc = config_parse(STR(""), path, &out->config, err);
+    if (rc == 0) {
+        out->config->contracts = (struct router_contracts){0};
+        rc = amconfig_load(world, path, &out->routes, err);
+    }
+    if (rc != 0)
+        generation_free(out);
+    return rc;
+}
+
 void generation_free(struct generation *generation)
 {
     config_free(generation->config);

@@ -13,6 +13,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"serve", command_serve, "run the daemon: remote write in, rules, pages out"},
+    {"alertmanager", command_alertmanager, "run the router alone, with Alertmanager's flags and files"},
     {"check", command_check, "check config, rule or alertmanager files, with line and column"},
     {"test", command_test, "run unit tests of rules, pages and PromQL on the simulated clock"},
     {"explain", command_explain, "why was somebody paged, or not: the trail of an alert"},
@@ -30,7 +31,7 @@ static void print_usage(FILE *out)
         out,
         "Tocsin: a Prometheus-compatible alert rule engine.\n\nusage: tocsin COMMAND [FLAGS] [FILES]\n\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\nexamples:\n"
                  "  tocsin serve --config.file=tocsin.yml\n"
                  "  tocsin check rules rules/*.yml\n"

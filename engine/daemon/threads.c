@@ -103,7 +103,7 @@ static void *router_loop(void *context)
     struct daemon *d = context;
     while (!queue_is_closed(d->alerts)) {
         drain_alerts(d);
-        bool forwarding = forward_run(d->forward);
+        bool forwarding = d->forward != NULL && forward_run(d->forward);
         int64_t next_ns = d->router != NULL ? router_run(d->router, wall(d)) : INT64_MAX;
         wait_for_alerts(d, next_ns, forwarding);
     }
@@ -165,7 +165,7 @@ void daemon_note_page(void *context, struct page_event *page)
 
 /* What the keeper does from time to time, and when it did so last. */
 struct chores {
-    int64_t retired_ms, expired_ms, snapshot_ms, trimmed_ms;
+    int64_t retired_ms, expired_ms, snapshot_ms, store_trimmed_ms, trimmed_ms;
     bool snapshot_fails;
 };
 
@@ -187,18 +187,24 @@ static void keep_snapshot(struct daemon *d, struct chores *chores)
     chores->snapshot_fails = fails;
 }
 
-static void keep_house(struct daemon *d, struct chores *chores)
+static void keep_store(struct daemon *d, struct chores *chores, int64_t now_ms)
 {
-    int64_t now_ms = d->world->mono_ns(d->world) / NS_PER_MS;
-    struct err err = {0};
     if (is_due(&chores->retired_ms, now_ms, RETIRE_EVERY_MS))
         store_retire(d->store);
     if (is_due(&chores->snapshot_ms, now_ms, SNAPSHOT_EVERY_MS))
         keep_snapshot(d, chores);
-    if (is_due(&chores->trimmed_ms, now_ms, TRIM_EVERY_MS)) {
+    if (is_due(&chores->store_trimmed_ms, now_ms, TRIM_EVERY_MS))
         store_trim(d->store);
+}
+
+static void keep_house(struct daemon *d, struct chores *chores)
+{
+    int64_t now_ms = d->world->mono_ns(d->world) / NS_PER_MS;
+    struct err err = {0};
+    if (d->store != NULL)
+        keep_store(d, chores, now_ms);
+    if (is_due(&chores->trimmed_ms, now_ms, TRIM_EVERY_MS))
         mem_trim();
-    }
     if (!is_due(&chores->expired_ms, now_ms, NFLOG_EVERY_MS))
         return;
     if (state_nflog_expire(d->state, wall(d), &err) != 0)
@@ -231,7 +237,8 @@ void daemon_write_metrics(void *context, struct buf *out)
     stat_sample(out, "tocsin_queue_length", "queue=\"alerts\"", (double)queue_length(d->alerts));
     stat_sample(out, "tocsin_queue_length", "queue=\"pages\"", (double)queue_length(d->pages));
     stat_sample(out, "tocsin_queue_length", "queue=\"requests\"", (double)courier_pending(d->courier));
-    sender_write_metrics(d->sender, out);
+    if (d->sender != NULL)
+        sender_write_metrics(d->sender, out);
 }
 
 /* ---- start and stop ---- */
@@ -240,6 +247,22 @@ static int start(pthread_t *thread, void *(*run)(void *), struct daemon *d, stru
 {
     int rc = pthread_create(thread, NULL, run, d);
     return rc == 0 ? 0 : err_set(err, ERR_IO, "cannot start a thread: %s", strerror(rc));
+}
+
+static int start_rule_threads(struct daemon *daemon, struct err *err)
+{
+    int rc = start(&daemon->remote, remote_loop, daemon, err);
+    daemon->remote_runs = rc == 0;
+    if (rc == 0) {
+        rc = start(&daemon->lookout, lookout, daemon, err);
+        daemon->lookout_runs = rc == 0;
+    }
+    while (rc == 0 && daemon->evaluator_count < (size_t)daemon->options.evaluators) {
+        rc = start(&daemon->evaluators[daemon->evaluator_count], evaluator, daemon, err);
+        if (rc == 0)
+            daemon->evaluator_count++;
+    }
+    return rc;
 }
 
 int threads_start(struct daemon *daemon, struct err *err)
@@ -254,20 +277,7 @@ int threads_start(struct daemon *daemon, struct err *err)
         rc = start(&daemon->router_thread, router_loop, daemon, err);
         daemon->router_runs = rc == 0;
     }
-    if (rc == 0) {
-        rc = start(&daemon->remote, remote_loop, daemon, err);
-        daemon->remote_runs = rc == 0;
-    }
-    if (rc == 0) {
-        rc = start(&daemon->lookout, lookout, daemon, err);
-        daemon->lookout_runs = rc == 0;
-    }
-    while (rc == 0 && daemon->evaluator_count < (size_t)daemon->options.evaluators) {
-        rc = start(&daemon->evaluators[daemon->evaluator_count], evaluator, daemon, err);
-        if (rc == 0)
-            daemon->evaluator_count++;
-    }
-    return rc;
+    return rc == 0 && daemon->ruler != NULL ? start_rule_threads(daemon, err) : rc;
 }
 
 void threads_stop_evaluators(struct daemon *daemon)

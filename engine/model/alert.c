@@ -9,12 +9,19 @@ static size_t part_bytes(const struct labels *ls)
     return ls != NULL ? labels_flat_bytes(ls) : 0;
 }
 
+enum { HEAD_BYTES = (sizeof(struct alert_event) + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1) };
+
+size_t alert_event_bytes(const struct alert_event *event)
+{
+    return HEAD_BYTES + part_bytes(event->labels) + part_bytes(event->annotations) + event->generator_url.n +
+           1;
+}
+
 struct alert_event *alert_event_copy(const struct alert_event *event)
 {
-    size_t head = (sizeof *event + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
     size_t labels = part_bytes(event->labels), annotations = part_bytes(event->annotations);
-    struct alert_event *copy = mem_new(head + labels + annotations + event->generator_url.n + 1, 1);
-    char *at = (char *)copy + head;
+    struct alert_event *copy = mem_new(alert_event_bytes(event), 1);
+    char *at = (char *)copy + HEAD_BYTES;
     *copy = *event;
     if (event->labels != NULL)
         copy->labels = labels_flatten(at, event->labels);

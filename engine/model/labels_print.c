@@ -58,7 +58,8 @@ void labels_print_json(struct buf *out, const struct labels *ls)
 {
     buf_char(out, '{');
     for (size_t i = 0; ls != NULL && i < ls->count; i++) {
-        buf_puts(out, i > 0 ? "," : "");
+        if (i > 0)
+            buf_char(out, ',');
         json_string(out, ls->item[i].name);
         buf_char(out, ':');
         json_string(out, ls->item[i].value);

@@ -113,6 +113,7 @@ static void check_thread_headers(struct strict *s, const struct tree *node, cons
     }
 }
 
+/* A password beside its file is not refused here, unlike in all other settings: the file counts. */
 static void check(struct strict *s, const struct tree *node, void *target)
 {
     struct email *email = target;
@@ -121,9 +122,6 @@ static void check(struct strict *s, const struct tree *node, void *target)
     const struct tree *headers = tree_get(node, "headers");
     check_headers(s, headers != NULL ? headers : node, &email->headers);
     check_thread_headers(s, node, email);
-    field_exclude(s, node, "auth_password", email->auth_password, "auth_password_file",
-                  email->auth_password_file);
-    field_exclude(s, node, "auth_secret", email->auth_secret, "auth_secret_file", email->auth_secret_file);
 }
 
 /* ---- what the globals say ---- */

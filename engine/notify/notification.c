@@ -85,22 +85,37 @@ static void print_time(struct buf *out, int64_t unix_ns, int32_t zone_s, int dec
     buf_format(out, "%c%02d:%02d", zone_s < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
+static void write_key(struct buf *out, const char *key)
+{
+    buf_char(out, '"');
+    buf_puts(out, key);
+    buf_puts(out, "\":");
+}
+
 static void write_labels(struct buf *out, const char *key, const struct labels *ls)
 {
-    buf_format(out, "\"%s\":", key);
+    write_key(out, key);
     labels_print_json(out, ls);
 }
 
 static void write_text(struct buf *out, const char *key, struct str text)
 {
-    buf_format(out, "\"%s\":", key);
+    write_key(out, key);
     json_string(out, text);
+}
+
+static void write_hex(struct buf *out, uint64_t value)
+{
+    char digits[16];
+    for (size_t i = sizeof digits; i > 0; i--, value >>= 4)
+        digits[i - 1] = "0123456789abcdef"[value & 15];
+    buf_add(out, digits, sizeof digits);
 }
 
 static void write_alert(struct buf *out, const struct notification_alert *alert)
 {
     const struct alert_event *event = alert->event;
-    buf_format(out, "{\"status\":\"%s\",", alert->resolved ? "resolved" : "firing");
+    buf_puts(out, alert->resolved ? "{\"status\":\"resolved\"," : "{\"status\":\"firing\",");
     write_labels(out, "labels", event->labels);
     buf_char(out, ',');
     write_labels(out, "annotations", event->annotations);
@@ -113,7 +128,9 @@ static void write_alert(struct buf *out, const struct notification_alert *alert)
         buf_puts(out, "0001-01-01T00:00:00Z");
     buf_puts(out, "\",");
     write_text(out, "generatorURL", event->generator_url);
-    buf_format(out, ",\"fingerprint\":\"%016llx\"}", (unsigned long long)alert->fingerprint);
+    buf_puts(out, ",\"fingerprint\":\"");
+    write_hex(out, alert->fingerprint);
+    buf_puts(out, "\"}");
 }
 
 void notification_write_json(struct buf *out, const struct notification *n, const char *version)

@@ -70,12 +70,12 @@ static bool day_end(struct strict *s, const struct tree *node, struct str text, 
     return !strict_stopped(s);
 }
 
-/* Readers of one range; target: struct am_range. */
+/* Readers of one range; target: struct am_range. A null is from 0 to 0 in Alertmanager: Sunday, and else never. */
 
 static void take_weekdays(struct strict *s, const struct tree *node, void *target)
 {
     struct am_range *range = target;
-    if (read_range(s, node, weekday_end, range) && range->begin > range->end)
+    if (!tree_is_null(node) && read_range(s, node, weekday_end, range) && range->begin > range->end)
         strict_fail(s, node, "start day cannot be before end day");
 }
 
@@ -83,7 +83,7 @@ static void take_weekdays(struct strict *s, const struct tree *node, void *targe
 static void take_days(struct strict *s, const struct tree *node, void *target)
 {
     struct am_range *range = target;
-    if (!read_range(s, node, day_end, range))
+    if (tree_is_null(node) || !read_range(s, node, day_end, range))
         return;
     int64_t begin = range->begin < 0 ? 29 + range->begin : range->begin;
     int64_t end = range->end < 0 ? 29 + range->end : range->end;
@@ -97,7 +97,7 @@ static void take_days(struct strict *s, const struct tree *node, void *target)
 static void take_months(struct strict *s, const struct tree *node, void *target)
 {
     struct am_range *range = target;
-    if (!read_range(s, node, month_end, range) || range->begin <= range->end)
+    if (tree_is_null(node) || !read_range(s, node, month_end, range) || range->begin <= range->end)
         return;
     bool named = range->begin >= 1 && range->begin <= 12 && range->end >= 1;
     if (named)
@@ -111,7 +111,7 @@ static void take_months(struct strict *s, const struct tree *node, void *target)
 static void take_years(struct strict *s, const struct tree *node, void *target)
 {
     struct am_range *range = target;
-    if (read_range(s, node, read_number, range) && range->begin > range->end)
+    if (!tree_is_null(node) && read_range(s, node, read_number, range) && range->begin > range->end)
         strict_fail(s, node, "end year %lld is before start year %lld", (long long)range->end,
                     (long long)range->begin);
 }
@@ -146,7 +146,7 @@ static void take_times(struct strict *s, const struct tree *node, void *target)
         {NULL, NULL, 0},
     };
     struct clock_range range = {0};
-    if (!strict_struct(s, node, "timeinterval.yamlTimeRange", keys, &range))
+    if (tree_is_null(node) || !strict_struct(s, node, "timeinterval.yamlTimeRange", keys, &range))
         return;
     if (range.start.n == 0 || range.end.n == 0)
         strict_fail(s, node, "both start and end times must be provided");

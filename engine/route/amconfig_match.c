@@ -55,6 +55,10 @@ static void read_pair(struct strict *s, const struct tree *node, struct am_match
         strict_fail(s, node->key, "invalid label name \"%.*s\"", STR_ARG(node->key->text));
         return;
     }
+    if (op == MATCH_REGEX && tree_is_null(node)) {
+        strict_fail(s, node, "invalid regexp value for \"%.*s\"", STR_ARG(node->key->text));
+        return;
+    }
     struct matcher *m = add(s, ms);
     if (m == NULL)
         return;

@@ -63,16 +63,16 @@ static bool listed_before(const struct strict_texts *texts, size_t at)
 
 static void check_group_by(struct strict *s, const struct tree *node, const struct strict_texts *names)
 {
-    bool all = false;
+    size_t wildcards = 0;
     for (size_t i = 0; i < names->count; i++) {
         struct str name = names->items[i];
-        all = all || str_is(name, "...");
+        wildcards += str_is(name, "...");
         if (!label_name_is_valid(name))
             strict_fail(s, node, "invalid label name \"%.*s\" in group_by list", STR_ARG(name));
     }
-    if (all && names->count > 1)
+    if (wildcards > 0 && wildcards < names->count)
         strict_fail(s, node, "cannot have wildcard group_by (`...`) and other labels at the same time");
-    for (size_t i = 0; i < names->count; i++) {
+    for (size_t i = 0; i < names->count && wildcards == 0; i++) {
         if (listed_before(names, i))
             strict_fail(s, node, "duplicated label \"%.*s\" in group_by", STR_ARG(names->items[i]));
     }
@@ -229,7 +229,7 @@ static void inherit_grouping(const struct route_draft *d, struct am_route *route
     if (d->group_by_given) {
         route->group_by = d->group_by.items;
         route->group_by_count = d->group_by.count;
-        route->group_by_all = d->group_by.count == 1 && str_is(d->group_by.items[0], "...");
+        route->group_by_all = d->group_by.count > 0 && str_is(d->group_by.items[0], "...");
         return;
     }
     route->group_by = parent->group_by;

@@ -5,7 +5,12 @@
 #include "tocsin/lock.h"
 #include "tocsin/mem.h"
 
-enum { HEADER_BYTES_MAX = 100 << 10, POLL_MS = 1000, REDIRECTS_MAX = 3 };
+enum {
+    HEADER_BYTES_MAX = 100 << 10,
+    POLL_MS = 1000,
+    REDIRECTS_MAX = 3,
+    RECEIVE_BYTES = 4096 /* most answers are a line or two */
+};
 
 size_t courier_pending(struct courier *c)
 {
@@ -20,9 +25,28 @@ static int64_t mono_ns(const struct courier *c)
     return c->world->mono_ns(c->world);
 }
 
-static void job_free(struct job *job)
+static CURL *take_easy(struct courier *c)
 {
-    curl_easy_cleanup(job->easy);
+    return c->kept_count > 0 ? c->kept[--c->kept_count] : curl_easy_init();
+}
+
+/* Of all that was set nothing is left; connections are the multi handle's. */
+static void give_back(struct courier *c, CURL *easy)
+{
+    if (c->kept_count == EASY_KEPT) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    c->kept[c->kept_count++] = easy;
+}
+
+static void job_free(struct courier *c, struct job *job)
+{
+    if (job->shared)
+        give_back(c, job->easy);
+    else
+        curl_easy_cleanup(job->easy);
     courier_undress(&job->dress);
     buf_release(&job->body);
     mem_free(job->url);
@@ -38,7 +62,7 @@ void courier_answer(struct courier *c, struct job *job, struct net_answer *a)
     c->count--; /* first, so that whoever is answered finds room for the next */
     lock_drop(&c->lock);
     job->done(job->context, a);
-    job_free(job);
+    job_free(c, job);
 }
 
 void courier_fail(struct courier *c, struct job *job, int code, const char *why)
@@ -135,6 +159,7 @@ static void set_request(const struct courier *c, struct job *job)
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.n > 0 ? request->body.p : "");
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -145,9 +170,10 @@ static void set_request(const struct courier *c, struct job *job)
 static int prepare(struct courier *c, struct job *job, struct err *err)
 {
     const struct net_request *request = job->request;
-    job->easy = curl_easy_init();
+    job->easy = take_easy(c);
     if (job->easy == NULL)
         return err_set(err, ERR_IO, "the request cannot be started");
+    job->shared = true;
     courier_set_policy(job->easy, "http,https");
     curl_easy_setopt(job->easy, CURLOPT_URL, url_of(job));
     int rc = add_headers(job, err);
@@ -201,7 +227,9 @@ static bool follow(struct courier *c, struct job *job, long status)
     job->redirects++;
     job->header_bytes = 0;
     unlist(c, job);
-    curl_easy_cleanup(job->easy);
+    give_back(c, job->easy);
+    job->easy = NULL;
+    job->shared = false;
     courier_undress(&job->dress);
     buf_clear(&job->body);
     courier_start(c, job);
@@ -320,6 +348,7 @@ static void *run(void *context)
 static int send_request(struct world *world, const struct net_request *request, net_done *done, void *context)
 {
     struct courier *c = world->net;
+    bool asleep = false;
     int rc = 0;
     lock_take(&c->lock);
     if (c->closing)
@@ -333,12 +362,13 @@ static int send_request(struct world *world, const struct net_request *request, 
         if (request->mail != NULL) {
             rc = courier_mail_put(c, job);
         } else {
+            asleep = c->waiting == NULL; /* else somebody has woken it already, and it takes them all */
             *c->last = job;
             c->last = &job->next;
         }
     }
     lock_drop(&c->lock);
-    if (rc == 0)
+    if (asleep)
         curl_multi_wakeup(c->multi);
     if (rc == ERR_FULL)
         limit_hit(LIMIT_page_queue);
@@ -385,6 +415,8 @@ void courier_close(struct courier *c, int64_t grace_ms)
     c->world->send = NULL;
     c->world->net = NULL;
     courier_free_tokens(c);
+    while (c->kept_count > 0)
+        curl_easy_cleanup(c->kept[--c->kept_count]);
     curl_multi_cleanup(c->multi);
     lock_release(&c->lock);
     mem_free(c->user_agent);

@@ -23,6 +23,7 @@ struct job {
     char *bearer; /* OAuth 2.0: TYPE TOKEN; NULL: none */
     int redirects;
     CURL *easy;
+    bool shared; /* easy goes to the next request */
     struct dress dress;
     struct buf body;
     size_t header_bytes;
@@ -33,7 +34,8 @@ struct job {
     struct talk *talk; /* of a mail */
 };
 
-enum { MAILS_AT_ONCE = 16 };
+/* Handles that are kept for the next requests: to make one takes longer than to use it. */
+enum { MAILS_AT_ONCE = 16, EASY_KEPT = 64 };
 
 struct courier {
     struct world *world;
@@ -50,6 +52,8 @@ struct courier {
     struct queue *mails; /* has its own */
     /* ---- the thread's own */
     struct job *running;
+    CURL *kept[EASY_KEPT];
+    size_t kept_count;
     struct token *tokens;
 };
 

@@ -126,11 +126,9 @@ void nflog_put(struct nflog *log, struct nflog_note *note)
     map_add(&log->entries, hash, note);
 }
 
-int nflog_save(struct state *state, const struct nflog_note *note, struct err *err)
+static struct nflog_entry entry_of(const struct nflog_note *note)
 {
-    if (state == NULL)
-        return 0;
-    struct nflog_entry entry = {
+    return (struct nflog_entry){
         .key = note->key,
         .sent_ns = note->told.sent_ns,
         .expires_ns = note->expires_ns,
@@ -145,7 +143,18 @@ int nflog_save(struct state *state, const struct nflog_note *note, struct err *e
         .kept = note->kept,
         .relaxed = note->relaxed,
     };
-    return state_nflog_put(state, &entry, err);
+}
+
+int nflog_save(struct state *state, struct nflog_note *const *notes, size_t count, struct err *err)
+{
+    if (state == NULL || count == 0)
+        return 0;
+    struct nflog_entry *entries = MEM_ARRAY(struct nflog_entry, count);
+    for (size_t i = 0; i < count; i++)
+        entries[i] = entry_of(notes[i]);
+    int rc = state_nflog_put_all(state, entries, count, err);
+    mem_free(entries);
+    return rc;
 }
 
 void nflog_expire(struct nflog *log, int64_t now_ns)

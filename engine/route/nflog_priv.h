@@ -45,7 +45,9 @@ bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns)
 
 /* Takes over the note; an older one than what is known changes nothing, but for one of what nobody was told. */
 void nflog_put(struct nflog *log, struct nflog_note *note);
-int nflog_save(struct state *state, const struct nflog_note *note, struct err *err);
+
+/* All of them, or none; state may be NULL. */
+int nflog_save(struct state *state, struct nflog_note *const *notes, size_t count, struct err *err);
 
 void nflog_expire(struct nflog *log, int64_t now_ns);
 

@@ -1,12 +1,14 @@
 #include "message_priv.h"
 #include "router_priv.h"
 
+#include "tocsin/limits.h"
 #include "tocsin/mem.h"
 #include "tocsin/stat.h"
 
 #include <time.h>
 
-#define ALERTS_GC_NS (30 * 60 * NS_PER_S)
+#define ALERTS_GC_MS (30 * 60 * 1000)
+#define RETENTION_MS (120 * 3600 * 1000)
 #define NFLOG_GC_NS (15 * 60 * NS_PER_S)
 
 /* How far wall time may drift from monotonic time between two runs before it counts as a step. */
@@ -20,6 +22,14 @@ static struct generation *generation_make(struct amconfig *config)
     return generation;
 }
 
+static void use_defaults(struct router_options *options)
+{
+    if (options->retention_ms == 0)
+        options->retention_ms = RETENTION_MS;
+    if (options->alerts_gc_ms == 0)
+        options->alerts_gc_ms = ALERTS_GC_MS;
+}
+
 int router_open(const struct router_options *options, struct amconfig *config, struct router **out,
                 struct err *err)
 {
@@ -28,20 +38,26 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     router->options = *options;
     router->external_url = mem_copy_text(options->external_url.p, options->external_url.n);
     router->options.external_url.p = router->external_url;
+    use_defaults(&router->options);
     router->wall_ns = world->wall_ns(world);
     router->mono_ns = world->mono_ns(world);
-    router->alerts_gc_ns = router->wall_ns + ALERTS_GC_NS;
+    router->start_ns = router->wall_ns + router->options.start_delay_ms * NS_PER_MS;
+    router->alerts_gc_ns = router->wall_ns + router->options.alerts_gc_ms * NS_PER_MS;
     router->nflog_gc_ns = router->wall_ns + NFLOG_GC_NS;
     lock_init(&router->lock, LOCK_router);
     inbox_init(&router->inbox);
     map_init(&router->alerts);
     map_init(&router->groups);
+    map_init(&router->lanes);
+    map_init(&router->names);
+    router->last_prepared = &router->prepared;
     trails_open(&router->trails, router->wall_ns);
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
     keeping_init(router);
     const struct silences_options silences = {world, options->state, options->max_silences,
-                                              options->max_silence_bytes};
+                                              options->max_silence_bytes,
+                                              router->options.retention_ms * NS_PER_MS};
     int rc = nflog_load(&router->nflog, options->state, router->wall_ns, err);
     if (rc == 0)
         rc = silences_open(&silences, &router->silences, err);
@@ -82,11 +98,15 @@ static void free_orphans(struct router *router)
 {
     struct message *m;
     struct timer *timer;
+    struct delivery *d;
     while ((m = router->messages) != NULL) {
-        struct delivery *d = m->delivery;
+        d = m->delivery;
         message_free(m);
         free_orphan(d->flush, d);
     }
+    while ((d = lanes_take(router)) != NULL)
+        free_orphan(d->flush, d);
+    lanes_release(router);
     while ((timer = timers_first(&router->timers)) != NULL) {
         timer_clear(&router->timers, timer);
         if (timer->kind == TIMER_DELIVERY)
@@ -103,6 +123,7 @@ void router_close(struct router *router)
     trails_close(&router->trails);
     router_free_alerts(router);
     keeping_release(router);
+    names_release(router);
     inhibitor_release(&router->inhibitor);
     nflog_release(&router->nflog);
     silences_close(router->silences);
@@ -181,11 +202,16 @@ static int post_one(struct router *router, const struct alert_event *event, bool
         stat_add(STAT_alerts_invalid, 1);
         return rc;
     }
+    if (!names_admit(router, &e, now_ns))
+        return 0; /* as Alertmanager answers; the count tells of it, and the log */
     struct alert *alert = router_store(router, &e, posted, now_ns);
     if (alert == NULL) {
-        buf_puts(errors, errors->used > 0 ? "\ntoo many alerts" : "too many alerts");
+        bool many = router->alerts.count >= (size_t)limits.alerts;
+        buf_format(errors, "%s%s", errors->used > 0 ? "\n" : "",
+                   many ? "too many alerts" : "the alerts take too much memory: limits.alert_bytes");
         return ERR_LIMIT;
     }
+    names_note(router, alert->fact, now_ns);
     trail_came(router, alert, now_ns);
     router->ungrouped = false;
     router_route_alert(router, alert, now_ns, now_ns);
@@ -195,6 +221,15 @@ static int post_one(struct router *router, const struct alert_event *event, bool
     return ERR_LIMIT;
 }
 
+/* Within the lock, for the sake of the rate. */
+static void tell_limited(struct router *router, uint64_t count)
+{
+    static struct log_rate rate;
+    if (log_allowed(&rate, router->options.world->mono_ns(router->options.world)))
+        log_warn("alerts dropped: as many of their alertname fire as may", LOG_INT("dropped", count),
+                 LOG_INT("limit", router->options.alerts_per_name));
+}
+
 /* Answers the number of this post. */
 static uint64_t post_all(struct router *router, const struct alert_event *events, size_t count, bool posted,
                          struct buf *errors, int *first)
@@ -202,11 +237,15 @@ static uint64_t post_all(struct router *router, const struct alert_event *events
     struct world *world = router->options.world;
     int64_t now_ns = world->wall_ns(world);
     lock_take(&router->lock);
+    uint64_t limited = router->counts.limited;
     for (size_t i = 0; i < count; i++) {
         int rc = post_one(router, &events[i], posted, errors, now_ns);
         if (*first == 0)
             *first = rc;
     }
+    limited = router->counts.limited - limited;
+    if (limited > 0)
+        tell_limited(router, limited);
     uint64_t post = ++router->keeping.posts;
     lock_drop(&router->lock);
     return post;
@@ -252,6 +291,11 @@ static int64_t follow_clock(struct router *router, int64_t now_ns)
     return step_ns;
 }
 
+static bool is_too_late(const struct delivery *d, int64_t now_ns)
+{
+    return d->attempt > 0 && now_ns >= d->flush->deadline_ns;
+}
+
 /* The next delivery that is due, starting the flushes that come before it. */
 static struct delivery *next_due(struct router *router, int64_t now_ns)
 {
@@ -261,34 +305,60 @@ static struct delivery *next_due(struct router *router, int64_t now_ns)
             flush_start(router, (struct group *)timer, now_ns);
             continue;
         }
+        if (timer->kind == TIMER_LANE) {
+            lane_widen(router, (struct lane *)timer, now_ns);
+            continue;
+        }
         timer_clear(&router->timers, timer);
-        return (struct delivery *)timer;
+        struct delivery *d = (struct delivery *)timer;
+        if (is_too_late(d, now_ns) || d->forgets || d->batch_count == 0 || lane_enter(router, d, now_ns))
+            return d;
     }
     return NULL;
 }
 
 static void attempt_or_give_up(struct router *router, struct delivery *d, int64_t now_ns)
 {
-    if (d->attempt > 0 && now_ns >= d->flush->deadline_ns)
+    if (is_too_late(d, now_ns))
         delivery_give_up(router, d, now_ns);
     else
         delivery_attempt(router, d, now_ns);
 }
 
+static size_t take_answers(struct router *router, int64_t now_ns)
+{
+    struct message *message;
+    size_t count = 0;
+    while (count < ROUTER_BATCH && (message = inbox_take(&router->inbox)) != NULL) {
+        router_take_answer(router, message, now_ns);
+        count++;
+    }
+    return count;
+}
+
+static size_t attempt_due(struct router *router, int64_t now_ns)
+{
+    size_t count = 0;
+    while (count < ROUTER_BATCH) {
+        lock_take(&router->lock);
+        struct delivery *d = next_due(router, now_ns);
+        lock_drop(&router->lock);
+        if (d == NULL)
+            break;
+        attempt_or_give_up(router, d, now_ns);
+        count++;
+    }
+    router_send_prepared(router, now_ns);
+    return count;
+}
+
 /* One step of work; false: there is none. */
 static bool step(struct router *router, int64_t now_ns)
 {
-    struct message *message = inbox_take(&router->inbox);
-    if (message != NULL) {
-        router_take_answer(router, message, now_ns);
-        return true;
-    }
-    lock_take(&router->lock);
-    struct delivery *d = next_due(router, now_ns);
-    lock_drop(&router->lock);
-    if (d != NULL)
-        attempt_or_give_up(router, d, now_ns);
-    return d != NULL;
+    size_t answers = take_answers(router, now_ns);
+    size_t attempts = attempt_due(router, now_ns);
+    router_settle(router, now_ns);
+    return answers + attempts > 0;
 }
 
 static void keep_house(struct router *router, int64_t now_ns)
@@ -299,7 +369,8 @@ static void keep_house(struct router *router, int64_t now_ns)
     if (now_ns >= router->alerts_gc_ns) {
         router_collect_alerts(router, now_ns);
         keep_drop_recalled(router);
-        router->alerts_gc_ns = now_ns + ALERTS_GC_NS;
+        names_collect(router, now_ns);
+        router->alerts_gc_ns = now_ns + router->options.alerts_gc_ms * NS_PER_MS;
     }
     if (nflog_due) {
         nflog_expire(&router->nflog, now_ns);
@@ -313,6 +384,19 @@ static void keep_house(struct router *router, int64_t now_ns)
         silences_collect(router->silences, now_ns);
 }
 
+/* Answers may come as fast as they are taken; but now is not now for long. True: there may be more to do. */
+#define RUN_MAX_NS (50 * NS_PER_MS)
+
+static bool work(struct router *router, int64_t now_ns)
+{
+    struct world *world = router->options.world;
+    int64_t end_ns = world->mono_ns(world) + RUN_MAX_NS;
+    while (step(router, now_ns))
+        if (world->mono_ns(world) >= end_ns)
+            return true;
+    return false;
+}
+
 int64_t router_run(struct router *router, int64_t now_ns)
 {
     lock_take(&router->lock);
@@ -320,8 +404,7 @@ int64_t router_run(struct router *router, int64_t now_ns)
     lock_drop(&router->lock);
     if (step_ns != 0)
         log_warn("the clock was set; flushes move with it", LOG_MS("step", step_ns / NS_PER_MS));
-    while (step(router, now_ns)) {
-    }
+    bool more = work(router, now_ns);
     keep_house(router, now_ns);
     int64_t next = keep_run(router, now_ns);
     lock_take(&router->lock);
@@ -329,7 +412,7 @@ int64_t router_run(struct router *router, int64_t now_ns)
     if (first != NULL && first->at_ns < next)
         next = first->at_ns;
     lock_drop(&router->lock);
-    return next;
+    return more ? now_ns : next;
 }
 
 /* A day is as good as for ever, and does not overflow. */

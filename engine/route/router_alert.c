@@ -54,6 +54,7 @@ static struct fact *fact_make(const struct alert_event *event, const struct fact
     struct fact *fact = MEM_NEW(struct fact);
     fact->refs = 1;
     fact->event = alert_event_copy(event);
+    fact->bytes = alert_event_bytes(event);
     fact->fingerprint = older != NULL ? older->fingerprint : labels_fingerprint(event->labels);
     fact->hash = older != NULL ? older->hash : log_hash(event->labels);
     return fact;
@@ -103,7 +104,8 @@ static bool overlaps(const struct alert_event *old, const struct alert_event *ne
            (new->starts_ns > old->starts_ns &&new->starts_ns < old->ends_ns);
 }
 
-/* The younger news counts; what it says of the times is joined with what was known. */
+/* The younger news counts; what it says of the times is joined with what was known. Whether it brought an end stays its own affair, also
+ * where the older end is kept: the next news then need not keep it. */
 static struct alert_event merge(const struct alert_event *older, const struct alert_event *younger,
                                 int64_t now_ns)
 {
@@ -120,32 +122,50 @@ static struct alert_event merge(const struct alert_event *older, const struct al
     if (keep_end) {
         merged.ends_ns = older->ends_ns;
         merged.ends_zone_s = older->ends_zone_s;
-        merged.ends_is_timeout = older->ends_is_timeout;
     }
     return merged;
 }
 
-static void update(struct alert *alert, const struct alert_event *event, int64_t now_ns)
+/* To become smaller, and thus to end, is possible at any time. */
+static bool has_room(struct router *router, size_t bytes, size_t before)
+{
+    size_t most = (size_t)limits.alert_bytes;
+    size_t others = router->alert_bytes - before;
+    if (bytes <= before || (bytes <= most && others <= most - bytes))
+        return true;
+    limit_hit(LIMIT_alert_bytes);
+    return false;
+}
+
+static bool update(struct router *router, struct alert *alert, const struct alert_event *event,
+                   int64_t now_ns)
 {
     const struct alert_event *known = alert->fact->event;
     struct alert_event next = *event;
     if (overlaps(known, event))
         next =
             event->updated_ns < known->updated_ns ? merge(event, known, now_ns) : merge(known, event, now_ns);
+    if (!has_room(router, alert_event_bytes(&next), alert->fact->bytes))
+        return false;
     struct fact *fact = fact_make(&next, alert->fact);
+    router->alert_bytes += fact->bytes - alert->fact->bytes;
     fact_drop(alert->fact);
     alert->fact = fact;
+    return true;
 }
 
-static void store_news(struct router *router, struct alert *alert, const struct alert_event *event,
+/* False: there is no room for it, and it stays as it was. */
+static bool store_news(struct router *router, struct alert *alert, const struct alert_event *event,
                        bool posted, int64_t now_ns)
 {
     struct fact *before = fact_hold(alert->fact);
-    if (alert->groups == 0)
+    bool stored = update(router, alert, event, now_ns);
+    if (stored && alert->groups == 0)
         alert->kept.since_ns = now_ns;
-    update(alert, event, now_ns);
-    keep_alert(router, alert, before->event, posted, now_ns);
+    if (stored)
+        keep_alert(router, alert, before->event, posted, now_ns);
     fact_drop(before);
+    return stored;
 }
 
 struct alert *router_store(struct router *router, const struct alert_event *event, bool posted,
@@ -153,17 +173,18 @@ struct alert *router_store(struct router *router, const struct alert_event *even
 {
     uint64_t fingerprint = labels_fingerprint(event->labels);
     struct alert *alert = map_find(&router->alerts, fingerprint, has_fingerprint, &fingerprint);
-    if (alert != NULL) {
-        store_news(router, alert, event, posted, now_ns);
-        return alert;
-    }
+    if (alert != NULL)
+        return store_news(router, alert, event, posted, now_ns) ? alert : NULL;
     if (router->alerts.count >= (size_t)limits.alerts) {
         limit_hit(LIMIT_alerts);
         return NULL;
     }
+    if (!has_room(router, alert_event_bytes(event), 0))
+        return NULL;
     alert = MEM_NEW(struct alert);
     alert->fact = fact_make(event, NULL);
     alert->kept.since_ns = now_ns;
+    router->alert_bytes += alert->fact->bytes;
     map_add(&router->alerts, fingerprint, alert);
     inhibitor_add(&router->inhibitor, alert);
     keep_alert(router, alert, NULL, posted, now_ns);
@@ -204,6 +225,7 @@ void router_collect_alerts(struct router *router, int64_t now_ns)
     }
     rebuild_inhibitor(router);
     for (size_t i = 0; i < count; i++) {
+        router->alert_bytes -= gone[i]->fact->bytes;
         trail_gone(router, gone[i]);
         alert_free(gone[i]);
     }

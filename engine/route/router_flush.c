@@ -8,9 +8,6 @@
 /* A flush may take as long as its group's interval, but not less than this. */
 #define FLUSH_MIN_NS (10 * NS_PER_S)
 
-/* How long the log remembers, at most (Alertmanager's --data.retention). */
-#define LOG_RETENTION_NS (120 * 3600 * NS_PER_S)
-
 static const struct am_receiver *receiver_of(const struct flush *flush)
 {
     return flush->route->receiver;
@@ -24,24 +21,33 @@ void generation_drop(struct generation *generation)
     mem_free(generation);
 }
 
-static int by_labels(const void *a, const void *b)
+struct placed {
+    struct item_place place;
+    struct alert *alert;
+};
+
+static int by_place(const void *a, const void *b)
 {
-    const struct flush_item *x = a, *y = b;
-    return router_item_order(x->fact->event->labels, y->fact->event->labels);
+    const struct placed *x = a, *y = b;
+    return item_place_order(&x->place, &y->place);
 }
 
 static void snapshot(struct router *router, const struct group *group, struct flush *flush, int64_t now_ns)
 {
     struct alert *alert;
-    flush->items = MEM_ARRAY(struct flush_item, group->members.count + 1);
-    for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;) {
-        struct flush_item *item = &flush->items[flush->count++];
-        item->fact = fact_hold(alert->fact);
-        item->resolved = alert_is_resolved(alert->fact->event, now_ns);
+    struct placed *placed = MEM_ARRAY(struct placed, group->members.count + 1);
+    for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;)
+        placed[flush->count++] = (struct placed){item_place_of(alert->fact->event->labels), alert};
+    qsort(placed, flush->count, sizeof *placed, by_place);
+    flush->items = MEM_ARRAY(struct flush_item, flush->count + 1);
+    for (size_t i = 0; i < flush->count; i++) {
+        struct flush_item *item = &flush->items[i];
+        item->fact = fact_hold(placed[i].alert->fact);
+        item->resolved = alert_is_resolved(item->fact->event, now_ns);
         if (item->resolved)
-            keep_end(router, alert);
+            keep_end(router, placed[i].alert);
     }
-    qsort(flush->items, flush->count, sizeof *flush->items, by_labels);
+    mem_free(placed);
 }
 
 static struct str log_key(struct str group_key, const struct am_receiver *receiver,
@@ -203,12 +209,13 @@ static bool forget_ended(struct delivery *d, const struct dedup_told *told, cons
 /* Alertmanager looks for what has expired every quarter of an hour; until then it counts. */
 #define LOG_GC_NS (15 * 60 * NS_PER_S)
 
-static int64_t keep_ns(const struct delivery *d)
+static int64_t keep_ns(const struct router *router, const struct delivery *d)
 {
     const struct am_route *route = d->flush->route;
     int64_t keep = 2 * route->repeat_interval_ms * NS_PER_MS + LOG_GC_NS;
     int64_t least = 2 * route->group_interval_ms * NS_PER_MS;
-    keep = keep < LOG_RETENTION_NS ? keep : LOG_RETENTION_NS;
+    int64_t most = router->options.retention_ms * NS_PER_MS;
+    keep = keep < most ? keep : most;
     return keep > least ? keep : least;
 }
 
@@ -216,7 +223,8 @@ static int64_t keep_ns(const struct delivery *d)
 static bool must_last(const struct router *router, const struct delivery *d, const struct dedup_told *told)
 {
     const struct flush *flush = d->flush;
-    if (!router->options.contracts.opened_is_closed || nflog_expires(told) - flush->tick_ns > keep_ns(d) / 2)
+    if (!router->options.contracts.opened_is_closed ||
+        nflog_expires(told) - flush->tick_ns > keep_ns(router, d) / 2)
         return false;
     for (size_t i = 0; i < flush->count; i++) {
         const struct flush_item *item = &flush->items[i];
@@ -400,21 +408,23 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
         flush_settle(router, group, failed, now_ns);
 }
 
-static struct nflog_note *make_note(const struct delivery *d, const struct dedup_told *told,
-                                    const struct labels *kept, int64_t since_ns)
+static struct nflog_note *make_note(const struct router *router, const struct delivery *d,
+                                    const struct dedup_told *told, const struct labels *kept,
+                                    int64_t since_ns)
 {
     struct buf key;
-    struct nflog_note *note = nflog_note_make(delivery_key(d, &key), told, kept, since_ns + keep_ns(d));
+    struct nflog_note *note =
+        nflog_note_make(delivery_key(d, &key), told, kept, since_ns + keep_ns(router, d));
     buf_release(&key);
     return note;
 }
 
-struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns)
+struct nflog_note *delivery_note(const struct router *router, const struct delivery *d, int64_t sent_ns)
 {
     struct dedup_told told = d->note;
     if (!d->forgets)
         told.sent_ns = sent_ns;
-    return make_note(d, &told, d->kept, sent_ns);
+    return make_note(router, d, &told, d->kept, sent_ns);
 }
 
 static const struct dedup_told *told_so_far(const struct router *router, const struct delivery *d,
@@ -435,7 +445,8 @@ struct nflog_note *delivery_intent(const struct router *router, const struct del
     struct hash_set new = hash_set_minus(&d->note.firing, &told->firing);
     struct dedup_told may = *told;
     may.owed = hash_set_join(&told->owed, &new);
-    struct nflog_note *note = may.owed.count > told->owed.count ? make_note(d, &may, d->kept, now_ns) : NULL;
+    struct nflog_note *note =
+        may.owed.count > told->owed.count ? make_note(router, d, &may, d->kept, now_ns) : NULL;
     hash_set_free(&new);
     hash_set_free(&may.owed);
     return note;
@@ -459,7 +470,7 @@ struct nflog_note *delivery_missed(const struct router *router, const struct del
         .sent_ns = told->sent_ns,
     };
     bool news = next.owed.count > told->owed.count || next.missed.count > told->missed.count;
-    struct nflog_note *note = news ? make_note(d, &next, kept, now_ns) : NULL;
+    struct nflog_note *note = news ? make_note(router, d, &next, kept, now_ns) : NULL;
     hash_set_free(&unclosed);
     hash_set_free(&untold);
     nflog_told_free(&next);

@@ -6,20 +6,11 @@
 
 #include <stdlib.h>
 
-/* The value of a label, and whether it is there at all. */
-static bool find_label(const struct labels *ls, struct str name, struct str *value)
-{
-    *value = labels_get(ls, name);
-    return value->n > 0;
-}
-
 /* By one label; sets without it come last. */
-static int order_by_label(const struct labels *a, const struct labels *b, struct str name)
+static int order_by_value(struct str x, struct str y)
 {
-    struct str x, y;
-    bool has_x = find_label(a, name, &x), has_y = find_label(b, name, &y);
-    if (has_x != has_y)
-        return has_x ? -1 : 1;
+    if ((x.n > 0) != (y.n > 0))
+        return x.n > 0 ? -1 : 1;
     return str_cmp(x, y);
 }
 
@@ -40,12 +31,23 @@ static int order_sets(const struct labels *a, const struct labels *b)
     return 0;
 }
 
+struct item_place item_place_of(const struct labels *ls)
+{
+    return (struct item_place){labels_get(ls, STR("job")), labels_get(ls, STR("instance")), ls};
+}
+
+int item_place_order(const struct item_place *a, const struct item_place *b)
+{
+    int order = order_by_value(a->job, b->job);
+    if (order == 0)
+        order = order_by_value(a->instance, b->instance);
+    return order != 0 ? order : order_sets(a->labels, b->labels);
+}
+
 int router_item_order(const struct labels *a, const struct labels *b)
 {
-    int order = order_by_label(a, b, STR("job"));
-    if (order == 0)
-        order = order_by_label(a, b, STR("instance"));
-    return order != 0 ? order : order_sets(a, b);
+    struct item_place x = item_place_of(a), y = item_place_of(b);
+    return item_place_order(&x, &y);
 }
 
 void router_match(const struct am_route *route, const struct labels *ls, route_visit *visit, void *context)
@@ -138,10 +140,12 @@ static struct str group_key(const struct am_route *route, const struct labels *l
 }
 
 /* An alert that has waited long enough already does not wait for company. */
-static int64_t first_flush(const struct am_route *route, const struct alert_event *event, int64_t since_ns)
+static int64_t first_flush(const struct router *router, const struct am_route *route,
+                           const struct alert_event *event, int64_t since_ns)
 {
     int64_t wait_ns = route->group_wait_ms * NS_PER_MS;
-    return event->starts_ns + wait_ns < since_ns ? since_ns : since_ns + wait_ns;
+    int64_t at_ns = event->starts_ns + wait_ns < since_ns ? since_ns : since_ns + wait_ns;
+    return at_ns > router->start_ns ? at_ns : router->start_ns;
 }
 
 static struct group *group_make(struct router *router, const struct am_route *route,
@@ -162,7 +166,7 @@ static struct group *group_make(struct router *router, const struct am_route *ro
     group->hash = hash;
     map_init(&group->members);
     map_add(&router->groups, hash, group);
-    timer_set(&router->timers, &group->timer, first_flush(route, event, since_ns));
+    timer_set(&router->timers, &group->timer, first_flush(router, route, event, since_ns));
     return group;
 }
 

@@ -201,7 +201,9 @@ void keep_recall_tick(struct router *router, struct group *group, int64_t now_ns
     int64_t at_ns = r->next_ns, latest_ns = now_ns + group->route->group_interval_ms * NS_PER_MS;
     if (at_ns > latest_ns)
         at_ns = latest_ns;
-    timer_set(&router->timers, &group->timer, at_ns > now_ns ? at_ns : now_ns);
+    if (at_ns < now_ns)
+        at_ns = now_ns;
+    timer_set(&router->timers, &group->timer, at_ns > router->start_ns ? at_ns : router->start_ns);
     group->flushed = true;
     group->tick_id = r->id;
     map_remove(recalled, hash, r);
@@ -436,6 +438,8 @@ static void load_alert(void *context, const struct posted_row *row)
     alert->kept.ends_ns = row->event->ends_ns;
     alert->kept.lasts_ns = row->event->ends_ns - row->event->updated_ns;
     alert->kept.over = alert->kept.lasts_ns <= 0;
+    names_note(router, alert->fact, loading->now_ns);
+    trail_came(router, alert, loading->now_ns);
     if (!alert->kept.over)
         router_route_alert(router, alert, since_ns, loading->now_ns);
     else
@@ -456,7 +460,7 @@ int keeping_load(struct router *router, int64_t now_ns, struct err *err)
         rc = state_posted_each(state, load_alert, &loading, err);
     lock_drop(&router->lock);
     if (loading.unknown > 0)
-        log_error("not all alerts of an earlier process are known: too many alerts",
+        log_error("not all alerts of an earlier process are known: there is no room for them",
                   LOG_INT("count", (int64_t)loading.unknown));
     return rc;
 }

@@ -64,6 +64,8 @@ static void write_alerts(struct buf *out, const struct router_counts *c, const s
                 (double)c->received_firing);
     stat_sample(out, "alertmanager_alerts_received_total", "status=\"resolved\",version=\"v2\"",
                 (double)c->received_resolved);
+    one(out, "alertmanager_alerts_limited_total", "counter",
+        "Alerts dropped because as many of their alertname fired as may.", NULL, (double)c->limited);
 }
 
 /* One sample of every kind of integration that is built, also of those that are not used. */

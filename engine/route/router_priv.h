@@ -6,6 +6,7 @@
  *     group    alerts of one route that share its group labels, with the timer of its next flush
  *     flush    one tick of one group on its way through the receiver's integrations
  *     delivery one integration's share of a flush: decided, sent, perhaps sent again
+ *     lane     the deliveries of one integration that are under way, and those that wait their turn
  *
  * Everything but the inbox is behind `lock`. Flushes and deliveries are changed by the thread in router_run alone, so
  * it may read them without the lock while it renders, sends and writes the log; a flush keeps its configuration and
@@ -21,8 +22,11 @@
 
 #include "dedup_priv.h"
 #include "inhibit_priv.h"
+#include "item_priv.h"
 #include "keep_priv.h"
 #include "nflog_priv.h"
+#include "router_counts_priv.h"
+#include "router_storm_priv.h"
 #include "silence_priv.h"
 #include "timers_priv.h"
 #include "trail_priv.h"
@@ -31,6 +35,7 @@ struct fact {
     size_t refs;
     uint64_t fingerprint;
     uint64_t hash; /* in the notification log */
+    size_t bytes;
     struct alert_event *event;
 };
 
@@ -99,6 +104,8 @@ struct delivery {
         *kept;    /* what an earlier notification left behind in the log, then this one; NULL: nothing */
     bool forgets; /* nothing is sent, the log only forgets what has ended */
     bool ended;
+    bool in_lane; /* has a place there */
+    struct delivery *next_in_lane;
     int attempt;
     int64_t backoff_ns;
     int64_t started_ns;
@@ -120,28 +127,8 @@ struct flush {
     size_t delivery_count;
 };
 
-enum failure {
-    FAILURE_other,
-    FAILURE_clientError,
-    FAILURE_serverError,
-    FAILURE_contextCanceled,
-    FAILURE_contextDeadlineExceeded,
-    FAILURE_authError,
-    FAILURE_rateLimited,
-    FAILURE_COUNT
-};
-
-enum { LATENCY_BUCKETS = 6 };
-
-struct kind_counts {
-    uint64_t notifications, failed[FAILURE_COUNT];
-    uint64_t requests, requests_failed;
-    uint64_t latency_bucket[LATENCY_BUCKETS], latency_count;
-    double latency_sum_s;
-};
-
 struct router_counts {
-    uint64_t received_firing, received_resolved, invalid;
+    uint64_t received_firing, received_resolved, invalid, limited;
     uint64_t suppressed[MUTE_COUNT];
     struct kind_counts kinds[INTEGRATION_KINDS_MAX]; /* by integration_kind_of */
 };
@@ -160,8 +147,11 @@ struct router {
     char *external_url;
     struct lock lock;
     struct generation *generation;
-    struct map alerts; /* by fingerprint */
-    struct map groups; /* by route and labels */
+    struct map alerts;  /* by fingerprint */
+    struct map groups;  /* by route and labels */
+    struct map names;   /* router_names.c, by alertname; empty unless their alerts are limited */
+    size_t alert_bytes; /* of the newest facts */
+    struct map lanes;   /* by integration */
     struct timers timers;
     struct inhibitor inhibitor;
     struct nflog nflog;
@@ -171,6 +161,11 @@ struct router {
     struct trails trails;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
+    struct message *prepared,
+        **last_prepared; /* rendered, not sent yet; with settled: of the router's thread alone */
+    struct settled settled[ROUTER_BATCH];
+    size_t settled_count;
+    int64_t start_ns; /* no group is flushed before */
     int64_t alerts_gc_ns, nflog_gc_ns;
     bool ungrouped;           /* an alert found no room in alert_groups */
     int64_t wall_ns, mono_ns; /* at the last run, to notice a stepped clock */
@@ -180,7 +175,7 @@ struct router {
 struct fact *fact_hold(struct fact *fact);
 void fact_drop(struct fact *fact);
 int router_validate(const struct alert_event *event, struct buf *errors);
-/* Merges one valid event into the store; its times are filled in. NULL: the store is full. */
+/* Merges one valid event into the store; its times are filled in. NULL: the store is full, by number or by bytes. */
 struct alert *router_store(struct router *router, const struct alert_event *event, bool posted,
                            int64_t now_ns);
 void router_collect_alerts(struct router *router, int64_t now_ns);
@@ -198,7 +193,6 @@ void group_remove(struct group *group, struct alert *alert);
 void group_destroy(struct router *router, struct group *group);
 void group_free(struct group *group);
 void router_regroup(struct router *router, struct generation *old, int64_t now_ns);
-int router_item_order(const struct labels *a, const struct labels *b);
 
 /* router_mute.c */
 /* Says of each item what keeps it quiet now, and keeps the names of the time intervals that do. */
@@ -212,7 +206,7 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns);
 void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_ns);
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
-struct nflog_note *delivery_note(const struct delivery *d, int64_t sent_ns);
+struct nflog_note *delivery_note(const struct router *router, const struct delivery *d, int64_t sent_ns);
 /* What the log is to say as long as nobody knows whether it will; with the lock. */
 struct nflog_note *delivery_intent(const struct router *router, const struct delivery *d, int64_t now_ns);
 /* What one of its receiver's integrations was last told; NULL: nothing, or too long ago. */
@@ -230,7 +224,9 @@ void generation_drop(struct generation *generation);
 struct kind_counts *delivery_counts(struct router *router, const struct delivery *d);
 
 /* router_send.c; without the lock, on the router's thread. */
+/* Prepares what it is to say, if anything; router_send_prepared sends it. */
 void delivery_attempt(struct router *router, struct delivery *delivery, int64_t now_ns);
+void router_send_prepared(struct router *router, int64_t now_ns);
 void delivery_give_up(struct router *router, struct delivery *delivery, int64_t now_ns);
 void router_take_answer(struct router *router, struct message *message, int64_t now_ns);
 void message_free(struct message *message);

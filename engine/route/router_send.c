@@ -68,46 +68,9 @@ static void tell(struct router *router, const struct delivery *d, int status, co
     arena_release(&scratch);
 }
 
-static void end_delivery(struct router *router, struct delivery *d, bool failed, int64_t now_ns)
-{
-    struct flush *flush = d->flush;
-    timer_clear(&router->timers, &d->timer);
-    d->ended = true;
-    flush->failed = flush->failed || failed;
-    flush->open--;
-    flush_end_if_done(router, flush, now_ns);
-}
-
-/* The log is never ahead of what is known of the alerts: else a restart would wait for news of one whose end was told because no more came
- * of it, or would tell an end again that the log has forgotten meanwhile. */
-static void keep_ends(struct router *router)
-{
-    lock_take(&router->lock);
-    bool waits = router->keeping.first != NULL || router->keeping.gone_count > 0;
-    lock_drop(&router->lock);
-    if (waits)
-        (void)keep_write(router, UINT64_MAX, NULL);
-}
-
-static void save(struct router *router, const struct nflog_note *note, const char *risk)
-{
-    struct err err;
-    static struct log_rate rate;
-    struct world *world = router->options.world;
-    keep_ends(router);
-    if (nflog_save(router->options.state, note, &err) != 0 && log_allowed(&rate, world->mono_ns(world)))
-        log_error(risk, LOG_STR("key", note->key), LOG_ERR(&err));
-}
-
-/* The log is on disk before anything else is decided for this group. */
 static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
 {
-    struct nflog_note *note = delivery_note(d, now_ns);
-    save(router, note, "notification log not written; a restart may repeat this page");
-    lock_take(&router->lock);
-    nflog_put(&router->nflog, note);
-    end_delivery(router, d, false, now_ns);
-    lock_drop(&router->lock);
+    settle_later(router, d, delivery_note(router, d, now_ns), false, now_ns);
 }
 
 static void fail(struct router *router, struct delivery *d, enum failure failure, int64_t now_ns)
@@ -115,15 +78,9 @@ static void fail(struct router *router, struct delivery *d, enum failure failure
     lock_take(&router->lock);
     struct nflog_note *note =
         router->options.contracts.no_lost_page ? delivery_missed(router, d, now_ns) : NULL;
-    lock_drop(&router->lock);
-    if (note != NULL)
-        save(router, note, "notification log not written; a restart may lose a page that failed");
-    lock_take(&router->lock);
-    if (note != NULL)
-        nflog_put(&router->nflog, note);
     delivery_counts(router, d)->failed[failure]++;
-    end_delivery(router, d, true, now_ns);
     lock_drop(&router->lock);
+    settle_later(router, d, note, true, now_ns);
 }
 
 void delivery_give_up(struct router *router, struct delivery *d, int64_t now_ns)
@@ -262,11 +219,13 @@ static enum failure classify(const struct message *message)
 
 static const double latency_bounds_s[LATENCY_BUCKETS] = {1, 5, 10, 15, 20, 30};
 
-static void count_attempt(struct router *router, const struct delivery *d, bool failed, int64_t now_ns)
+/* The attempt is over: somebody else may have its place. */
+static void end_attempt(struct router *router, struct delivery *d, bool failed, int64_t now_ns)
 {
     struct kind_counts *counts = delivery_counts(router, d);
     double took_s = (double)(now_ns - d->started_ns) / 1e9;
     lock_take(&router->lock);
+    lane_leave(router, d, now_ns);
     counts->requests++;
     counts->requests_failed += failed;
     counts->latency_count++;
@@ -287,12 +246,11 @@ static void delivered(struct router *router, struct delivery *d, const struct me
     succeed(router, d, now_ns);
 }
 
-/* The attempt is over. */
 static void conclude(struct router *router, struct delivery *d, struct message *message,
                      enum exchange_verdict verdict, const char *why, int64_t now_ns)
 {
     d->message = NULL;
-    count_attempt(router, d, verdict != EXCHANGE_DONE, now_ns);
+    end_attempt(router, d, verdict != EXCHANGE_DONE, now_ns);
     if (verdict == EXCHANGE_DONE)
         delivered(router, d, message, now_ns);
     else if (verdict == EXCHANGE_RETRY)
@@ -319,26 +277,12 @@ static int send_message(struct router *router, struct message *message)
     return rc;
 }
 
-/* The receiver may take the page and this process end before the answer is in the log. Without this the next process would tell nobody
- * of the end of an alert that ended meanwhile. */
-static void note_intent(struct router *router, const struct delivery *d, int64_t now_ns)
-{
-    lock_take(&router->lock);
-    struct nflog_note *note = delivery_intent(router, d, now_ns);
-    lock_drop(&router->lock);
-    if (note == NULL)
-        return;
-    note->relaxed = true;
-    save(router, note, "notification log not written; a restart may lose the end of these alerts");
-    nflog_note_free(note);
-}
-
 /* What goes wrong before anything is sent is final for this tick. */
 static void give_up_unsent(struct router *router, struct delivery *d, struct message *message,
                            const struct err *why, int64_t now_ns)
 {
     d->message = NULL;
-    count_attempt(router, d, true, now_ns);
+    end_attempt(router, d, true, now_ns);
     refuse(router, d, message, why->text, FAILURE_clientError, now_ns);
     message_free(message);
 }
@@ -387,7 +331,7 @@ void router_take_answer(struct router *router, struct message *message, int64_t 
         conclude(router, d, message, verdict, why.text, now_ns);
 }
 
-static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
+static void prepare(struct router *router, struct delivery *d, int64_t now_ns)
 {
     struct err why = {0};
     struct message *message = message_make(router, d);
@@ -400,9 +344,20 @@ static void send_now(struct router *router, struct delivery *d, int64_t now_ns)
         give_up_unsent(router, d, message, &why, now_ns);
         return;
     }
-    if (d->attempt == 1)
-        note_intent(router, d, now_ns);
-    send_next(router, d, message, now_ns);
+    message->next_answer = NULL;
+    *router->last_prepared = message;
+    router->last_prepared = &message->next_answer;
+}
+
+void router_send_prepared(struct router *router, int64_t now_ns)
+{
+    struct message *message;
+    settle_intents(router, now_ns);
+    while ((message = router->prepared) != NULL) {
+        router->prepared = message->next_answer;
+        send_next(router, message->delivery, message, now_ns);
+    }
+    router->last_prepared = &router->prepared;
 }
 
 void delivery_attempt(struct router *router, struct delivery *d, int64_t now_ns)
@@ -413,6 +368,6 @@ void delivery_attempt(struct router *router, struct delivery *d, int64_t now_ns)
         tell(router, d, 0, "", PAGE_UNSENT, now_ns);
         succeed(router, d, now_ns);
     } else {
-        send_now(router, d, now_ns);
+        prepare(router, d, now_ns);
     }
 }

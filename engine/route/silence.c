@@ -61,7 +61,7 @@ static void load_one(void *context, const struct silence_row *row)
     struct loading *loading = context;
     struct err err;
     struct silence s = silence_of(row);
-    if (row->ends_ns + SILENCE_RETENTION_NS < loading->now_ns)
+    if (row->ends_ns + loading->silences->options.retention_ns < loading->now_ns)
         return;
     struct held *held = row->id.n == SILENCE_ID_BYTES ? held_make(row->id, &s, &err) : NULL;
     if (held != NULL)
@@ -75,6 +75,8 @@ int silences_open(const struct silences_options *options, struct silences **out,
     struct silences *silences = MEM_NEW(struct silences);
     struct world *world = options->world;
     silences->options = *options;
+    if (options->retention_ns == 0)
+        silences->options.retention_ns = SILENCE_RETENTION_NS;
     silences->era = 1;
     lock_init(&silences->changing, LOCK_silencing);
     lock_init(&silences->lock, LOCK_silences);
@@ -344,7 +346,7 @@ static bool any_ended_before(const struct silences *silences, int64_t before_ns)
 void silences_collect(struct silences *silences, int64_t now_ns)
 {
     struct err err;
-    int64_t before_ns = now_ns - SILENCE_RETENTION_NS;
+    int64_t before_ns = now_ns - silences->options.retention_ns;
     lock_take(&silences->changing);
     int rc =
         silences->options.state != NULL ? state_silences_expire(silences->options.state, before_ns, &err) : 0;

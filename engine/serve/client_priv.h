@@ -16,12 +16,19 @@
 
 #include <microhttpd.h>
 
-enum { SERVE_THREADS = PUSHES_AT_ONCE };
+enum { SERVE_THREADS = PUSHES_AT_ONCE, LISTENERS_MAX = 8 };
+
+struct listener {
+    struct MHD_Daemon *daemon;
+    char *host; /* as it was said */
+    int port;
+};
 
 struct serve {
     struct service service;
     struct meter meter;
-    struct MHD_Daemon *daemon;
+    struct listener listeners[LISTENERS_MAX];
+    size_t listener_count;
     struct watch watch;
     struct workers workers;
     struct commits commits;
@@ -30,7 +37,6 @@ struct serve {
     struct str identity_header;
     atomic_bool closing; /* no new connections and requests */
     bool stopped;
-    int port;
 };
 
 struct client;

@@ -32,6 +32,7 @@ unsigned http_method_of(struct str name);
 /* What all requests share. */
 struct service {
     struct serve_parts parts;
+    struct str prefix; /* that every path begins with */
     bool lifecycle;
     struct meter *meter;       /* NULL: nobody counts */
     atomic_int queries;        /* evaluations under way, and those that wait for a worker */

@@ -150,18 +150,50 @@ static int resolve(struct str listen, struct addrinfo **out, bool *any_address, 
 static int bind_daemon(struct serve *serve, struct str listen, struct err *err)
 {
     struct addrinfo *addresses;
+    struct MHD_Daemon *daemon = NULL;
     bool any_address = false;
     int rc = resolve(listen, &addresses, &any_address, err);
     if (rc != 0)
         return rc;
-    for (struct addrinfo *a = addresses; a != NULL && serve->daemon == NULL; a = a->ai_next)
-        serve->daemon = start(serve, a, any_address);
+    for (struct addrinfo *a = addresses; a != NULL && daemon == NULL; a = a->ai_next)
+        daemon = start(serve, a, any_address);
     int failed = errno;
     freeaddrinfo(addresses);
-    if (serve->daemon == NULL)
+    if (daemon == NULL)
         return err_set(err, ERR_IO, "listen tcp %.*s: %s", STR_ARG(listen), strerror(failed));
-    serve->port = MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    size_t host = listen.n;
+    while (listen.p[host - 1] != ':')
+        host--;
+    serve->listeners[serve->listener_count++] =
+        (struct listener){daemon, mem_copy_text(listen.p, host - 1),
+                          MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port};
     return 0;
+}
+
+static void unbind_all(struct serve *serve)
+{
+    for (size_t i = 0; i < serve->listener_count; i++)
+        MHD_stop_daemon(serve->listeners[i].daemon);
+}
+
+static void forget_listeners(struct serve *serve)
+{
+    for (size_t i = 0; i < serve->listener_count; i++)
+        mem_free(serve->listeners[i].host);
+}
+
+static int bind_all(struct serve *serve, struct str listen, struct err *err)
+{
+    int rc = 0;
+    while (rc == 0 && listen.p != NULL) {
+        struct str address = str_cut(&listen, ',');
+        rc = serve->listener_count < LISTENERS_MAX
+                 ? bind_daemon(serve, address, err)
+                 : err_set(err, ERR_ARG, "no more than %d addresses can be listened on", LISTENERS_MAX);
+    }
+    if (rc != 0)
+        unbind_all(serve);
+    return rc;
 }
 
 /* As many as the limit says, unless that left no descriptors for the rest of the program. */
@@ -196,7 +228,7 @@ static int open_watched(struct serve *serve, struct str listen, struct err *err)
     int rc = watch_open(&serve->watch, serve->service.parts.world, expire, serve, err);
     if (rc != 0)
         return rc;
-    rc = bind_daemon(serve, listen, err);
+    rc = bind_all(serve, listen, err);
     if (rc != 0)
         watch_close(&serve->watch);
     return rc;
@@ -216,20 +248,28 @@ static int open_all(struct serve *serve, struct str listen, struct err *err)
     return rc;
 }
 
+static void serve_free(struct serve *serve)
+{
+    commits_release(&serve->commits);
+    forget_listeners(serve);
+    mem_free((char *)serve->identity_header.p);
+    mem_free((char *)serve->service.prefix.p);
+    mem_free(serve);
+}
+
 int serve_open(const struct serve_options *options, const struct serve_parts *parts, struct serve **out,
                struct err *err)
 {
     struct serve *serve = MEM_NEW(struct serve);
     serve->service =
         (struct service){.parts = *parts, .lifecycle = options->lifecycle, .meter = &serve->meter};
-    struct str header = options->identity_header;
+    struct str header = options->identity_header, prefix = options->route_prefix;
     serve->identity_header = (struct str){mem_copy_text(header.p, header.n), header.n};
+    serve->service.prefix = (struct str){mem_copy_text(prefix.p, prefix.n), prefix.n};
     commits_open(&serve->commits, client_resume);
     int rc = open_all(serve, options->listen, err);
     if (rc != 0) {
-        commits_release(&serve->commits);
-        mem_free((char *)serve->identity_header.p);
-        mem_free(serve);
+        serve_free(serve);
         serve = NULL;
     }
     *out = serve;
@@ -255,7 +295,7 @@ void serve_stop(struct serve *serve)
     workers_stop(&serve->workers);
     commits_close(&serve->commits);
     watch_drain(&serve->watch, REFUSE_MS);
-    MHD_stop_daemon(serve->daemon);
+    unbind_all(serve);
     watch_close(&serve->watch);
 }
 
@@ -265,12 +305,18 @@ void serve_close(struct serve *serve)
         return;
     serve_stop(serve);
     workers_close(&serve->workers);
-    commits_release(&serve->commits);
-    mem_free((char *)serve->identity_header.p);
-    mem_free(serve);
+    serve_free(serve);
 }
 
 int serve_port(const struct serve *serve)
 {
-    return serve->port;
+    return serve->listeners[0].port;
+}
+
+bool serve_address(const struct serve *serve, size_t n, struct buf *out)
+{
+    if (n >= serve->listener_count)
+        return false;
+    buf_format(out, "%s:%d", serve->listeners[n].host, serve->listeners[n].port);
+    return true;
 }

@@ -149,9 +149,29 @@ static bool is_catch_all(const struct route *route)
     return str_ends(str_of(route->path), STR("/**"));
 }
 
+/* False: the path is not below the prefix, and the answer says so, or where to go. */
+static bool strip_prefix(struct request *request, struct answer *answer)
+{
+    struct str prefix = request->service->prefix, path = request->target.path;
+    if (str_starts(path, prefix) && (path.n == prefix.n || path.p[prefix.n] == '/')) {
+        struct str rest = {path.p + prefix.n, path.n - prefix.n};
+        request->target.path = rest.n > 0 ? rest : STR("/");
+        return true;
+    }
+    if (str_is(path, "/")) {
+        answer_text(answer, 302, "");
+        answer_header(answer, "Location", prefix.p);
+    } else {
+        answer_not_found(request, answer);
+    }
+    return false;
+}
+
 const struct route *route_find(struct request *request, struct answer *answer)
 {
     unsigned allowed = 0, always = 0;
+    if (request->service->prefix.n > 0 && !strip_prefix(request, answer))
+        return NULL;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (!path_matches(str_of(routes[i].path), request->target.path, &request->wildcard))
             continue;

@@ -11,12 +11,12 @@ int state_nflog_write(struct state *state, enum state_statement id, const struct
                       struct err *err)
 {
     sqlite3_stmt *put = state->statement[id];
+    struct buf kept = {0};
     state_bind_text(put, 1, entry->key);
     sqlite3_bind_int64(put, 2, entry->sent_ns);
     sqlite3_bind_int64(put, 3, entry->expires_ns);
     state_bind_text(put, 4, as_bytes(entry->firing, entry->firing_count));
     state_bind_text(put, 5, as_bytes(entry->resolved, entry->resolved_count));
-    struct buf kept = {0};
     if (entry->kept != NULL)
         state_labels_encode(&kept, entry->kept);
     state_bind_text(put, 6, (struct str){kept.bytes, kept.used});
@@ -27,18 +27,49 @@ int state_nflog_write(struct state *state, enum state_statement id, const struct
     return rc;
 }
 
-int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
+struct entries {
+    const struct nflog_entry *items;
+    size_t count;
+};
+
+static int put_entries(struct state *state, void *context, struct err *err)
 {
+    const struct entries *list = context;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < list->count; i++)
+        rc = state_nflog_write(state, STATE_nflog_put, &list->items[i], err);
+    return rc;
+}
+
+static bool all_relaxed(const struct entries *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!list->items[i].relaxed)
+            return false;
+    return true;
+}
+
+int state_nflog_put_all(struct state *state, const struct nflog_entry *entries, size_t count, struct err *err)
+{
+    struct entries list = {entries, count};
+    if (count == 0)
+        return 0;
+    bool relaxed = all_relaxed(&list);
     lock_take(&state->lock);
-    int rc = entry->relaxed ? state_relax(state, err) : 0;
+    int rc = relaxed ? state_relax(state, err) : 0;
     if (rc == 0)
-        rc = state_nflog_write(state, STATE_nflog_put, entry, err);
-    if (entry->relaxed)
+        rc = state_together(state, put_entries, &list, err);
+    if (relaxed)
         (void)state_insist(state, NULL);
     else
         state->unsynced = state->unsynced && rc != 0;
     lock_drop(&state->lock);
     return rc;
+}
+
+int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err)
+{
+    return state_nflog_put_all(state, entry, 1, err);
 }
 
 /* Copied out because a blob column promises no alignment. */

@@ -43,6 +43,12 @@ static uint64_t patched(const struct group_list *l, size_t from, size_t to)
     return sum;
 }
 
+/* Whole ones of a width, wherever in its first byte a word begins: 57 bits. Dividing takes longer than reading some. */
+static const uint8_t items_in_word[WIDTH_IN_WORD + 1] = {
+    0, 57, 28, 19, 14, 11, 9, 8, 7, 6, 5, 5, 4, 4, 4, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    1, 1,  1,  1,  1,  1,  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+};
+
 /* Of the low parts of the items from `from` on and before `to`. */
 static uint64_t low_sum(const struct group_list *l, size_t from, size_t to)
 {
@@ -54,8 +60,7 @@ static uint64_t low_sum(const struct group_list *l, size_t from, size_t to)
         sum += bits_take(&b, l->width);
     if (l->width > WIDTH_IN_WORD)
         return sum;
-    size_t in_word =
-        (WIDTH_IN_WORD + 1) / l->width; /* whole ones, wherever in its first byte a word begins */
+    size_t in_word = items_in_word[l->width];
     for (size_t i = from, at = b.at; i < to; i += in_word, at += in_word * l->width) {
         uint64_t word = bits_word(b.bytes + at / 8) >> at % 8;
         size_t n = to - i < in_word ? to - i : in_word;
@@ -146,80 +151,146 @@ size_t group_upto(const struct group_at *g, int64_t t_ms)
     return i + 1;
 }
 
-struct point group_point(const struct group_at *g, size_t i)
+/* ---- values ---- */
+
+void group_values(const struct group_at *g, struct group_values *v)
 {
     struct bits_in b = {g->in, g->values_at};
     struct value_head h = take_value_head(&b);
-    int64_t m = h.first;
-    if (!h.constant) {
-        struct group_list l = step_over_list(&b, g->count - 1);
-        m = plus(m, (int64_t)(i * (uint64_t)h.minimum + (list_sum(&l, 0, i) << h.shift)));
-    }
-    struct point p = {time_at(g, i), value_of(&h, m)};
-    if (bits_take(&b, 1) == 0)
-        return p;
+    v->in = g->in;
+    v->first = h.first;
+    v->minimum = h.minimum;
+    v->kind = (int)h.kind;
+    v->digits = h.digits;
+    v->shift = h.shift;
+    v->constant = h.constant;
+    if (!h.constant)
+        v->list = step_over_list(&b, g->count - 1);
+    v->odd = bits_take(&b, 1) != 0;
+    v->odd_at = b.at;
+}
+
+static bool find_odd(const struct group_values *v, size_t i, double *value)
+{
+    struct bits_in b = {v->in, v->odd_at};
     for (size_t odd = bits_take(&b, COUNT_BITS); odd > 0; odd--) {
         size_t place = bits_take(&b, COUNT_BITS);
         uint64_t bits = bits_take(&b, 64);
-        if (place == i)
-            p.value = double_from_bits(bits);
+        if (place != i)
+            continue;
+        *value = double_from_bits(bits);
+        return true;
     }
-    return p;
+    return false;
 }
 
-/* Intervals before and within a part, by which its sum is told: those before it count in full, the k-th within it as
- * often as samples follow. */
-struct parted {
-    size_t from, to;
-    uint64_t before, within;
+double group_value(const struct group_values *v, size_t i)
+{
+    int64_t m = v->first;
+    double odd;
+    if (v->odd && find_odd(v, i, &odd))
+        return odd;
+    if (!v->constant)
+        m = plus(m, (int64_t)(i * (uint64_t)v->minimum + (list_sum(&v->list, 0, i) << v->shift)));
+    return v->kind == BITS ? double_from_bits((uint64_t)m) : from_whole(m, v->digits);
+}
+
+/* ---- what some of them come to: an interval counts as often as samples follow it ---- */
+
+struct within {
+    uint64_t sum, within; /* each once; as often as samples follow it */
 };
 
-static void part_low(struct parted *p, const struct group_list *l)
+static struct within low_within(const struct group_list *l, size_t from, size_t end)
 {
     uint64_t sum = 0, within = 0, mask = bits_mask(l->width);
-    size_t in_word = l->width > 0 ? (WIDTH_IN_WORD + 1) / l->width : 0, end = p->to - 1;
-    p->before = low_sum(l, 0, p->from);
     if (l->width > WIDTH_IN_WORD)
-        for (size_t i = p->from; i < end; i++)
+        for (size_t i = from; i < end; i++)
             within += sum += low_sum(l, i, i + 1);
     else if (l->width > 0)
-        for (size_t i = p->from; i < end; i += in_word) {
+        for (size_t i = from, in_word = items_in_word[l->width]; i < end; i += in_word) {
             size_t at = l->low_at + i * l->width, n = end - i < in_word ? end - i : in_word;
             for (uint64_t word = bits_word(l->bytes + at / 8) >> at % 8; n > 0; n--, word >>= l->width)
                 within += sum += word & mask;
         }
-    p->within = within;
+    return (struct within){sum, within};
 }
 
-static void part_high(struct parted *p, const struct group_list *l)
+static struct within list_within(const struct group_list *l, size_t from, size_t end)
 {
+    struct within w = low_within(l, from, end);
     struct bits_in b = {l->bytes, l->high_at};
     for (size_t k = 0; k < l->patches; k++) {
         struct patch at = take_patch(&b, l->high_width);
-        uint64_t high = at.high << l->width;
-        if (at.place < p->from)
-            p->before += high;
-        else if (at.place + 1 < p->to)
-            p->within += high * (p->to - 1 - at.place);
+        uint64_t high = at.place >= from && at.place < end ? at.high << l->width : 0;
+        w.sum += high;
+        w.within += high * (end - at.place);
     }
+    return w;
 }
 
-bool group_whole_sum(const struct group_at *g, size_t from, size_t to, int64_t *sum)
+static int64_t sum_of(const struct group_values *v, uint64_t first, uint64_t count, uint64_t within)
 {
-    struct bits_in b = {g->in, g->values_at};
-    struct value_head h = take_value_head(&b);
-    struct parted p = {.from = from, .to = to};
-    if (h.kind != WHOLE)
+    return (int64_t)(count * first + count * (count - 1) / 2 * (uint64_t)v->minimum + (within << v->shift));
+}
+
+bool group_whole_sum(const struct group_values *v, size_t from, double first, size_t to, int64_t *sum)
+{
+    if (v->kind != WHOLE || v->odd)
         return false;
-    if (!h.constant) {
-        struct group_list l = step_over_list(&b, g->count - 1);
-        part_low(&p, &l);
-        part_high(&p, &l);
+    struct within w = v->constant ? (struct within){0} : list_within(&v->list, from, to - 1);
+    *sum = sum_of(v, (uint64_t)(int64_t)first, to - from, w.within);
+    return true;
+}
+
+static double whole_upto(const struct group_values *v, size_t i, int64_t *sum)
+{
+    struct within w = v->constant ? (struct within){0} : list_within(&v->list, 0, i);
+    *sum = sum_of(v, (uint64_t)v->first, i + 1, w.within);
+    return (double)(int64_t)((uint64_t)v->first + i * (uint64_t)v->minimum + (w.sum << v->shift));
+}
+
+void group_find(const struct group_at *g, size_t i, bool sums, struct group_found *f)
+{
+    group_values(g, &f->values);
+    f->summed = sums && f->values.kind == WHOLE && !f->values.odd;
+    f->point.t_ms = time_at(g, i);
+    f->point.value = f->summed ? whole_upto(&f->values, i, &f->sum) : group_value(&f->values, i);
+}
+
+/* How many of the items from <= i < to have this low part. */
+static uint64_t count_low(const struct group_list *l, size_t from, size_t to, uint64_t low)
+{
+    uint64_t count = 0, mask = bits_mask(l->width);
+    for (size_t i = from, at = l->low_at + from * l->width; i < to; i++, at += l->width)
+        count += (bits_word(l->bytes + at / 8) >> at % 8 & mask) == low;
+    return count;
+}
+
+static uint64_t count_patched(const struct group_list *l, size_t from, size_t to, uint64_t low)
+{
+    struct bits_in b = {l->bytes, l->high_at};
+    uint64_t count = 0;
+    for (size_t k = 0; k < l->patches; k++) {
+        size_t place = take_patch(&b, l->high_width).place;
+        count += place >= from && place < to ? count_low(l, place, place + 1, low) : 0;
     }
-    if (bits_take(&b, 1) != 0)
+    return count;
+}
+
+/* What is patched has high bits, and numbers that are not the same stand for values that are not. An item stands for no change if it
+ * makes up for the minimum: that is less than what is patched stands for, where it is below 0, or 0, which is not patched. */
+bool group_changes(const struct group_values *v, size_t from, size_t to, uint64_t *changes)
+{
+    const struct group_list *l = &v->list;
+    uint64_t same = (0 - (uint64_t)v->minimum) >> v->shift;
+    *changes = v->constant ? 0 : to - from - 1;
+    if (v->kind == BITS || v->odd)
         return false;
-    uint64_t n = to - from, minimum = (uint64_t)h.minimum;
-    uint64_t first = (uint64_t)h.first + from * minimum + (p.before << h.shift);
-    *sum = (int64_t)(n * first + n * (n - 1) / 2 * minimum + (p.within << h.shift));
+    if (v->constant || v->minimum > 0 || same << v->shift != 0 - (uint64_t)v->minimum)
+        return true;
+    if (l->width > WIDTH_IN_WORD || same > bits_mask(l->width))
+        return false;
+    *changes -= count_low(l, from, to - 1, same) - count_patched(l, from, to - 1, same);
     return true;
 }

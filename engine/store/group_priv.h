@@ -67,10 +67,33 @@ struct group_at {
 };
 void group_open(const uint8_t *in, struct pace pace, struct group_at *g);
 size_t group_upto(const struct group_at *g, int64_t t_ms); /* how many are at or before it */
-struct point group_point(const struct group_at *g, size_t i);
 
-/* The exact sum of the samples from <= i < to, at least one; false if some of the group are no whole numbers. */
-bool group_whole_sum(const struct group_at *g, size_t from, size_t to, int64_t *sum);
+/* Its values: where they stand, and what some of them come to. */
+struct group_values {
+    const uint8_t *in; /* NULL: not looked at */
+    size_t odd_at;     /* in bits */
+    int64_t first, minimum;
+    int kind;
+    unsigned digits, shift;
+    bool constant, odd;     /* odd: some stand beside the others */
+    struct group_list list; /* not of constant ones */
+};
+void group_values(const struct group_at *g, struct group_values *v);
+double group_value(const struct group_values *v, size_t i);
+
+/* Sample i. Where its values are whole ones and `sums` asks for it, they are added up to that one in the same pass. */
+struct group_found {
+    struct point point;
+    struct group_values values;
+    bool summed;
+    int64_t sum;
+};
+void group_find(const struct group_at *g, size_t i, bool sums, struct group_found *f);
+
+/* Of the samples from <= i < to, at least one, of which the first is `first`: the exact sum; false if the group has others than
+ * whole numbers. How many are not as the one before; false if that has to be seen from each. */
+bool group_whole_sum(const struct group_values *v, size_t from, double first, size_t to, int64_t *sum);
+bool group_changes(const struct group_values *v, size_t from, size_t to, uint64_t *changes);
 
 /* True if a group begins here that ends within `bytes`, and unpacking it stays within it and within GROUP_SAMPLES. For
  * bytes that anybody may have written; BITS_SLACK readable ones follow. */

@@ -92,6 +92,7 @@ static void seal_floats(struct ring *r, const struct block *b, struct account *a
         last = &r->spine->item[n];
     }
     append_floats(account, last, b);
+    spine_grew(r, account);
 }
 
 /* Packs them again together with what came before them, as long as that is little. */
@@ -203,7 +204,7 @@ static void repack(struct ring *r, size_t i, const struct unpacked *u, size_t co
     size_t first = count > SEALED_SAMPLES_MAX ? count / 2 / GROUP_SAMPLES * GROUP_SAMPLES : count;
     size_t kept = sealed_cut(account, lower, changed < first ? changed : first, u->points);
     pack(account, lower, u, kept, first);
-    spine_changed(r, i);
+    spine_changed(r, i, account);
     if (first == count)
         return;
     pack(account, &upper, u, first, count);
@@ -229,7 +230,7 @@ static void part_and_insert(struct ring *r, size_t i, const struct sample *s, co
     } else {
         sealed_free(account, &r->spine->item[i]);
         r->spine->item[i] = wide;
-        spine_changed(r, i);
+        spine_changed(r, i, account);
     }
     if (at == u->count)
         return;

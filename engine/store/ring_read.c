@@ -111,9 +111,10 @@ int ring_read(const struct ring *r, int64_t after_ms, int64_t upto_ms, struct ar
 /* The newest at or before t_ms, which is not before the item begins. */
 static struct sample packed_last(const struct sealed *s, int64_t t_ms)
 {
-    struct sealed_place p = sealed_upto(s, t_ms);
+    struct sealed_place p;
+    sealed_upto(s, t_ms, (enum window_wish)0, &p);
     int64_t start_ms = s->has_starts ? sealed_start(s, p.index) : 0;
-    return (struct sample){.t_ms = p.point.t_ms, .start_ms = start_ms, .value = p.point.value};
+    return (struct sample){.t_ms = p.found.point.t_ms, .start_ms = start_ms, .value = p.found.point.value};
 }
 
 /* The newest at or before t_ms in what is sealed: 1, 0 or ERR_LIMIT. */
@@ -152,8 +153,11 @@ static int64_t sealed_last_ms(const struct sealed *s, int64_t t_ms)
     int64_t times[WIDE_SAMPLES_MAX];
     if (s->newest_ms <= t_ms)
         return s->newest_ms;
-    if (!sealed_is_wide(s))
-        return sealed_upto(s, t_ms).point.t_ms;
+    if (!sealed_is_wide(s)) {
+        struct sealed_place p;
+        sealed_upto(s, t_ms, (enum window_wish)0, &p);
+        return p.found.point.t_ms;
+    }
     wide_times(s->packed, s->oldest_ms, s->count, times);
     return times[wide_upto(s, t_ms) - 1];
 }

@@ -1,5 +1,6 @@
 /* What a window comes to: summaries inside, samples at its edges. */
 #include "edge_priv.h"
+#include "sealed_prefix_priv.h"
 #include "spine_priv.h"
 
 static bool asks(const struct ring_query *q, unsigned wish)
@@ -31,24 +32,34 @@ static void add_samples(struct window_summary *out, const struct ring_query *q, 
 /* ---- ends ---- */
 
 /* The first sample after after_ms, the last one at or before upto_ms; there is one, and no stale marker. */
-static struct sealed_place find_first(const struct sealed *s, int64_t after_ms)
+static void find_first(const struct sealed *s, const struct ring_query *q, struct sealed_place *p)
 {
-    if (s->oldest_ms > after_ms)
-        return (struct sealed_place){{s->oldest_ms, s->first}, 0};
-    return sealed_after(s, after_ms);
+    if (s->oldest_ms <= q->after_ms) {
+        sealed_after(s, q->after_ms, q->wish, p);
+        return;
+    }
+    p->found.point = (struct point){s->oldest_ms, s->first};
+    p->index = 0;
+    p->found.values.in = NULL;
+    p->found.summed = false;
 }
 
-static struct sealed_place find_last(const struct sealed *s, int64_t upto_ms)
+static void find_last(const struct sealed *s, const struct ring_query *q, struct sealed_place *p)
 {
-    if (s->newest_ms <= upto_ms)
-        return (struct sealed_place){{s->newest_ms, s->last}, s->count - 1};
-    return sealed_upto(s, upto_ms);
+    if (s->newest_ms > q->upto_ms) {
+        sealed_upto(s, q->upto_ms, q->wish, p);
+        return;
+    }
+    p->found.point = (struct point){s->newest_ms, s->last};
+    p->index = s->count - (size_t)1;
+    p->found.values.in = NULL;
+    p->found.summed = false;
 }
 
-/* True if the ends of any part of it tell all that is asked for, but for the sum. */
+/* True if the ends of any part of it tell all that is asked for, but for sums and changes. */
 static bool ends_tell(const struct ring_query *q, const struct sealed *s)
 {
-    if ((s->aside & SEALED_STALE) != 0 || asks(q, WINDOW_CHANGES))
+    if ((s->aside & SEALED_STALE) != 0 || (asks(q, WINDOW_CHANGES) && (s->aside & SEALED_PREFIX) == 0))
         return false;
     return (s->aside & SEALED_FALLS) == 0 || !asks(q, WINDOW_BOUNDS | WINDOW_RESETS);
 }
@@ -57,18 +68,22 @@ static bool ends_tell(const struct ring_query *q, const struct sealed *s)
  * are two zeros. */
 static bool add_ends(struct window_summary *out, const struct ring_query *q, const struct sealed *s)
 {
-    struct sealed_place first = find_first(s, q->after_ms), last = find_last(s, q->upto_ms);
-    double low = first.point.value, high = last.point.value;
+    struct sealed_place first, last;
+    find_first(s, q, &first);
+    find_last(s, q, &last);
+    double low = first.found.point.value, high = last.found.point.value;
     if (first.index > last.index)
         return true;
     if (asks(q, WINDOW_BOUNDS) && high == 0 && low != 0)
         return false;
     struct window_summary part = {0};
     if (asks(q, WINDOW_SUM))
-        sealed_sum(s, first.index, last.index + 1, &part);
-    part.first_ms = first.point.t_ms;
+        sealed_sum(s, &first, &last, &part);
+    if (asks(q, WINDOW_CHANGES))
+        part.changes = sealed_prefix_changes(s, &first, &last);
+    part.first_ms = first.found.point.t_ms;
     part.first = low;
-    part.last_ms = last.point.t_ms;
+    part.last_ms = last.found.point.t_ms;
     part.last = high;
     part.min = low;
     part.max = high == low ? low : high;
@@ -98,17 +113,39 @@ static bool add_sealed(struct window_summary *out, const struct ring_query *q, c
     return true;
 }
 
-/* Whole numbers that never fall are told by their ends, as what is sealed of them is. There is something of the window. */
-static bool add_open_ends(struct window_summary *out, const struct ring_query *q, const struct block *b,
-                          size_t from, size_t to)
+static bool wholes_fall(const struct block *b, size_t from, size_t to)
 {
-    if (b->kind != BLOCK_WHOLE || asks(q, WINDOW_CHANGES | WINDOW_SUM))
-        return false;
     const struct block_whole *whole = block_wholes(b);
     bool falls = false;
     for (size_t i = from + 1; b->falls && i < to; i++)
         falls |= whole[i].value < whole[i - 1].value;
-    if (falls)
+    return falls;
+}
+
+static uint32_t count_changes(const struct block *b, size_t from, size_t to)
+{
+    const struct block_whole *whole = block_wholes(b);
+    uint32_t changes = 0;
+    for (size_t i = from + 1; i < to; i++)
+        changes += whole[i].value != whole[i - 1].value;
+    return changes;
+}
+
+static int64_t sum_wholes(const struct block *b, size_t from, size_t to)
+{
+    int64_t sum = (int64_t)(to - from) * block_base(b)->value;
+    for (size_t i = from; i < to; i++)
+        sum += block_wholes(b)[i].value;
+    return sum;
+}
+
+/* Whole numbers that never fall are told by their ends, as what is sealed of them is. There is something of the window. */
+static bool add_open_ends(struct window_summary *out, const struct ring_query *q, const struct block *b,
+                          size_t from, size_t to)
+{
+    if (b->kind != BLOCK_WHOLE)
+        return false;
+    if (asks(q, WINDOW_RESETS | WINDOW_BOUNDS) && wholes_fall(b, from, to))
         return false;
     struct point first = block_whole_point(b, from), last = block_whole_point(b, to - 1);
     struct window_summary part = {.first_ms = first.t_ms,
@@ -120,6 +157,10 @@ static bool add_open_ends(struct window_summary *out, const struct ring_query *q
                                   .count = (uint32_t)(to - from),
                                   .has_starts = b->start_ms != 0,
                                   .whole_resets = true};
+    if (asks(q, WINDOW_SUM))
+        summary_add_whole(&part, sum_wholes(b, from, to));
+    if (asks(q, WINDOW_CHANGES))
+        part.changes = count_changes(b, from, to);
     return summary_join(out, &part, q->wish);
 }
 
@@ -222,9 +263,9 @@ struct ring_place ring_touch_packed(const struct ring *r, const struct ring_quer
         return place;
     bool cut = s->item[place.from].oldest_ms <= q->after_ms;
     if (cut)
-        sealed_touch_at(&s->item[place.from], q->after_ms);
+        sealed_touch_at(&s->item[place.from], q->after_ms, q->wish);
     if (s->item[place.end - 1].newest_ms > q->upto_ms)
-        sealed_touch_at(&s->item[place.end - 1], q->upto_ms);
+        sealed_touch_at(&s->item[place.end - 1], q->upto_ms, q->wish);
     spine_touch_joined(s, place.from + cut, place.end, q->wish);
     return place;
 }

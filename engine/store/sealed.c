@@ -1,4 +1,4 @@
-#include "sealed_priv.h"
+#include "sealed_prefix_priv.h"
 
 #include "group_layout_priv.h"
 #include "tocsin/check.h"
@@ -22,8 +22,7 @@ static struct group_head peek(const struct sealed_walk *w)
     return group_peek(w->sealed->packed + w->at, pace_at(w->sealed, w->index));
 }
 
-/* To the group of sample `index`, or to the end if that is the next one to come. */
-static struct sealed_walk walk_to(const struct sealed *s, size_t index)
+struct sealed_walk sealed_walk_to(const struct sealed *s, size_t index)
 {
     struct sealed_walk w = {.sealed = s};
     for (size_t i = 0; i < SEALED_SKIPS && s->skip[i] > 0; i++) {
@@ -34,6 +33,11 @@ static struct sealed_walk walk_to(const struct sealed *s, size_t index)
     for (; w.index + GROUP_SAMPLES <= index; w.index += GROUP_SAMPLES)
         w.at += group_bytes(s->packed + w.at);
     return w;
+}
+
+void sealed_open(const struct sealed_walk *w, struct group_at *g)
+{
+    group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index), g);
 }
 
 /* *held: bytes that `packed` has now. */
@@ -56,7 +60,7 @@ static size_t take_short_group(struct sealed *s, struct point *points, int64_t *
 {
     if (s->count % GROUP_SAMPLES == 0)
         return 0;
-    struct sealed_walk w = walk_to(s, s->count);
+    struct sealed_walk w = sealed_walk_to(s, s->count);
     s->count = (uint16_t)w.index;
     s->bytes = (uint16_t)w.at;
     return group_unpack(s->packed + w.at, pace_at(s, w.index), points, starts);
@@ -87,6 +91,10 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         s->oldest_ms = points[0].t_ms;
         s->step_ms = group_step(points, count < GROUP_SAMPLES ? count : GROUP_SAMPLES);
     }
+    struct sealed_prefix prefix;
+    bool prefixed = sealed_prefix_take(s, &prefix);
+    if (prefixed)
+        sealed_prefix_add(&prefix, points, count);
     summary_add(&in, points, count);
     in.has_starts |= starts != NULL;
     struct point group[GROUP_SAMPLES];
@@ -101,6 +109,8 @@ void sealed_append(struct account *account, struct sealed *s, const struct point
         filled = 0;
     }
     sealed_remember(account, s, &in);
+    if (prefixed)
+        sealed_prefix_put(account, s, &prefix);
 }
 
 size_t sealed_bytes_max(size_t count)
@@ -115,14 +125,16 @@ void sealed_free(struct account *account, struct sealed *s)
 
 size_t sealed_cut(struct account *account, struct sealed *s, size_t index, const struct point *points)
 {
-    struct sealed_walk w = walk_to(s, index);
+    struct sealed_walk w = sealed_walk_to(s, index);
     struct window_summary in = {.has_starts = s->has_starts};
+    struct sealed_prefix prefix;
     size_t held = sealed_held(s);
     if (w.index == 0) {
         sealed_free(account, s);
         *s = (struct sealed){0};
         return 0;
     }
+    sealed_prefix_take(s, &prefix);
     s->bytes = (uint16_t)w.at;
     s->count = (uint16_t)w.index;
     s->packed = account_resize(account, s->packed, held, sealed_held(s));
@@ -152,7 +164,7 @@ static struct sealed_walk guess(const struct sealed *s, int64_t after_ms)
 {
     uint64_t since = (uint64_t)after_ms - (uint64_t)s->oldest_ms;
     uint64_t index = s->step_ms > 0 ? since / s->step_ms : 0;
-    return walk_to(s, index < s->count ? index : s->count - (size_t)1);
+    return sealed_walk_to(s, index < s->count ? index : s->count - (size_t)1);
 }
 
 /* The group of the last sample at or before a time, and how many of it are. */
@@ -165,7 +177,7 @@ struct found {
 static void open_at(struct sealed_walk w, int64_t t_ms, struct found *f)
 {
     f->at = w;
-    group_open(w.sealed->packed + w.at, pace_at(w.sealed, w.index), &f->group);
+    sealed_open(&w, &f->group);
     f->upto = group_upto(&f->group, t_ms);
 }
 
@@ -209,7 +221,13 @@ size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts)
     return count;
 }
 
-struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
+static void place(const struct found *f, size_t i, enum window_wish wish, struct sealed_place *p)
+{
+    group_find(&f->group, i, (wish & WINDOW_SUM) != 0, &p->found);
+    p->index = f->at.index + i;
+}
+
+void sealed_after(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p)
 {
     struct found f;
     struct sealed_walk w;
@@ -218,21 +236,21 @@ struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms)
         must(next_group(&f, &w));
         open_at(w, t_ms, &f);
     }
-    return (struct sealed_place){group_point(&f.group, f.upto), f.at.index + f.upto};
+    place(&f, f.upto, wish, p);
 }
 
-struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms)
+void sealed_upto(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p)
 {
     struct found f;
     find(s, t_ms, &f);
-    return (struct sealed_place){group_point(&f.group, f.upto - 1), f.at.index + f.upto - 1};
+    place(&f, f.upto - 1, wish, p);
 }
 
 int64_t sealed_start(const struct sealed *s, size_t index)
 {
     struct point points[GROUP_SAMPLES];
     int64_t starts[GROUP_SAMPLES];
-    struct sealed_walk w = walk_to(s, index);
+    struct sealed_walk w = sealed_walk_to(s, index);
     sealed_next(&w, points, starts);
     return starts[index % GROUP_SAMPLES];
 }
@@ -262,9 +280,11 @@ static void add_unpacked(struct window_summary *sum, const struct group_at *g, s
 static void add_group(struct window_summary *sum, const struct sealed_walk *w, size_t from, size_t to)
 {
     struct group_at g;
+    struct group_values v;
     int64_t whole;
-    group_open(w->sealed->packed + w->at, pace_at(w->sealed, w->index), &g);
-    if (group_whole_sum(&g, from, to, &whole))
+    sealed_open(w, &g);
+    group_values(&g, &v);
+    if (group_whole_sum(&v, from, group_value(&v, from), to, &whole))
         summary_add_whole(sum, whole);
     else
         add_unpacked(sum, &g, from, to);
@@ -272,7 +292,7 @@ static void add_group(struct window_summary *sum, const struct sealed_walk *w, s
 
 static void add_part(struct window_summary *sum, const struct sealed *s, size_t from, size_t to)
 {
-    struct sealed_walk w = walk_to(s, from);
+    struct sealed_walk w = sealed_walk_to(s, from);
     for (size_t i = from; i < to; i = w.index) {
         size_t end = w.index + GROUP_SAMPLES; /* or more than the last one has */
         add_group(sum, &w, i - w.index, (end < to ? end : to) - w.index);
@@ -298,8 +318,25 @@ static bool subtract(const struct sealed *s, size_t from, size_t to, struct wind
     return fabs(out->sum + out->rest) * 0x1p30 > largest * s->count;
 }
 
-void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out)
+static bool sum_in_group(const struct sealed_place *first, const struct sealed_place *last, int64_t *sum)
 {
+    if (!first->found.summed || !last->found.summed ||
+        first->index / GROUP_SAMPLES != last->index / GROUP_SAMPLES)
+        return false;
+    *sum = last->found.sum - first->found.sum + (int64_t)first->found.point.value;
+    return true;
+}
+
+void sealed_sum(const struct sealed *s, const struct sealed_place *first, const struct sealed_place *last,
+                struct window_summary *out)
+{
+    size_t from = first->index, to = last->index + 1;
+    int64_t whole = 0;
+    *out = (struct window_summary){0};
+    if (sum_in_group(first, last, &whole) || sealed_prefix_sum(s, first, last, &whole)) {
+        summary_add_whole(out, whole);
+        return;
+    }
     if (to - from > s->count / 2 && subtract(s, from, to, out))
         return;
     *out = (struct window_summary){0};
@@ -335,7 +372,7 @@ void sealed_unpack(const struct sealed *s, struct point *points, int64_t *starts
 }
 
 /* From the group to skip to up to the one that t_ms is in if all are as large; the heads of those in between are read, too. */
-void sealed_touch_at(const struct sealed *s, int64_t t_ms)
+void sealed_touch_at(const struct sealed *s, int64_t t_ms, enum window_wish wish)
 {
     enum { MOST = 1024 };
     double length_ms = (double)((uint64_t)s->newest_ms - (uint64_t)s->oldest_ms) + 1;
@@ -348,4 +385,6 @@ void sealed_touch_at(const struct sealed *s, int64_t t_ms)
     }
     from = from + MOST < end ? end - MOST : from;
     mem_touch_all(s->packed + from, end - from);
+    if ((wish & (WINDOW_SUM | WINDOW_CHANGES)) != 0 && (s->aside & SEALED_PREFIX) != 0)
+        mem_touch(sealed_prefix_at(s));
 }

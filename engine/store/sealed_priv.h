@@ -18,7 +18,7 @@
 #include "wide_priv.h"
 
 enum { SEALED_SAMPLES_MAX = 32 * GROUP_SAMPLES, SEALED_FEW_BYTES = 512, SEALED_SKIP = 8, SEALED_SKIPS = 3 };
-enum { SEALED_CHANGES_BITS = 12, SEALED_CHANGES_MASK = (1 << SEALED_CHANGES_BITS) - 1 };
+enum { SEALED_CHANGES_BITS = 11, SEALED_CHANGES_MASK = (1 << SEALED_CHANGES_BITS) - 1 };
 
 _Static_assert(SEALED_SAMPLES_MAX / GROUP_SAMPLES * GROUP_BYTES_MAX <= UINT16_MAX,
                "struct sealed counts in 16 bits");
@@ -36,7 +36,7 @@ struct sealed {
     uint16_t count;
     uint16_t skip[SEALED_SKIPS]; /* where every eighth group begins; 0: there is none */
     uint16_t changes : SEALED_CHANGES_BITS;
-    uint16_t aside : 3; /* enum sealed_aside: what of the summary stands behind groups and slack */
+    uint16_t aside : 4; /* enum sealed_aside: what of the summary stands behind groups and slack */
     bool has_starts : 1;
 };
 
@@ -83,10 +83,20 @@ void sealed_free(struct account *account, struct sealed *s);
 /* sealed_summary.c: what stands aside, and in this order. */
 enum sealed_aside {
     SEALED_LOSS = 1,  /* the rest of a sum that was rounded */
-    SEALED_FALLS = 2, /* least and greatest value, resets; what is no plain number */
-    SEALED_STALE = 4  /* first and last time, and count: without the stale markers */
+    SEALED_FALLS = 2, /* least and greatest value (struct sealed_bounds), resets; what is no plain number */
+    SEALED_STALE = 4, /* first and last time, and count: without the stale markers */
+    SEALED_PREFIX = 8 /* what parts of it come to (sealed_prefix_priv.h); not of the summary */
 };
-enum { SEALED_ASIDE_MAX = 64 };
+enum { SEALED_LOSS_BYTES = 8, SEALED_FALLS_BYTES = 32, SEALED_STALE_BYTES = 24 };
+enum { SEALED_ASIDE_MAX = SEALED_LOSS_BYTES + SEALED_FALLS_BYTES + SEALED_STALE_BYTES };
+
+/* Of the summary. */
+static inline size_t sealed_aside_bytes(const struct sealed *s)
+{
+    return (size_t)(((s->aside & SEALED_LOSS) != 0 ? SEALED_LOSS_BYTES : 0) +
+                    ((s->aside & SEALED_FALLS) != 0 ? SEALED_FALLS_BYTES : 0) +
+                    ((s->aside & SEALED_STALE) != 0 ? SEALED_STALE_BYTES : 0));
+}
 
 /* Bytes that `packed` of a packed one has. */
 size_t sealed_held(const struct sealed *s);
@@ -126,6 +136,20 @@ static inline void sealed_summary(const struct sealed *s, enum window_wish wish,
         sealed_take_aside(s, in);
 }
 
+/* Its least and its greatest value alone. */
+struct sealed_bounds {
+    double min, max;
+};
+static inline struct sealed_bounds sealed_bounds(const struct sealed *s)
+{
+    struct sealed_bounds b = {s->first, s->last};
+    if ((s->aside & SEALED_FALLS) != 0)
+        memcpy(&b,
+               s->packed + s->bytes + BITS_SLACK + ((s->aside & SEALED_LOSS) != 0 ? SEALED_LOSS_BYTES : 0),
+               sizeof b);
+    return b;
+}
+
 /* Its last value that is no stale marker; there is one. */
 static inline void sealed_end(const struct sealed *s, int64_t *t_ms, double *value)
 {
@@ -158,6 +182,11 @@ struct sealed_walk {
     size_t at, index; /* byte and sample that come next */
 };
 
+/* To the group of sample `index`, or to the end if that is the next one to come. */
+struct sealed_walk sealed_walk_to(const struct sealed *s, size_t index);
+
+void sealed_open(const struct sealed_walk *w, struct group_at *g);
+
 /* Begins at the group in which the first sample after after_ms may be. */
 struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
 
@@ -165,24 +194,25 @@ struct sealed_walk sealed_walk(const struct sealed *s, int64_t after_ms);
 size_t sealed_next(struct sealed_walk *w, struct point *points, int64_t *starts);
 
 /* Brings near what sealed_after and sealed_upto of a time inside will read. */
-void sealed_touch_at(const struct sealed *s, int64_t t_ms);
+void sealed_touch_at(const struct sealed *s, int64_t t_ms, enum window_wish wish);
 
 struct sealed_place {
-    struct point point;
     size_t index;
+    struct group_found found;
 };
 
 /* The first sample after t_ms, which is before the newest one; the last one at or before it, which is not before the
  * oldest one. */
-struct sealed_place sealed_after(const struct sealed *s, int64_t t_ms);
-struct sealed_place sealed_upto(const struct sealed *s, int64_t t_ms);
+void sealed_after(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p);
+void sealed_upto(const struct sealed *s, int64_t t_ms, enum window_wish wish, struct sealed_place *p);
 
 /* The start time of sample `index`. */
 int64_t sealed_start(const struct sealed *s, size_t index);
 
-/* What the samples from <= i < to, at least one, add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf
- * and has_huge. */
-void sealed_sum(const struct sealed *s, size_t from, size_t to, struct window_summary *out);
+/* What the samples from one up to another add up to; there are no stale markers. Sets sum, rest, has_nan, has_inf and
+ * has_huge. */
+void sealed_sum(const struct sealed *s, const struct sealed_place *first, const struct sealed_place *last,
+                struct window_summary *out);
 
 /* At least as many as there are samples with after_ms < t <= upto_ms; too many by less than two groups. */
 size_t sealed_count_about(const struct sealed *s, int64_t after_ms, int64_t upto_ms);

@@ -2,11 +2,12 @@
  * What the samples of a stretch come to, kept in few bytes: what differs from what a counter would have stands behind
  * the groups, part by part.
  */
-#include "sealed_priv.h"
+#include "sealed_prefix_priv.h"
 #include "tocsin/sample.h"
 
 struct falls {
-    double min, max, correction;
+    struct sealed_bounds bounds;
+    double correction;
     uint32_t resets;
     bool has_nan, has_inf, has_huge, whole_resets;
 };
@@ -16,18 +17,16 @@ struct stale {
     uint64_t count;
 };
 
-_Static_assert(sizeof(double) + sizeof(struct falls) + sizeof(struct stale) == SEALED_ASIDE_MAX, "all parts");
-
-static size_t aside_bytes(const struct sealed *s)
-{
-    return ((s->aside & SEALED_LOSS) != 0 ? sizeof(double) : 0) +
-           ((s->aside & SEALED_FALLS) != 0 ? sizeof(struct falls) : 0) +
-           ((s->aside & SEALED_STALE) != 0 ? sizeof(struct stale) : 0);
-}
+_Static_assert(sizeof(double) == SEALED_LOSS_BYTES && sizeof(struct falls) == SEALED_FALLS_BYTES &&
+                   sizeof(struct stale) == SEALED_STALE_BYTES,
+               "as counted");
 
 size_t sealed_held(const struct sealed *s)
 {
-    return s->bytes > 0 ? s->bytes + BITS_SLACK + aside_bytes(s) : 0;
+    if (s->bytes == 0)
+        return 0;
+    size_t bytes = s->bytes + BITS_SLACK + sealed_aside_bytes(s);
+    return bytes + ((s->aside & SEALED_PREFIX) != 0 ? sealed_prefix_bytes(s) : 0);
 }
 
 static bool same(double a, double b)
@@ -67,8 +66,8 @@ static const uint8_t *take(const uint8_t *at, void *part, size_t bytes)
 
 static void put_aside(const struct sealed *s, const struct window_summary *in)
 {
-    struct falls falls = {in->min,     in->max,     in->correction, in->resets,
-                          in->has_nan, in->has_inf, in->has_huge,   in->whole_resets};
+    struct falls falls = {{in->min, in->max}, in->correction, in->resets,      in->has_nan,
+                          in->has_inf,        in->has_huge,   in->whole_resets};
     struct stale stale = {in->first_ms, in->last_ms, in->count};
     uint8_t *at = aside(s);
     if ((s->aside & SEALED_LOSS) != 0)
@@ -81,8 +80,8 @@ static void put_aside(const struct sealed *s, const struct window_summary *in)
 
 static void set_falls(struct window_summary *in, const struct falls *falls)
 {
-    in->min = falls->min;
-    in->max = falls->max;
+    in->min = falls->bounds.min;
+    in->max = falls->bounds.max;
     in->correction = falls->correction;
     in->resets = falls->resets;
     in->has_nan = falls->has_nan;
@@ -117,7 +116,7 @@ void sealed_take_aside(const struct sealed *s, struct window_summary *in)
 
 void sealed_touch_aside(const struct sealed *s)
 {
-    mem_touch_all(aside(s), aside_bytes(s));
+    mem_touch_all(aside(s), sealed_aside_bytes(s));
 }
 
 void sealed_remember(struct account *account, struct sealed *s, const struct window_summary *in)

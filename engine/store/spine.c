@@ -1,3 +1,5 @@
+#include "reach_priv.h"
+#include "sealed_prefix_priv.h"
 #include "spine_priv.h"
 
 #include <math.h>
@@ -9,6 +11,8 @@ enum { ITEMS_WITH_NODES = 16 };
 /* Items of a node of nodes. */
 enum { UPPER = SPINE_NODE * SPINE_NODE };
 
+_Static_assert((int)REACH_ITEMS == (int)UPPER, "those of a node of nodes reach as far as it");
+
 /* What the floats from the first item of a run up to one item come to. A run is broken off where an item is wide or has
  * no value, and where start times begin or end. */
 struct tally {
@@ -18,7 +22,7 @@ struct tally {
     uint32_t begin; /* of the run */
 };
 
-/* ---- memory: items, nodes, nodes of nodes, tallies ---- */
+/* ---- memory: items, nodes, nodes of nodes, tallies, reaches ---- */
 
 static size_t nodes_of(size_t items)
 {
@@ -33,7 +37,7 @@ static size_t bytes_of(size_t capacity)
     if (capacity < ITEMS_WITH_NODES)
         return bytes;
     return bytes + (nodes_of(capacity) + nodes_of(nodes_of(capacity))) * sizeof(struct window_summary) +
-           capacity * sizeof(struct tally);
+           capacity * (sizeof(struct tally) + sizeof(struct reach));
 }
 
 static struct window_summary *nodes(const struct spine *s)
@@ -49,6 +53,11 @@ static struct window_summary *upper_nodes(const struct spine *s)
 static struct tally *tallies(const struct spine *s)
 {
     return (struct tally *)(upper_nodes(s) + nodes_of(nodes_of(s->capacity)));
+}
+
+static struct reach *reaches(const struct spine *s)
+{
+    return (struct reach *)(tallies(s) + s->capacity);
 }
 
 /* How many items have a tally and stand in nodes, from the second on. */
@@ -104,6 +113,8 @@ static void refresh_nodes(struct spine *s, size_t from, size_t to)
         join_items(s, 1 + k * SPINE_NODE, 1 + least((k + 1) * SPINE_NODE, items), &nodes(s)[k]);
     for (size_t k = first / SPINE_NODE; k < nodes_of(end); k++)
         join_nodes(s, k * SPINE_NODE, least((k + 1) * SPINE_NODE, count), &upper_nodes(s)[k]);
+    for (size_t k = first / SPINE_NODE * UPPER; k < least(end * SPINE_NODE, items); k += UPPER)
+        reach_make(reaches(s) + k, s->item + 1 + k, least(UPPER, items - k));
 }
 
 static bool join(struct window_summary *out, const struct window_summary *node, enum window_wish wish)
@@ -148,11 +159,25 @@ static void widen_by_nodes(const struct spine *s, size_t i, size_t end, struct w
             summary_widen(out, node->min, node->max);
             i += items;
         } else {
-            struct window_summary in;
-            sealed_summary(&s->item[i++], WINDOW_BOUNDS, &in);
+            struct sealed_bounds in = sealed_bounds(&s->item[i++]);
             summary_widen(out, in.min, in.max);
         }
     }
+}
+
+/* The same of those that reach beyond a node of nodes: by what is told of its end, of those between and of the last one's
+ * begin. */
+static void widen(const struct spine *s, size_t i, size_t end, struct window_summary *out)
+{
+    size_t from = (i - 1) / UPPER, to = (end - 2) / UPPER, begin = to * UPPER;
+    if (from == to) {
+        widen_by_nodes(s, i, end, out);
+        return;
+    }
+    reach_widen_from(reaches(s) + from * UPPER, s->item + 1 + from * UPPER, (i - 1) % UPPER, out);
+    for (size_t k = from + 1; k < to; k++)
+        summary_widen(out, upper_nodes(s)[k].min, upper_nodes(s)[k].max);
+    reach_widen_upto(reaches(s) + begin, s->item + 1 + begin, (end - 2) % UPPER, out);
 }
 
 /* ---- tallies ---- */
@@ -238,7 +263,7 @@ static bool add_tallied(const struct spine *s, size_t i, size_t last, enum windo
         out->count--;
     }
     if ((wish & WINDOW_BOUNDS) != 0)
-        widen_by_nodes(s, i + 1, last + 1, out);
+        widen(s, i + 1, last + 1, out);
     if ((wish & WINDOW_SUM) != 0)
         summary_add_whole(out, to->sum - from->sum);
     out->count += to->count - from->count;
@@ -268,8 +293,15 @@ size_t spine_join(const struct spine *s, size_t i, size_t end, enum window_wish 
     return joined > 0 ? joined : join_node(s, i, end, wish, out);
 }
 
-static void refresh(struct spine *s, size_t from, size_t to)
+static void refresh_prefixes(struct spine *s, size_t from, size_t to, struct account *account)
 {
+    for (size_t i = from; s->capacity >= ITEMS_WITH_NODES && i < to; i++)
+        sealed_prefix_make(account, &s->item[i]);
+}
+
+static void refresh(struct spine *s, size_t from, size_t to, struct account *account)
+{
+    refresh_prefixes(s, from, to, account);
     refresh_nodes(s, from, to);
     refresh_tallies(s, from);
 }
@@ -297,7 +329,9 @@ static uint32_t next_capacity(const struct ring *r)
 
 size_t spine_bytes_more(const struct ring *r)
 {
-    return bytes_of(next_capacity(r)) - bytes_of(capacity_of(r));
+    size_t capacity = next_capacity(r);
+    size_t prefixes = capacity < ITEMS_WITH_NODES ? 0 : capacity_of(r) < ITEMS_WITH_NODES ? capacity : 2;
+    return bytes_of(capacity) - bytes_of(capacity_of(r)) + prefixes * SEALED_PREFIX_MAX;
 }
 
 void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct account *account)
@@ -309,12 +343,17 @@ void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct ac
     memmove(at + 1, at, (r->spine->count - i) * sizeof *at);
     *at = *item;
     r->spine->count++;
-    refresh(r->spine, full || i == 0 ? 0 : i - 1, r->spine->count);
+    refresh(r->spine, full || i == 0 ? 0 : i - 1, r->spine->count, account);
 }
 
-void spine_changed(struct ring *r, size_t i)
+void spine_changed(struct ring *r, size_t i, struct account *account)
 {
-    refresh(r->spine, i, i + 1);
+    refresh(r->spine, i, i + 1, account);
+}
+
+void spine_grew(struct ring *r, struct account *account)
+{
+    refresh_prefixes(r->spine, r->spine->count - 1, r->spine->count, account);
 }
 
 void spine_drop(struct ring *r, size_t n, struct account *account)
@@ -330,89 +369,14 @@ void spine_drop(struct ring *r, size_t n, struct account *account)
     }
     if (r->spine->count < capacity_of(r) / 2)
         set_capacity(r, r->spine->count, account);
-    refresh(r->spine, 0, r->spine->count);
-}
-
-/* ---- search ---- */
-
-/* Where the one that begins at or before t_ms would be if all were as long; the first begins before, the last after
- * it. */
-static size_t guess(const struct spine *s, int64_t t_ms)
-{
-    double from = (double)s->item[0].oldest_ms, to = (double)s->item[s->count - 1].oldest_ms;
-    return (size_t)(((double)t_ms - from) / (to - from) * (double)(s->count - 1));
-}
-
-/* How many items begin at or before t_ms: from low to high. */
-static size_t halve(const struct spine *s, size_t low, size_t high, int64_t t_ms)
-{
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (s->item[middle].oldest_ms <= t_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-size_t spine_upto(const struct ring *r, int64_t t_ms)
-{
-    const struct spine *s = r->spine;
-    if (s == NULL || s->item[0].oldest_ms > t_ms)
-        return 0;
-    if (s->item[s->count - 1].oldest_ms <= t_ms)
-        return s->count;
-    size_t low = 1, high = s->count - 1; /* the answer is one of them, or in between */
-    size_t probe = least(guess(s, t_ms), high - (high > low));
-    bool upward = s->item[probe].oldest_ms <= t_ms;
-    for (size_t stride = 1; low < high; stride *= 2) {
-        if (s->item[probe].oldest_ms <= t_ms)
-            low = probe + 1;
-        else
-            high = probe;
-        if ((s->item[probe].oldest_ms <= t_ms) != upward)
-            break;
-        if (upward)
-            probe = least(probe + stride, high - 1);
-        else
-            probe = high - low > stride ? high - stride : low;
-    }
-    return halve(s, low, high, t_ms);
-}
-
-size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end)
-{
-    size_t i = spine_upto(r, after_ms);
-    *end = spine_upto(r, upto_ms);
-    if (i > 0 && r->spine->item[i - 1].newest_ms > after_ms)
-        i--;
-    return i;
+    refresh(r->spine, 0, r->spine->count, account);
 }
 
 /* ---- touching ---- */
 
-/* An item may begin anywhere in a line. */
-static void touch_item(const struct spine *s, size_t i)
-{
-    mem_touch(&s->item[i].oldest_ms);
-    mem_touch(&s->item[i].count);
-}
-
-void spine_touch_last(const struct spine *s)
-{
-    touch_item(s, s->count - 1);
-}
-
-void spine_touch_guess(const struct spine *s, int64_t t_ms)
-{
-    if (s->item[0].oldest_ms <= t_ms && s->item[s->count - 1].oldest_ms > t_ms)
-        touch_item(s, guess(s, t_ms));
-}
-
 static void touch_summary(const struct spine *s, size_t i, enum window_wish wish)
 {
-    touch_item(s, i);
+    spine_touch_item(s, i);
     if (sealed_needs_aside(&s->item[i], wish))
         sealed_touch_aside(&s->item[i]);
 }

@@ -31,16 +31,26 @@ size_t spine_bytes_more(const struct ring *r);
 void spine_insert(struct ring *r, size_t i, const struct sealed *item, struct account *account);
 
 /* Must follow a change of item i. */
-void spine_changed(struct ring *r, size_t i);
+void spine_changed(struct ring *r, size_t i, struct account *account);
+
+/* Must follow when samples have been put behind those of the last item. */
+void spine_grew(struct ring *r, struct account *account);
 
 /* Takes out the first n, which the caller has freed. */
 void spine_drop(struct ring *r, size_t n, struct account *account);
 
-/* How many items begin at or before t_ms. */
+/* spine_search.c: how many items begin at or before t_ms. */
 size_t spine_upto(const struct ring *r, int64_t t_ms);
 
 /* The items that reach into after_ms < t <= upto_ms: from the one returned on, before *end. */
 size_t spine_within(const struct ring *r, int64_t after_ms, int64_t upto_ms, size_t *end);
+
+/* An item may begin anywhere in a line. */
+static inline void spine_touch_item(const struct spine *s, size_t i)
+{
+    mem_touch(&s->item[i].oldest_ms);
+    mem_touch(&s->item[i].count);
+}
 
 /* Brings near, in this order: the last item; where spine_upto will look for t_ms; what spine_join will read. */
 void spine_touch_last(const struct spine *s);

@@ -186,7 +186,8 @@ void summary_add_whole(struct window_summary *s, int64_t sum)
     struct kahan k = {s->sum, s->rest};
     double high = (double)sum;
     kahan_add(&k, high);
-    kahan_add(&k, (double)(sum - (int64_t)high));
+    if ((int64_t)high != sum)
+        kahan_add(&k, (double)(sum - (int64_t)high));
     s->sum = k.sum;
     s->rest = k.rest;
 }

@@ -20,9 +20,12 @@ struct alert_event {
     int64_t ends_ns;                    /* when it ended or will be taken as ended */
     int64_t updated_ns;                 /* when this news was made */
     int32_t starts_zone_s, ends_zone_s; /* the zone offsets as posted; 0: UTC */
-    bool ends_is_timeout;               /* ends_ns was not given, it is updated + resolve_timeout */
+    bool ends_is_timeout;               /* no end was given: updated + resolve_timeout, or an older one */
     bool of_rule;                       /* a rule of this process made it; else it was posted */
 };
+
+/* What a copy takes. */
+size_t alert_event_bytes(const struct alert_event *event);
 
 /* A copy of all parts in one heap block; free with mem_free. */
 struct alert_event *alert_event_copy(const struct alert_event *event);

@@ -68,6 +68,7 @@
     LIMIT(template_arena_bytes, 16 << 20, "bytes", "memory of one template run")                           \
     /* paging */                                                                                           \
     LIMIT(alerts, 500000, "alerts", "alerts the router holds")                                             \
+    LIMIT(alert_bytes, 1LL << 30, "bytes", "labels, annotations and URLs of the alerts the router holds")  \
     LIMIT(alert_groups, 100000, "groups", "aggregation groups the router holds")                           \
     LIMIT(trail_bytes, 64 << 20, "bytes", "what was decided about alerts; the oldest give way")            \
     LIMIT(silences, 100000, "silences", "silences, expired ones included for five days")                   \

@@ -6,8 +6,9 @@
  * world->send, whose answers are noted and taken in by the next router_run (router_wait wakes for them).
  *
  * Order that keeps pages: the alert is in the state file before POST is answered; a notification counts as sent only when the
- * receiver took it, and then the log is on disk before anything else is decided for that group. Before the first page of a group
- * the log says that it may be told: so after a kill in between it is told again, and its end is told in any case.
+ * receiver took it, and then the log is on disk before anything else is decided for that group; what many receivers took at the same
+ * time goes there with one sync. Before a page that tells of alerts which the log does not know yet, where opened is to be closed (below),
+ * the log says that they may be told: so after a kill in between they are told again, and their end is told in any case.
  *
  * What is muted (inhibited, silenced, at a time that a route excludes) is told nobody; it counts when a flush is due, and is shown when it
  * is asked for. Two promises go beyond Alertmanager, each where struct router_contracts has it:
@@ -26,6 +27,9 @@
  *  - with max_alerts the alerts that still fire come first;
  *  - a reload keeps timers and flushes under way of groups whose key, labels and receiver are unchanged;
  *  - when wall time is set, deadlines move with it.
+ *
+ * An integration has 64 requests under way at a time, and as many more for each tenth of a second in which it answers none (router_lane.c):
+ * a storm of groups neither drowns it nor waits for it with all its pages in memory.
  *
  * After a restart everything posted is known again: group_wait counts from when it came, groups that have flushed keep their ticks, and what was due meanwhile is
  * due at once. An alert that has not ended gets the time that its sender gave it (five minutes at most) once more, because nobody could hear of it.
@@ -58,6 +62,11 @@ struct router_options {
     void *context;
     struct router_contracts contracts;
     int64_t max_silences, max_silence_bytes; /* as in silences_options */
+    int64_t retention_ms;                    /* of the log and of expired silences, at most; 0: five days */
+    int64_t alerts_gc_ms; /* how often alerts that have ended are looked for; 0: each half hour */
+    int64_t
+        start_delay_ms; /* after router_open no group is flushed for so long: its alerts may still be on their way */
+    int64_t alerts_per_name; /* that fire, with one alertname; others are dropped, counted; 0: any number */
 };
 
 /* Takes over the configuration. */
@@ -78,7 +87,8 @@ void router_set_contracts(struct router *router, struct router_contracts contrac
 struct silences *router_silences(struct router *router);
 
 /* Takes in alerts (upsert by label set, Alertmanager 0.34). Valid ones are stored even if others fail; then ERR_PARSE and
- * *errors has a line each. resolve_timeout fills a missing end. ERR_IO: they are known and will be told, but not on disk. */
+ * *errors has a line each; ERR_LIMIT: for want of room, and *errors says of which. resolve_timeout fills a missing end. ERR_IO: they are
+ * known and will be told, but not on disk. */
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors);
 
 /* The same of one that whoever tells it keeps, and tells again after a restart: it is not written down. */

@@ -14,7 +14,7 @@
  * The answer to a push goes out when the store's log is durable up to its samples; until then its connection is suspended, and no thread
  * waits with it. Who runs the log tells how far it is (serve_committed).
  *
- * Threads: two that serve, two that evaluate queries while their connections are suspended, one that enforces
+ * Threads: two that serve each address, two that evaluate queries while their connections are suspended, one that enforces
  * deadlines and notices clients that hang up: their queries are given up.
  */
 #ifndef TOCSIN_SERVE_H
@@ -25,6 +25,7 @@
 #include "tocsin/world.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct store;
@@ -62,8 +63,11 @@ struct serve_parts {
 };
 
 struct serve_options {
-    struct str listen; /* host:port; port 0: any free one; no host: every address */
-    bool lifecycle;    /* POST /-/reload is allowed */
+    struct str
+        listen; /* host:port, or several with commas between; port 0: any free one; no host: every address */
+    struct str
+        route_prefix; /* what every path begins with, "/alerts"; / leads there. Empty: nothing. Copied */
+    bool lifecycle;   /* POST /-/reload is allowed */
     struct str
         identity_header; /* whose value names who pushes; empty: the client's address does. Copied. Only for those
                                  * behind a proxy that sets it: who pushes may write what he likes */
@@ -85,7 +89,10 @@ void serve_stop(struct serve *serve);
 /* Frees; stops first if that was not done. */
 void serve_close(struct serve *serve);
 
-/* The port really bound. */
+/* The port really bound; of the first address, if there are several. */
 int serve_port(const struct serve *serve);
+
+/* Writes "host:port" of the nth address, with the port really bound. False: there are no more. */
+bool serve_address(const struct serve *serve, size_t n, struct buf *out);
 
 #endif

@@ -6,7 +6,7 @@
  * start of an active one, or an expired one back, gets a new silence with an id of its own, and the old one expires.
  *
  * What has been answered is on disk: each change is durable before the call returns, and an old silence that gives way to a new one goes in
- * the same step. Expired ones are kept for SILENCE_RETENTION_NS, for whoever asks what was quiet, and count among max_silences until then.
+ * the same step. Expired ones are kept for silences_options.retention_ns, for whoever asks what was quiet, and count among max_silences until then.
  *
  * All calls are thread-safe. Readers never wait for the disk. Drawback: changes do, one after the other.
  */
@@ -18,7 +18,7 @@
 #include "tocsin/state.h"
 #include "tocsin/world.h"
 
-/* Alertmanager's --data.retention. */
+/* Alertmanager's --data.retention, unless it is given. */
 #define SILENCE_RETENTION_NS (120 * 3600 * NS_PER_S)
 
 enum { SILENCE_ID_BYTES = 36 };
@@ -43,6 +43,7 @@ struct silences_options {
     struct state *state;  /* NULL: in memory only */
     int64_t max_silences; /* 0: limits.silences alone bounds them */
     int64_t max_bytes;    /* of one, as Alertmanager counts them; 0: limits.silence_bytes */
+    int64_t retention_ns; /* 0: SILENCE_RETENTION_NS */
 };
 
 /* Reads what an earlier process kept. */
@@ -71,7 +72,7 @@ struct silence_filter {
 int silences_list(struct silences *silences, const struct silence_filter *filter, struct arena *arena,
                   struct silence **out, size_t *count);
 
-/* Forgets those that expired SILENCE_RETENTION_NS ago, on disk, too. */
+/* Forgets those that expired retention_ns ago, on disk, too. */
 void silences_collect(struct silences *silences, int64_t now_ns);
 
 /* alertmanager_silences and its kin. */

@@ -40,6 +40,9 @@ struct nflog_entry {
 };
 
 int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err);
+/* All of them with one sync, or none; without a sync where every one is relaxed. */
+int state_nflog_put_all(struct state *state, const struct nflog_entry *entries, size_t count,
+                        struct err *err);
 int state_nflog_each(struct state *state, void (*visit)(void *context, const struct nflog_entry *entry),
                      void *context, struct err *err);
 int state_nflog_expire(struct state *state, int64_t now_ns, struct err *err);

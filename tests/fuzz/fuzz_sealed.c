@@ -34,19 +34,20 @@ static void assert_walks(const struct sealed *s)
 
 static bool is_sample(const struct sealed_place *p, size_t i)
 {
-    return p->index == i && p->point.t_ms == unpacked[i].t_ms &&
-           double_bits(p->point.value) == double_bits(unpacked[i].value);
+    return p->index == i && p->found.point.t_ms == unpacked[i].t_ms &&
+           double_bits(p->found.point.value) == double_bits(unpacked[i].value);
 }
 
 /* Samples found alone are those that come out with the others. */
 static void assert_finds(const struct sealed *s)
 {
     for (size_t i = 0; i < s->count; i += 23) {
-        struct sealed_place upto = sealed_upto(s, unpacked[i].t_ms);
+        struct sealed_place upto, after;
+        sealed_upto(s, unpacked[i].t_ms, WINDOW_SUM, &upto);
         must(is_sample(&upto, i) && sealed_start(s, i) == starts[i]);
         if (i + 1 == s->count)
             return;
-        struct sealed_place after = sealed_after(s, unpacked[i].t_ms);
+        sealed_after(s, unpacked[i].t_ms, WINDOW_SUM, &after);
         must(is_sample(&after, i + 1));
     }
 }
@@ -63,7 +64,10 @@ static void assert_adds_up(const struct sealed *s)
             want += (int64_t)unpacked[to++].value;
         if (to == from)
             continue;
-        sealed_sum(s, from, to, &sum);
+        struct sealed_place first, last;
+        sealed_upto(s, unpacked[from].t_ms, WINDOW_SUM, &first);
+        sealed_upto(s, unpacked[to - 1].t_ms, WINDOW_SUM, &last);
+        sealed_sum(s, &first, &last, &sum);
         must(!sum.has_nan && !sum.has_inf &&
              fabs(sum.sum + sum.rest - (double)want) <= 1e-12 * fabs((double)want));
     }

@@ -87,6 +87,7 @@ static void bad_matchers_are_refused_in_alertmanagers_words(void **state)
         {"route: {receiver: a, routes: [{match: {\"a-b\": c}}]}", "invalid label name \"a-b\""},
         {"route: {receiver: a, routes: [{match_re: {\"a\": \"(\"}}]}",
          "error parsing regexp: missing closing ): `^(?:()$`"},
+        {"route: {receiver: a, routes: [{match_re: {a: ~}}]}", "invalid regexp value for \"a\""},
         {"route: {receiver: a, routes: [{matchers: [\"a=~(\"]}]}",
          "error parsing regexp: missing closing ): `^(?:()$`"},
         {"inhibit_rules: [{equal: [\"\"]}]", "invalid label name \"\" in equal list"},
@@ -289,6 +290,16 @@ static void routes_inherit_what_they_do_not_say(void **state)
     assert_int_equal(root->index, 0);
     assert_int_equal(inner->index, 2);
     assert_int_equal(root->routes[1].index, 3);
+    amconfig_free(config);
+}
+
+static void a_wildcard_named_twice_is_still_the_wildcard(void **state)
+{
+    (void)state;
+    struct amconfig *config =
+        load("route: {receiver: a, group_by: ['...', '...'], routes: [{}]}\nreceivers: [{name: a}]\n");
+    assert_true(config->root.group_by_all);
+    assert_true(config->root.routes[0].group_by_all);
     amconfig_free(config);
 }
 
@@ -589,6 +600,7 @@ int main(void)
         cmocka_unit_test(routes_print_again_with_sorted_matchers),
         cmocka_unit_test(receivers_print_again_with_their_defaults_and_without_secrets),
         cmocka_unit_test(all_other_sections_print_again),
+        cmocka_unit_test(a_wildcard_named_twice_is_still_the_wildcard),
         cmocka_unit_test(both_matcher_grammars_are_read_with_the_fallback_rule),
         cmocka_unit_test(matcher_lists_may_have_braces_commas_and_nothing_in_them),
         cmocka_unit_test(a_starved_arena_is_a_limit_not_a_crash),

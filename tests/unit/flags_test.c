@@ -13,7 +13,7 @@
 
 static const char *file;
 static bool lint, remote;
-static int64_t size, wait_ms;
+static int64_t size, wait_ms, go_ms;
 static struct flag_list names;
 static struct flag_rest rest;
 
@@ -23,6 +23,7 @@ static const struct flag flags[] = {
     {"no-remote", FLAG_SWITCH, &remote, "a switch whose own name begins with no-"},
     {"size", FLAG_NUMBER, &size, "how much"},
     {"wait", FLAG_DURATION_MS, &wait_ms, "how long"},
+    {"go", FLAG_GO_DURATION_MS, &go_ms, "how long, as Go says it"},
     {"name", FLAG_LIST, &names, "one of several"},
     {NULL, 0, NULL, NULL},
 };
@@ -33,7 +34,7 @@ static int set_up(void **state)
     file = "tocsin.yml";
     lint = remote = false;
     size = 7;
-    wait_ms = 90000;
+    wait_ms = go_ms = 90000;
     names = (struct flag_list){.count = 0};
     return 0;
 }
@@ -86,6 +87,10 @@ static void a_value_follows_an_equals_sign_or_stands_alone(void **state)
     assert_int_equal(wait_ms, 2000);
     assert_int_equal(PARSE("--config.file="), 0);
     assert_string_equal(file, "");
+    assert_int_equal(PARSE("--go", "1.5h"), 0);
+    assert_int_equal(go_ms, 5400000);
+    assert_int_equal(PARSE("--go=0"), 0);
+    assert_int_equal(go_ms, 0);
 }
 
 static void switches_go_on_and_off(void **state)
@@ -162,6 +167,8 @@ static void what_is_wrong_is_named(void **state)
     expect_refused("--size=1.5", NULL, "--size takes a whole number, not \"1.5\"");
     expect_refused("--wait=10", NULL, "--wait takes a duration like 30s or 1h, not \"10\"");
     expect_refused("--wait=-1s", NULL, "--wait takes a duration like 30s or 1h, not \"-1s\"");
+    expect_refused("--go=1d", NULL, "--go takes a duration like 30s or 120h, not \"1d\"");
+    expect_refused("--go=-1s", NULL, "--go takes a duration like 30s or 120h, not \"-1s\"");
     expect_refused("--lint=true", NULL, "--lint is a switch and takes no value");
     expect_refused("--no-lint=true", NULL, "--lint is a switch and takes no value");
     assert_int_equal(size, 7);
@@ -206,6 +213,7 @@ static void the_table_prints_with_its_defaults(void **state)
                               "  --no-remote\n        a switch whose own name begins with no-\n"
                               "  --size=N\n        how much (default 7)\n"
                               "  --wait=DURATION\n        how long (default 1m30s)\n"
+                              "  --go=DURATION\n        how long, as Go says it (default 1m30s)\n"
                               "  --name=TEXT ...\n        one of several\n");
 }
 

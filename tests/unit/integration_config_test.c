@@ -170,10 +170,6 @@ static void what_contradicts_itself_is_told_in_alertmanagers_words(void **state)
         {"", "email_configs: [{to: a@b, headers: {subject: a, Subject: b}}]",
          "duplicate header \"Subject\" in email config"},
         {"", "email_configs: [{to: a@b, headers: {'a b': a}}]", "invalid header \"a b\" in email config"},
-        {"", "email_configs: [{to: a@b, auth_password: a, auth_password_file: b}]",
-         "at most one of auth_password & auth_password_file must be configured"},
-        {"", "email_configs: [{to: a@b, auth_secret: a, auth_secret_file: b}]",
-         "at most one of auth_secret & auth_secret_file must be configured"},
         {"",
          "email_configs: [{to: a@b, headers: {references: x}, threading: {enabled: true, thread_by_date: "
          "none}}]",

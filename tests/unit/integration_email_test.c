@@ -136,6 +136,27 @@ static void settings_say_how_it_goes(void **state)
     }
 }
 
+static int read_password(struct world *world, const char *path, struct buf *out, struct err *why)
+{
+    (void)world;
+    (void)why;
+    assert_string_equal(path, "/etc/password");
+    buf_puts(out, "from the file\n");
+    return 0;
+}
+
+static void a_password_beside_its_file_is_no_mistake_and_the_file_counts(void **state)
+{
+    (void)state;
+    open_with(SENDER ", auth_username: u, auth_password: p, auth_password_file: /etc/password");
+    sim.world.world.read_file = read_password;
+    fire("alertname=A", "");
+    assert_int_equal(sim.sent_count, 1);
+    assert_string_equal(sim.sent[0].mail,
+                        "me@example.org > you@example.org starttls plain user=u password=from the file");
+    sim_close(&sim);
+}
+
 static void port_465_is_tls_from_the_start_unless_told_otherwise(void **state)
 {
     (void)state;
@@ -305,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mail_is_what_alertmanager_writes),
         cmocka_unit_test(settings_say_how_it_goes),
+        cmocka_unit_test(a_password_beside_its_file_is_no_mistake_and_the_file_counts),
         cmocka_unit_test(port_465_is_tls_from_the_start_unless_told_otherwise),
         cmocka_unit_test(nothing_from_outside_becomes_a_header_or_a_recipient),
         cmocka_unit_test(what_is_not_ascii_is_encoded),

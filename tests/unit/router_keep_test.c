@@ -518,6 +518,60 @@ static void what_was_posted_is_synced_a_quarter_of_a_second_later(void **state)
     close_on_disk();
 }
 
+static void what_is_under_way_costs_no_sync_and_what_was_told_syncs_all(void **state)
+{
+    (void)state;
+    open_on_disk();
+    sim_fire(&sim, "n=x");
+    struct nflog_entry entries[] = {{.key = STR("a"), .expires_ns = sim_at(MINUTE_MS), .relaxed = true},
+                                    {.key = STR("b"), .expires_ns = sim_at(MINUTE_MS), .relaxed = true}};
+    assert_int_equal(state_nflog_put_all(sim.state, entries, 2, NULL), 0);
+    assert_true(state_unsynced(sim.state));
+    entries[0].relaxed = false;
+    assert_int_equal(state_nflog_put_all(sim.state, entries, 2, NULL), 0);
+    assert_false(state_unsynced(sim.state));
+    close_on_disk();
+}
+
+static void a_page_that_goes_out_waits_for_no_sync(void **state)
+{
+    (void)state;
+    open_on_disk();
+    sim_fire(&sim, "n=x");
+    sim_until(&sim, 4900);
+    sim_fire(&sim, "n=y");
+    sim.hold = true;
+    sim_until(&sim, 5000);
+    assert_int_equal(sim.sent_count, 1);
+    assert_true(state_unsynced(sim.state));
+    sim_release(&sim);
+    sim_until(&sim, 5001);
+    assert_false(state_unsynced(sim.state));
+    close_on_disk();
+}
+
+static void count_firing(void *context, const struct nflog_entry *entry)
+{
+    *(size_t *)context += entry->firing_count;
+}
+
+static void that_an_alert_has_ended_is_written_before_the_log_says_so(void **state)
+{
+    (void)state;
+    size_t firing = 0;
+    open_on_disk();
+    refresh("n=x");
+    sim_until(&sim, 10000);
+    run_sql(
+        "CREATE TRIGGER t BEFORE INSERT ON nflog WHEN EXISTS(SELECT 1 FROM posted WHERE updated_ns<ends_ns) "
+        "BEGIN SELECT RAISE(ABORT,'the log is ahead'); END");
+    sim_until(&sim, 245000);
+    sim_expect(&sim, "5000 a first notification: +x\n245000 a all alerts resolved: -x\n");
+    assert_int_equal(state_nflog_each(sim.state, count_firing, &firing, NULL), 0);
+    assert_int_equal(firing, 0);
+    close_on_disk();
+}
+
 enum { POSTERS = 4, POSTS = 50 };
 
 static void *post_many(void *context)
@@ -572,6 +626,9 @@ int main(void)
         cmocka_unit_test(many_alerts_of_one_post_are_written_all_of_them),
         cmocka_unit_test(an_alert_that_cannot_be_written_is_told_and_its_sender_hears_of_it),
         cmocka_unit_test(what_was_posted_is_synced_a_quarter_of_a_second_later),
+        cmocka_unit_test(what_is_under_way_costs_no_sync_and_what_was_told_syncs_all),
+        cmocka_unit_test(a_page_that_goes_out_waits_for_no_sync),
+        cmocka_unit_test(that_an_alert_has_ended_is_written_before_the_log_says_so),
         cmocka_unit_test(posts_that_come_at_once_are_all_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

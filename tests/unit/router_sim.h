@@ -21,7 +21,7 @@
 
 #define SIM_START_NS (INT64_C(1795327200) * NS_PER_S)
 
-enum { SIM_SENT_MAX = 512, SIM_HELD_MAX = 16 };
+enum { SIM_SENT_MAX = 512, SIM_HELD_MAX = 256 };
 
 struct sim_sent {
     int64_t at_ms;

@@ -563,6 +563,28 @@ static void a_timeout_end_gives_way_and_a_resolve_wipes_annotations(void **state
     sim_close(&sim);
 }
 
+static void an_end_kept_from_before_gives_way_to_the_second_post_without_one(void **state)
+{
+    (void)state;
+    sim_open(&sim, "global: {resolve_timeout: 5s}\n" SIMPLE);
+    sim_post_alert(&sim, (struct sim_alert){.labels = "n=x", .starts_ms = 1, .ends_ms = 60000});
+    for (int64_t at_ms = 1000; at_ms <= 2000; at_ms += 1000) {
+        sim_until(&sim, at_ms);
+        sim_post_alert(&sim, (struct sim_alert){.labels = "n=x", .starts_ms = at_ms});
+        struct arena arena;
+        struct router_alert *alerts;
+        size_t count;
+        arena_init(&arena, 1 << 20);
+        assert_int_equal(
+            router_alerts(sim.router, &(struct router_filter){.active = true}, &arena, &alerts, &count), 0);
+        assert_int_equal(count, 1);
+        assert_int_equal(alerts[0].event->starts_ns, sim_at(1));
+        assert_int_equal(alerts[0].event->ends_ns, sim_at(at_ms == 1000 ? 60000 : 7000));
+        arena_release(&arena);
+    }
+    sim_close(&sim);
+}
+
 static void a_bad_alert_does_not_keep_the_good_ones_out(void **state)
 {
     (void)state;
@@ -767,6 +789,7 @@ int main(void)
         cmocka_unit_test(without_a_start_an_alert_begins_now_or_with_its_end),
         cmocka_unit_test(posts_of_one_alert_are_merged_by_the_rules),
         cmocka_unit_test(a_timeout_end_gives_way_and_a_resolve_wipes_annotations),
+        cmocka_unit_test(an_end_kept_from_before_gives_way_to_the_second_post_without_one),
         cmocka_unit_test(a_bad_alert_does_not_keep_the_good_ones_out),
         cmocka_unit_test(a_full_store_refuses_new_alerts_and_keeps_the_old),
         cmocka_unit_test(groups_are_listed_by_size_then_labels_then_receiver),

@@ -27,7 +27,7 @@ static struct fixture fixture;
 
 static void start(struct fixture *f, int64_t max_silences, int64_t max_bytes)
 {
-    const struct silences_options options = {&f->sim.world, f->state, max_silences, max_bytes};
+    const struct silences_options options = {&f->sim.world, f->state, max_silences, max_bytes, 0};
     assert_int_equal(silences_open(&options, &f->silences, NULL), 0);
 }
 

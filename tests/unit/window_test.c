@@ -554,6 +554,38 @@ static void values_that_cancel_far_inside_are_not_passed_over(void **state)
     assert_true(w.sum == 0x1p60 && w.rest == 1);
 }
 
+/* A few peaks and troughs in so many samples that their bounds are summed up thrice. */
+static void peaks_far_inside_are_not_passed_over(void **state)
+{
+    (void)state;
+    enum { MANY = 230 * 1024, PEAKS = 40, ASKED = 400 };
+    static double values[MANY];
+    uint64_t random = 11;
+    struct mixed m;
+    struct window_summary w;
+    mixed_open(&m);
+    bench_at(&m.b, START_MS + HOUR_MS / 2);
+    for (int i = 0; i < MANY; i++)
+        values[i] = (double)random_below(&random, 1000);
+    for (int i = 0; i < PEAKS; i++)
+        values[random_below(&random, MANY)] = (double)random_below(&random, 20000) - 10000;
+    for (int i = 0; i < MANY; i++)
+        bench_push(&m.b, m.labels, START_MS + 10000 + i * 10, values[i]);
+    for (int i = 0; i < ASKED; i++) {
+        size_t from = random_below(&random, MANY), to = from + 1 + random_below(&random, MANY - from);
+        double min = values[from], max = min;
+        for (size_t k = from; k < to; k++) {
+            min = fmin(min, values[k]);
+            max = fmax(max, values[k]);
+        }
+        int64_t first_ms = START_MS + 10000 + (int64_t)from * 10;
+        assert_true(view_window(m.view, m.ref, first_ms - 1, first_ms + (int64_t)(to - from - 1) * 10,
+                                WINDOW_BOUNDS, &w));
+        assert_true(w.min == min && w.max == max && w.count == to - from);
+    }
+    mixed_close(&m);
+}
+
 /* Among so many samples before and after it that they are summed up more than once. */
 static void a_histogram_far_inside_is_not_passed_over(void **state)
 {
@@ -667,6 +699,7 @@ int main(void)
         cmocka_unit_test(windows_say_whether_there_are_start_timestamps),
         cmocka_unit_test(start_timestamps_far_inside_are_not_passed_over),
         cmocka_unit_test(values_that_cancel_far_inside_are_not_passed_over),
+        cmocka_unit_test(peaks_far_inside_are_not_passed_over),
         cmocka_unit_test(a_histogram_far_inside_is_not_passed_over),
         cmocka_unit_test(a_late_histogram_parts_what_was_sealed),
         cmocka_unit_test(a_fall_in_the_open_block_is_seen),

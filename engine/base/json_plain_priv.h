@@ -1,0 +1,50 @@
+/*
+ * json_plain_priv: how much of a text stands for itself in a JSON string, looked at in eights: nearly all of what is read and
+ * written does.
+ */
+#ifndef TOCSIN_BASE_JSON_PLAIN_PRIV_H
+#define TOCSIN_BASE_JSON_PLAIN_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define JSON_EACH(byte) (UINT64_C(0x0101010101010101) * (uint64_t)(byte))
+
+/* The highest bit of some byte is set if one of the eight is not ASCII, a control or `c`; of bytes that are all plain none is. */
+static inline uint64_t json_eight_is(uint64_t eight, char c)
+{
+    return (eight ^ JSON_EACH(c)) - JSON_EACH(1);
+}
+
+static inline bool json_eight_is_plain(uint64_t eight, bool html)
+{
+    uint64_t odd = eight | (eight - JSON_EACH(' ')) | json_eight_is(eight, '"') | json_eight_is(eight, '\\');
+    if (html)
+        odd |= json_eight_is(eight, '<') | json_eight_is(eight, '>') | json_eight_is(eight, '&');
+    return (odd & JSON_EACH(0x80)) == 0;
+}
+
+static inline bool json_byte_is_plain(char c, bool html)
+{
+    if (html && (c == '<' || c == '>' || c == '&'))
+        return false;
+    return c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Bytes at the front of p[0..n) that are printable ASCII and need no backslash; html: and no escape where Go writes one. */
+static inline size_t json_plain(const char *p, size_t n, bool html)
+{
+    size_t i = 0;
+    for (uint64_t eight; i + sizeof eight <= n; i += sizeof eight) {
+        memcpy(&eight, p + i, sizeof eight);
+        if (!json_eight_is_plain(eight, html))
+            break;
+    }
+    while (i < n && json_byte_is_plain(p[i], html))
+        i++;
+    return i;
+}
+
+#endif
