@@ -146,11 +146,10 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (60); new inputs go to build/fuzz/fou
 	@$(MAKE) --no-print-directory -s -j2 BUILD=fuzz fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
-kill: ## kill the daemon 300 times (KILL_TURNS) while it is pushed to, then while alerts come and go: nothing may be missing
+kill: ## kill the daemon 300 times (KILL_TURNS) while it is pushed to, while its alerts come and go, and while others post some
 	@deploy/deps.sh build test
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin
-	@tests/kill/run --turns $(or $(KILL_TURNS),300)
-	@tests/kill/alerts --turns $(or $(KILL_TURNS),300)
+	@for what in run alerts router; do tests/kill/$$what --turns $(or $(KILL_TURNS),300) || exit 1; done
 
 conformance: ## Prometheus' own tests: make conformance PROMQL_TESTDATA=DIR
 	@test -n "$(PROMQL_TESTDATA)" || { echo "say where they are: make conformance PROMQL_TESTDATA=DIR" >&2; exit 2; }

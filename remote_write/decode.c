@@ -2,7 +2,7 @@
 #include "push_priv.h"
 #include "tocsin/hash.h"
 #include "tocsin/limits.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 enum { V1_SERIES = 1, V1_METADATA = 3, V2_SYMBOLS = 4, V2_SERIES = 5 };
 

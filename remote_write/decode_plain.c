@@ -2,7 +2,7 @@
 #include "push_priv.h"
 #include "tocsin/hash.h"
 #include "tocsin/limits.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 enum {
     FIRST_TAG = 0x0a,  /* field 1, bytes: a label; of a label its name */

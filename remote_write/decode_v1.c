@@ -1,7 +1,7 @@
 /* prometheus.TimeSeries: labels as pairs of texts. */
 #include "push_priv.h"
 #include "tocsin/hash.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 enum { LABELS = 1, SAMPLES = 2, EXEMPLARS = 3, HISTOGRAMS = 4, NAME = 1, VALUE = 2, TIME = 3 };
 

@@ -2,7 +2,7 @@
 #include "push_priv.h"
 #include "tocsin/hash.h"
 #include "tocsin/limits.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 enum {
     REFS = 1,

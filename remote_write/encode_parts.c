@@ -2,7 +2,7 @@
 
 #include "tocsin/err.h"
 #include "tocsin/histogram.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 #include <snappy-c.h>
 

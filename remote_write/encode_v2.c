@@ -4,7 +4,7 @@
 #include "encode_priv.h"
 #include "tocsin/err.h"
 #include "tocsin/hash.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 struct symbol {
     struct str text;

@@ -2,7 +2,7 @@
 #include "push_priv.h"
 #include "tocsin/limits.h"
 #include "tocsin/stat.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
  */
 #include "push_priv.h"
 #include "tocsin/extras.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 #include <math.h>
 #include <stdlib.h>

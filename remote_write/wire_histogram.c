@@ -2,7 +2,7 @@
 #include "wire_histogram_priv.h"
 
 #include "push_priv.h"
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 enum field {
     COUNT_INT = 1,

@@ -234,7 +234,9 @@ static void list_flags(struct am_flags *f, struct flag flags[FLAGS_MAX])
     struct router_options *router = &f->daemon.router;
     const struct flag used[] = {
         {"config.file", FLAG_TEXT, &f->daemon.config_file, "alertmanager.yml"},
-        {"storage.path", FLAG_TEXT, &f->daemon.storage_path, "folder for silences and the notification log"},
+        {"storage.path", FLAG_TEXT, &f->daemon.storage_path,
+         "folder for alerts, silences and the notification log (Alertmanager's nflog and silences are taken "
+         "over from there)"},
         {"web.listen-address", FLAG_LIST, &f->listen,
          "host:port to listen on, may be repeated (default 127.0.0.1:9093; Alertmanager's is :9093)"},
         {"web.external-url", FLAG_TEXT, &f->daemon.external_url,

@@ -46,8 +46,8 @@ static int read_flags(int argc, char **argv, struct serve_flags *f, int *status)
     const struct flag flags[] = {
         {"config.file", FLAG_TEXT, &f->daemon.config_file, "tocsin.yml or prometheus.yml"},
         {"storage.path", FLAG_TEXT, &f->daemon.storage_path,
-         "folder for samples, alert states, silences, the notification log and incidents; empty: keep "
-         "nothing on disk"},
+         "folder for samples, alerts, silences, the notification log and incidents (Alertmanager's nflog and "
+         "silences are taken over from there); empty: keep nothing on disk"},
         {"web.listen-address", FLAG_TEXT, &f->daemon.listen, "host:port to listen on"},
         {"web.external-url", FLAG_TEXT, &f->daemon.external_url,
          "URL under which people reach this, for links in pages"},

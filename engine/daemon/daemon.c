@@ -1,5 +1,6 @@
 #include "daemon_priv.h"
 
+#include "tocsin/am_import.h"
 #include "tocsin/check.h"
 #include "tocsin/limits.h"
 #include "tocsin/log.h"
@@ -227,14 +228,18 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
 {
     if (g->routes == NULL)
         return 0;
+    const char *folder = d->options.storage_path;
     struct router_options options = d->options.router;
     options.world = d->world;
-    options.state = d->state;
+    options.state = folder[0] != '\0' ? d->state : NULL; /* in memory it knows all by itself */
     options.external_url = str_of(d->external_url);
     options.paged = d->incidents != NULL ? daemon_note_page : NULL;
     options.context = d;
     options.contracts = g->config->contracts;
-    int rc = router_open(&options, g->routes, &d->router, err);
+    int rc = folder[0] != '\0' ? am_import(d->world, folder, d->state, err) : 0;
+    if (rc != 0)
+        return rc;
+    rc = router_open(&options, g->routes, &d->router, err);
     g->routes = NULL;
     return rc;
 }

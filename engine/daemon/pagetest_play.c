@@ -249,7 +249,7 @@ static void emit(void *context, struct alert_event *event)
     struct stage *s = context;
     struct buf errors;
     buf_init(&errors, 4096);
-    if (router_post(s->router, event, 1, &errors) != 0)
+    if (router_tell(s->router, event, &errors) != 0)
         complain(s, 0, "the router refused an alert: %s", buf_text(&errors));
     buf_release(&errors);
     mem_free(event);

@@ -45,7 +45,7 @@ static void post_alert(struct daemon *d, const struct alert_event *event)
     static struct log_rate rate;
     struct buf why;
     buf_init(&why, ERR_TEXT_MAX);
-    if (d->router != NULL && router_post(d->router, event, 1, &why) != 0 &&
+    if (d->router != NULL && router_tell(d->router, event, &why) != 0 &&
         log_allowed(&rate, d->world->mono_ns(d->world)))
         log_error("an alert was refused by the router",
                   LOG_STR("alertname", labels_get(event->labels, STR("alertname"))),

@@ -141,6 +141,7 @@ static struct nflog_entry entry_of(const struct nflog_note *note)
         .missed = note->told.missed.items,
         .missed_count = note->told.missed.count,
         .kept = note->kept,
+        .relaxed = note->relaxed,
     };
 }
 

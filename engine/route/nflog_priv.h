@@ -19,6 +19,7 @@ struct nflog_note {
     struct str key;
     struct labels *kept; /* what the integration wants to know the next time; NULL: nothing */
     int64_t expires_ns;
+    bool relaxed; /* when it is saved: it need not survive a power cut */
 };
 
 /* A note on the heap; sets and labels are copied. */

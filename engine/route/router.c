@@ -54,12 +54,15 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     trails_open(&router->trails, router->wall_ns);
     router->generation = generation_make(config);
     inhibitor_init(&router->inhibitor, config);
+    keeping_init(router);
     const struct silences_options silences = {world, options->state, options->max_silences,
                                               options->max_silence_bytes,
                                               router->options.retention_ms * NS_PER_MS};
     int rc = nflog_load(&router->nflog, options->state, router->wall_ns, err);
     if (rc == 0)
         rc = silences_open(&silences, &router->silences, err);
+    if (rc == 0)
+        rc = keeping_load(router, router->wall_ns, err);
     if (rc != 0) {
         router_close(router);
         router = NULL;
@@ -119,6 +122,7 @@ void router_close(struct router *router)
     free_groups(router);
     trails_close(&router->trails);
     router_free_alerts(router);
+    keeping_release(router);
     names_release(router);
     inhibitor_release(&router->inhibitor);
     nflog_release(&router->nflog);
@@ -184,7 +188,7 @@ static struct alert_event complete(const struct router *router, const struct ale
     return e;
 }
 
-static int post_one(struct router *router, const struct alert_event *event, struct buf *errors,
+static int post_one(struct router *router, const struct alert_event *event, bool posted, struct buf *errors,
                     int64_t now_ns)
 {
     struct alert_event e = complete(router, event, now_ns);
@@ -200,7 +204,7 @@ static int post_one(struct router *router, const struct alert_event *event, stru
     }
     if (!names_admit(router, &e, now_ns))
         return 0; /* as Alertmanager answers; the count tells of it, and the log */
-    struct alert *alert = router_store(router, &e, now_ns);
+    struct alert *alert = router_store(router, &e, posted, now_ns);
     if (alert == NULL) {
         bool many = router->alerts.count >= (size_t)limits.alerts;
         buf_format(errors, "%s%s", errors->used > 0 ? "\n" : "",
@@ -210,7 +214,7 @@ static int post_one(struct router *router, const struct alert_event *event, stru
     names_note(router, alert->fact, now_ns);
     trail_came(router, alert, now_ns);
     router->ungrouped = false;
-    router_route_alert(router, alert, now_ns);
+    router_route_alert(router, alert, now_ns, now_ns);
     if (!router->ungrouped)
         return 0;
     buf_puts(errors, errors->used > 0 ? "\ntoo many groups" : "too many groups");
@@ -226,24 +230,46 @@ static void tell_limited(struct router *router, uint64_t count)
                  LOG_INT("limit", router->options.alerts_per_name));
 }
 
-int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors)
+/* Answers the number of this post. */
+static uint64_t post_all(struct router *router, const struct alert_event *events, size_t count, bool posted,
+                         struct buf *errors, int *first)
 {
     struct world *world = router->options.world;
     int64_t now_ns = world->wall_ns(world);
-    int first = 0;
     lock_take(&router->lock);
     uint64_t limited = router->counts.limited;
     for (size_t i = 0; i < count; i++) {
-        int rc = post_one(router, &events[i], errors, now_ns);
-        if (first == 0)
-            first = rc;
+        int rc = post_one(router, &events[i], posted, errors, now_ns);
+        if (*first == 0)
+            *first = rc;
     }
     limited = router->counts.limited - limited;
     if (limited > 0)
         tell_limited(router, limited);
+    uint64_t post = ++router->keeping.posts;
     lock_drop(&router->lock);
+    return post;
+}
+
+int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors)
+{
+    struct err err;
+    int first = 0;
+    uint64_t post = post_all(router, events, count, true, errors, &first);
+    int rc = keep_write(router, post, &err);
     router_wake(router);
-    return first;
+    if (rc == 0)
+        return first;
+    buf_format(errors, "%sthe alerts may be lost in a restart: %s", errors->used > 0 ? "\n" : "", err.text);
+    return ERR_IO;
+}
+
+int router_tell(struct router *router, const struct alert_event *event, struct buf *errors)
+{
+    int rc = 0;
+    (void)post_all(router, event, 1, false, errors, &rc);
+    router_wake(router);
+    return rc;
 }
 
 /* Intervals are lengths of real time: when wall time is set, deadlines move with it. Returns by how much. */
@@ -342,6 +368,7 @@ static void keep_house(struct router *router, int64_t now_ns)
     lock_take(&router->lock);
     if (now_ns >= router->alerts_gc_ns) {
         router_collect_alerts(router, now_ns);
+        keep_drop_recalled(router);
         names_collect(router, now_ns);
         router->alerts_gc_ns = now_ns + router->options.alerts_gc_ms * NS_PER_MS;
     }
@@ -379,9 +406,11 @@ int64_t router_run(struct router *router, int64_t now_ns)
         log_warn("the clock was set; flushes move with it", LOG_MS("step", step_ns / NS_PER_MS));
     bool more = work(router, now_ns);
     keep_house(router, now_ns);
+    int64_t next = keep_run(router, now_ns);
     lock_take(&router->lock);
     const struct timer *first = timers_first(&router->timers);
-    int64_t next = first != NULL ? first->at_ns : INT64_MAX;
+    if (first != NULL && first->at_ns < next)
+        next = first->at_ns;
     lock_drop(&router->lock);
     return more ? now_ns : next;
 }

@@ -154,12 +154,27 @@ static bool update(struct router *router, struct alert *alert, const struct aler
     return true;
 }
 
-struct alert *router_store(struct router *router, const struct alert_event *event, int64_t now_ns)
+/* False: there is no room for it, and it stays as it was. */
+static bool store_news(struct router *router, struct alert *alert, const struct alert_event *event,
+                       bool posted, int64_t now_ns)
+{
+    struct fact *before = fact_hold(alert->fact);
+    bool stored = update(router, alert, event, now_ns);
+    if (stored && alert->groups == 0)
+        alert->kept.since_ns = now_ns;
+    if (stored)
+        keep_alert(router, alert, before->event, posted, now_ns);
+    fact_drop(before);
+    return stored;
+}
+
+struct alert *router_store(struct router *router, const struct alert_event *event, bool posted,
+                           int64_t now_ns)
 {
     uint64_t fingerprint = labels_fingerprint(event->labels);
     struct alert *alert = map_find(&router->alerts, fingerprint, has_fingerprint, &fingerprint);
     if (alert != NULL)
-        return update(router, alert, event, now_ns) ? alert : NULL;
+        return store_news(router, alert, event, posted, now_ns) ? alert : NULL;
     if (router->alerts.count >= (size_t)limits.alerts) {
         limit_hit(LIMIT_alerts);
         return NULL;
@@ -168,9 +183,11 @@ struct alert *router_store(struct router *router, const struct alert_event *even
         return NULL;
     alert = MEM_NEW(struct alert);
     alert->fact = fact_make(event, NULL);
+    alert->kept.since_ns = now_ns;
     router->alert_bytes += alert->fact->bytes;
     map_add(&router->alerts, fingerprint, alert);
     inhibitor_add(&router->inhibitor, alert);
+    keep_alert(router, alert, NULL, posted, now_ns);
     return alert;
 }
 
@@ -196,13 +213,16 @@ void router_collect_alerts(struct router *router, int64_t now_ns)
     struct alert *alert, **gone = NULL;
     size_t count = 0, capacity = 0;
     for (size_t at = 0; (alert = map_next(&router->alerts, &at)) != NULL;) {
-        if (alert->groups > 0 || !alert_is_resolved(alert->fact->event, now_ns))
+        bool busy = alert->groups > 0 || alert->kept.waits || alert->kept.writing;
+        if (busy || !alert_is_resolved(alert->fact->event, now_ns))
             continue;
         MEM_GROW(gone, count, capacity);
         gone[count++] = alert;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        keep_forget(router, gone[i]);
         map_remove(&router->alerts, gone[i]->fact->fingerprint, gone[i]);
+    }
     rebuild_inhibitor(router);
     for (size_t i = 0; i < count; i++) {
         router->alert_bytes -= gone[i]->fact->bytes;

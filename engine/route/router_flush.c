@@ -23,7 +23,7 @@ void generation_drop(struct generation *generation)
 
 struct placed {
     struct item_place place;
-    struct fact *fact;
+    struct alert *alert;
 };
 
 static int by_place(const void *a, const void *b)
@@ -32,17 +32,20 @@ static int by_place(const void *a, const void *b)
     return item_place_order(&x->place, &y->place);
 }
 
-static void snapshot(const struct group *group, struct flush *flush, int64_t now_ns)
+static void snapshot(struct router *router, const struct group *group, struct flush *flush, int64_t now_ns)
 {
     struct alert *alert;
     struct placed *placed = MEM_ARRAY(struct placed, group->members.count + 1);
     for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;)
-        placed[flush->count++] = (struct placed){item_place_of(alert->fact->event->labels), alert->fact};
+        placed[flush->count++] = (struct placed){item_place_of(alert->fact->event->labels), alert};
     qsort(placed, flush->count, sizeof *placed, by_place);
     flush->items = MEM_ARRAY(struct flush_item, flush->count + 1);
     for (size_t i = 0; i < flush->count; i++) {
-        flush->items[i].fact = fact_hold(placed[i].fact);
-        flush->items[i].resolved = alert_is_resolved(placed[i].fact->event, now_ns);
+        struct flush_item *item = &flush->items[i];
+        item->fact = fact_hold(placed[i].alert->fact);
+        item->resolved = alert_is_resolved(item->fact->event, now_ns);
+        if (item->resolved)
+            keep_end(router, placed[i].alert);
     }
     mem_free(placed);
 }
@@ -103,12 +106,29 @@ bool group_owes_end(const struct router *router, const struct group *group, int6
 {
     const struct am_receiver *receiver = group->route->receiver;
     for (size_t i = 0; i < receiver->integrations.count; i++) {
-        const struct dedup_told *told =
-            group_told(router, group, receiver->integrations.items[i], now_ns);
+        const struct dedup_told *told = group_told(router, group, receiver->integrations.items[i], now_ns);
         if (told != NULL && tells_of_member(group, told))
             return true;
     }
     return false;
+}
+
+bool route_has_told_end(const struct router *router, const struct am_route *route, struct str key,
+                        uint64_t hash, int64_t ended_ns, int64_t now_ns)
+{
+    const struct am_receiver *receiver = route->receiver;
+    for (size_t i = 0; i < receiver->integrations.count; i++) {
+        struct buf text;
+        const struct labels *kept;
+        const struct dedup_told *told = nflog_find(
+            &router->nflog, log_key(key, receiver, receiver->integrations.items[i], &text), now_ns, &kept);
+        buf_release(&text);
+        if (told == NULL || was_told(told, hash) || hash_set_has(&told->missed, hash))
+            return false;
+        if (told->sent_ns < ended_ns && !hash_set_has(&told->resolved, hash))
+            return false;
+    }
+    return true;
 }
 
 static void collect_hashes(const struct router *router, struct delivery *d, const struct dedup_told *told)
@@ -315,7 +335,7 @@ void flush_start(struct router *router, struct group *group, int64_t now_ns)
     flush->tick_ns = now_ns;
     flush->deadline_ns = now_ns + (interval_ns > FLUSH_MIN_NS ? interval_ns : FLUSH_MIN_NS);
     group->flush = flush;
-    snapshot(group, flush, now_ns);
+    snapshot(router, group, flush, now_ns);
     flush_mute(router, group, flush);
     trail_flushed(router, group, flush);
     begin_deliveries(router, flush);
@@ -356,7 +376,18 @@ static void remove_told(struct router *router, struct group *group, const struct
             continue;
         group_remove(group, alert);
         trail_left(router, group, alert, now_ns);
+        if (alert->groups == 0)
+            keep_forget(router, alert);
     }
+}
+
+/* Of a flush that failed the file knows nothing: a restart makes up for it at once. */
+static void flush_settle(struct router *router, struct group *group, bool failed, int64_t now_ns)
+{
+    if (group->tick_waits)
+        timer_set(&router->timers, &group->timer, now_ns);
+    if (!failed && group->closing == NULL)
+        keep_tick(router, group);
 }
 
 void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_ns)
@@ -365,15 +396,16 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
         return;
     struct group *group = flush->group;
     group->flush = NULL;
-    if (!flush->failed && !group->dead)
+    bool failed = flush->failed;
+    if (!failed && !group->dead)
         remove_told(router, group, flush, now_ns);
     flush_free(flush);
     if (group->dead)
         group_free(group);
     else if (group->members.count == 0 || (group->closing != NULL && !group_owes_end(router, group, now_ns)))
         group_destroy(router, group);
-    else if (group->tick_waits)
-        timer_set(&router->timers, &group->timer, now_ns);
+    else
+        flush_settle(router, group, failed, now_ns);
 }
 
 static struct nflog_note *make_note(const struct router *router, const struct delivery *d,
@@ -395,19 +427,39 @@ struct nflog_note *delivery_note(const struct router *router, const struct deliv
     return make_note(router, d, &told, d->kept, sent_ns);
 }
 
+static const struct dedup_told *told_so_far(const struct router *router, const struct delivery *d,
+                                            int64_t now_ns, const struct labels **kept)
+{
+    static const struct dedup_told nothing;
+    struct buf key;
+    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns, kept);
+    buf_release(&key);
+    return told != NULL ? told : &nothing;
+}
+
+/* Its firing alerts that the log does not know as told may be: their ends will be owed. NULL: it knows them all. */
+struct nflog_note *delivery_intent(const struct router *router, const struct delivery *d, int64_t now_ns)
+{
+    const struct labels *kept = NULL;
+    const struct dedup_told *told = told_so_far(router, d, now_ns, &kept);
+    struct hash_set new = hash_set_minus(&d->note.firing, &told->firing);
+    struct dedup_told may = *told;
+    may.owed = hash_set_join(&told->owed, &new);
+    struct nflog_note *note =
+        may.owed.count > told->owed.count ? make_note(router, d, &may, d->kept, now_ns) : NULL;
+    hash_set_free(&new);
+    hash_set_free(&may.owed);
+    return note;
+}
+
 /*
  * The receiver took nothing. Those that it was to hear of as firing, in vain, are told late if they end before it takes something; those
  * whose end it was to hear of are news if they fire again.
  */
 struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns)
 {
-    static const struct dedup_told nothing;
-    struct buf key;
     const struct labels *kept = NULL;
-    const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns, &kept);
-    buf_release(&key);
-    if (told == NULL)
-        told = &nothing;
+    const struct dedup_told *told = told_so_far(router, d, now_ns, &kept);
     struct hash_set unclosed = hash_set_meet(&told->firing, &d->note.resolved);
     struct hash_set untold = hash_set_minus(&d->note.firing, &told->firing);
     struct dedup_told next = {

@@ -141,15 +141,15 @@ static struct str group_key(const struct am_route *route, const struct labels *l
 
 /* An alert that has waited long enough already does not wait for company. */
 static int64_t first_flush(const struct router *router, const struct am_route *route,
-                           const struct alert_event *event, int64_t now_ns)
+                           const struct alert_event *event, int64_t since_ns)
 {
     int64_t wait_ns = route->group_wait_ms * NS_PER_MS;
-    int64_t at_ns = event->starts_ns + wait_ns < now_ns ? now_ns : now_ns + wait_ns;
+    int64_t at_ns = event->starts_ns + wait_ns < since_ns ? since_ns : since_ns + wait_ns;
     return at_ns > router->start_ns ? at_ns : router->start_ns;
 }
 
 static struct group *group_make(struct router *router, const struct am_route *route,
-                                const struct alert_event *event, uint64_t hash, int64_t now_ns)
+                                const struct alert_event *event, uint64_t hash, int64_t since_ns)
 {
     if (router->groups.count >= (size_t)limits.alert_groups) {
         limit_hit(LIMIT_alert_groups);
@@ -166,7 +166,7 @@ static struct group *group_make(struct router *router, const struct am_route *ro
     group->hash = hash;
     map_init(&group->members);
     map_add(&router->groups, hash, group);
-    timer_set(&router->timers, &group->timer, first_flush(router, route, event, now_ns));
+    timer_set(&router->timers, &group->timer, first_flush(router, route, event, since_ns));
     return group;
 }
 
@@ -209,6 +209,7 @@ void group_destroy(struct router *router, struct group *group)
     struct alert *alert;
     timer_clear(&router->timers, &group->timer);
     map_remove(&router->groups, group->hash, group);
+    keep_forget_tick(router, group);
     for (size_t at = 0; (alert = map_next(&group->members, &at)) != NULL;)
         alert->groups--;
     map_clear(&group->members);
@@ -221,27 +222,52 @@ void group_destroy(struct router *router, struct group *group)
 struct placing {
     struct router *router;
     struct alert *alert;
-    int64_t now_ns;
+    int64_t since_ns, now_ns;
+    int64_t ended_ns; /* only groups that have not told this end; 0: all */
 };
+
+static bool has_told_end(const struct placing *p, const struct am_route *route)
+{
+    const struct fact *fact = p->alert->fact;
+    struct labels *ls = group_labels(route, fact->event->labels);
+    if (ls == NULL)
+        return false;
+    struct str key = group_key(route, ls);
+    bool told = route_has_told_end(p->router, route, key, fact->hash, p->ended_ns, p->now_ns);
+    mem_free((void *)(uintptr_t)key.p);
+    mem_free(ls);
+    return told;
+}
 
 static void place_alert(void *context, const struct am_route *route)
 {
     struct placing *p = context;
     const struct alert_event *event = p->alert->fact->event;
+    if (p->ended_ns != 0 && has_told_end(p, route))
+        return;
     struct group_place place = {route, event->labels};
     uint64_t hash = group_hash(route, event->labels);
     struct group *group = map_find(&p->router->groups, hash, is_group, &place);
-    if (group == NULL)
-        group = group_make(p->router, route, event, hash, p->now_ns);
+    if (group == NULL) {
+        group = group_make(p->router, route, event, hash, p->since_ns);
+        if (group != NULL)
+            keep_recall_tick(p->router, group, p->now_ns);
+    }
     if (group != NULL && group_add(group, p->alert))
         trail_joined(p->router, group, p->alert, p->now_ns);
     if (group == NULL)
         p->router->ungrouped = true;
 }
 
-void router_route_alert(struct router *router, struct alert *alert, int64_t now_ns)
+void router_route_alert(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns)
 {
-    struct placing placing = {router, alert, now_ns};
+    struct placing placing = {router, alert, since_ns, now_ns, 0};
+    router_match(&router->generation->config->root, alert->fact->event->labels, place_alert, &placing);
+}
+
+void router_route_ended(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns)
+{
+    struct placing placing = {router, alert, since_ns, now_ns, alert->fact->event->updated_ns};
     router_match(&router->generation->config->root, alert->fact->event->labels, place_alert, &placing);
 }
 
@@ -269,6 +295,8 @@ static void inherit_group(struct router *router, struct group *new, struct group
     new->flushed = old->flushed;
     new->tick_waits = old->tick_waits;
     new->flush = old->flush;
+    new->tick_id = old->tick_id;
+    old->tick_id = 0;
     group_inherit_mutes(new, old);
     trail_inherit(new, old);
     if (new->flush != NULL)
@@ -315,7 +343,7 @@ static void place_all(struct router *router, int64_t now_ns)
     for (size_t at = 0; (alert = map_next(&router->alerts, &at)) != NULL;) {
         bool held = alert->groups > 0;
         if (held || !alert_is_resolved(alert->fact->event, now_ns))
-            router_route_alert(router, alert, now_ns);
+            router_route_alert(router, alert, now_ns, now_ns);
     }
 }
 

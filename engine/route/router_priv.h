@@ -23,7 +23,9 @@
 #include "dedup_priv.h"
 #include "inhibit_priv.h"
 #include "item_priv.h"
+#include "keep_priv.h"
 #include "nflog_priv.h"
+#include "router_counts_priv.h"
 #include "router_storm_priv.h"
 #include "silence_priv.h"
 #include "timers_priv.h"
@@ -41,6 +43,7 @@ struct alert {
     struct fact *fact;
     size_t groups; /* that hold it */
     struct silence_hits silenced;
+    struct kept kept;
     struct trail *trail; /* NULL: it has made room for others */
 };
 
@@ -64,6 +67,7 @@ struct group {
     bool tick_waits;           /* came due while a flush was under way */
     bool kept;                 /* taken over by the reload that is running */
     bool dead;                 /* no longer listed: goes when its flush ends */
+    int64_t tick_id;           /* of its row in the state file; 0: it has none */
     struct trail_group *trail; /* NULL: nobody has joined yet */
     /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
     struct generation *closing;
@@ -123,26 +127,6 @@ struct flush {
     size_t delivery_count;
 };
 
-enum failure {
-    FAILURE_other,
-    FAILURE_clientError,
-    FAILURE_serverError,
-    FAILURE_contextCanceled,
-    FAILURE_contextDeadlineExceeded,
-    FAILURE_authError,
-    FAILURE_rateLimited,
-    FAILURE_COUNT
-};
-
-enum { LATENCY_BUCKETS = 6 };
-
-struct kind_counts {
-    uint64_t notifications, failed[FAILURE_COUNT];
-    uint64_t requests, requests_failed;
-    uint64_t latency_bucket[LATENCY_BUCKETS], latency_count;
-    double latency_sum_s;
-};
-
 struct router_counts {
     uint64_t received_firing, received_resolved, invalid, limited;
     uint64_t suppressed[MUTE_COUNT];
@@ -173,6 +157,7 @@ struct router {
     struct nflog nflog;
     struct silences *silences;
     struct router_counts counts;
+    struct keeping keeping;
     struct trails trails;
     struct inbox inbox;
     struct message *messages; /* every request under way, for router_close */
@@ -191,13 +176,16 @@ struct fact *fact_hold(struct fact *fact);
 void fact_drop(struct fact *fact);
 int router_validate(const struct alert_event *event, struct buf *errors);
 /* Merges one valid event into the store; its times are filled in. NULL: the store is full, by number or by bytes. */
-struct alert *router_store(struct router *router, const struct alert_event *event, int64_t now_ns);
+struct alert *router_store(struct router *router, const struct alert_event *event, bool posted,
+                           int64_t now_ns);
 void router_collect_alerts(struct router *router, int64_t now_ns);
 void router_free_alerts(struct router *router);
 
 /* router_group.c */
-/* Puts an alert into the groups of every route it matches. With rebuild: see router_reload. */
-void router_route_alert(struct router *router, struct alert *alert, int64_t now_ns);
+/* Puts an alert into the groups of every route it matches. A group that is made for it counts its group_wait from since_ns. */
+void router_route_alert(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns);
+/* The same of one that an earlier process knew to have ended: only into groups that have not told everybody. */
+void router_route_ended(struct router *router, struct alert *alert, int64_t since_ns, int64_t now_ns);
 typedef void route_visit(void *context, const struct am_route *route);
 void router_match(const struct am_route *route, const struct labels *ls, route_visit *visit, void *context);
 void group_remove(struct group *group, struct alert *alert);
@@ -219,11 +207,16 @@ void flush_end_if_done(struct router *router, struct flush *flush, int64_t now_n
 void flush_free(struct flush *flush);
 /* What the log is to say once the delivery has succeeded. */
 struct nflog_note *delivery_note(const struct router *router, const struct delivery *d, int64_t sent_ns);
+/* What the log is to say as long as nobody knows whether it will; with the lock. */
+struct nflog_note *delivery_intent(const struct router *router, const struct delivery *d, int64_t now_ns);
 /* What one of its receiver's integrations was last told; NULL: nothing, or too long ago. */
 const struct dedup_told *group_told(const struct router *router, const struct group *group,
                                     const struct integration *integration, int64_t now_ns);
 /* True if somebody whom the group told that an alert fires has not heard of its end. */
 bool group_owes_end(const struct router *router, const struct group *group, int64_t now_ns);
+/* True if all of the receiver's integrations were told in this group of the end of an alert, or of what came after it. */
+bool route_has_told_end(const struct router *router, const struct am_route *route, struct str key,
+                        uint64_t hash, int64_t ended_ns, int64_t now_ns);
 /* What it is to say now that it has failed; NULL: nothing new. */
 struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns);
 void generation_drop(struct generation *generation);

@@ -8,11 +8,25 @@
  * router does in one step is written together.
  */
 
+/* The log is never ahead of what is known of the alerts: else a restart would wait for news of one whose end was told because no more came
+ * of it, or would tell an end again that the log has forgotten meanwhile. */
+static void keep_ends(struct router *router)
+{
+    lock_take(&router->lock);
+    bool waits = router->keeping.first != NULL || router->keeping.gone_count > 0;
+    lock_drop(&router->lock);
+    if (waits)
+        (void)keep_write(router, UINT64_MAX, NULL);
+}
+
 static void save(struct router *router, struct nflog_note *const *notes, size_t count, const char *risk)
 {
     struct err err;
     static struct log_rate rate;
     struct world *world = router->options.world;
+    if (count == 0)
+        return;
+    keep_ends(router);
     if (nflog_save(router->options.state, notes, count, &err) != 0 &&
         log_allowed(&rate, world->mono_ns(world)))
         log_error(risk, LOG_STR("key", notes[0]->key), LOG_INT("entries", count), LOG_ERR(&err));
@@ -58,22 +72,31 @@ void router_settle(struct router *router, int64_t now_ns)
     router->settled_count = 0;
 }
 
+/* Of the prepared messages that nobody has tried to send yet. */
+static size_t collect_intents(struct router *router, struct nflog_note *notes[ROUTER_BATCH], int64_t now_ns)
+{
+    size_t count = 0;
+    for (const struct message *m = router->prepared; m != NULL; m = m->next_answer) {
+        struct nflog_note *note =
+            m->delivery->attempt == 1 ? delivery_intent(router, m->delivery, now_ns) : NULL;
+        if (note == NULL)
+            continue;
+        note->relaxed = true;
+        notes[count++] = note;
+    }
+    return count;
+}
+
 /* The receiver may take the page and this process end before the answer is in the log. Without this the next process would tell nobody
- * of the end of an alert that ended meanwhile. Where the log knows of others that fire, they keep the end from being forgotten. Alertmanager
- * makes no such promise. */
+ * of the end of an alert that ended meanwhile. Alertmanager makes no such promise. */
 void settle_intents(struct router *router, int64_t now_ns)
 {
     struct nflog_note *notes[ROUTER_BATCH] = {NULL};
     size_t count = 0;
-    if (!router->options.contracts.opened_is_closed)
-        return;
-    for (const struct message *m = router->prepared; m != NULL; m = m->next_answer) {
-        if (m->delivery->attempt > 1 || m->delivery->reason != DEDUP_FIRST)
-            continue;
-        struct nflog_note *note = delivery_note(router, m->delivery, now_ns);
-        note->told.sent_ns = 0;
-        notes[count++] = note;
-    }
+    lock_take(&router->lock);
+    if (router->options.contracts.opened_is_closed)
+        count = collect_intents(router, notes, now_ns);
+    lock_drop(&router->lock);
     save(router, notes, count, "notification log not written; a restart may lose the end of these alerts");
     for (size_t i = 0; i < count; i++)
         nflog_note_free(notes[i]);

@@ -99,7 +99,7 @@ static void hand_over(struct post *post)
     buf_init(&errors, (size_t)limits.json_bytes);
     int rc = router_post(post->body.request->service->parts.router, post->events, post->count, &errors);
     struct str why = str_trim(buf_slice(&errors));
-    if (rc == ERR_FULL || rc == ERR_LIMIT) {
+    if (rc == ERR_FULL || rc == ERR_LIMIT || rc == ERR_IO) {
         v2_refuse(post->body.answer, 503, why.n > 0 ? why : STR("too many alerts"));
         answer_header(post->body.answer, "Retry-After", "5");
     } else if (rc != 0) {

@@ -25,6 +25,14 @@ static const char *const schemas[] = {
     "ends_ns INTEGER NOT NULL,updated_ns INTEGER NOT NULL,created_by BLOB NOT NULL,comment BLOB NOT NULL,"
     "annotations BLOB NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version=4;",
+    "CREATE TABLE posted(id INTEGER PRIMARY KEY,since_ns INTEGER NOT NULL,starts_ns INTEGER NOT NULL,"
+    "ends_ns INTEGER NOT NULL,updated_ns INTEGER NOT NULL,starts_zone_s INTEGER NOT NULL,"
+    "ends_zone_s INTEGER NOT NULL,ends_is_timeout INTEGER NOT NULL,labels BLOB NOT NULL,"
+    "annotations BLOB NOT NULL,url BLOB NOT NULL);"
+    "CREATE TABLE tick(id INTEGER PRIMARY KEY,key BLOB NOT NULL,receiver BLOB NOT NULL,"
+    "next_ns INTEGER NOT NULL);"
+    "CREATE TABLE imported(file BLOB PRIMARY KEY,hash INTEGER NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version=5;",
 };
 
 enum { SCHEMA_VERSION = sizeof schemas / sizeof *schemas };

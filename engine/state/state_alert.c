@@ -6,9 +6,19 @@
 
 void state_text_encode(struct buf *out, struct str s)
 {
+    char length[STATE_LENGTH_BYTES];
     for (int i = 0; i < STATE_LENGTH_BYTES; i++)
-        buf_char(out, (char)(unsigned char)(s.n >> 8 * i));
+        length[i] = (char)(unsigned char)(s.n >> 8 * i);
+    buf_add(out, length, sizeof length);
     buf_str(out, s);
+}
+
+void state_labels_append(struct buf *out, const struct labels *ls)
+{
+    for (size_t i = 0; i < ls->count; i++) {
+        state_text_encode(out, ls->item[i].name);
+        state_text_encode(out, ls->item[i].value);
+    }
 }
 
 void state_labels_encode(struct buf *out, const struct labels *ls)
@@ -17,10 +27,7 @@ void state_labels_encode(struct buf *out, const struct labels *ls)
     for (size_t i = 0; i < ls->count; i++)
         bytes += 2 * STATE_LENGTH_BYTES + ls->item[i].name.n + ls->item[i].value.n;
     buf_init(out, bytes + 1);
-    for (size_t i = 0; i < ls->count; i++) {
-        state_text_encode(out, ls->item[i].name);
-        state_text_encode(out, ls->item[i].value);
-    }
+    state_labels_append(out, ls);
 }
 
 bool state_text_decode(struct str *rest, struct str *out)

@@ -7,9 +7,10 @@ static struct str as_bytes(const uint64_t *hashes, size_t count)
     return (struct str){(const char *)hashes, count * sizeof *hashes};
 }
 
-static int put_one(struct state *state, const struct nflog_entry *entry, struct err *err)
+int state_nflog_write(struct state *state, enum state_statement id, const struct nflog_entry *entry,
+                      struct err *err)
 {
-    sqlite3_stmt *put = state->statement[STATE_nflog_put];
+    sqlite3_stmt *put = state->statement[id];
     struct buf kept = {0};
     state_bind_text(put, 1, entry->key);
     sqlite3_bind_int64(put, 2, entry->sent_ns);
@@ -36,14 +37,14 @@ static int put_entries(struct state *state, void *context, struct err *err)
     const struct entries *list = context;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < list->count; i++)
-        rc = put_one(state, &list->items[i], err);
+        rc = state_nflog_write(state, STATE_nflog_put, &list->items[i], err);
     return rc;
 }
 
-static bool is_intent(const struct entries *list)
+static bool all_relaxed(const struct entries *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].sent_ns != 0)
+        if (!list->items[i].relaxed)
             return false;
     return true;
 }
@@ -53,13 +54,15 @@ int state_nflog_put_all(struct state *state, const struct nflog_entry *entries, 
     struct entries list = {entries, count};
     if (count == 0)
         return 0;
-    bool relaxed = is_intent(&list);
+    bool relaxed = all_relaxed(&list);
     lock_take(&state->lock);
     int rc = relaxed ? state_relax(state, err) : 0;
     if (rc == 0)
         rc = state_together(state, put_entries, &list, err);
     if (relaxed)
         (void)state_insist(state, NULL);
+    else
+        state->unsynced = state->unsynced && rc != 0;
     lock_drop(&state->lock);
     return rc;
 }

@@ -13,9 +13,18 @@
                          "missed) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                       \
     STATEMENT(nflog_each, "SELECT key,sent_ns,expires_ns,firing,resolved,kept,owed,missed FROM nflog "    \
                           "ORDER BY key")                                                                 \
+    STATEMENT(nflog_merge, "INSERT INTO nflog(key,sent_ns,expires_ns,firing,resolved,kept,owed,missed) "  \
+                           "VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT(key) DO UPDATE SET "              \
+                           "sent_ns=?2,expires_ns=?3,firing=?4,resolved=?5,kept=?6,owed=?7,missed=?8 "    \
+                           "WHERE excluded.sent_ns>nflog.sent_ns")                                        \
     STATEMENT(nflog_expire, "DELETE FROM nflog WHERE expires_ns<=?1")                                     \
     STATEMENT(silence_put, "INSERT OR REPLACE INTO silence(id,matchers,starts_ns,ends_ns,updated_ns,"     \
                            "created_by,comment,annotations) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")             \
+    STATEMENT(silence_merge, "INSERT INTO silence(id,matchers,starts_ns,ends_ns,updated_ns,created_by,"   \
+                             "comment,annotations) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) "                      \
+                             "ON CONFLICT(id) DO UPDATE SET matchers=?2,starts_ns=?3,ends_ns=?4,"         \
+                             "updated_ns=?5,created_by=?6,comment=?7,annotations=?8 "                     \
+                             "WHERE excluded.updated_ns>silence.updated_ns")                              \
     STATEMENT(silences_each, "SELECT id,matchers,starts_ns,ends_ns,updated_ns,created_by,comment,"        \
                              "annotations FROM silence ORDER BY updated_ns,id")                           \
     STATEMENT(silences_expire, "DELETE FROM silence WHERE ends_ns<?1")                                    \
@@ -34,7 +43,18 @@
     STATEMENT(alert_remove, "DELETE FROM alert WHERE file=?1 AND grp=?2 AND rule=?3 AND labels=?4")       \
     STATEMENT(alerts_each, "SELECT file,grp,rule,labels,annotations,state,value,active_ns,fired_ns,"      \
                            "resolved_ns,last_sent_ns,keep_firing_since_ns FROM alert")                    \
-    STATEMENT(alerts_expire, "DELETE FROM alert WHERE state=0 AND resolved_ns<?1")
+    STATEMENT(alerts_expire, "DELETE FROM alert WHERE state=0 AND resolved_ns<?1")                        \
+    STATEMENT(posted_put, "INSERT OR REPLACE INTO posted(id,since_ns,starts_ns,ends_ns,updated_ns,"       \
+                          "starts_zone_s,ends_zone_s,ends_is_timeout,labels,annotations,url) "            \
+                          "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")                                   \
+    STATEMENT(posted_remove, "DELETE FROM posted WHERE id=?1")                                            \
+    STATEMENT(posted_each, "SELECT id,since_ns,starts_ns,ends_ns,updated_ns,starts_zone_s,ends_zone_s,"   \
+                           "ends_is_timeout,labels,annotations,url FROM posted ORDER BY id")              \
+    STATEMENT(tick_put, "INSERT OR REPLACE INTO tick(id,key,receiver,next_ns) VALUES(?1,?2,?3,?4)")       \
+    STATEMENT(tick_remove, "DELETE FROM tick WHERE id=?1")                                                \
+    STATEMENT(ticks_each, "SELECT id,key,receiver,next_ns FROM tick ORDER BY id")                         \
+    STATEMENT(imported_find, "SELECT 1 FROM imported WHERE file=?1 AND hash=?2")                          \
+    STATEMENT(imported_put, "INSERT OR REPLACE INTO imported(file,hash) VALUES(?1,?2)")
 
 enum state_statement {
 #define STATEMENT(name, sql) STATE_##name,
@@ -47,6 +67,7 @@ struct state {
     sqlite3 *db;
     sqlite3_stmt *statement[STATE_STATEMENT_COUNT];
     struct lock lock;
+    bool unsynced; /* posted alerts are in the file that a power cut could still take */
 };
 
 /* Takes the lock and hands out a statement without bindings; state_done gives both back. */
@@ -67,12 +88,19 @@ int state_step(struct state *state, sqlite3_stmt *statement, struct err *err);
 int state_relax(struct state *state, struct err *err);
 int state_insist(struct state *state, struct err *err);
 
+/* Writes one with the statement of that name; the lock is held. */
+int state_nflog_write(struct state *state, enum state_statement id, const struct nflog_entry *entry,
+                      struct err *err);
+int state_silence_write(struct state *state, enum state_statement id, const struct silence_row *row,
+                        struct err *err);
+
 /* Runs SQL that is no prepared statement. */
 int state_execute(struct state *state, const char *sql, const char *doing, struct err *err);
 
 /* A label set as bytes, so that equal sets are equal bytes; and back, in the arena, names and values within the bytes. NULL: no
  * label set looks like this, or the arena is full. Annotations may be empty texts. */
 void state_labels_encode(struct buf *out, const struct labels *ls);
+void state_labels_append(struct buf *out, const struct labels *ls);
 struct labels *state_labels_decode(struct arena *arena, struct str bytes, bool annotations);
 
 /* Matchers as bytes, and back, in the arena, without their compiled expressions; texts stay within the bytes. NULL: no matchers look like

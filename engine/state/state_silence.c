@@ -38,9 +38,10 @@ struct matcher *state_matchers_decode(struct arena *arena, struct str bytes, siz
 
 /* ---- writing ---- */
 
-static int put_row(struct state *state, const struct silence_row *row, struct err *err)
+int state_silence_write(struct state *state, enum state_statement id, const struct silence_row *row,
+                        struct err *err)
 {
-    sqlite3_stmt *put = state->statement[STATE_silence_put];
+    sqlite3_stmt *put = state->statement[id];
     struct buf matchers, annotations;
     state_matchers_encode(&matchers, row->matchers, row->matcher_count);
     state_labels_encode(&annotations, row->annotations);
@@ -68,7 +69,7 @@ static int put_rows(struct state *state, void *context, struct err *err)
     const struct row_list *list = context;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < list->count; i++)
-        rc = put_row(state, &list->rows[i], err);
+        rc = state_silence_write(state, STATE_silence_put, &list->rows[i], err);
     return rc;
 }
 

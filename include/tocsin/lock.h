@@ -3,8 +3,8 @@
  *
  * A thread that holds a lock may only take one that stands further down in the table. Test builds
  * (-DTOCSIN_COSTLY) check this at run time and abort on a breach. No lock is held across I/O, or across a call
- * into another module; but for `state`, which guards the SQLite handle while it writes, `silencing`, which nobody takes but who
- * changes a silence, and `segments`, which guards the log's files while they are written and synced (who only puts a record takes
+ * into another module; but for `state`, which guards the SQLite handle while it writes, `silencing` and `keeping`, which nobody takes but
+ * who changes a silence or writes posted alerts down, and `segments`, which guards the log's files while they are written and synced (who only puts a record takes
  * `log`).
  */
 #ifndef TOCSIN_LOCK_H
@@ -17,6 +17,7 @@
     LOCK(groups)     /* list of rule groups */                          \
     LOCK(group)      /* one rule group's state */                       \
     LOCK(silencing)  /* who changes silences, one at a time */          \
+    LOCK(keeping)    /* who writes posted alerts down, one at a time */ \
     LOCK(router)     /* alerts, aggregation groups, notification log */ \
     LOCK(silences)   /* silences in memory */                           \
     LOCK(incidents)  /* open incidents */                               \

@@ -5,10 +5,10 @@
  * earlier. Ticks, waits and repeats follow Alertmanager 0.34. All calls are thread-safe; sending goes through
  * world->send, whose answers are noted and taken in by the next router_run (router_wait wakes for them).
  *
- * Order that keeps pages: the alert is stored before POST is answered; a notification counts as sent only when the
+ * Order that keeps pages: the alert is in the state file before POST is answered; a notification counts as sent only when the
  * receiver took it, and then the log is on disk before anything else is decided for that group; what many receivers took at the same
- * time goes there with one sync. Before the first page of a group, where opened is to be closed (below), the log says that it may be
- * told: so after a kill in between it is told again, and its end is told in any case.
+ * time goes there with one sync. Before a page that tells of alerts which the log does not know yet, where opened is to be closed (below),
+ * the log says that they may be told: so after a kill in between they are told again, and their end is told in any case.
  *
  * What is muted (inhibited, silenced, at a time that a route excludes) is told nobody; it counts when a flush is due, and is shown when it
  * is asked for. Two promises go beyond Alertmanager, each where struct router_contracts has it:
@@ -31,7 +31,10 @@
  * An integration has 64 requests under way at a time, and as many more for each tenth of a second in which it answers none (router_lane.c):
  * a storm of groups neither drowns it nor waits for it with all its pages in memory.
  *
- * Drawback: alerts themselves are held in memory only; after a restart they are known again when they are posted.
+ * After a restart everything posted is known again: group_wait counts from when it came, groups that have flushed keep their ticks, and what was due meanwhile is
+ * due at once. An alert that has not ended gets the time that its sender gave it (five minutes at most) once more, because nobody could hear of it.
+ *
+ * Drawback: a post waits for the transaction that writes it (not for a sync: a power cut may take the last quarter of a second).
  */
 #ifndef TOCSIN_ROUTER_H
 #define TOCSIN_ROUTER_H
@@ -51,7 +54,8 @@ struct router_contracts {
 
 struct router_options {
     struct world *world;
-    struct state *state;     /* notification log and silences; NULL: in memory only */
+    struct state
+        *state; /* notification log, silences, posted alerts, when groups are due; NULL: in memory only */
     struct str external_url; /* no trailing slash; copied */
     /* News of each attempt; takes over the heap block; must only enqueue. NULL: nobody listens. */
     void (*paged)(void *context, struct page_event *event);
@@ -83,8 +87,12 @@ void router_set_contracts(struct router *router, struct router_contracts contrac
 struct silences *router_silences(struct router *router);
 
 /* Takes in alerts (upsert by label set, Alertmanager 0.34). Valid ones are stored even if others fail; then ERR_PARSE and
- * *errors has a line each; ERR_LIMIT: for want of room, and *errors says of which. resolve_timeout fills a missing end. */
+ * *errors has a line each; ERR_LIMIT: for want of room, and *errors says of which. resolve_timeout fills a missing end. ERR_IO: they are
+ * known and will be told, but not on disk. */
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors);
+
+/* The same of one that whoever tells it keeps, and tells again after a restart: it is not written down. */
+int router_tell(struct router *router, const struct alert_event *event, struct buf *errors);
 
 /* True if somebody was told that this alert fires, or may have been, and not that it has ended. */
 bool router_owes_end(struct router *router, const struct labels *alert);

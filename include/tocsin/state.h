@@ -7,6 +7,7 @@
 #ifndef TOCSIN_STATE_H
 #define TOCSIN_STATE_H
 
+#include "tocsin/alert.h"
 #include "tocsin/err.h"
 #include "tocsin/labels.h"
 #include "tocsin/matcher.h"
@@ -22,9 +23,8 @@ void state_close(struct state *state);
 
 /* Notification log: what each integration of each group was last told (Alertmanager 0.34). */
 struct nflog_entry {
-    struct str key; /* <group key>:<receiver>/<integration>/<index> */
-    int64_t
-        sent_ns; /* 0: it is being told, and may have been; survives the end of the process only, as alert states do */
+    struct str key;  /* <group key>:<receiver>/<integration>/<index> */
+    int64_t sent_ns; /* 0: nothing was; what is owed may have been told */
     int64_t expires_ns;
     const uint64_t *firing; /* hashes of the alerts told as firing */
     size_t firing_count;
@@ -36,10 +36,11 @@ struct nflog_entry {
     size_t owed_count;
     const uint64_t *missed; /* of those that were to be told as firing, in vain */
     size_t missed_count;
+    bool relaxed; /* what is put survives the end of the process only, as alert states do */
 };
 
 int state_nflog_put(struct state *state, const struct nflog_entry *entry, struct err *err);
-/* All of them with one sync, or none; without a sync where every one is of what is being told. */
+/* All of them with one sync, or none; without a sync where every one is relaxed. */
 int state_nflog_put_all(struct state *state, const struct nflog_entry *entries, size_t count,
                         struct err *err);
 int state_nflog_each(struct state *state, void (*visit)(void *context, const struct nflog_entry *entry),
@@ -85,7 +86,7 @@ int state_incident_notes(struct state *state, int64_t incident,
 /*
  * Alert states: what each alerting rule knew when its group was last evaluated (rules/ruler_keep.c).
  *
- * Unlike all else here, what is put survives the end of the process when the call returns, and a power cut from the next put of
+ * Unlike what stands above, what is put survives the end of the process when the call returns, and a power cut from the next put of
  * anything else on: groups are many, and a sync for each would be dear. That is enough, because who is told of an alert
  * stands in the notification log, and whatever puts it there syncs the states it follows from, too.
  */
@@ -126,5 +127,58 @@ int state_alerts_each(struct state *state,
 
 /* Removes alerts that ended before. */
 int state_alerts_expire(struct state *state, int64_t before_ns, struct err *err);
+
+/*
+ * Posted alerts, and when aggregation groups are due next (route/router_keep.c). What is put survives the end of the process when the
+ * call returns, as alert states do, and a power cut from the next state_sync or the next put of anything that is synced by itself on.
+ */
+struct posted_row {
+    int64_t id; /* from 1; the router's own, in the order in which they came */
+    const struct alert_event *event;
+    int64_t since_ns; /* when it was first taken in */
+};
+
+struct tick_row {
+    int64_t id; /* likewise */
+    struct str key, receiver;
+    int64_t next_ns;
+};
+
+struct posted_news {
+    const struct posted_row *rows; /* each in the place of an earlier one with its id */
+    size_t row_count;
+    const int64_t *gone;
+    size_t gone_count;
+    const struct tick_row *ticks;
+    size_t tick_count;
+    const int64_t *gone_ticks;
+    size_t gone_tick_count;
+};
+
+/* All of it, or nothing; what is gone goes last. */
+int state_posted_put(struct state *state, const struct posted_news *news, struct err *err);
+/* In the order of their ids. A row that cannot be read is logged and stepped over. */
+int state_posted_each(struct state *state, void (*visit)(void *context, const struct posted_row *row),
+                      void *context, struct err *err);
+int state_ticks_each(struct state *state, void (*visit)(void *context, const struct tick_row *row),
+                     void *context, struct err *err);
+
+/* What another program's file holds (route/am_import.c): all of it with the file's name and a hash of its bytes, or nothing. Of what is there
+ * already, entries with another time of sending and silences with another time of change, the younger stays. */
+struct state_import {
+    struct str file;
+    uint64_t hash;
+    const struct nflog_entry *entries;
+    size_t entry_count;
+    const struct silence_row *silences;
+    size_t silence_count;
+};
+
+int state_imported(struct state *state, struct str file, uint64_t hash, bool *known, struct err *err);
+int state_import(struct state *state, const struct state_import *all, struct err *err);
+
+/* True if something was posted that a power cut could still take. */
+bool state_unsynced(struct state *state);
+int state_sync(struct state *state, struct err *err);
 
 #endif

@@ -77,6 +77,37 @@ class Pages(Router):
         hook.page('firing', 'New')
         self.assertEqual([p['groupLabels']['alertname'] for p in hook.pages], ['Once', 'New'])
 
+    def test_what_was_posted_is_known_after_a_kill_and_its_end_is_told(self):
+        hook = self.config()
+        router = self.start()
+        alert = {'labels': {'alertname': 'Kept'}, 'startsAt': '2026-01-01T00:00:00Z', 'endsAt': '2199-01-01T00:00:00Z'}
+        peers.post(f'{router.url}/api/v2/alerts', json.dumps([alert]).encode())
+        hook.page('firing', 'Kept')
+        peers.wait_for('the log', lambda: 'tocsin_notification_log_entries 1\n' in peers.get(f'{router.url}/metrics'))
+        alert['endsAt'] = '2026-01-02T00:00:00Z'
+        self.assertEqual(peers.post(f'{router.url}/api/v2/alerts', json.dumps([alert]).encode()), (200, ''))
+        late = {'labels': {'alertname': 'Late'}, 'startsAt': '2026-01-01T00:00:00Z', 'endsAt': '2199-01-01T00:00:00Z'}
+        self.assertEqual(peers.post(f'{router.url}/api/v2/alerts', json.dumps([late]).encode()), (200, ''))
+        router.stop(signal.SIGKILL)
+        again = self.start(name='again')
+        hook.page('resolved', 'Kept')
+        hook.page('firing', 'Late')
+        self.assertEqual([a['labels']['alertname'] for a in peers.get_json(f'{again.url}/api/v2/alerts')], ['Late'])
+
+    def test_the_folder_of_an_alertmanager_is_taken_over(self):
+        hook = self.config()
+        peer = self.alertmanager(CONFIG.replace('URL', hook.url), name='data')
+        alert = {'labels': {'alertname': 'Moved'}, 'startsAt': '2026-01-01T00:00:00Z', 'endsAt': '2199-01-01T00:00:00Z'}
+        peers.post(f'{peer.url}/api/v2/alerts', json.dumps([alert]).encode())
+        hook.page('firing', 'Moved')
+        silence = self.amtool(peer, 'silence', 'add', '-a', 'me', '-c', 'known', 'alertname=Other').strip()
+        self.assertEqual(peer.stop(), 0)
+        router = self.start()
+        self.assertIn(silence, self.amtool(router, 'silence', 'query'))
+        peers.post(f'{router.url}/api/v2/alerts', json.dumps([alert, {'labels': {'alertname': 'New'}}]).encode())
+        hook.page('firing', 'New')
+        self.assertEqual([p['groupLabels']['alertname'] for p in hook.pages], ['Moved', 'New'])
+
     def test_the_end_of_what_is_silenced_is_told_nobody_as_there(self):
         hook = self.config()
         router = self.start()

@@ -63,6 +63,13 @@ class Restarts(peers.Case):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r'(?m)^turns=20 evaluations=[1-9]\d* pages=[1-9]\d* lost=0 repeated=0 ')
 
+    def test_posted_alerts_and_silences_go_on_as_if_nothing_had_happened_when_killed(self):
+        done = subprocess.run([sys.executable, str(peers.ROOT / 'tests/kill/router'), '--turns=15', f'--binary={peers.TOCSIN}'],
+                              capture_output=True, text=True, timeout=600)
+        print(f'\n{done.stdout}', flush=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r'(?m)^turns=15 alerts=[1-9]\d* accepted=[1-9]\d* silences=[1-9]\d* pages=[1-9]\d* lost=0 repeated=0 ')
+
     def test_sigterm_loses_nothing_recorded_results_included(self):
         self.file('tocsin.yml', 'rule_files: [rules.yml]\n')
         self.file('rules.yml', RULES)

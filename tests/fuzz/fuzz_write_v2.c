@@ -1,5 +1,5 @@
 /* Any bytes as the decompressed message of a 2.0 push, twice, against protobuf-c's understanding of them (write_help.h). */
-#include "../../remote_write/wire_priv.h"
+#include "tocsin/wire.h"
 #include "remote_v2.pb-c.h"
 #include "write_help.h"
 

@@ -9,15 +9,27 @@ static struct sim sim;
     "route: {receiver: a, group_by: [n], group_wait: 1s, group_interval: 30s, repeat_interval: 1h}\n" \
     "receivers: [{name: a, webhook_configs: [{url: 'http://a'}]}]\n"
 
-static void start_with(struct router_options options)
+static void open_router(struct router_options options)
 {
     struct err err = {0};
-    sim_open(&sim, NULL);
     options.world = &sim.world.world;
     options.state = sim.state;
     options.external_url = STR("http://am");
     if (router_open(&options, sim_config(&sim, ROUTES), &sim.router, &err) != 0)
         fail_msg("%s", err.text);
+}
+
+static void start_with(struct router_options options)
+{
+    sim_open(&sim, NULL);
+    open_router(options);
+}
+
+static void start_again_with(struct router_options options)
+{
+    router_close(sim.router);
+    sim.held_count = 0;
+    open_router(options);
 }
 
 static void fire_groups(size_t count)
@@ -195,6 +207,41 @@ static void alerts_have_so_many_bytes_and_may_end_all_the_same(void **state)
     limits.alert_bytes = before;
 }
 
+static void what_an_earlier_process_let_in_counts_among_its_namesakes(void **state)
+{
+    (void)state;
+    start_with((struct router_options){.alerts_per_name = 2});
+    sim_post_alert(&sim, (struct sim_alert){.labels = "alertname=x i=1", .ends_ms = 60000});
+    sim_fire(&sim, "alertname=x i=2");
+    start_again_with((struct router_options){.alerts_per_name = 2});
+    sim_fire(&sim, "alertname=x i=3");
+    assert_true(metric_is("alertmanager_alerts_limited_total 1\n"));
+    sim_until(&sim, 60000);
+    sim_fire(&sim, "alertname=x i=3"); /* the first has ended */
+    assert_true(metric_is("alertmanager_alerts_limited_total 1\n"));
+    sim_close(&sim);
+}
+
+static void what_an_earlier_process_let_in_takes_its_room(void **state)
+{
+    (void)state;
+    int64_t before = limits.alert_bytes;
+    struct buf errors;
+    buf_init(&errors, 4096);
+    limits.alert_bytes = 600;
+    sim_open(&sim, ROUTES);
+    sim_fire(&sim, "n=x");
+    struct sim_alert more = {.labels = "n=y", .annotations = "long=text", .ends_ms = 900000};
+    while (sim_post_errors(&sim, more, &errors) == 0)
+        more.labels = str_is(str_of(more.labels), "n=y") ? "n=z" : "n=w";
+    start_again_with((struct router_options){0});
+    assert_int_equal(sim_post_errors(&sim, more, &errors), ERR_LIMIT);
+    assert_int_equal(sim_post_errors(&sim, (struct sim_alert){.labels = "n=x", .ends_ms = 1}, &errors), 0);
+    buf_release(&errors);
+    sim_close(&sim);
+    limits.alert_bytes = before;
+}
+
 /* ---- beginnings and ends ---- */
 
 static void after_a_start_with_a_delay_nothing_is_told_before_its_time(void **state)
@@ -207,6 +254,50 @@ static void after_a_start_with_a_delay_nothing_is_told_before_its_time(void **st
     sim_until(&sim, 6000);
     sim_expect(&sim, "5000 a first notification: +old\n5900 a first notification: +new\n");
     sim_close(&sim);
+}
+
+static void a_delay_holds_for_groups_of_an_earlier_process_too(void **state)
+{
+    (void)state;
+    start_with((struct router_options){0});
+    sim_fire(&sim, "n=x");
+    sim_until(&sim, 2000);
+    sim_fire(&sim, "n=x i=2");
+    sim_fire(&sim, "n=y");
+    sim.world.now_ns = sim_at(32000);
+    start_again_with((struct router_options){.start_delay_ms = 5000});
+    sim_until(&sim, 36999);
+    sim_expect(&sim, "1000 a first notification: +x\n");
+    sim_until(&sim, 37000);
+    assert_int_equal(sim.sent_count, 3);
+    sim_close(&sim);
+}
+
+static void count_owed(void *context, const struct nflog_entry *entry)
+{
+    *(size_t *)context += entry->owed_count;
+}
+
+static size_t owed_while_under_way(struct router_contracts contracts)
+{
+    size_t owed = 0;
+    start_with((struct router_options){.contracts = contracts});
+    sim.hold = true;
+    sim_fire(&sim, "n=x i=1");
+    sim_fire(&sim, "n=x i=2");
+    sim_fire(&sim, "n=y");
+    sim_until(&sim, 1000);
+    assert_int_equal(sim.sent_count, 2);
+    assert_int_equal(state_nflog_each(sim.state, count_owed, &owed, NULL), 0);
+    sim_close(&sim);
+    return owed;
+}
+
+static void what_may_have_been_told_is_noted_where_its_end_is_promised(void **state)
+{
+    (void)state;
+    assert_int_equal(owed_while_under_way((struct router_contracts){.opened_is_closed = true}), 3);
+    assert_int_equal(owed_while_under_way((struct router_contracts){.no_lost_page = true}), 0);
 }
 
 static void the_log_remembers_for_as_long_as_it_was_told(void **state)
@@ -230,7 +321,11 @@ int main(void)
         cmocka_unit_test(of_one_alertname_only_so_many_fire),
         cmocka_unit_test(an_end_that_is_posted_makes_room_for_its_namesakes),
         cmocka_unit_test(alerts_have_so_many_bytes_and_may_end_all_the_same),
+        cmocka_unit_test(what_an_earlier_process_let_in_counts_among_its_namesakes),
+        cmocka_unit_test(what_an_earlier_process_let_in_takes_its_room),
         cmocka_unit_test(after_a_start_with_a_delay_nothing_is_told_before_its_time),
+        cmocka_unit_test(a_delay_holds_for_groups_of_an_earlier_process_too),
+        cmocka_unit_test(what_may_have_been_told_is_noted_where_its_end_is_promised),
         cmocka_unit_test(the_log_remembers_for_as_long_as_it_was_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,8 @@
  *
  * Mostly in the header because a push consists of little else: two to five fields for each label and sample.
  */
-#ifndef TOCSIN_WIRE_PRIV_H
-#define TOCSIN_WIRE_PRIV_H
+#ifndef TOCSIN_WIRE_H
+#define TOCSIN_WIRE_H
 
 #include "tocsin/str.h"
 

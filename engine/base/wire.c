@@ -1,4 +1,4 @@
-#include "wire_priv.h"
+#include "tocsin/wire.h"
 
 enum wire_step wire_next_any(struct wire *w, struct wire_field *f)
 {
