@@ -93,7 +93,7 @@ static int check_promql(const struct slo *slo, const char *which, struct arena *
     struct err why;
     struct str text;
     struct expr *expr;
-    int rc = slo_query_for(arena, query, MINUTE_MS, &text, &why);
+    int rc = objective_query(arena, query, MINUTE_MS, &text, &why);
     if (rc == 0) {
         rc = promql_parse(arena, text, &promql_features_all, &expr, &why);
         if (rc == 0)

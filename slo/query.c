@@ -56,7 +56,7 @@ static int render(struct arena *arena, struct str query, struct str window, stru
     return rc == 0 ? template_execute(set, STR("sliExpr"), &data, NULL, out, err) : rc;
 }
 
-int slo_query_for(struct arena *arena, struct str query, int64_t window_ms, struct str *out, struct err *err)
+int objective_query(struct arena *arena, struct str query, int64_t window_ms, struct str *out, struct err *err)
 {
     struct buf window, text;
     buf_init(&window, (size_t)limits.query_text_bytes);

@@ -161,12 +161,12 @@ static size_t windows_of(const struct slo_catalogue *c, int64_t windows[WINDOWS]
 static int ratio_for(struct generation *g, const struct slo *slo, int64_t window_ms, struct str *expr)
 {
     struct str error, total;
-    int rc = slo_query_for(&g->arena, slo->error_query, window_ms, &error, g->err);
+    int rc = objective_query(&g->arena, slo->error_query, window_ms, &error, g->err);
     if (rc != 0 || slo->indicator == SLO_ERROR_RATIO) {
         *expr = rc == 0 ? format(g, "(%.*s)", STR_ARG(error)) : STR("");
         return rc;
     }
-    rc = slo_query_for(&g->arena, slo->total_query, window_ms, &total, g->err);
+    rc = objective_query(&g->arena, slo->total_query, window_ms, &total, g->err);
     *expr = rc == 0 ? format(g, "(%.*s)\n/\n(%.*s)\n", STR_ARG(error), STR_ARG(total)) : STR("");
     return rc;
 }
