@@ -89,7 +89,8 @@ static int read_settings(struct parser *p, struct str rest, const struct setting
     return rc;
 }
 
-static int read_metric(struct parser *p, struct str text, const struct labels **out)
+/* *after: what follows the alert; NULL: nothing may. */
+static int read_metric_before(struct parser *p, struct str text, const struct labels **out, struct str *after)
 {
     struct labels *metric;
     size_t used;
@@ -99,12 +100,20 @@ static int read_metric(struct parser *p, struct str text, const struct labels **
             p->err->line = p->lines.number;
         return rc;
     }
-    if (used != text.n)
+    struct str rest = str_trim((struct str){text.p + used, text.n - used});
+    if (after == NULL && rest.n > 0)
         return fail(p, "something follows the alert");
+    if (after != NULL)
+        *after = rest;
     struct str name = labels_get(metric, STR(LABEL_METRIC_NAME));
     struct labels *bare = labels_drop_name(&p->script->arena, metric);
     *out = bare != NULL ? labels_with(&p->script->arena, bare, STR("alertname"), name) : NULL;
     return *out != NULL ? 0 : full(p);
+}
+
+static int read_metric(struct parser *p, struct str text, const struct labels **out)
+{
+    return read_metric_before(p, text, out, NULL);
 }
 
 /* ---- blocks ---- */
@@ -180,15 +189,41 @@ static int add_action(struct parser *p, struct page_action action)
     return 0;
 }
 
+/* Words of a post: when it began, when it ends. */
+static int read_times(struct parser *p, struct str rest, struct page_action *action)
+{
+    int rc = 0;
+    while (rc == 0 && rest.n > 0) {
+        struct str word = str_cut_word(&rest), value = str_cut_word(&rest);
+        bool starts = str_is(word, "starts");
+        if (!starts && !str_is(word, "ends"))
+            return fail(p, "only `starts TIME` and `ends TIME` may follow the alert");
+        if (!starts && str_is(value, "unknown"))
+            action->ends_unknown = true;
+        else
+            rc = read_time(p, value, starts ? &action->starts_ns : &action->ends_ns);
+    }
+    return rc;
+}
+
+static int read_post(struct parser *p, struct str rest, struct page_action *action)
+{
+    struct str times;
+    action->kind = ACTION_POST;
+    int rc = read_metric_before(p, rest, &action->labels, &times);
+    return rc != 0 ? rc : read_times(p, times, action);
+}
+
 static int read_answer(struct parser *p, struct str rest, struct page_action *action)
 {
+    const struct setting settings[2] = {{"after", &action->after_ms}, {"retry", &action->retry_ms}};
     action->kind = ACTION_ANSWER;
     action->receiver = str_cut_word(&rest);
     long long status;
-    if (!str_to_i64(rest, &status) || status < 0 || status > 599)
+    if (!str_to_i64(str_cut_word(&rest), &status) || status < 0 || status > 599)
         return fail(p, "answer takes a receiver and an HTTP status");
     action->status = (int)status;
-    return 0;
+    return read_settings(p, rest, settings);
 }
 
 /* What is kept of them is their text: the router compiles its own. */
@@ -244,8 +279,10 @@ static int read_at(struct parser *p, struct str rest)
     if (rc != 0)
         return rc;
     struct str verb = str_cut_word(&rest);
-    if (str_is(verb, "post") || str_is(verb, "resolve")) {
-        action.kind = str_is(verb, "post") ? ACTION_POST : ACTION_RESOLVE;
+    if (str_is(verb, "post")) {
+        rc = read_post(p, rest, &action);
+    } else if (str_is(verb, "resolve")) {
+        action.kind = ACTION_RESOLVE;
         rc = read_metric(p, rest, &action.labels);
     } else if (str_is(verb, "answer")) {
         rc = read_answer(p, rest, &action);
@@ -345,6 +382,15 @@ static int read_contracts(struct parser *p, struct str rest)
     return on || str_is(rest, "off") ? 0 : fail(p, "contracts are on or off");
 }
 
+static int read_start_delay(struct parser *p, struct str rest)
+{
+    int64_t ns;
+    int rc = read_time(p, rest, &ns);
+    if (rc == 0)
+        p->script->start_delay_ms = ns / NS_PER_MS;
+    return rc;
+}
+
 static int read_statement(struct parser *p, struct str line)
 {
     struct page_script *s = p->script;
@@ -368,11 +414,14 @@ static int read_statement(struct parser *p, struct str line)
         return read_between(p, rest);
     if (str_is(word, "contracts"))
         return read_contracts(p, rest);
+    if (str_is(word, "start_delay"))
+        return read_start_delay(p, rest);
     if (str_is(word, "until"))
         return read_time(p, rest, &s->until_ns);
-    return err_at(p->err, ERR_PARSE, p->lines.number, 1,
-                  "unknown word \"%.*s\": routes, rules, series, contracts, at, between or until",
-                  STR_ARG(word));
+    return err_at(
+        p->err, ERR_PARSE, p->lines.number, 1,
+        "unknown word \"%.*s\": routes, rules, series, contracts, start_delay, at, between or until",
+        STR_ARG(word));
 }
 
 int page_script_parse(struct page_script *script, struct str text, struct err *err)

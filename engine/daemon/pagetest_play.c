@@ -12,15 +12,19 @@
 
 enum { ANSWERS_MAX = 1024, POSTED_ALERT_LIFE_H = 24 };
 
-struct fault {
+/* How a receiver answers from some time on. */
+struct manner {
     struct str receiver;
     int status;
+    int64_t after_ms, retry_ms; /* 0: at once; it does not say */
 };
 
 struct answer {
     net_done *done;
     void *context;
+    int64_t at_ns;
     int status;
+    int64_t retry_ms;
 };
 
 /* A silence by the name that the script gives it. */
@@ -40,8 +44,8 @@ struct stage {
     struct router *router;
     struct ruler *ruler;
     size_t next_action;
-    struct fault faults[64];
-    size_t fault_count;
+    struct manner manners[64];
+    size_t manner_count;
     struct quiet silences[64];
     size_t silence_count;
     struct answer answers[ANSWERS_MAX]; /* handed over after router_run has returned */
@@ -170,42 +174,57 @@ static void take_page(struct stage *s, struct str body)
 /* ---- the network ---- */
 
 /* http://RECEIVER/: the host says who is meant. */
-static int status_for(const struct stage *s, struct str url)
+static struct manner manner_of(const struct stage *s, struct str url)
 {
-    for (size_t i = s->fault_count; i > 0; i--) {
-        const struct fault *f = &s->faults[i - 1];
+    for (size_t i = s->manner_count; i > 0; i--) {
+        const struct manner *m = &s->manners[i - 1];
         struct str after = str_starts(url, STR("http://")) ? (struct str){url.p + 7, url.n - 7} : url;
-        if (str_starts(after, f->receiver) && after.n > f->receiver.n && after.p[f->receiver.n] == '/')
-            return f->status;
+        if (str_starts(after, m->receiver) && after.n > m->receiver.n && after.p[m->receiver.n] == '/')
+            return *m;
     }
-    return 200;
+    return (struct manner){.status = 200};
 }
 
+/* Whoever waits for less than the receiver takes gets no answer, and the receiver has not read what was sent. */
 static int stage_send(struct world *world, const struct net_request *request, net_done *done, void *context)
 {
     struct stage *s = (struct stage *)world;
     if (s->answer_count == ANSWERS_MAX)
         return ERR_FULL;
-    int status = status_for(s, str_of(request->url));
-    if (status >= 200 && status < 300)
+    struct manner m = manner_of(s, str_of(request->url));
+    if (m.after_ms > request->timeout_ms) {
+        m.after_ms = request->timeout_ms;
+        m.status = 0;
+    }
+    if (m.status >= 200 && m.status < 300)
         take_page(s, request->body);
-    s->answers[s->answer_count++] = (struct answer){done, context, status};
+    int64_t at_ns = s->sim.now_ns + m.after_ms * NS_PER_MS;
+    s->answers[s->answer_count++] = (struct answer){done, context, at_ns, m.status, m.retry_ms};
     return 0;
+}
+
+static void hand_over(const struct answer *answer)
+{
+    struct net_answer a = {.status = answer->status,
+                           .retry_after_ms = answer->retry_ms > 0 ? answer->retry_ms : -1};
+    if (a.status == 0)
+        err_set(&a.error, ERR_IO, "no answer");
+    answer->done(answer->context, &a);
 }
 
 static bool hand_over_answers(struct stage *s)
 {
-    size_t count = s->answer_count;
+    size_t count = s->answer_count, left = 0;
     struct answer due[ANSWERS_MAX];
     memcpy(due, s->answers, count * sizeof *due);
-    s->answer_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct net_answer a = {.status = due[i].status, .retry_after_ms = -1};
-        if (a.status == 0)
-            err_set(&a.error, ERR_IO, "connection refused");
-        due[i].done(due[i].context, &a);
-    }
-    return count > 0;
+    for (size_t i = 0; i < count; i++)
+        if (due[i].at_ns > s->sim.now_ns)
+            s->answers[left++] = due[i];
+    s->answer_count = left;
+    for (size_t i = 0; i < count; i++)
+        if (due[i].at_ns <= s->sim.now_ns)
+            hand_over(&due[i]);
+    return left < count;
 }
 
 /* ---- what the script does ---- */
@@ -215,10 +234,14 @@ static void post(struct stage *s, const struct page_action *a)
     int64_t now_ns = s->sim.now_ns;
     struct alert_event event = {
         .labels = labels_copy_heap(a->labels),
-        .starts_ns = now_ns,
+        .starts_ns = a->starts_ns != 0 ? PAGETEST_START_NS + a->starts_ns : now_ns,
         .ends_ns = a->kind == ACTION_POST ? now_ns + POSTED_ALERT_LIFE_H * 3600 * NS_PER_S : now_ns,
         .updated_ns = now_ns,
     };
+    if (a->ends_ns != 0)
+        event.ends_ns = PAGETEST_START_NS + a->ends_ns;
+    if (a->ends_unknown)
+        event.ends_ns = 0;
     struct arena arena;
     arena_init(&arena, 1 << 12);
     event.annotations = labels_empty(&arena);
@@ -240,6 +263,7 @@ static int open_router(struct stage *s, struct err *err)
     struct router_options options = {.world = &s->sim.world,
                                      .state = s->state,
                                      .external_url = STR("http://tocsin"),
+                                     .start_delay_ms = s->script->start_delay_ms,
                                      .contracts = s->script->contracts};
     return router_open(&options, config, &s->router, err);
 }
@@ -293,10 +317,11 @@ static int open_ruler(struct stage *s, struct err *err)
     return rc;
 }
 
-/* What is in memory is lost, but for the samples: they have a log of their own. */
+/* What is in memory is lost, answers that are on their way too; but for the samples: they have a log of their own. */
 static void restart(struct stage *s)
 {
     struct err err = {0};
+    s->answer_count = 0;
     if (s->ruler != NULL)
         ruler_close(s->ruler);
     router_close(s->router);
@@ -395,10 +420,10 @@ static void act(struct stage *s, const struct page_action *a)
         post(s, a);
         break;
     case ACTION_ANSWER:
-        if (s->fault_count < sizeof s->faults / sizeof s->faults[0])
-            s->faults[s->fault_count++] = (struct fault){a->receiver, a->status};
+        if (s->manner_count < sizeof s->manners / sizeof s->manners[0])
+            s->manners[s->manner_count++] = (struct manner){a->receiver, a->status, a->after_ms, a->retry_ms};
         else
-            complain(s, 0, "more than %zu answers", sizeof s->faults / sizeof s->faults[0]);
+            complain(s, 0, "more than %zu answers", sizeof s->manners / sizeof s->manners[0]);
         break;
     case ACTION_RESTART:
         restart(s);
@@ -456,6 +481,8 @@ static int64_t next_script_ns(const struct stage *s)
         if (ps->sent < ps->count)
             next = earliest(next, (ps->samples[ps->sent].t_ms + ps->late_ms) * NS_PER_MS);
     }
+    for (size_t i = 0; i < s->answer_count; i++)
+        next = earliest(next, s->answers[i].at_ns);
     return next;
 }
 

@@ -15,11 +15,14 @@
  *                                              # each comes that much after its time
  *     http_requests_total{code="500"} 0+1x100
  *   end
+ *   start_delay 5s                             # after the start, and after each restart, nothing is flushed for so long
  *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
+ *   at 5s post B starts 1s ends 20s            # with times of its own; `ends unknown`: its sender does not say
  *   contracts off                              # the router does as Alertmanager does; else both contracts of router.h hold
  *   at 3s silence quiet {severity="page"} for 2h   # under a name of the script's own ...
  *   at 1h expire quiet                         # ... by which it is ended
- *   at 3s answer pager 503                     # from now on; 0: no connection
+ *   at 3s answer pager 503                     # from now on; 0: no connection; `after 2s`: it takes so long to answer;
+ *                                              # `retry 20s`: it says when it wants to be asked again
  *   at 3s trail pager A{severity="page"} says waits for group_wait   # its verdict, what was decided or what comes next has these
  *                                              # words; as it was before anything else of that time
  *   at 4s restart                              # what router and rules hold in memory is lost; logs, alert states, samples stay
@@ -72,8 +75,11 @@ struct page_action {
     int64_t at_ns;
     int line;
     const struct labels *labels; /* post, resolve, trail */
+    int64_t starts_ns, ends_ns;  /* post; 0: now, in a day */
+    bool ends_unknown;           /* post */
     struct str receiver;         /* answer, trail */
     int status;
+    int64_t after_ms, retry_ms; /* answer */
     struct str name;                /* silence, expire */
     const struct matcher *matchers; /* silence; without their compiled expressions */
     size_t matcher_count;
@@ -95,6 +101,7 @@ struct page_script {
     struct router_contracts contracts;
     struct promql_features features;         /* of the rules; page_script_parse sets the default */
     int64_t rules_interval_ms, data_wait_ms; /* 0: rules go by the clock */
+    int64_t start_delay_ms;
     struct page_series *series;
     size_t series_count, series_capacity;
     struct page_action *actions; /* in order of time */
