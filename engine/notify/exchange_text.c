@@ -30,14 +30,14 @@ static int find_route_label(void *context, struct str name, struct buf *out, str
 
 /* ---- texts ---- */
 
-static int run(struct exchange *x, struct str source, bool html, struct buf *out)
+int exchange_run(struct exchange *x, struct str source, bool html, exchange_label *label, struct buf *out)
 {
     if (x->data == NULL) {
         x->data = ARENA_NEW(x->arena, struct tval);
         if (x->data == NULL || notification_tval(x->arena, &x->notification, x->data) != 0)
             return err_set(&x->why, ERR_LIMIT, "the notification needs more memory than flush_arena_bytes");
     }
-    struct template_outside outside = {x->notification.now_ns, find_zone, find_route_label, x};
+    struct template_outside outside = {x->notification.now_ns, find_zone, label, x};
     struct arena_mark mark = arena_mark(x->arena);
     struct template_set *set = template_set_clone(x->arena, x->templates);
     int rc = set == NULL
@@ -58,7 +58,7 @@ static struct str run_text(struct exchange *x, struct str source, bool html)
         return x->rc != 0 ? text : source;
     struct buf out;
     buf_init(&out, (size_t)limits.template_output_bytes);
-    x->rc = run(x, source, html, &out);
+    x->rc = exchange_run(x, source, html, find_route_label, &out);
     if (x->rc == 0)
         text = str_copy(x->arena, buf_slice(&out));
     buf_release(&out);

@@ -91,6 +91,11 @@ void exchange_fail(struct exchange *x, int code, const char *format, ...)
 /* A template, run on the notification; text without {{ }} is given back as it is. */
 struct str exchange_text(struct exchange *x, struct str source);
 
+/* The step below both, for who finds the route's labels himself: its code, with the reason in x->why; the context that `label` gets
+ * is x. */
+typedef int exchange_label(void *context, struct str name, struct buf *out, struct err *err);
+int exchange_run(struct exchange *x, struct str source, bool html, exchange_label *label, struct buf *out);
+
 /* The same as HTML: each value is escaped for the place where it stands. */
 struct str exchange_html(struct exchange *x, struct str source);
 

@@ -1,5 +1,7 @@
 #include "amconfig_priv.h"
 
+#include "tocsin/route_labels.h"
+
 /*
  * Routes are read in two steps: first each node alone (so that its own mistakes are told in file order), then,
  * once receivers and intervals are known, the tree again with what each node inherits.
@@ -34,10 +36,7 @@ static void read_labels(struct strict *s, const struct tree *node, void *target)
         struct label l = ls->item[i];
         if (!label_name_is_valid(l.name))
             strict_fail(s, node, "invalid label name \"%.*s\" in route labels", STR_ARG(l.name));
-        for (size_t k = 0; k + 1 < l.value.n; k++) {
-            if (l.value.p[k] == '{' && l.value.p[k + 1] == '{')
-                strict_unsupported(s, node, "route labels: templates are not supported yet");
-        }
+        route_labels_check(s, node, l.value);
     }
 }
 

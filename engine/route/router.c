@@ -213,6 +213,7 @@ static int post_one(struct router *router, const struct alert_event *event, bool
     }
     names_note(router, alert->fact, now_ns);
     trail_came(router, alert, now_ns);
+    router->news++;
     router->ungrouped = false;
     router_route_alert(router, alert, now_ns, now_ns);
     if (!router->ungrouped)

@@ -353,6 +353,7 @@ void flush_free(struct flush *flush)
     }
     mem_free((void *)(uintptr_t)flush->key.p);
     mem_free(flush->labels);
+    mem_free(flush->route_labels);
     mem_free(flush->items);
     mem_free(flush->deliveries);
     generation_drop(flush->generation);
@@ -375,6 +376,7 @@ static void remove_told(struct router *router, struct group *group, const struct
         if (alert == NULL)
             continue;
         group_remove(group, alert);
+        router->news++;
         trail_left(router, group, alert, now_ns);
         if (alert->groups == 0)
             keep_forget(router, alert);

@@ -197,6 +197,7 @@ void group_free(struct group *group)
     map_release(&group->members);
     mem_free((void *)(uintptr_t)group->key.p);
     mem_free(group->labels);
+    mem_free(group->route_labels);
     group_forget_mutes(group);
     trail_group_freed(group);
     if (group->closing != NULL)

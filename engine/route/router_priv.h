@@ -69,6 +69,8 @@ struct group {
     bool dead;                 /* no longer listed: goes when its flush ends */
     int64_t tick_id;           /* of its row in the state file; 0: it has none */
     struct trail_group *trail; /* NULL: nobody has joined yet */
+    struct labels *route_labels; /* as the API last showed them; NULL: it has not, or they need no rendering */
+    uint64_t route_labels_news;  /* what router->news was then */
     /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
     struct generation *closing;
 };
@@ -116,6 +118,7 @@ struct flush {
     struct group *group; /* a reload may put another in its place: only with the lock */
     struct str key;      /* the group's, copied */
     struct labels *labels;
+    struct labels *route_labels; /* rendered; NULL: not yet, or those of its route need no rendering */
     struct generation *generation;
     const struct am_route *route;
     struct flush_item *items;
@@ -167,6 +170,7 @@ struct router {
     size_t settled_count;
     int64_t start_ns; /* no group is flushed before */
     int64_t alerts_gc_ns, nflog_gc_ns;
+    uint64_t news;            /* counts what changes alerts or groups */
     bool ungrouped;           /* an alert found no room in alert_groups */
     int64_t wall_ns, mono_ns; /* at the last run, to notice a stepped clock */
 };
@@ -199,6 +203,12 @@ void router_regroup(struct router *router, struct generation *old, int64_t now_n
 void flush_mute(struct router *router, struct group *group, struct flush *flush);
 void group_forget_mutes(struct group *group);
 void group_inherit_mutes(struct group *new, struct group *old);
+
+/* router_labels.c: the labels of a route, rendered where they are templates. */
+/* Without the lock, on the router's thread. */
+const struct labels *flush_route_labels(struct router *router, struct flush *flush);
+/* With the lock. */
+const struct labels *group_route_labels(struct router *router, struct group *group);
 
 /* router_flush.c */
 /* Begins the flush of a group that is due; deliveries that want sending come due at once. */

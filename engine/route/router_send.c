@@ -25,7 +25,7 @@ static bool describe(struct router *router, const struct delivery *d, struct are
         .reason = dedup_reason_text(d->reason),
         .late = d->reason == DEDUP_LATE && d->note.firing.count == 0,
         .group_labels = d->flush->labels,
-        .route_labels = d->flush->route->labels,
+        .route_labels = flush_route_labels(router, d->flush),
         .external_url = router->options.external_url,
         .group_key = d->flush->key,
         .now_ns = world->wall_ns(world),

@@ -199,7 +199,7 @@ static bool wants_group(const struct view *v, const struct group *group)
 }
 
 /* False if the group has nothing to show. */
-static bool show_group(struct view *v, const struct group *group, struct router_group *out)
+static bool show_group(struct view *v, struct group *group, struct router_group *out)
 {
     struct alert *alert;
     if (!wants_group(v, group))
@@ -219,7 +219,7 @@ static bool show_group(struct view *v, const struct group *group, struct router_
     qsort(list, n, sizeof *list, by_item);
     *out = (struct router_group){
         .labels = labels_copy(v->arena, group->labels),
-        .route_labels = labels_copy(v->arena, group->route->labels),
+        .route_labels = labels_copy(v->arena, group_route_labels(v->router, group)),
         .receiver = str_copy(v->arena, group->route->receiver->name),
         .key = str_copy(v->arena, group->key),
         .alerts = list,
@@ -244,7 +244,7 @@ static int by_group(const void *a, const void *b)
 
 static int list_groups(struct view *v, struct router_group **groups, size_t *count)
 {
-    const struct group *group;
+    struct group *group;
     struct router_group *list = ARENA_ARRAY(v->arena, struct router_group, v->router->groups.count);
     size_t n = 0;
     if (list == NULL)
