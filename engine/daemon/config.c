@@ -219,6 +219,7 @@ static const struct strict_field sections[] = {
     {"alerting", config_read_alerting, 0},
     {"storage", read_storage, 0},
     {"contracts", read_contracts, offsetof(struct config, contracts)},
+    {"storm", config_read_storm, 0},
     {"limits", read_limits, offsetof(struct config, limits)},
     {"alertmanager_config_file", strict_text, offsetof(struct config, alertmanager_config_file)},
     {"scrape_configs", note_ignored, 0},
@@ -238,6 +239,7 @@ static struct config *config_new(const char *path)
     c->evaluation_interval_ms = INTERVAL_DEFAULT_MS;
     c->limits = limits_default;
     c->contracts = (struct router_contracts){.opened_is_closed = true, .no_lost_page = true};
+    config_default_storm(c);
     const char *slash = strrchr(path, '/');
     c->folder = slash != NULL ? str_copy(&c->arena, (struct str){path, (size_t)(slash - path)}) : STR(".");
     c->external_labels = labels_empty(&c->arena);

@@ -103,6 +103,7 @@ void config_print(struct buf *out, const struct config *c)
     if (c->alertmanager_config_file.n > 0)
         print_text(out, 0, "alertmanager_config_file", c->alertmanager_config_file);
     print_contracts(out, &c->contracts);
+    config_print_storm(out, c);
     config_print_remote_write(out, c);
     print_storage(out, c);
     print_limits(out, &c->limits);

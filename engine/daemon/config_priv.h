@@ -11,6 +11,9 @@
  *   contracts: {opened_is_closed: true, no_lost_page: true}
  *                                                 (Tocsin's own, and the default: see router.h; without either the routes do
  *                                                 as Alertmanager does)
+ *   storm: {pages_per_minute: 500, never: ['severity="page"']}
+ *                                                 (Tocsin's own: see struct router_storm in router.h; 0 pages: no digests. The defaults
+ *                                                 are in config_storm.c)
  *   limits: {series: 200000}                      (Tocsin's own: any of limits.h, whole numbers in their units)
  */
 #ifndef TOCSIN_CONFIG_PRIV_H
@@ -67,6 +70,8 @@ struct config {
     struct relabel_rules alert_relabel;
     struct str alertmanager_config_file; /* empty: no routes of our own */
     struct router_contracts contracts;
+    struct strict_texts storm_never;
+    uint64_t storm_pages;
     struct sender_target *remote_write; /* what it points to is in the arena */
     size_t remote_write_count;
     struct store_options storage;
@@ -95,6 +100,12 @@ void config_print(struct buf *out, const struct config *config);
 strict_read config_read_remote_write;
 void config_check_remote_write(struct strict *s, const struct config *config);
 void config_print_remote_write(struct buf *out, const struct config *config);
+
+/* config_storm.c: the section storm; target: struct config. */
+strict_read config_read_storm;
+void config_default_storm(struct config *config);
+struct router_storm config_storm(const struct config *config);
+void config_print_storm(struct buf *out, const struct config *config);
 
 /* config_rules.c: the section rules; target: struct config. */
 strict_read config_read_rules;

@@ -127,6 +127,8 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
         return rc;
     if (d->router != NULL) {
         router_set_contracts(d->router, g->config->contracts);
+        const struct router_storm storm = config_storm(g->config);
+        must(router_set_storm(d->router, &storm, err) == 0); /* its matchers were read once */
         router_reload(d->router, g->routes);
     }
     g->routes = NULL;
@@ -236,6 +238,7 @@ static int open_router(struct daemon *d, struct generation *g, struct err *err)
     options.paged = d->incidents != NULL ? daemon_note_page : NULL;
     options.context = d;
     options.contracts = g->config->contracts;
+    options.storm = config_storm(g->config);
     int rc = folder[0] != '\0' ? am_import(d->world, folder, d->state, err) : 0;
     if (rc != 0)
         return rc;

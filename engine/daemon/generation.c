@@ -68,6 +68,7 @@ int generation_load_routes(struct world *world, const char *path, struct generat
     int rc = config_parse(STR(""), path, &out->config, err);
     if (rc == 0) {
         out->config->contracts = (struct router_contracts){0};
+        out->config->storm_pages = 0;
         rc = amconfig_load(world, path, &out->routes, err);
     }
     if (rc != 0)

@@ -391,6 +391,22 @@ static int read_start_delay(struct parser *p, struct str rest)
     return rc;
 }
 
+static int read_storm(struct parser *p, struct str rest)
+{
+    struct router_storm *storm = &p->script->storm;
+    long long pages;
+    if (!str_to_i64(str_cut_word(&rest), &pages) || pages < 0)
+        return fail(p, "write `storm PAGES` or `storm PAGES never MATCHERS`");
+    storm->pages_per_minute = pages;
+    if (rest.n == 0)
+        return 0;
+    if (!str_is(str_cut_word(&rest), "never"))
+        return fail(p, "only `never MATCHERS` may follow");
+    storm->never = arena_copy(&p->script->arena, &rest, 1, sizeof rest);
+    storm->never_count = 1;
+    return storm->never != NULL ? 0 : full(p);
+}
+
 static int read_statement(struct parser *p, struct str line)
 {
     struct page_script *s = p->script;
@@ -414,13 +430,15 @@ static int read_statement(struct parser *p, struct str line)
         return read_between(p, rest);
     if (str_is(word, "contracts"))
         return read_contracts(p, rest);
+    if (str_is(word, "storm"))
+        return read_storm(p, rest);
     if (str_is(word, "start_delay"))
         return read_start_delay(p, rest);
     if (str_is(word, "until"))
         return read_time(p, rest, &s->until_ns);
     return err_at(
         p->err, ERR_PARSE, p->lines.number, 1,
-        "unknown word \"%.*s\": routes, rules, series, contracts, start_delay, at, between or until",
+        "unknown word \"%.*s\": routes, rules, series, contracts, storm, start_delay, at, between or until",
         STR_ARG(word));
 }
 

@@ -264,6 +264,7 @@ static int open_router(struct stage *s, struct err *err)
                                      .state = s->state,
                                      .external_url = STR("http://tocsin"),
                                      .start_delay_ms = s->script->start_delay_ms,
+                                     .storm = s->script->storm,
                                      .contracts = s->script->contracts};
     return router_open(&options, config, &s->router, err);
 }

@@ -15,6 +15,7 @@
  *                                              # each comes that much after its time
  *     http_requests_total{code="500"} 0+1x100
  *   end
+ *   storm 10 never severity="page"             # pages a minute to one integration, before it gets digests; `never`: optional
  *   start_delay 5s                             # after the start, and after each restart, nothing is flushed for so long
  *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
  *   at 5s post B starts 1s ends 20s            # with times of its own; `ends unknown`: its sender does not say
@@ -102,6 +103,7 @@ struct page_script {
     struct promql_features features;         /* of the rules; page_script_parse sets the default */
     int64_t rules_interval_ms, data_wait_ms; /* 0: rules go by the clock */
     int64_t start_delay_ms;
+    struct router_storm storm;
     struct page_series *series;
     size_t series_count, series_capacity;
     struct page_action *actions; /* in order of time */

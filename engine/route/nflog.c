@@ -111,6 +111,15 @@ bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns)
     return false;
 }
 
+bool nflog_has_prefix(const struct nflog *log, struct str prefix)
+{
+    const struct nflog_note *note;
+    for (size_t at = 0; (note = map_next(&log->entries, &at)) != NULL;)
+        if (str_starts(note->key, prefix))
+            return true;
+    return false;
+}
+
 void nflog_put(struct nflog *log, struct nflog_note *note)
 {
     uint64_t hash = key_hash(note->key);

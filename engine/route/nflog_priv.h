@@ -43,6 +43,9 @@ int64_t nflog_expires(const struct dedup_told *told);
 /* True if some integration believes that this alert fires, or may do so, or was to hear of it. */
 bool nflog_holds_firing(const struct nflog *log, uint64_t alert, int64_t now_ns);
 
+/* True if a key of what is remembered begins so. */
+bool nflog_has_prefix(const struct nflog *log, struct str prefix);
+
 /* Takes over the note; an older one than what is known changes nothing, but for one of what nobody was told. */
 void nflog_put(struct nflog *log, struct nflog_note *note);
 

@@ -61,6 +61,9 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     int rc = nflog_load(&router->nflog, options->state, router->wall_ns, err);
     if (rc == 0)
         rc = silences_open(&silences, &router->silences, err);
+    digests_init(router, router->wall_ns);
+    if (rc == 0)
+        rc = digests_set(&router->digests, &options->storm, err);
     if (rc == 0)
         rc = keeping_load(router, router->wall_ns, err);
     if (rc != 0) {
@@ -106,6 +109,8 @@ static void free_orphans(struct router *router)
     }
     while ((d = lanes_take(router)) != NULL)
         free_orphan(d->flush, d);
+    while ((d = digests_take(router)) != NULL)
+        free_orphan(d->flush, d);
     lanes_release(router);
     while ((timer = timers_first(&router->timers)) != NULL) {
         timer_clear(&router->timers, timer);
@@ -120,6 +125,7 @@ void router_close(struct router *router)
         return;
     free_orphans(router);
     free_groups(router);
+    digests_release(router);
     trails_close(&router->trails);
     router_free_alerts(router);
     keeping_release(router);
@@ -310,9 +316,15 @@ static struct delivery *next_due(struct router *router, int64_t now_ns)
             lane_widen(router, (struct lane *)timer, now_ns);
             continue;
         }
+        if (timer->kind == TIMER_DIGEST) {
+            digest_begin(router, (struct storm *)timer, now_ns);
+            continue;
+        }
         timer_clear(&router->timers, timer);
         struct delivery *d = (struct delivery *)timer;
-        if (is_too_late(d, now_ns) || d->forgets || d->batch_count == 0 || lane_enter(router, d, now_ns))
+        if (is_too_late(d, now_ns) || d->forgets || d->batch_count == 0)
+            return d;
+        if (!digest_takes(router, d, now_ns) && lane_enter(router, d, now_ns))
             return d;
     }
     return NULL;
@@ -367,6 +379,7 @@ static void keep_house(struct router *router, int64_t now_ns)
     struct err err;
     bool nflog_due = now_ns >= router->nflog_gc_ns;
     lock_take(&router->lock);
+    digests_sweep(router, now_ns);
     if (now_ns >= router->alerts_gc_ns) {
         router_collect_alerts(router, now_ns);
         keep_drop_recalled(router);
@@ -412,6 +425,8 @@ int64_t router_run(struct router *router, int64_t now_ns)
     const struct timer *first = timers_first(&router->timers);
     if (first != NULL && first->at_ns < next)
         next = first->at_ns;
+    if (router->digests.open && router->digests.sweep_ns < next)
+        next = router->digests.sweep_ns;
     lock_drop(&router->lock);
     return more ? now_ns : next;
 }

@@ -49,7 +49,7 @@ bool router_owes_end(struct router *router, const struct labels *alert)
     return owes;
 }
 
-static struct fact *fact_make(const struct alert_event *event, const struct fact *older)
+struct fact *fact_make(const struct alert_event *event, const struct fact *older)
 {
     struct fact *fact = MEM_NEW(struct fact);
     fact->refs = 1;

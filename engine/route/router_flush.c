@@ -215,6 +215,8 @@ static int64_t keep_ns(const struct router *router, const struct delivery *d)
     int64_t keep = 2 * route->repeat_interval_ms * NS_PER_MS + LOG_GC_NS;
     int64_t least = 2 * route->group_interval_ms * NS_PER_MS;
     int64_t most = router->options.retention_ms * NS_PER_MS;
+    if (d->digest != NULL)
+        return most; /* nothing repeats it, and it has a storm to close */
     keep = keep < most ? keep : most;
     return keep > least ? keep : least;
 }
@@ -437,6 +439,12 @@ static const struct dedup_told *told_so_far(const struct router *router, const s
     const struct dedup_told *told = nflog_find(&router->nflog, delivery_key(d, &key), now_ns, kept);
     buf_release(&key);
     return told != NULL ? told : &nothing;
+}
+
+const struct dedup_told *delivery_told(const struct router *router, const struct delivery *d, int64_t now_ns)
+{
+    const struct labels *kept;
+    return told_so_far(router, d, now_ns, &kept);
 }
 
 /* Its firing alerts that the log does not know as told may be: their ends will be owed. NULL: it knows them all. */

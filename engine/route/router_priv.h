@@ -69,8 +69,9 @@ struct group {
     bool dead;                 /* no longer listed: goes when its flush ends */
     int64_t tick_id;           /* of its row in the state file; 0: it has none */
     struct trail_group *trail; /* NULL: nobody has joined yet */
-    struct labels *route_labels; /* as the API last showed them; NULL: it has not, or they need no rendering */
-    uint64_t route_labels_news;  /* what router->news was then */
+    struct labels
+        *route_labels;          /* as the API last showed them; NULL: it has not, or they need no rendering */
+    uint64_t route_labels_news; /* what router->news was then */
     /* The configuration that it comes from, if that is no longer in force: it only waits for the ends of what it has told. */
     struct generation *closing;
 };
@@ -106,8 +107,10 @@ struct delivery {
         *kept;    /* what an earlier notification left behind in the log, then this one; NULL: nothing */
     bool forgets; /* nothing is sent, the log only forgets what has ended */
     bool ended;
-    bool in_lane; /* has a place there */
-    struct delivery *next_in_lane;
+    bool in_lane;                  /* has a place there */
+    bool alone;                    /* no digest takes it */
+    struct delivery *next_in_lane; /* or of those that wait for a digest */
+    struct digest *digest;         /* that it is the page of; NULL: of its group */
     int attempt;
     int64_t backoff_ns;
     int64_t started_ns;
@@ -155,6 +158,7 @@ struct router {
     struct map names;   /* router_names.c, by alertname; empty unless their alerts are limited */
     size_t alert_bytes; /* of the newest facts */
     struct map lanes;   /* by integration */
+    struct digests digests;
     struct timers timers;
     struct inhibitor inhibitor;
     struct nflog nflog;
@@ -176,6 +180,8 @@ struct router {
 };
 
 /* router_alert.c */
+/* of what is known: `older` is another version of it, or NULL */
+struct fact *fact_make(const struct alert_event *event, const struct fact *older);
 struct fact *fact_hold(struct fact *fact);
 void fact_drop(struct fact *fact);
 int router_validate(const struct alert_event *event, struct buf *errors);
@@ -227,6 +233,8 @@ bool group_owes_end(const struct router *router, const struct group *group, int6
 /* True if all of the receiver's integrations were told in this group of the end of an alert, or of what came after it. */
 bool route_has_told_end(const struct router *router, const struct am_route *route, struct str key,
                         uint64_t hash, int64_t ended_ns, int64_t now_ns);
+/* What its integration was last told in its group. */
+const struct dedup_told *delivery_told(const struct router *router, const struct delivery *d, int64_t now_ns);
 /* What it is to say now that it has failed; NULL: nothing new. */
 struct nflog_note *delivery_missed(const struct router *router, const struct delivery *d, int64_t now_ns);
 void generation_drop(struct generation *generation);

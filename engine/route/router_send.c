@@ -33,9 +33,8 @@ static bool describe(struct router *router, const struct delivery *d, struct are
     return true;
 }
 
-/* News for whoever keeps the history. */
-static void tell(struct router *router, const struct delivery *d, int status, const char *detail,
-                 enum page_outcome outcome, int64_t now_ns)
+static void tell_one(struct router *router, const struct delivery *d, int status, const char *detail,
+                     enum page_outcome outcome, int64_t now_ns)
 {
     trail_tried(router, d, status, detail, outcome, now_ns);
     if (router->options.paged == NULL)
@@ -68,23 +67,52 @@ static void tell(struct router *router, const struct delivery *d, int status, co
     arena_release(&scratch);
 }
 
+/* News for whoever keeps the history: a digest is news of each of its groups. */
+static void tell(struct router *router, const struct delivery *d, int status, const char *detail,
+                 enum page_outcome outcome, int64_t now_ns)
+{
+    size_t members = d->digest != NULL ? digest_member_count(d->digest) : 0;
+    for (size_t i = 0; i < members; i++) {
+        struct delivery *member = digest_member(d->digest, i);
+        member->attempt = d->attempt;
+        member->timer.at_ns = d->timer.at_ns; /* when it is tried again */
+        tell_one(router, member, status, detail[0] != '\0' ? detail : "in a digest", outcome, now_ns);
+    }
+    if (d->digest == NULL)
+        tell_one(router, d, status, detail, outcome, now_ns);
+}
+
 static void succeed(struct router *router, struct delivery *d, int64_t now_ns)
 {
+    size_t members = d->digest != NULL ? digest_member_count(d->digest) : 0;
+    if (d->digest != NULL)
+        digest_mark_told(router, d->digest);
+    for (size_t i = 0; i < members; i++) {
+        struct delivery *member = digest_member(d->digest, i);
+        settle_later(router, member, delivery_note(router, member, now_ns), false, now_ns);
+    }
     settle_later(router, d, delivery_note(router, d, now_ns), false, now_ns);
 }
 
 static void fail(struct router *router, struct delivery *d, enum failure failure, int64_t now_ns)
 {
+    size_t members = d->digest != NULL ? digest_member_count(d->digest) : 0;
+    for (size_t i = 0; i < members; i++)
+        fail(router, digest_member(d->digest, i), failure, now_ns);
     lock_take(&router->lock);
-    struct nflog_note *note =
-        router->options.contracts.no_lost_page ? delivery_missed(router, d, now_ns) : NULL;
-    delivery_counts(router, d)->failed[failure]++;
+    bool told_of = router->options.contracts.no_lost_page && d->digest == NULL;
+    struct nflog_note *note = told_of ? delivery_missed(router, d, now_ns) : NULL;
+    if (d->digest == NULL)
+        delivery_counts(router, d)->failed[failure]++;
     lock_drop(&router->lock);
     settle_later(router, d, note, true, now_ns);
 }
 
 void delivery_give_up(struct router *router, struct delivery *d, int64_t now_ns)
 {
+    size_t members = d->digest != NULL ? digest_member_count(d->digest) : 0;
+    for (size_t i = 0; i < members; i++)
+        trail_gave_up(router, digest_member(d->digest, i), now_ns);
     trail_gave_up(router, d, now_ns);
     fail(router, d, FAILURE_contextDeadlineExceeded, now_ns);
 }
@@ -140,6 +168,9 @@ static void refuse(struct router *router, struct delivery *d, const struct messa
                   LOG_TEXT("integration", integration_name(d->integration)), LOG_INT("attempt", d->attempt),
                   LOG_TEXT("err", detail));
     tell(router, d, message->answer.status, detail, PAGE_FAILED, now_ns);
+    if (d->digest != NULL)
+        digest_scatter(router, d->digest,
+                       now_ns); /* what is wrong with it may be right with each of its groups */
     fail(router, d, failure, now_ns);
 }
 

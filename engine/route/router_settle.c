@@ -39,6 +39,10 @@ static void end_delivery(struct router *router, struct delivery *d, bool failed,
     if (d->in_lane)
         lane_leave(router, d, now_ns);
     d->ended = true;
+    if (d->digest != NULL) {
+        digest_free(router, d->digest);
+        return;
+    }
     flush->failed = flush->failed || failed;
     flush->open--;
     flush_end_if_done(router, flush, now_ns);
@@ -87,6 +91,39 @@ static size_t collect_intents(struct router *router, struct nflog_note *notes[RO
     return count;
 }
 
+static void save_intents(struct router *router, struct nflog_note *const *notes, size_t count)
+{
+    save(router, notes, count, "notification log not written; a restart may lose the end of these alerts");
+    for (size_t i = 0; i < count; i++)
+        nflog_note_free(notes[i]);
+}
+
+/* Of the groups that a digest stands for. */
+static void settle_members(struct router *router, const struct digest *digest, int64_t now_ns)
+{
+    struct nflog_note *notes[ROUTER_BATCH];
+    for (size_t at = 0; at < digest_member_count(digest);) {
+        size_t count = 0;
+        lock_take(&router->lock);
+        for (size_t k = 0; k < ROUTER_BATCH && at < digest_member_count(digest); k++, at++) {
+            struct nflog_note *note = delivery_intent(router, digest_member(digest, at), now_ns);
+            if (note != NULL)
+                notes[count++] = note;
+        }
+        lock_drop(&router->lock);
+        for (size_t i = 0; i < count; i++)
+            notes[i]->relaxed = true;
+        save_intents(router, notes, count);
+    }
+}
+
+static void settle_digests(struct router *router, int64_t now_ns)
+{
+    for (const struct message *m = router->prepared; m != NULL; m = m->next_answer)
+        if (m->delivery->digest != NULL && m->delivery->attempt == 1)
+            settle_members(router, m->delivery->digest, now_ns);
+}
+
 /* The receiver may take the page and this process end before the answer is in the log. Without this the next process would tell nobody
  * of the end of an alert that ended meanwhile. Alertmanager makes no such promise. */
 void settle_intents(struct router *router, int64_t now_ns)
@@ -94,10 +131,11 @@ void settle_intents(struct router *router, int64_t now_ns)
     struct nflog_note *notes[ROUTER_BATCH] = {NULL};
     size_t count = 0;
     lock_take(&router->lock);
-    if (router->options.contracts.opened_is_closed)
+    bool promised = router->options.contracts.opened_is_closed;
+    if (promised)
         count = collect_intents(router, notes, now_ns);
     lock_drop(&router->lock);
-    save(router, notes, count, "notification log not written; a restart may lose the end of these alerts");
-    for (size_t i = 0; i < count; i++)
-        nflog_note_free(notes[i]);
+    save_intents(router, notes, count);
+    if (promised)
+        settle_digests(router, now_ns);
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum timer_kind { TIMER_GROUP, TIMER_DELIVERY, TIMER_LANE };
+enum timer_kind { TIMER_GROUP, TIMER_DELIVERY, TIMER_LANE, TIMER_DIGEST };
 
 struct timer {
     int64_t at_ns;

@@ -123,8 +123,10 @@ static struct str quiet_words(struct trail_asking *a, const struct trail_event *
 
 static struct str sent_words(struct trail_asking *a, const struct trail_event *event, bool ended)
 {
-    const char *text = arena_format(a->arena, "%s: %.*s", ended ? "resolved" : "firing",
-                                    STR_ARG(dedup_reason_text(event->reason)));
+    bool more = event->detail != NULL;
+    const char *text =
+        arena_format(a->arena, "%s: %.*s%s%s", ended ? "resolved" : "firing",
+                     STR_ARG(dedup_reason_text(event->reason)), more ? "; " : "", more ? event->detail : "");
     a->full = a->full || text == NULL;
     return text != NULL ? str_of(text) : STR("");
 }

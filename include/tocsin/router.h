@@ -31,6 +31,13 @@
  * An integration has 64 requests under way at a time, and as many more for each tenth of a second in which it answers none (router_lane.c):
  * a storm of groups neither drowns it nor waits for it with all its pages in memory.
  *
+ * Where an integration would get more pages within a minute than struct router_storm lets it, those beyond wait for fifteen seconds and are told
+ * in one: the digest, an alert named AlertStorm that says how many fire and have ended, by name, the first of them one by one, and where the
+ * others are to be seen. Each group then counts as told. One that was opened in a digest is told of in digests, its end too, until all of it
+ * has ended; the ends of what was paged by itself go by themselves. A digest that is refused is taken apart: then each group is told by itself.
+ * Drawback: a digest goes to one address, while a setting that is a template may have sent its pages to several; and an alert that fires
+ * and ends within the seconds of waiting is told as one that fires first.
+ *
  * After a restart everything posted is known again: group_wait counts from when it came, groups that have flushed keep their ticks, and what was due meanwhile is
  * due at once. An alert that has not ended gets the time that its sender gave it (five minutes at most) once more, because nobody could hear of it.
  *
@@ -52,6 +59,14 @@ struct router_contracts {
     bool opened_is_closed, no_lost_page;
 };
 
+/* Pages in a storm. */
+struct router_storm {
+    int64_t pages_per_minute; /* to one integration; 0: any number, and no digests */
+    const struct str *
+        never; /* matchers as routes write them: an alert that all of one of these match is told by its own group's page */
+    size_t never_count;
+};
+
 struct router_options {
     struct world *world;
     struct state
@@ -61,6 +76,7 @@ struct router_options {
     void (*paged)(void *context, struct page_event *event);
     void *context;
     struct router_contracts contracts;
+    struct router_storm storm;               /* copied */
     int64_t max_silences, max_silence_bytes; /* as in silences_options */
     int64_t retention_ms;                    /* of the log and of expired silences, at most; 0: five days */
     int64_t alerts_gc_ms; /* how often alerts that have ended are looked for; 0: each half hour */
@@ -82,6 +98,9 @@ void router_reload(struct router *router, struct amconfig *config);
 
 /* From the next flush on. */
 void router_set_contracts(struct router *router, struct router_contracts contracts);
+
+/* The same; copied. ERR_PARSE: bad matchers. */
+int router_set_storm(struct router *router, const struct router_storm *storm, struct err *err);
 
 /* They live as long as the router. */
 struct silences *router_silences(struct router *router);

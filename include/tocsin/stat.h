@@ -49,6 +49,8 @@
     STAT(dns_lookups, "prometheus_sd_dns_lookups_total", counter, "Names of Alertmanagers asked for.")       \
     STAT(dns_lookup_failures, "prometheus_sd_dns_lookup_failures_total", counter,                            \
          "Names of Alertmanagers asked for in vain.")                                                        \
+    STAT(digests, "tocsin_digests_total", counter, "Pages that were told in the place of many.")             \
+    STAT(digest_groups, "tocsin_digest_pages_total", counter, "Pages that a digest was told in place of.")   \
     STAT(incidents_opened, "tocsin_incidents_opened_total", counter, "Incidents opened.")                    \
     STAT(incidents_closed, "tocsin_incidents_closed_total", counter, "Incidents closed.")                    \
     STAT(reload_ok, "prometheus_config_last_reload_successful", gauge,                                       \
