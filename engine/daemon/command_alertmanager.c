@@ -13,7 +13,7 @@ static const char usage[] =
     "\n"
     "Runs the router alone: Alertmanager's flags, its alertmanager.yml, its API; alerts come from Prometheus "
     "or\n"
-    "from another Tocsin. Pages go out as Alertmanager sends them: contracts of tocsin.yml are off. SIGHUP "
+    "from another Tocsin. Pages go out as Alertmanager sends them: contracts and digests of tocsin.yml are off. SIGHUP "
     "and\n"
     "POST /-/reload read the file anew; SIGTERM sends what is under way and ends.\n"
     "\n"

@@ -153,6 +153,7 @@ static void wait_in(struct router *router, struct storm *storm, struct delivery 
     storm->last = &d->next_in_lane;
     if (storm->waiting++ == 0)
         timer_set(&router->timers, &storm->timer, now_ns + DIGEST_GATHER_NS);
+    d->digest_ns = storm->timer.at_ns;
 }
 
 bool digest_takes(struct router *router, struct delivery *d, int64_t now_ns)
@@ -329,6 +330,7 @@ static void take_members(struct storm *storm, struct digest *digest)
         int64_t end_ns = digest->flush->tick_ns + flush->route->group_interval_ms * NS_PER_MS;
         if (end_ns > digest->flush->deadline_ns)
             digest->flush->deadline_ns = end_ns;
+        d->digest_ns = 0;
         digest->members[digest->count++] = d;
     }
     storm->first = NULL;
@@ -336,16 +338,32 @@ static void take_members(struct storm *storm, struct digest *digest)
     storm->waiting = 0;
 }
 
+/* One is no storm. */
+static void send_alone(struct router *router, struct storm *storm, int64_t now_ns)
+{
+    struct delivery *d = storm->first;
+    storm->first = NULL;
+    storm->last = &storm->first;
+    storm->waiting = 0;
+    d->alone = true;
+    d->digest_ns = 0;
+    timer_set(&router->timers, &d->timer, now_ns);
+}
+
 void digest_begin(struct router *router, struct storm *storm, int64_t now_ns)
 {
     timer_clear(&router->timers, &storm->timer);
-    if (storm->first == NULL)
+    if (storm->waiting == 1 && !has_mark(storm->first->kept)) {
+        send_alone(router, storm, now_ns);
         return;
+    }
     const struct flush *first = storm->first->flush;
     struct digest *digest = digest_make(router, storm->integration, first->generation, first->route, now_ns);
     take_members(storm, digest);
     stat_add(STAT_digests, 1);
     stat_add(STAT_digest_groups, digest->count);
+    log_warn("a storm of pages is told in one", LOG_STR("receiver", first->route->receiver->name),
+             LOG_TEXT("integration", integration_name(storm->integration)), LOG_INT("groups", digest->count));
     digest_fill(router, digest, now_ns);
 }
 

@@ -111,6 +111,7 @@ struct delivery {
     bool alone;                    /* no digest takes it */
     struct delivery *next_in_lane; /* or of those that wait for a digest */
     struct digest *digest;         /* that it is the page of; NULL: of its group */
+    int64_t digest_ns;             /* when the one that it waits for is told; 0: it waits for none */
     int attempt;
     int64_t backoff_ns;
     int64_t started_ns;

@@ -301,18 +301,27 @@ static void add_next(struct trail_asking *a, struct trail_next next)
         alert->next[alert->next_count++] = next;
 }
 
+static const char *words_of(struct arena *arena, const struct delivery *d)
+{
+    const char *name = integration_name(d->integration);
+    if (d->digest_ns != 0)
+        return arena_format(arena, "a digest via %s, for there is a storm of pages", name);
+    if (timer_is_set(&d->timer))
+        return arena_format(arena, "another attempt via %s", name);
+    return arena_format(arena, "the answer of %s is waited for", name);
+}
+
 static void tell_deliveries(struct trail_asking *a, const struct group *group, struct trail_next next)
 {
     const struct flush *flush = group->flush;
     for (size_t i = 0; flush != NULL && i < flush->delivery_count; i++) {
         const struct delivery *d = &flush->deliveries[i];
-        bool waits = timer_is_set(&d->timer);
         if (d->ended)
             continue;
-        const char *text =
-            arena_format(a->arena, waits ? "another attempt via %s" : "the answer of %s is waited for",
-                         integration_name(d->integration));
-        next.at_ns = waits ? d->timer.at_ns : flush->deadline_ns;
+        const char *text = words_of(a->arena, d);
+        next.at_ns = d->digest_ns != 0         ? d->digest_ns
+                     : timer_is_set(&d->timer) ? d->timer.at_ns
+                                               : flush->deadline_ns;
         next.text = text != NULL ? str_of(text) : STR("");
         add_next(a, next);
     }

@@ -432,6 +432,26 @@ static void contracts_hold_unless_they_are_taken_back(void **state)
     config_free(c);
 }
 
+static void expect_storm(const char *text, int64_t pages, size_t never_count, const char *never)
+{
+    struct config *c = load(text);
+    struct router_storm storm = config_storm(c);
+    assert_int_equal(storm.pages_per_minute, pages);
+    assert_int_equal(storm.never_count, never_count);
+    if (never != NULL)
+        assert_true(str_is(storm.never[0], never));
+    config_free(c);
+}
+
+static void storms_are_told_in_digests_past_a_bound(void **state)
+{
+    (void)state;
+    expect_storm("{}", 500, 2, "severity=~\"critical|page\"");
+    expect_storm("storm: {pages_per_minute: 7}", 7, 2, "severity=~\"critical|page\"");
+    expect_storm("storm: {pages_per_minute: 0, never: ['a=b, c=d', 'e=~f']}", 0, 2, "a=b, c=d");
+    expect_storm("storm: {never: []}", 500, 0, NULL);
+}
+
 static struct rule_policy policy_of(const struct config *c, const char *file, const char *name)
 {
     struct rule_group group = {.file = str_of(file), .name = str_of(name)};
@@ -492,6 +512,13 @@ static void bad_limits_are_refused_with_their_place(void **state)
     } examples[] = {
         {"storage:\n  identity_header: 'X-A: b'\n", ERR_PARSE,
          "line 2: storage.identity_header is a header's name, not \"X-A: b\""},
+        {"storm:\n  pages: 1\n", ERR_PARSE,
+         "yaml: unmarshal errors:\n  line 2: field pages not found in type config.Storm"},
+        {"storm:\n  pages_per_minute: 1000001\n", ERR_PARSE,
+         "line 2: storm.pages_per_minute is 1000000 at most; 0: no digests"},
+        {"storm: {never: ['a=b',\n  'a']}\n", ERR_PARSE, "line 1: bad matcher format: a"},
+        {"storm: {never: ['{}']}\n", ERR_PARSE,
+         "line 1: storm.never has an item without matchers, which every alert matches"},
         {"contracts:\n  opened_is_close: true\n", ERR_PARSE,
          "yaml: unmarshal errors:\n  line 2: field opened_is_close not found in type config.plain"},
         {"limits:\n  serie: 5\n", ERR_PARSE,
@@ -606,6 +633,8 @@ static void what_is_printed_reads_as_the_same(void **state)
         "limits: {series: 5000, push_body_bytes: 1048576}\n",
         "limits: {series: 5000, series_per_identity: 7}\n",
         "contracts: {opened_is_closed: false}\n",
+        "storm: {pages_per_minute: 3, never: ['severity=\"page\"', 'a=~\"b|c\"']}\n",
+        "storm: {pages_per_minute: 0, never: []}\n",
         "rules: {evaluation: data, data_wait: 90s, catch_up: 1h, limit_behaviour: keep, groups: [{group: "
         "'a.*', "
         "evaluation: clock}, {file: '.*/b\"?.yml', limit_behaviour: prometheus}]}\n",
@@ -674,6 +703,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contracts_hold_unless_they_are_taken_back),
+        cmocka_unit_test(storms_are_told_in_digests_past_a_bound),
         cmocka_unit_test(an_empty_file_has_the_defaults),
         cmocka_unit_test(a_prometheus_yml_is_accepted_as_it_is),
         cmocka_unit_test(variables_in_external_labels_were_taken_as_they_are_written),

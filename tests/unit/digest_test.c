@@ -149,6 +149,21 @@ static void below_the_bound_nothing_waits(void **state)
     sim_close(&sim);
 }
 
+static void one_page_too_many_is_late_and_no_digest(void **state)
+{
+    (void)state;
+    start(ROUTES, 1);
+    fire(0, 2, "");
+    sim_until(&sim, 30000);
+    sim_expect(&sim, "1000 a first notification: +A,0\n16000 a first notification: +A,1\n");
+    sim_forget(&sim);
+    end(0, 2, "");
+    sim_until(&sim, 60000);
+    assert_int_equal(sim.sent_count, 2);
+    assert_int_equal(digests(), 0);
+    sim_close(&sim);
+}
+
 static void without_a_bound_there_are_no_digests(void **state)
 {
     (void)state;
@@ -462,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_thousand_alerts_in_ten_seconds_are_some_pages_and_one_digest),
         cmocka_unit_test(below_the_bound_nothing_waits),
+        cmocka_unit_test(one_page_too_many_is_late_and_no_digest),
         cmocka_unit_test(without_a_bound_there_are_no_digests),
         cmocka_unit_test(a_page_for_somebody_s_bed_never_waits),
         cmocka_unit_test(a_group_of_a_digest_is_told_of_in_digests_until_it_has_ended),
