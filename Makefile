@@ -165,7 +165,7 @@ bench: ## load Tocsin and its peers side by side; writes docs/benchmarks.md (abo
 diff: ## DIFF_QUERIES generated queries (20000) to Debian's Prometheus 2.42, alerts and files to its Alertmanager, templates to Go: as Tocsin
 	@deploy/deps.sh build test peer
 	@$(MAKE) --no-print-directory -s -j2 build/tocsin $(O)/diff/template_peer
-	@tests/diff/run && tests/diff/template && tests/diff/alertmanager_config && tests/diff/alertmanager --cases $(or $(DIFF_CASES),40)
+	@tests/diff/run && tests/diff/template && tests/diff/alertmanager_config && tests/diff/alertmanager --cases $(or $(DIFF_CASES),40) && tests/diff/pages
 
 layers: ## prove that no folder includes upward
 	@tests/habits/layers

@@ -21,6 +21,7 @@
 #include "tocsin/router.h"
 
 #include "dedup_priv.h"
+#include "inbox_priv.h"
 #include "inhibit_priv.h"
 #include "item_priv.h"
 #include "keep_priv.h"
@@ -140,15 +141,6 @@ struct router_counts {
     struct kind_counts kinds[INTEGRATION_KINDS_MAX]; /* by integration_kind_of */
 };
 
-/* Finished requests, noted by the network's thread. */
-struct inbox {
-    struct lock lock;
-    pthread_cond_t filled;
-    struct message *first, **last;
-    size_t out; /* requests under way */
-    bool woken;
-};
-
 struct router {
     struct router_options options;
     char *external_url;
@@ -249,11 +241,5 @@ void router_send_prepared(struct router *router, int64_t now_ns);
 void delivery_give_up(struct router *router, struct delivery *delivery, int64_t now_ns);
 void router_take_answer(struct router *router, struct message *message, int64_t now_ns);
 void message_free(struct message *message);
-
-/* inbox.c */
-void inbox_init(struct inbox *inbox);
-void inbox_release(struct inbox *inbox);
-struct message *inbox_take(struct inbox *inbox);
-void inbox_put(struct inbox *inbox, struct message *message);
 
 #endif
