@@ -16,6 +16,8 @@
 
 /* How long the first that waits does so, and how many alerts are named one by one. */
 #define DIGEST_GATHER_NS (15 * NS_PER_S)
+/* How soon the next one is tried while one is under way. */
+#define DIGEST_AGAIN_NS NS_PER_S
 enum { DIGEST_NAMED = 50, DIGEST_NAMES = 10 };
 
 /* What one integration is told of in a minute. */

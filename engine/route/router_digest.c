@@ -350,9 +350,27 @@ static void send_alone(struct router *router, struct storm *storm, int64_t now_n
     timer_set(&router->timers, &d->timer, now_ns);
 }
 
+/* One after the other: each begins with what the log says that the one before has told. A reload makes other integrations of the same. */
+static bool is_under_way(const struct router *router, const struct am_receiver *receiver,
+                         const struct integration *integration)
+{
+    for (const struct digest *other = router->digests.first; other != NULL; other = other->next) {
+        const struct integration *its = other->delivery->integration;
+        if (its->index == integration->index &&
+            integration_kind_of(its) == integration_kind_of(integration) &&
+            str_eq(other->flush->route->receiver->name, receiver->name))
+            return true;
+    }
+    return false;
+}
+
 void digest_begin(struct router *router, struct storm *storm, int64_t now_ns)
 {
     timer_clear(&router->timers, &storm->timer);
+    if (is_under_way(router, storm->first->flush->route->receiver, storm->integration)) {
+        timer_set(&router->timers, &storm->timer, now_ns + DIGEST_AGAIN_NS);
+        return;
+    }
     if (storm->waiting == 1 && !has_mark(storm->first->kept)) {
         send_alone(router, storm, now_ns);
         return;
@@ -404,16 +422,11 @@ void digest_scatter(struct router *router, struct digest *digest, int64_t now_ns
 
 /* ---- now and then ---- */
 
-static bool is_busy(const struct router *router, const struct integration *integration)
+static bool some_wait(const struct router *router, const struct integration *integration)
 {
     const struct storm *storm =
         map_find(&router->digests.storms, storm_hash(integration), is_of, integration);
-    if (storm != NULL && storm->waiting > 0)
-        return true;
-    for (const struct digest *d = router->digests.first; d != NULL; d = d->next)
-        if (d->delivery->integration == integration)
-            return true;
-    return false;
+    return storm != NULL && storm->waiting > 0;
 }
 
 static const struct am_route *route_to(const struct am_route *route, const struct am_receiver *receiver)
@@ -446,7 +459,8 @@ static void close_if_over(struct router *router, const struct am_route *route,
     router->digests.open = router->digests.open || open.count > 0;
     hash_set_free(&open);
     hash_set_free(&alive);
-    if (over && !is_busy(router, integration))
+    bool busy = some_wait(router, integration) || is_under_way(router, route->receiver, integration);
+    if (over && !busy)
         digest_fill(router, digest_make(router, integration, router->generation, route, now_ns), now_ns);
 }
 

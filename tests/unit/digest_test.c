@@ -313,6 +313,25 @@ static void an_outage_delays_a_digest_and_loses_nobody(void **state)
     sim_close(&sim);
 }
 
+static void a_digest_waits_for_the_one_before(void **state)
+{
+    (void)state;
+    start(ROUTES, 1);
+    fire(0, 5, "");
+    sim_until(&sim, 15000);
+    sim.hold = true;
+    sim_until(&sim, 16000);
+    fire(5, 10, "");
+    sim_until(&sim, 45000);
+    assert_int_equal(digests(), 1);
+    sim.hold = false;
+    sim_release(&sim);
+    sim_until(&sim, 47000);
+    assert_int_equal(digests(), 2);
+    expect_last("firing", "Storm: 5 alerts fire and 0 ended, in 5 groups; 9 in all still fire");
+    sim_close(&sim);
+}
+
 static void what_fired_and_ended_while_nobody_listened_is_told_late(void **state)
 {
     (void)state;
@@ -486,6 +505,7 @@ int main(void)
         cmocka_unit_test(what_is_told_in_a_digest_counts_as_a_page_of_each_group),
         cmocka_unit_test(a_digest_that_is_refused_is_taken_apart),
         cmocka_unit_test(an_outage_delays_a_digest_and_loses_nobody),
+        cmocka_unit_test(a_digest_waits_for_the_one_before),
         cmocka_unit_test(what_fired_and_ended_while_nobody_listened_is_told_late),
         cmocka_unit_test(those_that_wait_are_told_after_a_restart),
         cmocka_unit_test(a_restart_while_the_digest_is_under_way_loses_no_end),
