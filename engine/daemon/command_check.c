@@ -58,6 +58,14 @@ static void print_failure(const struct err *err)
     fputs("\n", stderr);
 }
 
+static void warn_unrehearsed(void *context, struct str receiver, const char *integration,
+                             const struct err *why)
+{
+    (void)context;
+    fprintf(stderr, "  WARNING: receiver %.*s: %s fails on a made-up page, and would lose real ones: %s\n",
+            STR_ARG(receiver), integration, why->text);
+}
+
 static int check_config(const struct check *c, const char *path)
 {
     struct generation g;
@@ -72,6 +80,8 @@ static int check_config(const struct check *c, const char *path)
     if (g.routes != NULL)
         printf("  SUCCESS: %zu receivers in %.*s\n", g.routes->receiver_count,
                STR_ARG(g.config->alertmanager_config_file));
+    if (g.routes != NULL)
+        amconfig_rehearse(c->world, g.routes, warn_unrehearsed, NULL);
     for (size_t i = 0; i < g.config->ignored.count; i++)
         printf("  note: %.*s concerns parts that Tocsin leaves to Prometheus: ignored\n",
                STR_ARG(g.config->ignored.items[i]));
@@ -92,6 +102,8 @@ static int check_alertmanager(const struct check *c, const char *path)
     printf("  SUCCESS\nFound:\n - global config\n - route\n - %zu inhibit rules\n - %zu receivers\n - %zu "
            "templates\n\n",
            config->inhibit_count, config->receiver_count, config->template_count);
+    fflush(stdout);
+    amconfig_rehearse(c->world, config, warn_unrehearsed, NULL);
     amconfig_free(config);
     return 0;
 }

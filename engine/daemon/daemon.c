@@ -135,11 +135,22 @@ static int apply(struct daemon *d, struct generation *g, struct err *err)
     return 0;
 }
 
+static void warn_unrehearsed(void *context, struct str receiver, const char *integration,
+                             const struct err *why)
+{
+    (void)context;
+    log_warn("this integration fails on a made-up page, and would lose real ones",
+             LOG_STR("receiver", receiver), LOG_TEXT("integration", integration), LOG_ERR(why));
+}
+
 static int load(struct daemon *d, enum generation_turn turn, struct generation *g, struct err *err)
 {
     const struct daemon_options *o = &d->options;
-    return o->router_only ? generation_load_routes(d->world, o->config_file, g, err)
-                          : generation_load(d->world, o->config_file, &o->features, turn, g, err);
+    int rc = o->router_only ? generation_load_routes(d->world, o->config_file, g, err)
+                            : generation_load(d->world, o->config_file, &o->features, turn, g, err);
+    if (rc == 0 && g->routes != NULL)
+        amconfig_rehearse(d->world, g->routes, warn_unrehearsed, NULL);
+    return rc;
 }
 
 int daemon_reload(struct daemon *daemon, struct err *err)

@@ -109,6 +109,13 @@ int amconfig_parse(struct world *world, struct str text, struct str folder, stru
                    struct err *err);
 void amconfig_free(struct amconfig *config);
 
+/* Makes of each integration the first request of a made-up page, and of its end, and sends nothing. What fails then (a template that asks for
+ * what is not there, a file of a secret that cannot be read) would lose every page, and is told. Drawback: of kinds that need several requests only the
+ * first is made, and a template may fail on other alerts than these. */
+typedef void am_rehearsed(void *context, struct str receiver, const char *integration, const struct err *why);
+void amconfig_rehearse(struct world *world, const struct amconfig *config, am_rehearsed *failed,
+                       void *context);
+
 /* One matcher as routes and API filters write it; both of Alertmanager's grammars with the fallback rule (Alertmanager 0.34).
  * Texts are copied into the arena, the regex is the caller's to release. */
 int am_matcher_parse(struct arena *arena, struct str text, struct matcher *out, struct err *err);
