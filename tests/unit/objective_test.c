@@ -187,11 +187,18 @@ static void test_sloths_files(void **state)
     assert_reads("tests/slo/object.yml", "tests/slo/object.objectives");
 }
 
+static void test_openslo_with_every_kind_of_object(void **state)
+{
+    (void)state;
+    assert_reads("tests/slo/openslo.yml", "tests/slo/openslo.objectives");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_form_with_every_key),
         cmocka_unit_test(test_sloths_files),
+        cmocka_unit_test(test_openslo_with_every_kind_of_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
