@@ -640,6 +640,43 @@ static void test_patterns_name_files_of_all_forms(void **state)
     buf_release(&errors);
 }
 
+/* ---- the manual ---- */
+
+/* The next example of an indented block that begins with a version, without the indent. False: there is none left. */
+static bool next_example(struct str *rest, struct buf *out)
+{
+    bool inside = false;
+    buf_clear(out);
+    while (rest->p != NULL) {
+        struct str line = str_cut(rest, '\n');
+        inside |= str_starts(line, STR("    version: "));
+        if (inside && !str_starts(line, STR("    ")))
+            return true;
+        if (inside) {
+            buf_add(out, line.p + 4, line.n - 4);
+            buf_char(out, '\n');
+        }
+    }
+    return inside;
+}
+
+static void test_examples_of_the_manual_are_sound(void **state)
+{
+    struct buf manual, example;
+    size_t count = 0;
+    (void)state;
+    read_file("docs/slo.md", &manual);
+    buf_init(&example, 1 << 16);
+    for (struct str rest = buf_slice(&manual); next_example(&rest, &example); count++) {
+        struct objective_set *set = read_sound(buf_text(&example));
+        assert_int_equal(set->count, 1);
+        objective_set_free(set);
+    }
+    assert_int_equal(count, 2);
+    buf_release(&manual);
+    buf_release(&example);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +693,7 @@ int main(void)
         cmocka_unit_test(test_all_documents_that_are_wrong_are_told),
         cmocka_unit_test(test_ids_that_come_twice_are_told_with_both_places),
         cmocka_unit_test(test_patterns_name_files_of_all_forms),
+        cmocka_unit_test(test_examples_of_the_manual_are_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
