@@ -163,11 +163,18 @@ static int check_tiers(const struct objective *o, struct err *err)
     return rc;
 }
 
+static int check_watch(const struct objective *o, struct err *err)
+{
+    if (o->watch.no_data_ms != 0 && o->watch.no_data_ms < MINUTE_MS)
+        return wrong(o, o->line, err, "no_data must be at least a minute, or 0s for never");
+    return check_labels(o, o->line, o->watch.labels, err);
+}
+
 int objective_check(const struct objective *o, struct err *err)
 {
     int rc = check_names(o, err);
     rc = rc == 0 ? check_labels(o, o->line, o->labels, err) : rc;
-    rc = rc == 0 ? check_labels(o, o->line, o->watch.labels, err) : rc;
+    rc = rc == 0 ? check_watch(o, err) : rc;
     rc = rc == 0 ? check_period(o, err) : rc;
     rc = rc == 0 ? check_budgeting(o, err) : rc;
     return rc == 0 ? check_tiers(o, err) : rc;
