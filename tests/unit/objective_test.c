@@ -359,6 +359,12 @@ static void test_factors_are_exact(void **state)
     OPENSLO("AlertPolicy", "p", "{conditions: [{conditionRef: c}]}")    \
     OPENSLO("AlertCondition", "c", "{severity: page, condition: {" rest "}}")
 
+#define OS_THRESHOLD(method)                                                                       \
+    OPENSLO("SLI", "i", "{thresholdMetric: {metricSource: {type: Prometheus, spec: {query: x}}}}") \
+    OPENSLO("SLO", "a",                                                                            \
+            "{service: s, indicatorRef: i, budgetingMethod: " method ", objectives: [{op: lt, "    \
+            "value: 1, target: 0.9}]}")
+
 static const struct row {
     const char *text, *why; /* why: how the errors begin */
     int code;
@@ -520,6 +526,10 @@ static const struct row {
     {OS_FILE("{duration: 1w, calendar: {startTime: 2026-02-30 00:00:00, timeZone: UTC}}", "{target: 0.9}",
              ""),
      "f.yml:10: startTime must be a time such as ", ERR_PARSE},
+    {OS_FILE("{duration: 1Q, calendar: {startTime: 2026-02-01 00:00:00}}", "{target: 0.9}", ""),
+     "f.yml:10: startTime 2026-02-01 00:00:00: windows begin with", ERR_UNSUPPORTED},
+    {OS_FILE("{duration: 1Y, calendar: {startTime: 2026-02-01 00:00:00}}", "{target: 0.9}", ""),
+     "f.yml:10: startTime 2026-02-01 00:00:00: windows begin with", ERR_UNSUPPORTED},
     {OS_FILE("{duration: 30d}", "{}", ""), "f.yml:10: an objective needs one of target ", ERR_PARSE},
     {OS_FILE("{duration: 30d}", "{target: 0.9, op: lt, value: 1}", ""),
      "f.yml:10: op and value belong to a thresholdMetric, ", ERR_PARSE},
@@ -532,6 +542,7 @@ static const struct row {
     {OPENSLO("SLI", "i", OS_RATIO("counter: true, ", "rate(x[5m])"))
          OS_SLO("{duration: 30d}", "{target: 0.9}", ""),
      "f.yml:5: good: OpenSLO does not say where the window stands: ", ERR_PARSE},
+    {OS_THRESHOLD("RatioTimeslices"), "f.yml:7: s-a: a threshold makes slices good or bad: ", ERR_PARSE},
     {OS_CONDITION("op: gt, threshold: 2"), "f.yml:20: the AlertCondition c needs severity, ", ERR_PARSE},
     {OS_CONDITION("op: lt, threshold: 2, lookbackWindow: 1h"),
      "f.yml:20: an alert on a burn rate that is low (op: lt) is not supported\n", ERR_UNSUPPORTED},
@@ -568,6 +579,41 @@ static void test_what_is_wrong_is_told_with_its_line(void **state)
     assert_int_equal(set->count, 0);
     assert_int_equal(set->file_count, 0);
     buf_release(&errors);
+    objective_set_free(set);
+}
+
+static void test_windows_of_openslo_begin_where_those_of_the_calendar_do(void **state)
+{
+    static const struct {
+        const char *text;
+        enum period_unit unit;
+    } rows[] = {
+        {OS_FILE("{duration: 1d, calendar: {startTime: 2026-01-21 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_DAY},
+        {OS_FILE("{duration: 1w, calendar: {startTime: 2026-01-05 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_WEEK},
+        {OS_FILE("{duration: 1w, calendar: {startTime: 1969-12-29 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_WEEK},
+        {OS_FILE("{duration: 1M, calendar: {startTime: 2026-02-01 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_MONTH},
+        {OS_FILE("{duration: 1Q, calendar: {startTime: 2026-10-01 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_QUARTER},
+        {OS_FILE("{duration: 1Y, calendar: {timeZone: Asia/Tokyo}}", "{target: 0.9}", ""), PERIOD_YEAR},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct objective_set *set = read_sound(rows[i].text);
+        assert_int_equal(set->items[0].period.unit, rows[i].unit);
+        objective_set_free(set);
+    }
+}
+
+static void test_occurrences_of_a_threshold_are_its_slices(void **state)
+{
+    struct objective_set *set = read_sound(OS_THRESHOLD("Occurrences"));
+    (void)state;
+    assert_int_equal(set->items[0].budgeting, BUDGET_SLICES);
+    assert_int_equal(set->items[0].slice_ms, 60 * 1000);
     objective_set_free(set);
 }
 
@@ -693,6 +739,8 @@ int main(void)
         cmocka_unit_test(test_default_tiers_are_shorter_than_the_window),
         cmocka_unit_test(test_factors_are_exact),
         cmocka_unit_test(test_what_is_wrong_is_told_with_its_line),
+        cmocka_unit_test(test_windows_of_openslo_begin_where_those_of_the_calendar_do),
+        cmocka_unit_test(test_occurrences_of_a_threshold_are_its_slices),
         cmocka_unit_test(test_documents_of_one_file_may_be_of_several_forms),
         cmocka_unit_test(test_all_documents_that_are_wrong_are_told),
         cmocka_unit_test(test_ids_that_come_twice_are_told_with_both_places),
