@@ -92,26 +92,24 @@ static int check_own_labels(const struct objective *o, struct err *err)
     return check_labels(o, o->line, o->labels, err);
 }
 
-static bool is_given(const struct objective *o, struct str name)
+static bool alerts_are_given(const struct objective *o, struct str name)
 {
-    bool given = has_label(o->labels, name) || has_label(o->watch.labels, name);
+    bool given = has_label(o->watch.labels, name);
     for (size_t i = 0; i < o->tier_count && !given; i++)
         given = has_label(o->tiers[i].labels, name);
     return given;
 }
 
-/* A label that is given to all series and alerts takes the place of the one that tells the groups apart. */
+/* A label that is given to all alerts takes the place of the one that tells the groups apart. */
 int objective_check_groups(const struct objective *o, struct err *err)
 {
-    for (size_t i = 0; i < o->by_count; i++) {
-        struct str name = o->by[i];
-        if (is_taken(name) || str_is(name, "severity") || str_is(name, "alertname") || is_given(o, name))
+    for (size_t i = 0; i < o->by_count; i++)
+        if (alerts_are_given(o, o->by[i]))
             return wrong(
                 o, o->line, err,
-                "the label %.*s cannot tell groups apart, because all series or alerts are given one of that "
-                "name: group by another (label_replace can copy it)",
-                STR_ARG(name));
-    }
+                "the label %.*s cannot tell groups apart, because alerts are given one of that name: "
+                "name theirs differently",
+                STR_ARG(o->by[i]));
     return 0;
 }
 

@@ -399,13 +399,11 @@ static const struct row {
     {SLO("labels: {alertname: x}, " EVENTS), "f.yml:1: shop-a: \"alertname\" is no label ", ERR_PARSE},
     {SLO("labels: {service: x}, " EVENTS),
      "f.yml:1: shop-a: the label service is set by the objective itself", ERR_PARSE},
-    {SLO("by: [service], " EVENTS), "f.yml:1: shop-a: the label service cannot tell groups apart", ERR_PARSE},
-    {SLO("by: [team], labels: {team: a}, " EVENTS),
-     "f.yml:1: shop-a: the label team cannot tell groups apart", ERR_PARSE},
     {SLO("by: [team], alerting: {page: {labels: {team: a}}}, " EVENTS),
      "f.yml:1: shop-a: the label team cannot tell groups apart", ERR_PARSE},
-    {"version: prometheus/v1\nservice: shop\nslos:\n- {name: ab, objective: 9, labels: {team: x}, sli: {raw: "
-     "{error_ratio_query: 'avg by (team) (avg_over_time(r[{{.window}}]))'}}, alerting: {name: x}}",
+    {"version: prometheus/v1\nservice: shop\nslos:\n- {name: ab, objective: 9, sli: {raw: "
+     "{error_ratio_query: 'avg by (team) (avg_over_time(r[{{.window}}]))'}}, alerting: {name: x, labels: "
+     "{team: x}}}",
      "f.yml:4: shop-ab: the label team cannot tell groups apart", ERR_PARSE},
     {SLO("compat: nobl9, " EVENTS), "f.yml:1: compat must be sloth or pyrra, not \"nobl9\"\n", ERR_PARSE},
     /* time */
