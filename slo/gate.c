@@ -122,11 +122,9 @@ static struct gate_decision decide(enum gate_state state, const struct gate_read
                                    const struct gate_change *change)
 {
     struct gate_decision decision = by_state(state, reading, change->risk);
-    if (decision.verdict == GATE_GO)
-        return decision;
-    if (change->risk == GATE_RISK_REPAIR)
+    if (change->risk == GATE_RISK_REPAIR && state != GATE_HEALTHY)
         return (struct gate_decision){GATE_GO, state, GATE_IS_REPAIR};
-    if (is_signed(&change->glass))
+    if (decision.verdict != GATE_GO && is_signed(&change->glass))
         return (struct gate_decision){GATE_GO, state, GATE_GLASS_BROKEN};
     return decision;
 }

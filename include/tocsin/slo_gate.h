@@ -50,11 +50,12 @@ struct gate_policy {
 };
 
 struct gate_reading {
-    bool known;                       /* there was any data in the period */
-    double coverage;                  /* share of the period's slices so far that are known, 0 to 1 */
-    double burn_5m, burn_1h, burn_6h; /* times the budget's pace */
-    double remaining;                 /* share of the budget; below 0: overdrawn */
-    double forecast;                  /* what will remain at the period's end if it goes on so */
+    bool known;      /* there was any data in the period */
+    double coverage; /* share of the period's slices so far that are known, 0 to 1 */
+    /* Times the budget's pace; NaN where there were no events: nothing burns then, but it is not calm for sure either. */
+    double burn_5m, burn_1h, burn_6h;
+    double remaining; /* share of the budget; below 0: overdrawn */
+    double forecast;  /* what will remain at the period's end if it goes on so */
 };
 
 struct gate_freeze {
