@@ -105,3 +105,9 @@ bool guard_goes_on(const struct guard_plan *plan, const struct guard_weights *we
             return true;
     return false;
 }
+
+bool guard_agrees(const struct guard_plan *plan, const struct guard_weights *weights, int64_t bad,
+                  int64_t total, double limit)
+{
+    return guard_goes_on(plan, weights) || guard_fires(bad, total, limit, plan->look_alpha);
+}

@@ -78,4 +78,9 @@ void guard_count(const struct guard_plan *plan, struct guard_weights *weights, d
 /* One of the sequential tests is over its height; it stays there while errors go on. */
 bool guard_goes_on(const struct guard_plan *plan, const struct guard_weights *weights);
 
+/* All that a tier needs beside its windows being over their limit (factor * b): any of the three. `bad` and `total` are of the long
+ * window; where they are no whole numbers, bad is rounded down and total up. */
+bool guard_agrees(const struct guard_plan *plan, const struct guard_weights *weights, int64_t bad,
+                  int64_t total, double limit);
+
 #endif

@@ -135,8 +135,7 @@ static bool tier_is_over(const struct objective_tier *tier, bool guarded)
     if (!window((int)(tier->short_ms / SLOT_MS), limit, &bad, &all) ||
         !window((int)(tier->long_ms / SLOT_MS), limit, &bad, &all))
         return false;
-    return !guarded || guard_goes_on(&month.plan, &month.weights) ||
-           guard_fires(bad, all, limit, month.plan.look_alpha);
+    return !guarded || guard_agrees(&month.plan, &month.weights, bad, all, limit);
 }
 
 static bool is_paging(bool guarded)
@@ -235,22 +234,31 @@ static void test_a_total_outage_of_few_events_pages_within_half_an_hour(void **s
     assert_true(paged >= 0.95 * outages);
 }
 
-static void test_of_many_events_a_guard_costs_no_more_than_one_evaluation(void **state)
+static void assert_as_soon(const struct traffic *healthy, double error, int outages)
 {
-    struct traffic healthy, outage;
-    int outages = turns(3000) / 10, later = 0;
-    (void)state;
-    traffic_init(&healthy, 10000, budget);
-    traffic_init(&outage, 10000, 1);
+    struct traffic outage;
+    int later = 0;
+    traffic_init(&outage, 10000, error);
     for (int i = 0; i < outages; i++) {
         seed = (uint64_t)i;
-        int plain = slots_to_page(10000, &healthy, &outage, false, SLOTS_HOUR);
+        int plain = slots_to_page(10000, healthy, &outage, false, 7 * SLOTS_HOUR);
         seed = (uint64_t)i;
-        int guarded = slots_to_page(10000, &healthy, &outage, true, SLOTS_HOUR);
+        int guarded = slots_to_page(10000, healthy, &outage, true, 7 * SLOTS_HOUR);
         assert_true(plain > 0 && guarded > 0 && guarded <= plain + 1);
         later += guarded > plain;
     }
-    print_message("    %d of %d total outages at 10,000 an hour page an evaluation later\n", later, outages);
+    print_message("    %d of %d outages of %g %% at 10,000 an hour page an evaluation later\n", later,
+                  outages, 100 * error);
+}
+
+static void test_of_many_events_a_guard_costs_no_more_than_one_evaluation(void **state)
+{
+    static const double levels[] = {1, 0.1, 0.02, 0.008};
+    struct traffic healthy;
+    (void)state;
+    traffic_init(&healthy, 10000, budget);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        assert_as_soon(&healthy, levels[i], turns(3000) / 10);
 }
 
 /* Two of a hundred fail at a hundred an hour: plain tiers page within the hour, or for a single event; the budget of the month is gone after a
