@@ -50,7 +50,7 @@ struct burden {
     struct fraction error;
     struct fraction share; /* of what the budget counts: of bad events, or of bad slices */
     bool sliced;           /* only whole slices count */
-    int64_t head_ms;       /* so long at most after the errors began nothing counts */
+    int64_t head_ms;       /* so long at most what began has not counted yet; of means, what ended neither */
 };
 
 /* By events; by means of slices it is the same, a slice later. */
@@ -70,9 +70,10 @@ static int64_t trip_by_slices(const struct burden *burden, const struct objectiv
     return times_up(each, bad) * slice_ms + burden->head_ms;
 }
 
-static int64_t reset_by_share(const struct objective_tier *tier, struct fraction part)
+static int64_t reset_by_share(const struct burden *burden, const struct objective_tier *tier,
+                              struct fraction part)
 {
-    return tier->short_ms - times_down(part, tier->short_ms);
+    return tier->short_ms - times_down(part, tier->short_ms) + burden->head_ms;
 }
 
 /* The slice in which the errors end may be bad as a whole. */
@@ -98,7 +99,8 @@ static void fill_times(const struct burden *burden, const struct objective_tier 
     out->told_ms =
         out->trip_ms + seen_ms + whole_steps(tier->for_ms, pace->interval_ms) + pace->group_wait_ms;
     out->reset_ms =
-        (burden->sliced ? reset_by_slices(burden, tier, limit) : reset_by_share(tier, part)) + seen_ms;
+        (burden->sliced ? reset_by_slices(burden, tier, limit) : reset_by_share(burden, tier, part)) +
+        seen_ms;
 }
 
 static int fill_tier(const struct burden *burden, const struct objective_tier *tier,

@@ -230,6 +230,7 @@ static void test_means_of_slices_are_seen_a_slice_later(void **state)
     f.objective.budgeting = BUDGET_RATIOS;
     f.objective.slice_ms = MINUTE_MS;
     assert_int_equal(level_of(&f, &at_once, (struct fraction){1, 1}).tiers[0].trip_ms, 51840 + MINUTE_MS);
+    assert_int_equal(level_of(&f, &at_once, (struct fraction){1, 1}).tiers[0].reset_ms, 295680 + MINUTE_MS);
     arena_release(&f.arena);
 }
 
