@@ -159,7 +159,7 @@ static void check_events(struct linting *l, const struct objective_tier *tier, s
     double events = l->pace->events_per_hour * (double)tier->long_ms / (3600 * 1e3);
     int64_t least = contract_events_min(limit, 1);
     if (events <= 0 || tier->class != TIER_PAGE || !counts_events(l->objective) || least == INT64_MAX ||
-        events >= (double)least || contract_unreachable(limit) || is_guarded(&l->objective->guard, limit))
+        events >= (double)least || is_guarded(&l->objective->guard, limit))
         return;
     tell(l, CONTRACT_FEW_EVENTS, tier,
          "pages for a single bad event: %s holds about %.6g events, and with fewer than %lld one is over the "

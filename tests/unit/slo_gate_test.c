@@ -215,6 +215,17 @@ static void test_an_objective_may_have_a_ladder_of_its_own(void **state)
     assert_int_equal(gate_rung(&own, &reading), GATE_FREEZE);
 }
 
+static void test_a_freeze_is_as_old_as_its_first_reading(void **state)
+{
+    struct gate_reading reading = {
+        .known = true, .coverage = 1, .burn_5m = 5, .burn_1h = 5, .burn_6h = 5, .remaining = 1};
+    struct gate_freeze freeze = {0};
+    (void)state;
+    gate_watch(&policy, &reading, epoch_ms, &freeze);
+    gate_watch(&policy, &reading, epoch_ms + MINUTE_MS, &freeze);
+    assert_int_equal(freeze.since_ms, epoch_ms);
+}
+
 /* A budget that was divided by nothing must never read as good. */
 static void test_what_is_no_number_never_goes(void **state)
 {
@@ -244,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_table),
         cmocka_unit_test(test_an_objective_may_have_a_ladder_of_its_own),
+        cmocka_unit_test(test_a_freeze_is_as_old_as_its_first_reading),
         cmocka_unit_test(test_what_is_no_number_never_goes),
         cmocka_unit_test(test_verdicts_are_exit_codes),
     };
