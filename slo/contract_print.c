@@ -3,9 +3,7 @@
 
 #include "tocsin/duration.h"
 
-#include <math.h>
-
-enum { SECOND_MS = 1000, ARENA_BYTES = 1 << 16, CELL_MAX = 64 };
+enum { SECOND_MS = 1000, ARENA_BYTES = 1 << 16, TOLD_WIDTH = 26 };
 
 static const struct fraction levels[] = {{1, 1},     {15, 100},  {10, 100},  {2, 100},   {1, 100},
                                          {6, 1000},  {3, 1000},  {2, 1000},  {1, 1000},  {6, 10000},
@@ -33,10 +31,10 @@ static void put_told(const struct objective *objective, const struct contract_le
     } else {
         put_span(out, level->tiers[first].told_ms);
         buf_format(out, " %.*s", STR_ARG(objective->tiers[first].name));
-        pad(out, from, 22);
+        pad(out, from, TOLD_WIDTH);
         buf_format(out, "%.3g%%", 100 * level->tiers[first].spent);
     }
-    pad(out, from, 30);
+    pad(out, from, TOLD_WIDTH + 8);
 }
 
 static void put_level(const struct objective *objective, const struct contract_level *level, struct buf *out)
@@ -67,9 +65,9 @@ static void put_head(const struct objective *objective, const struct contract_pa
     duration_print(out, pace->interval_ms);
     buf_puts(out, ", group_wait ");
     duration_print(out, pace->group_wait_ms);
-    buf_puts(out,
-             "\nerrors   burn      budget gone   page after            spent   ticket after          spent   "
-             "page over\n");
+    buf_puts(out, "\nerrors   burn      budget gone   page after                spent   ticket after         "
+                  "     spent   "
+                  "page over\n");
 }
 
 static void put_tier(const struct objective_tier *tier, struct fraction limit, struct buf *out)
@@ -86,7 +84,7 @@ static void put_tier(const struct objective_tier *tier, struct fraction limit, s
     if (contract_unreachable(limit))
         buf_puts(out, ": never");
     else if (least != INT64_MAX)
-        buf_format(out, "; one bad event alone, among fewer than %lld", (long long)least);
+        buf_format(out, "; one bad event among fewer than %lld is enough", (long long)least);
     buf_char(out, '\n');
 }
 
