@@ -15,6 +15,9 @@ int contract_limit(const struct objective *objective, const struct objective_tie
     return rc == 0 ? fraction_multiply(budget, tier->factor, limit) : rc;
 }
 
+/* Long enough for everybody, and no sum of a few of them overflows. */
+static const int64_t forever_ms = INT64_MAX / 8;
+
 static int64_t clamp(__int128 n)
 {
     return n > INT64_MAX ? INT64_MAX : (int64_t)n;
@@ -67,7 +70,8 @@ static int64_t trip_by_slices(const struct burden *burden, const struct objectiv
     int64_t slice_ms = burden->objective->slice_ms;
     int64_t bad = times_down(limit, tier->long_ms / slice_ms) + 1;
     struct fraction each = {burden->share.denominator, burden->share.numerator};
-    return times_up(each, bad) * slice_ms + burden->head_ms;
+    int64_t ms = clamp((__int128)times_up(each, bad) * slice_ms);
+    return (ms < forever_ms ? ms : forever_ms) + burden->head_ms;
 }
 
 static int64_t reset_by_share(const struct burden *burden, const struct objective_tier *tier,
@@ -188,6 +192,8 @@ int contract_level(const struct objective *objective, const struct contract_pace
     struct burden burden = {.objective = objective, .pace = pace, .error = error};
     if (error.numerator <= 0 || fraction_over(error, contract_whole))
         return err_set(err, ERR_ARG, "a level of errors is a share over 0 and up to 1");
+    if (objective->budgeting != BUDGET_EVENTS && objective->slice_ms <= 0)
+        return err_set(err, ERR_ARG, "%.*s: its slices have no length", STR_ARG(objective->id));
     *out = (struct contract_level){.error = error, .first = {CONTRACT_NOBODY, CONTRACT_NOBODY}};
     out->tiers = ARENA_ARRAY(arena, struct contract_tier, objective->tier_count);
     if (out->tiers == NULL)

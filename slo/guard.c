@@ -1,6 +1,7 @@
 /* How the rate of false pages of a period is spent, and the tests that go on from slot to slot. */
+#include "contract_priv.h"
+
 #include "tocsin/confidence.h"
-#include "tocsin/contract.h"
 
 #include <math.h>
 
@@ -71,7 +72,9 @@ static void add_trickles(const struct objective *objective, enum tier_class clas
 int guard_plan_make(const struct objective *objective, enum tier_class class, int64_t interval_ms,
                     double events, struct guard_plan *out, struct err *err)
 {
-    double budget = 1 - fraction_value(objective->target), rate = objective->guard.false_page_rate;
+    struct fraction exact = {0, 1};
+    contract_budget(objective, &exact);
+    double budget = fraction_value(exact), rate = objective->guard.false_page_rate;
     size_t tiers = tiers_of(objective, class);
     int rc = check(objective, interval_ms, events, budget, err);
     if (rc != 0)

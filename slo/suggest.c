@@ -134,7 +134,7 @@ static double burn_of(const struct suggest_history *history, struct fraction bud
     struct rolling whole = {.length = history->count};
     for (size_t i = 0; i < history->count; i++)
         roll(&whole, history, i);
-    return whole.total > 0 ? whole.bad / whole.total / fraction_value(budget) : 0;
+    return whole.bad > 0 ? whole.bad / whole.total / fraction_value(budget) : 0;
 }
 
 int suggest_outcome(const struct suggest_history *history, const struct objective_tier *tiers,

@@ -258,6 +258,15 @@ static void test_what_is_no_level_or_beyond_reckoning_is_refused(void **state)
                      ERR_ARG);
     assert_int_equal(
         contract_level(&f.objective, &at_once, (struct fraction){11, 10}, &f.arena, &level, &err), ERR_ARG);
+    f.objective.budgeting = BUDGET_SLICES;
+    assert_int_equal(contract_level(&f.objective, &at_once, (struct fraction){1, 1}, &f.arena, &level, &err),
+                     ERR_ARG);
+    f.objective.slice_ms = INT64_MAX / 4;
+    f.objective.indicator.kind = INDICATOR_THRESHOLD;
+    f.objective.target = (struct fraction){1, 1};
+    assert_int_equal(
+        contract_level(&f.objective, &at_once, (struct fraction){1, 1000000000}, &f.arena, &level, &err), 0);
+    f.objective.budgeting = BUDGET_EVENTS;
     f.objective.target = (struct fraction){999999999999999999, 1000000000000000000};
     f.tiers[0].factor = (struct fraction){999999999999999989, 1000000000000000000};
     assert_int_equal(contract_level(&f.objective, &at_once, (struct fraction){1, 1}, &f.arena, &level, &err),

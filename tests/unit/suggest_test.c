@@ -147,6 +147,8 @@ static void test_quiet_weeks_page_nobody(void **state)
     (void)state;
     assert_outcome(999, 1000, 0, 0);
     assert_near(outcome_of(999, 1000).burn, 0);
+    assert_outcome(1, 1, 0, 0);
+    assert_near(outcome_of(1, 1).burn, 0);
 }
 
 /*
