@@ -2,8 +2,8 @@
  * Made-up months of an objective of 99.9 % over 30 days, whose events fail independently of each other: with exactly the budget's share,
  * any page is false, and an objective may bring no more of them than it states, at any traffic; in an outage the page must come all the same.
  *
- * TOCSIN_MONTHS=10000 guard_months_test plays so many months and outages of each kind (300 and 3,000 unless said otherwise; two
- * seconds; 10,000 take a minute).
+ * TOCSIN_MONTHS=10000 guard_months_test plays so many months of each traffic and total outages of few events (300 and 10,000 unless
+ * said otherwise, three seconds; 10,000 months take two minutes).
  */
 #include "tocsin/confidence.h"
 
@@ -222,7 +222,7 @@ static int slots_to_page(double per_hour, const struct traffic *healthy, const s
 static void test_a_total_outage_of_few_events_pages_within_half_an_hour(void **state)
 {
     struct traffic healthy, outage;
-    int outages = turns(3000), paged = 0;
+    int outages = turns(10000), paged = 0;
     (void)state;
     traffic_init(&healthy, 10, budget);
     traffic_init(&outage, 10, 1);
