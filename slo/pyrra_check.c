@@ -100,10 +100,24 @@ static int check_labels(const struct pyrra_objective *o, const struct tree *root
     return 0;
 }
 
+/* It would take the place of the group's own on alerts, and then two groups cannot alert at a time. */
+static int check_hidden(const struct pyrra_objective *o, struct str name, int line, struct err *err)
+{
+    for (size_t i = 0; i < o->rule_labels.count; i++)
+        if (str_eq(o->rule_labels.items[i].name, name))
+            return err_at(
+                err, ERR_PARSE, line, 0,
+                "SLO \"%.*s\": is grouped by %.*s, which its label pyrra.dev/%.*s would hide on alerts",
+                STR_ARG(o->name), STR_ARG(name), STR_ARG(name));
+    return 0;
+}
+
 static int check_grouping(const struct pyrra_objective *o, int line, struct err *err)
 {
     for (size_t i = 0; i < o->grouping.count; i++) {
         struct str name = o->grouping.items[i];
+        if (check_hidden(o, name, line, err) != 0)
+            return ERR_PARSE;
         if (!label_name_is_classic(name) || str_is(name, "__name__"))
             return wrong(o, line, err, "grouping must be names of labels");
         if (str_is(name, "slo"))
@@ -228,6 +242,23 @@ static void doubt_windows(struct doubts *d)
     }
 }
 
+/* A recorded ratio has no such label; != to another value holds of it nevertheless. */
+static void doubt_matchers(struct doubts *d)
+{
+    const struct pyrra_objective *o = d->o;
+    for (size_t i = 0; i < o->total.count; i++) {
+        const struct matcher *m = &o->total.matchers[i];
+        bool grouped = false;
+        for (size_t j = 0; j < o->grouping.count; j++)
+            grouped |= str_eq(m->name, o->grouping.items[j]);
+        if (m->op == MATCH_NOT_EQUAL && m->value.n == 0 && !grouped)
+            say(d,
+                "its alerts never fire: they look for %.*s!=\"\", which recorded ratios have not; group by "
+                "%.*s",
+                STR_ARG(m->name), STR_ARG(m->name));
+    }
+}
+
 void pyrra_warn(const struct pyrra_objective *objective, struct str file, bool generic, struct buf *out)
 {
     struct doubts d = {objective, file, out};
@@ -235,6 +266,7 @@ void pyrra_warn(const struct pyrra_objective *objective, struct str file, bool g
         say(&d, "target is in percent, so \"%.*s\" is less than one of a hundred",
             STR_ARG(objective->target_percent));
     doubt_metrics(&d);
+    doubt_matchers(&d);
     doubt_windows(&d);
     if (generic && objective->grouping.count > 0 && objective->kind != PYRRA_LATENCY_NATIVE)
         say(&d, "has a grouping, of which there are no generic rules");

@@ -68,7 +68,7 @@ struct pyrra_names pyrra_grouping(struct arena *arena, const struct pyrra_object
 /* "sum", or "sum by (a, b) ". */
 struct str pyrra_sum_by(struct arena *arena, const struct str *names, size_t count);
 
-/* slo, the objective's labels, and what the total's selector fixes, unless the series have it anyway. */
+/* slo, the objective's labels, and what the total's selector fixes: of both what series are not grouped by. */
 struct strict_pairs pyrra_labels(struct arena *arena, const struct pyrra_objective *objective,
                                  const struct pyrra_names *grouped);
 

@@ -207,7 +207,11 @@ struct strict_pairs pyrra_labels(struct arena *arena, const struct pyrra_objecti
 {
     struct strict_pairs labels = {NULL, 0};
     slo_pairs_put(arena, &labels, STR("slo"), objective->name);
-    labels = slo_pairs_over(arena, labels, objective->rule_labels);
+    for (size_t i = 0; i < objective->rule_labels.count; i++) {
+        struct label given = objective->rule_labels.items[i];
+        if (!pyrra_names_has(grouped, given.name))
+            slo_pairs_put(arena, &labels, given.name, given.value);
+    }
     for (size_t i = 0; i < objective->total.count; i++) {
         const struct matcher *m = &objective->total.matchers[i];
         if (m->op == MATCH_EQUAL && !pyrra_names_has(grouped, m->name))
