@@ -68,10 +68,24 @@ static void take_indicator(struct arena *arena, const struct pyrra_objective *in
 
 /* ---- alerts ---- */
 
-static struct strict_pairs tier_labels(struct arena *arena, const struct pyrra_objective *in,
-                                       const struct pyrra_window *w)
+/* What the selector fixes is told by Pyrra's alerts; routes look at it. */
+static struct strict_pairs fixed_labels(struct arena *arena, const struct pyrra_objective *in,
+                                        const struct objective *o)
 {
     struct strict_pairs labels = {NULL, 0};
+    struct pyrra_names grouping = {o->by, o->by_count, o->by_count};
+    for (size_t i = 0; i < in->total.count; i++) {
+        const struct matcher *m = &in->total.matchers[i];
+        if (m->op == MATCH_EQUAL && !pyrra_names_has(&grouping, m->name))
+            slo_pairs_put(arena, &labels, m->name, m->value);
+    }
+    return labels;
+}
+
+static struct strict_pairs tier_labels(struct arena *arena, const struct pyrra_objective *in,
+                                       const struct objective *o, const struct pyrra_window *w)
+{
+    struct strict_pairs labels = fixed_labels(arena, in, o);
     slo_pairs_put(arena, &labels, STR("short"), pyrra_duration(arena, w->short_ms));
     slo_pairs_put(arena, &labels, STR("long"), pyrra_duration(arena, w->long_ms));
     slo_pairs_put(arena, &labels, STR("exhaustion"),
@@ -98,7 +112,7 @@ static void take_tiers(struct arena *arena, const struct pyrra_objective *in, st
             .long_ms = w->long_ms,
             .for_ms = w->for_ms,
             .factor = {w->factor, 1},
-            .labels = tier_labels(arena, in, w),
+            .labels = tier_labels(arena, in, o, w),
             .line = in->line,
         };
     }
@@ -114,16 +128,6 @@ static void take_watch(const struct pyrra_objective *in, struct objective *o)
 }
 
 /* ---- the whole ---- */
-
-/* Without `slo`, which is the objective's own name. */
-static struct strict_pairs own_labels(struct arena *arena, const struct pyrra_objective *in,
-                                      const struct pyrra_names *grouping)
-{
-    struct strict_pairs all = pyrra_labels(arena, in, grouping);
-    if (all.count > 0 && str_is(all.items[0].name, "slo"))
-        return (struct strict_pairs){all.items + 1, all.count - 1};
-    return all;
-}
 
 /* Pyrra knows of no service; its namespace keeps apart what is called the same. */
 static struct str id_of(struct arena *arena, const struct pyrra_objective *in)
@@ -158,7 +162,7 @@ static int take_objective(struct arena *arena, const struct pyrra_objective *in,
         .slice_ms = MINUTE_MS,
         .by = grouping.items,
         .by_count = grouping.count,
-        .labels = own_labels(arena, in, &grouping),
+        .labels = in->rule_labels,
         .annotations = in->rule_annotations,
         .alert_name = in->alert_name,
         .compat = COMPAT_PYRRA,

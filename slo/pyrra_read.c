@@ -213,7 +213,7 @@ static const struct strict_field object_fields[] = {
 bool pyrra_is_objective(const struct tree *root)
 {
     return str_is(tree_get_text(root, "kind"), "ServiceLevelObjective") &&
-           str_starts(tree_get_text(root, "apiVersion"), STR("pyrra.dev/"));
+           str_is(tree_get_text(root, "apiVersion"), "pyrra.dev/v1alpha1");
 }
 
 /* ---- into the form of pyrra.h ---- */

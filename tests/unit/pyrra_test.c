@@ -559,8 +559,11 @@ static void test_an_objective(void **state)
     assert_true(str_is(o->indicator.total, "sum by (b, z) (increase(t{job=\"j\",z!=\"y\"}[{{.window}}]))"));
     assert_int_equal(o->by_count, 2);
     assert_true(str_is(o->by[0], "b") && str_is(o->by[1], "z"));
-    assert_int_equal(o->labels.count, 2);
-    assert_true(str_is(o->labels.items[0].name, "team") && str_is(o->labels.items[1].name, "job"));
+    assert_int_equal(o->labels.count, 1);
+    assert_true(str_is(o->labels.items[0].name, "team"));
+    assert_int_equal(o->tiers[0].labels.count, 4);
+    assert_true(str_is(o->tiers[0].labels.items[0].name, "job") &&
+                str_is(o->tiers[0].labels.items[0].value, "j"));
     assert_true(str_is(o->annotations.items[0].name, "book"));
     assert_true(o->compat == COMPAT_PYRRA && o->slice_ms == MINUTE_MS);
     assert_int_equal(o->watch.no_data_ms, 3 * MINUTE_MS);
