@@ -64,18 +64,31 @@ static int line_of(const struct tree *root, const char *first, const char *secon
     return inner != NULL ? inner->line : outer != NULL ? outer->line : root->line;
 }
 
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_name(struct str s)
+{
+    if (s.n == 0 || !is_alphanumeric(s.p[0]) || !is_alphanumeric(s.p[s.n - 1]))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_alphanumeric(s.p[i]) && memchr("-_.", s.p[i], 3) == NULL)
+            return false;
+    return true;
+}
+
 /* The name stands in queries and in a URL. */
 static int check_name(const struct pyrra_objective *o, const struct tree *root, struct err *err)
 {
-    for (size_t i = 0; i < o->name.n; i++) {
-        char c = o->name.p[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && memchr("-_.", c, 3) == NULL)
-            return wrong(o, line_of(root, "metadata", "name"), err,
-                         "metadata.name must be of letters, digits, '-', '_' and '.'");
-    }
     if (o->name.n == 0)
         return err_at(err, ERR_PARSE, line_of(root, "metadata", "name"), 0, "metadata.name is missing");
+    if (!is_name(o->name))
+        return wrong(
+            o, line_of(root, "metadata", "name"), err,
+            "metadata.name must be letters, digits, '-', '_' or '.', and begin and end with a letter or "
+            "digit");
     return 0;
 }
 

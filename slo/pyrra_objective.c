@@ -129,12 +129,10 @@ static void take_watch(const struct pyrra_objective *in, struct objective *o)
 
 /* ---- the whole ---- */
 
-/* Pyrra knows of no service; its namespace keeps apart what is called the same. */
-static struct str id_of(struct arena *arena, const struct pyrra_objective *in)
+/* Pyrra knows of no service; its namespace keeps apart what is called the same, and is "default" where none is named, as in Kubernetes. */
+static struct str service_of(const struct pyrra_objective *in)
 {
-    if (in->namespace.n == 0)
-        return in->name;
-    return pyrra_format(arena, "%.*s-%.*s", STR_ARG(in->namespace), STR_ARG(in->name));
+    return in->namespace.n > 0 ? in->namespace : STR("default");
 }
 
 static int take_target(const struct pyrra_objective *in, struct objective *o, struct err *err)
@@ -151,9 +149,10 @@ static int take_objective(struct arena *arena, const struct pyrra_objective *in,
                           struct objective *o, struct err *err)
 {
     struct pyrra_names grouping = pyrra_grouping(arena, in);
+    struct str service = service_of(in);
     *o = (struct objective){
-        .id = id_of(arena, in),
-        .service = in->namespace,
+        .id = pyrra_format(arena, "%.*s-%.*s", STR_ARG(service), STR_ARG(in->name)),
+        .service = service,
         .name = in->name,
         .description = in->description,
         .file = file,

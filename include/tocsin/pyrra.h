@@ -117,7 +117,7 @@ int pyrra_generate(const struct pyrra_objective *objectives, size_t count, enum 
 
 /* ---- objectives ---- */
 
-/* Adds what one document holds to the set, in whose arena the tree is. Its service is the namespace. Pyrra's alert on absent metrics becomes the
+/* Adds what one document holds to the set, in whose arena the tree is. Its service is the namespace, or `default`. Pyrra's alert on absent metrics becomes the
  * watch over data that does not come, for native histograms, too; what that alert is called is lost. */
 int objective_read_pyrra(struct objective_set *set, const struct tree *root, struct str file,
                          struct err *err);

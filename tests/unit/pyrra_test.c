@@ -260,7 +260,9 @@ static const struct row {
      1},
     {HEAD SPEC("99", "4w", RATIO), "metadata.name is missing", 1},
     {HEAD "metadata:\n  name: a b\n" SPEC("99", "4w", RATIO),
-     "SLO \"a b\": metadata.name must be of letters, digits, '-', '_' and '.'", 4},
+     "SLO \"a b\": metadata.name must be letters, digits, '-', '_' or '.', and begin and end with a letter "
+     "or digit",
+     4},
     {HEAD NAME SPEC("99", "4w", RATIO) "  windows: 4w\n",
      "yaml: unmarshal errors:\n  line 8: field windows not found in type v1alpha1.ServiceLevelObjectiveSpec",
      0},
@@ -578,7 +580,7 @@ static void test_tiers_of_an_objective(void **state)
     const struct objective *o = set->items;
     (void)state;
     assert_int_equal(o->tier_count, 4);
-    assert_true(str_is(o->id, "a") && o->service.n == 0);
+    assert_true(str_is(o->id, "default-a") && str_is(o->service, "default"));
     assert_true(str_is(o->tiers[1].name, "medium_burn") && o->tiers[1].class == TIER_PAGE);
     assert_int_equal(o->tiers[1].short_ms, 32 * MINUTE_MS);
     assert_int_equal(o->tiers[1].long_ms, 386 * MINUTE_MS);
