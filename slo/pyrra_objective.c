@@ -1,4 +1,4 @@
-/* Pyrra's objectives as the engine knows them. */
+/* Pyrra's objectives as the engine knows them. What its alert on absent metrics is called is lost. */
 #include "pyrra_priv.h"
 
 #include "tocsin/limits.h"
@@ -118,13 +118,13 @@ static void take_tiers(struct arena *arena, const struct pyrra_objective *in, st
     }
 }
 
-static void take_watch(const struct pyrra_objective *in, struct objective *o)
+static void take_watch(struct arena *arena, const struct pyrra_objective *in, struct objective *o)
 {
     int64_t absent_ms = pyrra_absent_for_ms(in);
     if (in->absent_alerts)
         o->watch.no_data_ms = absent_ms > MINUTE_MS ? absent_ms : MINUTE_MS;
     o->watch.no_data_severity = in->absent_severity;
-    o->watch.exhausted_severity = STR("ticket");
+    o->watch.labels = fixed_labels(arena, in, o);
 }
 
 /* ---- the whole ---- */
@@ -137,58 +137,37 @@ static struct str service_of(const struct pyrra_objective *in)
 
 static int take_target(const struct pyrra_objective *in, struct objective *o, struct err *err)
 {
-    struct fraction percent;
-    int rc = fraction_parse(in->target_percent, &percent, err);
-    if (rc == 0 && fraction_multiply(percent, (struct fraction){1, 100}, &o->target) != 0)
-        rc = err_at(err, ERR_PARSE, in->line, 0, "SLO \"%.*s\": target has too many digits",
-                    STR_ARG(in->name));
-    return rc;
+    int rc = objective_percent(in->target_percent, &o->target, err);
+    return rc == 0
+               ? 0
+               : err_at(err, rc, in->line, 0, "SLO \"%.*s\": target has too many digits", STR_ARG(in->name));
 }
 
-static int take_objective(struct arena *arena, const struct pyrra_objective *in, struct str file,
-                          struct objective *o, struct err *err)
+static int take_objective(struct arena *arena, const struct pyrra_objective *in, struct objective *o,
+                          struct err *err)
 {
     struct pyrra_names grouping = pyrra_grouping(arena, in);
-    struct str service = service_of(in);
-    *o = (struct objective){
-        .id = pyrra_format(arena, "%.*s-%.*s", STR_ARG(service), STR_ARG(in->name)),
-        .service = service,
-        .name = in->name,
-        .description = in->description,
-        .file = file,
-        .line = in->line,
-        .period = {.unit = PERIOD_ROLLING, .length_ms = in->window_ms, .count = 1},
-        .slice_ms = MINUTE_MS,
-        .by = grouping.items,
-        .by_count = grouping.count,
-        .labels = in->rule_labels,
-        .annotations = in->rule_annotations,
-        .alert_name = in->alert_name,
-        .compat = COMPAT_PYRRA,
-    };
+    objective_name(arena, o, service_of(in), in->name);
+    o->description = in->description;
+    o->line = in->line;
+    o->period.length_ms = in->window_ms;
+    o->by = grouping.items;
+    o->by_count = grouping.count;
+    o->labels = in->rule_labels;
+    o->annotations = in->rule_annotations;
+    o->alert_name = in->alert_name;
+    o->compat = COMPAT_PYRRA;
     take_indicator(arena, in, o);
     take_tiers(arena, in, o);
-    take_watch(in, o);
-    return take_target(in, o, err);
-}
-
-static int add(struct objective_set *set, const struct pyrra_objective *in, struct str file, struct err *err)
-{
-    struct objective *items = set->items;
-    size_t capacity = set->capacity;
-    ARENA_GROW(&set->arena, items, set->count, capacity);
-    if (items == NULL)
-        return err_set(err, ERR_LIMIT, "the files take more memory than generation_arena_bytes allows");
-    set->items = items;
-    set->capacity = capacity;
-    int rc = take_objective(&set->arena, in, file, &items[set->count], err);
-    set->count += rc == 0;
-    return rc;
+    take_watch(arena, in, o);
+    int rc = take_target(in, o, err);
+    return rc == 0 ? objective_check(o, err) : rc;
 }
 
 int objective_read_pyrra(struct objective_set *set, const struct tree *root, struct str file, struct err *err)
 {
     struct pyrra_objective in;
     int rc = pyrra_read(&set->arena, root, &in, err);
-    return rc == 0 ? add(set, &in, file, err) : rc;
+    struct objective *o = rc == 0 ? objective_add(set, file) : NULL;
+    return o != NULL ? take_objective(&set->arena, &in, o, err) : rc;
 }

@@ -15,7 +15,7 @@
 #include "tocsin/arena.h"
 #include "tocsin/buf.h"
 #include "tocsin/matcher.h"
-#include "tocsin/objective.h"
+#include "tocsin/strict_model.h"
 
 enum pyrra_indicator {
     PYRRA_RATIO,          /* errors of total */
@@ -114,12 +114,5 @@ int pyrra_url_check(struct str url, struct err *err);
  * they say, not in their metadata. ERR_PARSE: the rules do not load, or one name came twice; ERR_LIMIT. */
 int pyrra_generate(const struct pyrra_objective *objectives, size_t count, enum pyrra_part part,
                    const struct pyrra_generate *options, struct buf *out, struct err *err);
-
-/* ---- objectives ---- */
-
-/* Adds what one document holds to the set, in whose arena the tree is. Its service is the namespace, or `default`. Pyrra's alert on absent metrics becomes the
- * watch over data that does not come, for native histograms, too; what that alert is called is lost. */
-int objective_read_pyrra(struct objective_set *set, const struct tree *root, struct str file,
-                         struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
 /* A file of Pyrra's objectives is read, or refused; what is read becomes rules, which are read again, and objectives. */
+#include "tocsin/objective.h"
 #include "tocsin/pyrra.h"
 
 #include <stdint.h>
@@ -19,19 +20,18 @@ static void generate(const struct pyrra_file *file, bool objects)
 /* What is taken as an objective has queries that are templates. */
 static void take(struct str text)
 {
-    struct objective_set set = {0};
-    struct tree_documents roots = {0};
-    struct err err;
-    arena_init(&set.arena, 1 << 26);
-    if (yaml_parse_documents(&set.arena, text, true, &roots, &err) == 0)
-        for (size_t i = 0; i < roots.count; i++)
-            objective_read_pyrra(&set, roots.items[i], STR("f"), &err);
-    for (size_t i = 0; i < set.count; i++) {
+    struct objective_set *set = objective_set_new();
+    struct buf errors;
+    buf_init(&errors, 1 << 20);
+    objective_file_parse(set, STR("f"), text, &errors);
+    for (size_t i = 0; i < set->count; i++) {
         struct str query;
-        if (objective_query(&set.arena, set.items[i].indicator.total, 60000, &query, &err) == ERR_PARSE)
+        struct err err;
+        if (objective_query(&set->arena, set->items[i].indicator.total, 60000, &query, &err) == ERR_PARSE)
             __builtin_trap();
     }
-    arena_release(&set.arena);
+    buf_release(&errors);
+    objective_set_free(set);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,3 +1,4 @@
+#include "tocsin/objective.h"
 #include "tocsin/pyrra.h"
 #include "tocsin/rulefile.h"
 #include "tocsin/world.h"
@@ -524,21 +525,13 @@ static void test_urls_of_pyrras_page(void **state)
 
 static struct objective_set *read_objectives(const char *text)
 {
-    struct objective_set *set = test_calloc(1, sizeof *set);
-    struct tree_documents roots = {0};
-    struct err err = {0};
-    arena_init(&set->arena, 1 << 24);
-    assert_int_equal(yaml_parse_documents(&set->arena, str_of(text), true, &roots, &err), 0);
-    for (size_t i = 0; i < roots.count; i++)
-        if (objective_read_pyrra(set, roots.items[i], STR("slo.yaml"), &err) != 0)
-            fail_msg("%s", err.text);
+    struct objective_set *set = objective_set_new();
+    struct buf errors;
+    buf_init(&errors, 1 << 16);
+    if (objective_file_parse(set, STR("slo.yaml"), str_of(text), &errors) != 0)
+        fail_msg("%s", buf_text(&errors));
+    buf_release(&errors);
     return set;
-}
-
-static void drop(struct objective_set *set)
-{
-    arena_release(&set->arena);
-    test_free(set);
 }
 
 static void test_an_objective(void **state)
@@ -570,7 +563,8 @@ static void test_an_objective(void **state)
     assert_true(o->compat == COMPAT_PYRRA && o->slice_ms == MINUTE_MS);
     assert_int_equal(o->watch.no_data_ms, 3 * MINUTE_MS);
     assert_true(str_is(o->watch.no_data_severity, "critical"));
-    drop(set);
+    assert_true(o->watch.labels.count == 1 && str_is(o->watch.labels.items[0].name, "job"));
+    objective_set_free(set);
 }
 
 static void test_tiers_of_an_objective(void **state)
@@ -589,7 +583,7 @@ static void test_tiers_of_an_objective(void **state)
     assert_true(str_is(o->tiers[2].severity, "note") && o->tiers[2].class == TIER_TICKET);
     assert_true(str_is(o->tiers[0].labels.items[2].name, "exhaustion"));
     assert_true(str_is(o->tiers[0].labels.items[2].value, "2d3h25m42s"));
-    drop(set);
+    objective_set_free(set);
 }
 
 static void test_alerts_of_an_objective_are_turned_off(void **state)
@@ -599,7 +593,7 @@ static void test_alerts_of_an_objective_are_turned_off(void **state)
     (void)state;
     assert_int_equal(set->items[0].tier_count, 0);
     assert_int_equal(set->items[0].watch.no_data_ms, 0);
-    drop(set);
+    objective_set_free(set);
 }
 
 static const struct {
@@ -640,22 +634,34 @@ static void test_indicators_of_objectives(void **state)
         assert_query(&set->arena, in->total, indicators[i].total);
         assert_int_equal(in->kind, indicators[i].kind);
         assert_int_equal(in->exact, indicators[i].exact);
-        drop(set);
+        objective_set_free(set);
     }
 }
 
 static void test_what_cannot_be_read_adds_nothing(void **state)
 {
-    struct objective_set set = {0};
-    struct tree *root;
-    struct err err = {0};
+    static const struct row rows[] = {
+        {SPEC("99", "1d", RATIO),
+         "slo.yaml:6: SLO \"a\": with a window of 1d the shortest range of its rules would be 0s; make it "
+         "2d19h12m or "
+         "more\n",
+         0},
+        {SPEC("99", "4w1s", RATIO), "slo.yaml:1: default-a: the window must be a whole number of slices\n",
+         0},
+    };
     (void)state;
-    arena_init(&set.arena, 1 << 24);
-    assert_int_equal(yaml_parse(&set.arena, STR(HEAD NAME SPEC("99", "1d", RATIO)), &root, &err), 0);
-    assert_int_equal(objective_read_pyrra(&set, root, STR("f"), &err), ERR_PARSE);
-    assert_int_equal(set.count, 0);
-    assert_int_equal(err.line, 6);
-    arena_release(&set.arena);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        struct objective_set *set = objective_set_new();
+        struct buf errors;
+        snprintf(text, sizeof text, HEAD NAME "%s", rows[i].text);
+        buf_init(&errors, 1 << 16);
+        assert_int_equal(objective_file_parse(set, STR("slo.yaml"), str_of(text), &errors), ERR_PARSE);
+        assert_string_equal(buf_text(&errors), rows[i].why);
+        assert_int_equal(set->count, 0);
+        buf_release(&errors);
+        objective_set_free(set);
+    }
 }
 
 int main(void)
