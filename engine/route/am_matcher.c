@@ -26,11 +26,15 @@ static bool same(const struct am_raws *a, const struct am_raws *b)
 /* The classic grammar has the last word: where both read the text and disagree, and where both fail. */
 static int read_text(struct arena *arena, struct str text, bool single, struct am_raws *out, struct err *err)
 {
+    struct err why = {0};
     struct am_raws modern = {0}, classic = {0};
     int modern_rc = am_utf8_read(arena, text, single, &modern, NULL);
-    int classic_rc = am_classic_read(arena, text, single, &classic, err);
-    if (modern_rc != 0 && classic_rc != 0)
+    int classic_rc = am_classic_read(arena, text, single, &classic, &why);
+    if (modern_rc != 0 && classic_rc != 0) {
+        if (err != NULL)
+            *err = why;
         return classic_rc;
+    }
     bool use_modern = classic_rc != 0 || (modern_rc == 0 && same(&modern, &classic));
     *out = use_modern ? modern : classic;
     return 0;
