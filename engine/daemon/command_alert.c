@@ -1,5 +1,5 @@
 #include "command_priv.h"
-#include "tool_priv.h"
+#include "silence_tool_priv.h"
 
 #include "tocsin/gotext.h"
 #include "tocsin/labels.h"
@@ -10,26 +10,29 @@
 static const char usage[] =
     "usage: tocsin alert [query] [FLAGS] [MATCHER...]\n"
     "       tocsin alert add [FLAGS] [NAME] LABEL=VALUE...\n"
+    "       tocsin alert ack [FLAGS] MATCHER...\n"
     "\n"
-    "Asks Alertmanager, or Tocsin in its place, for its alerts, or tells it one; commands, flags and output "
-    "are "
-    "amtool's.\n"
-    "query shows active alerts, unless -a, -s (silenced), -i (inhibited) or -u say which; -r EXPRESSION: "
-    "those "
-    "of\n"
-    "receivers. A MATCHER is severity=page, host=~\"db.*\", ...; a first word alone is an alertname.\n"
+    "Asks Alertmanager, or Tocsin in its place, for its alerts, or tells it one, as amtool does.\n"
+    "query shows active alerts, unless -a, -s (silenced), -i (inhibited) or -u say which; -r EXPRESSION:\n"
+    "those of receivers. A MATCHER is severity=page, host=~\"db.*\", ...; a first word alone is an "
+    "alertname.\n"
     "add tells of an alert; without --end it ends after the server's resolve_timeout unless it is told "
     "again.\n"
+    "ack says of each active alert that matches that somebody has seen it: it is not told again until it "
+    "has\n"
+    "ended, while others of its group are. It makes a silence for each, which ends with the alert, or after "
+    "a\n"
+    "day; for Tocsin only. Not amtool's.\n"
     "\n"
-    "`tocsin alert add --help` shows the flags of add. Flags are also taken from "
-    "$HOME/.config/amtool/config.yml and\n"
-    "/etc/amtool/config.yml (alertmanager.url: ...).\n"
+    "`tocsin alert add --help` shows the flags of add. Flags are also taken from\n"
+    "$HOME/.config/amtool/config.yml and /etc/amtool/config.yml (alertmanager.url: ...).\n"
     "\n"
     "examples:\n"
     "  tocsin alert\n"
     "  tocsin alert query -s -a severity=page --alertmanager.url=http://127.0.0.1:9093\n"
     "  tocsin alert query DiskFull -o json\n"
     "  tocsin alert add DiskFull host=db1 severity=page --annotation=summary='95 % full'\n"
+    "  tocsin alert ack DiskFull host=db1 -c 'new disk on its way'\n"
     "\n"
     "Exit status 0, or 1 for whatever goes wrong. Why somebody was paged, or not: `tocsin explain page`.\n";
 
@@ -242,6 +245,7 @@ static int add(struct tool *tool, int argc, char **argv)
 
 int command_alert(int argc, char **argv)
 {
-    static const struct tool_verb verbs[] = {{"query", query}, {"add", add}, {NULL, NULL}};
+    static const struct tool_verb verbs[] = {
+        {"query", query}, {"add", add}, {"ack", alert_ack}, {NULL, NULL}};
     return tool_main(usage, verbs, argc, argv);
 }

@@ -6,9 +6,7 @@
 #include "tocsin/gotext.h"
 #include "tocsin/labels.h"
 
-#include <pwd.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static const char usage[] =
     "usage: tocsin silence [query] [FLAGS] [MATCHER...]\n"
@@ -28,6 +26,7 @@ static const char usage[] =
     "\n"
     "examples:\n"
     "  tocsin silence add DiskFull host=db1 -d 2h -c 'new disk on its way'\n"
+    "  tocsin silence add DiskFull host=db1 --until-resolved -c 'new disk on its way'\n"
     "  tocsin silence query --within=1h\n"
     "  tocsin silence update -d 4h 6fa459ea-ee8a-4ca4-894e-db77e160355e\n"
     "  tocsin silence expire $(tocsin silence query -q host=db1)\n"
@@ -91,7 +90,7 @@ static void put_text(struct buf *out, const char *key, struct str text)
 
 struct addition {
     const char *author, *comment, *duration, *start, *end;
-    bool require_comment;
+    bool require_comment, until_resolved;
     struct flag_list annotations;
     struct matcher *matchers;
     size_t matcher_count;
@@ -99,16 +98,29 @@ struct addition {
     int64_t starts_ns, ends_ns;
 };
 
+/* Adds the annotation by which the server knows it. */
+static int add_until(struct tool *tool, struct addition *a, struct err *err)
+{
+    if (a->annotations.count == FLAG_LIST_MAX)
+        return err_set(err, ERR_ARG, "there are too many annotations");
+    a->annotations.items[a->annotations.count++] = "tocsin_until=resolved";
+    return tool_want_tocsin(tool, err);
+}
+
 static int read_addition(struct tool *tool, const struct flag_rest *rest, struct addition *a, struct err *err)
 {
     int rc = tool_matchers(tool, rest, &a->matchers, &a->matcher_count, err);
     if (rc == 0 && a->matcher_count == 0)
         rc = err_set(err, ERR_ARG, "no matchers specified");
     a->starts_ns = tool->world->wall_ns(tool->world);
+    if (a->duration[0] == '\0')
+        a->duration = a->until_resolved ? "30d" : "1h";
     if (rc == 0)
         rc = read_times(a->start, a->end, a->duration, &a->starts_ns, &a->ends_ns, err);
     if (rc == 0 && a->require_comment && a->comment[0] == '\0')
         rc = err_set(err, ERR_ARG, "comment required by config");
+    if (rc == 0 && a->until_resolved)
+        rc = add_until(tool, a, err);
     return rc == 0 ? tool_pairs(tool, a->annotations.items, a->annotations.count, false, &a->texts, err) : rc;
 }
 
@@ -141,12 +153,6 @@ static void put_addition(struct buf *out, const struct addition *a)
     buf_char(out, '}');
 }
 
-static const char *user_name(void)
-{
-    const struct passwd *user = getpwuid(getuid());
-    return user != NULL ? user->pw_name : "";
-}
-
 static int post_addition(struct tool *tool, const struct addition *a, struct err *err)
 {
     struct buf body;
@@ -162,9 +168,9 @@ static int post_addition(struct tool *tool, const struct addition *a, struct err
 
 int silence_add(struct tool *tool, int argc, char **argv)
 {
-    struct addition a = {.author = user_name(),
+    struct addition a = {.author = tool_user_name(),
                          .comment = "",
-                         .duration = "1h",
+                         .duration = "",
                          .start = "",
                          .end = "",
                          .require_comment = true};
@@ -172,7 +178,11 @@ int silence_add(struct tool *tool, int argc, char **argv)
         {{"author", FLAG_TEXT, &a.author, "who makes it; also -a"}, 'a'},
         {{"comment", FLAG_TEXT, &a.comment, "why; also -c"}, 'c'},
         {{"require-comment", FLAG_SWITCH, &a.require_comment, "refuse a silence without comment"}, 0},
-        {{"duration", FLAG_TEXT, &a.duration, "how long, like 2h or 1d; also -d"}, 'd'},
+        {{"duration", FLAG_TEXT, &a.duration, "how long, like 2h or 1d (1h unless it is given); also -d"},
+         'd'},
+        {{"until-resolved", FLAG_SWITCH, &a.until_resolved,
+          "Tocsin only: it ends with the alerts that it keeps quiet, after --duration (30d) in any case"},
+         0},
         {{"start", FLAG_TEXT, &a.start, "when it begins, 2026-11-23T10:00:00Z; else now"}, 0},
         {{"end", FLAG_TEXT, &a.end, "when it ends, whatever --duration says"}, 0},
         {{"annotation", FLAG_LIST, &a.annotations, "name=value, may be repeated"}, 0},

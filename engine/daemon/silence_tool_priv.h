@@ -1,4 +1,4 @@
-/* silence_tool: the verbs of `tocsin silence`; each returns its exit status. */
+/* silence_tool: the verbs of `tocsin silence`, and the one of `tocsin alert` that makes silences; each returns its exit status. */
 #ifndef TOCSIN_SILENCE_TOOL_PRIV_H
 #define TOCSIN_SILENCE_TOOL_PRIV_H
 
@@ -9,6 +9,7 @@ int silence_add(struct tool *tool, int argc, char **argv);
 int silence_update(struct tool *tool, int argc, char **argv);
 int silence_expire(struct tool *tool, int argc, char **argv);
 int silence_import(struct tool *tool, int argc, char **argv);
+int alert_ack(struct tool *tool, int argc, char **argv);
 
 /* Silences of the API as --output says. */
 void silence_print(struct tool *tool, const struct tree *const *items, size_t count);

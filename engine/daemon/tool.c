@@ -367,3 +367,16 @@ int tool_call(struct tool *tool, const char *method, const char *path, struct st
     buf_release(&url);
     return rc;
 }
+
+int tool_want_tocsin(struct tool *tool, struct err *err)
+{
+    const struct tree *status = NULL;
+    int rc = tool_call(tool, "GET", "/status", STR(""), &status, err);
+    if (rc != 0)
+        return rc;
+    struct str revision = tree_get_text(tree_get(status, "versionInfo"), "revision");
+    return str_starts(revision, STR("tocsin "))
+               ? 0
+               : err_set(err, ERR_UNSUPPORTED,
+                         "%s is no Tocsin: there the silence would not end with the alert", tool->url);
+}

@@ -62,7 +62,13 @@ int tool_fail(const struct tool *tool, const char *format, ...) __attribute__((f
 int tool_call(struct tool *tool, const char *method, const char *path, struct str body,
               const struct tree **root, struct err *err);
 
+/* 0 if the server is a Tocsin, which does with a silence what an Alertmanager would not. ERR_UNSUPPORTED. */
+int tool_want_tocsin(struct tool *tool, struct err *err);
+
 /* ---- words of the command line ---- */
+
+/* Who runs this. */
+const char *tool_user_name(void);
 
 /* A first word that is no matcher is the value of alertname. Parsed ones have their expressions compiled: release each. */
 int tool_matchers(struct tool *tool, const struct flag_rest *rest, struct matcher **out, size_t *count,

@@ -3,9 +3,17 @@
 #include "tocsin/amconfig.h"
 #include "tocsin/gotext.h"
 
+#include <pwd.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { TEXT_BYTES_MAX = 1 << 20 };
+
+const char *tool_user_name(void)
+{
+    const struct passwd *user = getpwuid(getuid());
+    return user != NULL ? user->pw_name : "";
+}
 
 /* A word in which there is no operator is a name; one with a spoilt matcher is a mistake that wants to be told. */
 static struct str first_word(struct tool *tool, const char *word)

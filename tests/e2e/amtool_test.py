@@ -265,6 +265,34 @@ class Own(peers.Case):
         self.assertEqual(json.loads(self.tocsin_says('silence', '-o', 'json', url))[0]['annotations'], {'ticket': '7'})
         self.assertIn('1 out of 1', self.tocsin_says('silence', 'import', self.file('bad.json', '[{"matchers": []}]'), url, code=1))
 
+    def test_an_alert_is_acknowledged_until_it_has_ended(self):
+        hook = self.webhook()
+        self.file('alertmanager.yml', 'route: {receiver: team, group_by: [alertname], group_wait: 100ms, group_interval: 1s, repeat_interval: 1s}\n'
+                                      f'receivers: [{{name: team, webhook_configs: [{{url: "{hook.url}"}}]}}]\n')
+        self.file('tocsin.yml', 'alertmanager_config_file: alertmanager.yml\n')
+        url = f'--alertmanager.url={self.tocsin().url}'
+        self.assertIn('no active alert', self.tocsin_says('alert', 'ack', 'Disk', url, code=1))
+        self.tocsin_says('alert', 'add', 'Disk', 'host=a', url, f'--start={START}', f'--end={END}')
+        hook.page('firing', 'Disk')
+        silence, name = self.tocsin_says('alert', 'ack', 'Disk', '-a', 'me', '-c', 'on it', url).split()
+        self.assertEqual(name, 'Disk')
+        self.assertIn('on it', self.tocsin_says('silence', 'query', url))
+        self.assertIn('no active alert', self.tocsin_says('alert', 'ack', 'Disk', url, code=1))
+        self.assertIn('until it has ended, or', self.tocsin_says('explain', 'page', 'Disk', url.replace('alertmanager.url', 'url')))
+        self.tocsin_says('alert', 'add', 'Disk', 'host=a', url, f'--start={START}', '--end=2026-01-02T00:00:00Z')
+        peers.wait_for('its end', lambda: silence in self.tocsin_says('silence', 'query', '--expired', '-q', url))
+        hook.page('resolved', 'Disk')
+        told = len(hook.pages)
+        self.tocsin_says('alert', 'add', 'Disk', 'host=a', url, f'--end={END}')
+        peers.wait_for('a new page', lambda: [p for p in hook.pages[told:] if p['status'] == 'firing'])
+
+    def test_what_ends_with_alerts_is_only_for_a_server_that_ends_it(self):
+        url = f'--alertmanager.url={self.alertmanager(ROUTES).url}'
+        self.tocsin_says('alert', 'add', 'Disk', url)
+        for command in ['alert', 'ack', 'Disk'], ['silence', 'add', 'Disk', '-c', 'x', '--until-resolved']:
+            self.assertIn('is no Tocsin', self.tocsin_says(*command, url, code=1))
+        self.assertEqual(self.tocsin_says('silence', 'query', '-q', url), '')
+
     def test_help(self):
         for command in 'alert', 'silence', 'config', 'cluster':
             told = self.tocsin_says(command, '--help')
