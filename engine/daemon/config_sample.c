@@ -1,6 +1,20 @@
 #include "config_tool_priv.h"
 
 #include "tocsin/gotext.h"
+#include "tocsin/url.h"
+
+/* --alertmanager.url as people may read it: without the slash at its end, and without a login. */
+static struct str link_of(const struct tool *tool, struct arena *arena)
+{
+    struct url url;
+    const char *link = "";
+    if (url_parse(str_of(tool->url), &url, NULL) == 0)
+        link = arena_format(arena, "%.*s://%s", STR_ARG(url.scheme), url.authority.p);
+    struct str text = str_of(link);
+    while (text.n > 0 && text.p[text.n - 1] == '/')
+        text.n--;
+    return text;
+}
 
 static const struct alert_event *make_event(struct tool *tool, const struct labels *ls,
                                             const struct labels *texts, int64_t starts_ns, int64_t ends_ns,
@@ -61,7 +75,7 @@ int sample_test(struct tool *tool, struct str receiver, struct sample *out, stru
     const struct labels *ls = labels_of(arena, "alertname", "TocsinTestPage", "severity", "info", NULL);
     const struct labels *texts =
         labels_of(arena, "summary", "TEST PAGE, nothing is wrong", "description", what, NULL);
-    return add_alert(tool, out, make_event(tool, ls, texts, now_ns, 0, str_of(tool->url)), err);
+    return add_alert(tool, out, make_event(tool, ls, texts, now_ns, 0, link_of(tool, arena)), err);
 }
 
 int sample_made_up(struct tool *tool, struct sample *out, struct err *err)
@@ -145,9 +159,6 @@ int sample_read(struct tool *tool, const struct tree *list, const struct tree *g
 struct exchange sample_exchange(const struct tool *tool, const struct sample *sample, struct str receiver,
                                 const struct amconfig *config, struct arena *arena)
 {
-    struct str url = str_of(tool->url);
-    while (url.n > 0 && url.p[url.n - 1] == '/')
-        url.n--;
     return (struct exchange){
         .world = tool->world,
         .arena = arena,
@@ -158,7 +169,7 @@ struct exchange sample_exchange(const struct tool *tool, const struct sample *sa
                          .reason = STR("first notification"),
                          .group_labels = sample->group_labels,
                          .route_labels = labels_empty(arena),
-                         .external_url = url,
+                         .external_url = link_of(tool, arena),
                          .group_key = str_of(sample->group_key),
                          .now_ns = tool->world->wall_ns(tool->world)},
     };

@@ -378,5 +378,5 @@ int tool_want_tocsin(struct tool *tool, struct err *err)
     return str_starts(revision, STR("tocsin "))
                ? 0
                : err_set(err, ERR_UNSUPPORTED,
-                         "%s is no Tocsin: there the silence would not end with the alert", tool->url);
+                         "the server is no Tocsin: the silence would not end with the alert");
 }

@@ -311,11 +311,12 @@ receivers:
   webhook_configs: [{{url: "{hook.url}/hush"}}, {{url: "http://127.0.0.1:{peers.free_port()}/hush"}}]
 - name: none
 ''')
-        told = self.tocsin_says('config', 'test-receiver', f'--config.file={config}', 'good')
+        told = self.tocsin_says('config', 'test-receiver', f'--config.file={config}', 'good', '--alertmanager.url=http://me:hush@am.example:9093/x/')
         self.assertRegex(told, r'^webhook\[0\]  delivered: status 200 after \d+ ms\nwebhook\[1\]  delivered: status 200 after \d+ ms\n$')
         page = hook.page('firing', 'TocsinTestPage')
         self.assertEqual(page['receiver'], 'good')
         self.assertIn('TEST PAGE', page['commonAnnotations']['summary'])
+        self.assertEqual((page['externalURL'], page['alerts'][0]['generatorURL']), ('http://am.example:9093/x',) * 2)
         self.assertEqual(len(hook.pages), 2)
         told = self.tocsin_says('config', 'test-receiver', f'--config.file={config}', 'bad', code=1)
         self.assertIn('webhook[0]  delivered', told)
