@@ -19,7 +19,7 @@ const char *tool_user_name(void)
 static struct str first_word(struct tool *tool, const char *word)
 {
     struct buf text;
-    if (strpbrk(word, "=~{}") != NULL)
+    if (strchr(word, '=') != NULL || strstr(word, "!~") != NULL)
         return str_of(word);
     buf_init(&text, TEXT_BYTES_MAX);
     buf_puts(&text, "alertname=");

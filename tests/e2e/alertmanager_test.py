@@ -200,6 +200,22 @@ class Web(Router):
                 e.close()
                 self.assertEqual(e.code, 404, path)
 
+    def test_what_alertmanagers_own_rules_ask_for_is_told(self):
+        hook = self.config()
+        router = self.start()
+        peer = self.alertmanager(CONFIG.replace('URL', hook.url), name='peer')
+
+        def told(name, url=router.url):
+            return float(re.search(rf'^alertmanager_{name} (\S+)$', peers.get(f'{url}/metrics'), re.M).group(1))
+        self.assertEqual(told('config_hash'), told('config_hash', peer.url))
+        self.assertEqual((told('config_last_reload_successful'), told('cluster_enabled')), (1, 0))
+        self.assertAlmostEqual(told('config_last_reload_success_timestamp_seconds'),
+                               told('config_last_reload_success_timestamp_seconds', peer.url), delta=60)
+        before = told('config_hash')
+        self.file('am.yml', 'route: {}\n')
+        self.assertEqual(peers.post(f'{router.url}/-/reload')[0], 500)
+        self.assertEqual((told('config_last_reload_successful'), told('config_hash')), (0, before))
+
     def test_the_first_api_has_gone(self):
         self.config()
         router = self.start()

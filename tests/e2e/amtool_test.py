@@ -115,7 +115,7 @@ class Alike(peers.Case):
         self.all('alert', 'add', 'Disk', '--start=today', code=1)
         self.add_alerts()
         for arguments in ([], ['Disk'], ['-o', 'extended'], ['-oextended', '-ai'], ['-o', 'json'], ['--output=json', '-a', '-i'],
-                          ['severity=~p.*', 'service=a'], ['nothing=here'], ['-i'], ['--inhibited', '--active'], ['-s'], ['-u'],
+                          ['severity=~p.*', 'service=a'], ['nothing=here'], ['{}'], ['two words'], ['a~b'], ['-i'], ['--inhibited', '--active'], ['-s'], ['-u'],
                           ['-r', 'db'], ['--receiver=te.m', '-a', '-i'], ['alertname!=Disk'], ['--date.format=2006/01/02 Monday 15h MST -0700']):
             with self.subTest(arguments):
                 self.all('alert', 'query', *arguments)
