@@ -14,8 +14,8 @@ static const char usage[] =
     "       tocsin check rules [FLAGS] [FILE...]\n"
     "\n"
     "Reads files as `tocsin serve` would and says what is wrong, with line and column; changes nothing.\n"
-    "  config        tocsin.yml or prometheus.yml, with the rule files and the alertmanager.yml that it "
-    "names\n"
+    "  config        tocsin.yml or prometheus.yml, with the rule files, SLO files and the alertmanager.yml "
+    "that it names\n"
     "  rules         rule files or Kubernetes' PrometheusRule manifests, with promtool's words and exit "
     "codes;\n"
     "                no FILE: standard input\n"
@@ -69,6 +69,9 @@ static int check_config(const struct check *c, const char *path)
         return 1;
     }
     printf("  SUCCESS: %zu rule files with %zu rules\n", g.rules->file_count, g.rules->rule_count);
+    if (g.objectives->file_count > 0)
+        printf("  SUCCESS: %zu SLO files with %zu objectives, whose rules are among these\n",
+               g.objectives->file_count, g.objectives->count);
     if (g.routes != NULL)
         printf("  SUCCESS: %zu receivers in %.*s\n", g.routes->receiver_count,
                STR_ARG(g.config->alertmanager_config_file));
