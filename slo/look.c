@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { MINUTE_MS = 60 * 1000, WORK_BYTES = 1 << 24 };
+
 /* ---- by which labels results are told apart ---- */
 
 enum certainty { LABELS_NONE_ASKED, LABELS_KNOWN, LABELS_UNKNOWN }; /* the first one: a number */
@@ -124,13 +126,37 @@ void objective_take_grouping(struct objective *o, const struct slo_look *counted
     o->by_count = which->by_count;
 }
 
+static bool same_labels(const struct str *a, size_t a_count, const struct str *b, size_t b_count)
+{
+    for (size_t i = 0; i < a_count && a_count == b_count; i++)
+        if (!str_eq(a[i], b[i]))
+            return false;
+    return a_count == b_count;
+}
+
+static bool fits(const struct objective *o, const struct slo_look *look)
+{
+    return !look->grouping_known || same_labels(o->by, o->by_count, look->by, look->by_count);
+}
+
+int objective_fit_grouping(struct objective *o, const struct slo_look *counted, const struct slo_look *total,
+                           struct err *err)
+{
+    objective_take_grouping(o, counted, total);
+    if (fits(o, counted) && (total == NULL || fits(o, total)))
+        return 0;
+    return err_set(
+        err, ERR_PARSE,
+        "the queries' results do not have the same labels, or not those that `by` names: group all by "
+        "the same labels, such as `sum by (a) (...)`, and say `by: [a]`");
+}
+
 /* ---- looking ---- */
 
 /* Two windows make two texts of a query that looks at them. */
 static int fill_in(struct arena *arena, struct str query, struct str *text, struct slo_look *out,
                    struct err *err)
 {
-    enum { MINUTE_MS = 60 * 1000 };
     struct str other;
     int rc = objective_query(arena, query, MINUTE_MS, text, err);
     rc = rc == 0 ? objective_query(arena, query, 2 * MINUTE_MS, &other, err) : rc;
@@ -138,13 +164,13 @@ static int fill_in(struct arena *arena, struct str query, struct str *text, stru
     return rc;
 }
 
-int slo_query_look(struct arena *arena, struct str query, struct slo_look *out, struct err *err)
+static int look(struct arena *work, struct arena *arena, struct str query, struct slo_look *out,
+                struct err *err)
 {
     struct str text;
     struct expr *e;
-    *out = (struct slo_look){0};
-    int rc = fill_in(arena, query, &text, out, err);
-    rc = rc == 0 ? promql_parse(arena, text, &promql_features_all, &e, err) : rc;
+    int rc = fill_in(work, query, &text, out, err);
+    rc = rc == 0 ? promql_parse(work, text, &promql_features_all, &e, err) : rc;
     if (rc != 0)
         return rc;
     if (e->type == PROMQL_VECTOR)
@@ -153,5 +179,15 @@ int slo_query_look(struct arena *arena, struct str query, struct slo_look *out, 
         rc = err_set(err, ERR_PARSE, "its result must be an instant vector, not a %s",
                      promql_type_name(e->type));
     promql_free(e);
+    return rc;
+}
+
+int slo_query_look(struct arena *arena, struct str query, struct slo_look *out, struct err *err)
+{
+    struct arena work;
+    *out = (struct slo_look){0};
+    arena_init(&work, WORK_BYTES);
+    int rc = query.n > 0 ? look(&work, arena, query, out, err) : err_set(err, ERR_PARSE, "is empty");
+    arena_release(&work);
     return rc;
 }

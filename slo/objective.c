@@ -110,6 +110,7 @@ struct form {
 };
 
 static const struct form forms[] = {
+    {"version", "tocsin/v1", NULL, objective_read_own},
     {"version", "prometheus/v1", NULL, objective_read_sloth},
     {"apiVersion", "sloth.slok.dev/v1", "PrometheusServiceLevel", objective_read_sloth},
     {"apiVersion", "pyrra.dev/v1alpha1", "ServiceLevelObjective", NULL},
@@ -148,8 +149,9 @@ static void read_document(struct reading *r, const struct tree *root)
     int rc = 0;
     if (form == NULL)
         rc = err_at(&err, ERR_PARSE, root->line, root->column,
-                    "no objectives of a known form: there must be `version: prometheus/v1` (Sloth's), or "
-                    "`apiVersion` and `kind` of Sloth's PrometheusServiceLevel");
+                    "no objectives of a known form: there must be `version: tocsin/v1`, `version: "
+                    "prometheus/v1` (Sloth's), or `apiVersion` and `kind` of Sloth's "
+                    "PrometheusServiceLevel");
     else if (form->read == NULL)
         rc = err_at(&err, ERR_UNSUPPORTED, root->line, root->column, "`%s: %s` is not read yet", form->key,
                     form->value);

@@ -46,8 +46,8 @@ static int take_indicator(struct arena *arena, const struct slo *in, struct obje
     struct slo_look counted, total;
     bool events = in->indicator == SLO_BAD_OF_TOTAL;
     o->indicator.kind = events ? INDICATOR_BAD : INDICATOR_RATIO;
-    o->indicator.counted = in->error_query;
-    o->indicator.total = events ? in->total_query : STR("");
+    o->indicator.counted = str_trim(in->error_query);
+    o->indicator.total = events ? str_trim(in->total_query) : STR("");
     o->budgeting = events ? BUDGET_EVENTS : BUDGET_RATIOS;
     int rc = slo_query_look(arena, in->error_query, &counted, err);
     rc = rc == 0 && events ? slo_query_look(arena, in->total_query, &total, err) : rc;

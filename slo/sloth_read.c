@@ -241,8 +241,7 @@ static int take_document(struct arena *arena, const struct raw_document *raw, st
     return rc == 0 ? slo_check_ids(out, err) : rc;
 }
 
-int slo_document_read(struct arena *arena, const struct tree *root, struct slo_document *out,
-                      struct err *err)
+int slo_document_read(struct arena *arena, const struct tree *root, struct slo_document *out, struct err *err)
 {
     struct strict s;
     struct raw_document raw = {0};
