@@ -3,10 +3,14 @@
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, FIVE_MINUTES_MS = 5 * MINUTE_MS };
 
-static struct strict_pairs one_pair(struct compiler *c, struct str name, struct str value)
+/* An objective's own summary tells of its budget, not of these. */
+static struct strict_pairs annotations_with(struct compiler *c, struct str summary)
 {
     struct strict_pairs pairs = {NULL, 0};
-    slo_pairs_put(c->arena, &pairs, name, value);
+    if (c->o->runbook.n > 0)
+        slo_pairs_put(c->arena, &pairs, STR("runbook_url"), c->o->runbook);
+    pairs = slo_pairs_over(c->arena, pairs, c->o->annotations);
+    slo_pairs_put(c->arena, &pairs, STR("summary"), summary);
     return pairs;
 }
 
@@ -41,7 +45,7 @@ static void add_rung(struct compiler *c, const struct rung *rung, struct str slo
         "{{ $labels.slo }}: the burn rate is {{ printf \"%%.3g\" $value }}, over %.*s in 1h and 5m: %s.",
         STR_ARG(compile_number(c->arena, fraction_value(rung->limit))), rung->consequence);
     compile_alert(c, STR("ErrorBudgetPolicy"), rung_fires(c, rung, slow, quick), labels,
-                  slo_pairs_over(c->arena, one_pair(c, STR("summary"), summary), c->o->annotations));
+                  annotations_with(c, summary));
 }
 
 static int add_ladder(struct compiler *c)
@@ -82,12 +86,13 @@ static int add_no_data(struct compiler *c)
     if (rc != 0)
         return rc;
     slo_pairs_put(c->arena, &labels, STR("severity"), c->o->watch.no_data_severity);
+    labels = slo_pairs_over(c->arena, labels, c->o->watch.labels);
     struct str summary =
         compile_format(c->arena, "{{ $labels.slo }} has had no data for %.*s: nobody knows how it is.",
                        STR_ARG(compile_duration(c->arena, c->o->watch.no_data_ms)));
-    struct tree *rule = compile_alert(
-        c, STR("SLODataMissing"), compile_format(c->arena, "absent(%.*s)", STR_ARG(presence)), labels,
-        slo_pairs_over(c->arena, one_pair(c, STR("summary"), summary), c->o->annotations));
+    struct tree *rule =
+        compile_alert(c, STR("SLODataMissing"), compile_format(c->arena, "absent(%.*s)", STR_ARG(presence)),
+                      labels, annotations_with(c, summary));
     if (rule != NULL)
         tree_put_text(c->arena, rule, STR("for"),
                       compile_duration(c->arena, c->o->watch.no_data_ms - window_ms));

@@ -58,6 +58,12 @@ struct str compile_duration(struct arena *arena, int64_t ms);
 struct str compile_quote(struct arena *arena, struct str text);              /* a PromQL string */
 struct str compile_grouping(struct arena *arena, const struct objective *o); /* "(a, b)" */
 
+/* "sum by (a, b) (INNER)", with what tells groups apart. */
+struct str compile_sum(struct compiler *c, struct str inner);
+
+/* The mean of all samples of a range of series, whatever labels they had besides those that tell groups apart. */
+struct str compile_mean(struct compiler *c, struct str range);
+
 /* A burn rate over its limit: measure.burn of these windows > limit. */
 struct str compile_over(struct compiler *c, struct str burn, struct fraction limit);
 

@@ -95,9 +95,7 @@ static struct str as_operand(struct compiler *c, const struct expr *e)
     bool closed = e->kind == EXPR_PAREN || e->kind == EXPR_CALL || e->kind == EXPR_AGGREGATE ||
                   e->kind == EXPR_SELECTOR;
     if (!is_value(c) && !shows_grouping(e, c->o))
-        return compile_format(c->arena, c->o->by_count > 0 ? "sum by %.*s (%.*s)" : "sum%.*s(%.*s)",
-                              STR_ARG(c->o->by_count > 0 ? compile_grouping(c->arena, c->o) : STR("")),
-                              STR_ARG(text));
+        return compile_sum(c, text);
     return closed ? text : compile_format(c->arena, "(%.*s)", STR_ARG(text));
 }
 
@@ -215,10 +213,7 @@ static void mean_of_slices(struct compiler *c, struct measure *m)
 {
     struct str slices = compile_format(c->arena, "tocsin_slo_slice_error_ratio{slo=%.*s}[%.*s]",
                                        STR_ARG(compile_quote(c->arena, c->o->id)), STR_ARG(m->window));
-    struct str by = compile_grouping(c->arena, c->o);
-    m->ratio =
-        compile_format(c->arena, "(sum by %.*s (sum_over_time(%.*s)) / sum by %.*s (count_over_time(%.*s)))",
-                       STR_ARG(by), STR_ARG(slices), STR_ARG(by), STR_ARG(slices));
+    m->ratio = compile_mean(c, slices);
 }
 
 /* ---- windows ---- */

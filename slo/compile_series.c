@@ -95,19 +95,26 @@ static void record_sloth_window(struct compiler *c, const struct measure *m)
     compile_record(c, compile_format(c->arena, SLOTH_RATIO "%.*s", STR_ARG(m->window)), m->ratio, labels);
 }
 
+static bool is_measured(const struct compiler *c, int64_t window_ms)
+{
+    for (size_t i = 0; i < c->measure_count; i++)
+        if (c->measures[i].window_ms == window_ms)
+            return true;
+    return false;
+}
+
 /* As Sloth does it: the mean of the shortest window's ratios. */
 static void record_sloth_period(struct compiler *c, const struct measure *quick)
 {
     struct strict_pairs labels = sloth_labels(c);
-    struct str by = compile_grouping(c->arena, c->o),
-               window = compile_duration(c->arena, c->o->period.length_ms);
+    struct str window = compile_duration(c->arena, c->o->period.length_ms);
     struct str ratios = sloth_series(c, SLOTH_RATIO, quick->window);
-    struct str mean = compile_format(
-        c->arena, "(sum by %.*s (sum_over_time(%.*s[%.*s])) / sum by %.*s (count_over_time(%.*s[%.*s])))",
-        STR_ARG(by), STR_ARG(ratios), STR_ARG(window), STR_ARG(by), STR_ARG(ratios), STR_ARG(window));
+    struct str mean =
+        compile_mean(c, compile_format(c->arena, "%.*s[%.*s]", STR_ARG(ratios), STR_ARG(window)));
     struct str budget = compile_number(c->arena, fraction_value(c->budget));
-    compile_record(c, compile_format(c->arena, SLOTH_RATIO "%.*s", STR_ARG(window)), mean,
-                   with(c, labels, STR("sloth_window"), window));
+    if (!is_measured(c, c->o->period.length_ms))
+        compile_record(c, compile_format(c->arena, SLOTH_RATIO "%.*s", STR_ARG(window)), mean,
+                       with(c, labels, STR("sloth_window"), window));
     compile_record(c, STR("slo:current_burn_rate:ratio"),
                    compile_format(c->arena, "%.*s / %.*s", STR_ARG(quick->ratio), STR_ARG(budget)), labels);
     compile_record(c, STR("slo:period_burn_rate:ratio"),

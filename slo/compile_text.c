@@ -63,6 +63,22 @@ struct str compile_grouping(struct arena *arena, const struct objective *o)
     return take(arena, &text);
 }
 
+struct str compile_sum(struct compiler *c, struct str inner)
+{
+    if (c->o->by_count == 0)
+        return compile_format(c->arena, "sum(%.*s)", STR_ARG(inner));
+    return compile_format(c->arena, "sum by %.*s (%.*s)", STR_ARG(compile_grouping(c->arena, c->o)),
+                          STR_ARG(inner));
+}
+
+struct str compile_mean(struct compiler *c, struct str range)
+{
+    struct str sum = compile_format(c->arena, "sum_over_time(%.*s)", STR_ARG(range)),
+               count = compile_format(c->arena, "count_over_time(%.*s)", STR_ARG(range));
+    return compile_format(c->arena, "(%.*s / %.*s)", STR_ARG(compile_sum(c, sum)),
+                          STR_ARG(compile_sum(c, count)));
+}
+
 /* Ratios of what rate() gives are off by some 1e-16, and so much more as a burn rate is more than its ratio. */
 static double margin_of(const struct compiler *c)
 {

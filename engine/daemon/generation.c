@@ -29,8 +29,8 @@ static int load_objectives(struct world *world, const struct promql_features *fe
     struct buf errors;
     buf_init(&errors, (size_t)limits.yaml_bytes);
     struct config *c = g->config;
-    int rc = objective_set_load(world, c->folder, c->slo_files.items, c->slo_files.count, &g->objectives,
-                                &errors);
+    int rc =
+        objective_set_load(world, c->folder, c->slo_files.items, c->slo_files.count, &g->objectives, &errors);
     if (rc == 0)
         rc = objective_set_compile(g->objectives, features, g->rules, &errors);
     if (rc != 0)
