@@ -127,9 +127,16 @@ static const struct form *form_of(const struct tree *root)
     return NULL;
 }
 
+bool objective_is_openslo(const struct tree *root)
+{
+    return str_is(tree_get_text(root, "apiVersion"), "openslo/v1");
+}
+
 struct reading {
     struct objective_set *set;
     struct str file;
+    struct tree_documents roots;
+    bool openslo_read;
     struct buf *errors;
     int result; /* the first that went wrong */
 };
@@ -142,16 +149,36 @@ static void note(struct reading *r, int code, const struct err *err)
     r->result = r->result == 0 ? code : r->result;
 }
 
+static int refuse(const struct tree *root, struct err *err)
+{
+    struct str version = tree_get_text(root, "apiVersion");
+    if (str_starts(version, STR("openslo")))
+        return err_at(err, ERR_UNSUPPORTED, root->line, root->column,
+                      "OpenSLO's version %.*s is not supported: only openslo/v1 is", STR_ARG(version));
+    return err_at(
+        err, ERR_PARSE, root->line, root->column,
+        "no objectives of a known form: there must be `version: tocsin/v1`, `version: prometheus/v1` "
+        "(Sloth's), `apiVersion: openslo/v1`, or the apiVersion and kind of Sloth's "
+        "PrometheusServiceLevel or Pyrra's ServiceLevelObjective");
+}
+
+static int read_openslo(struct reading *r, struct err *err)
+{
+    if (r->openslo_read)
+        return 0;
+    r->openslo_read = true;
+    return objective_read_openslo(r->set, &r->roots, r->file, err);
+}
+
 static void read_document(struct reading *r, const struct tree *root)
 {
     struct err err = {0};
     const struct form *form = form_of(root);
-    int rc = 0;
-    if (form == NULL)
-        rc = err_at(&err, ERR_PARSE, root->line, root->column,
-                    "no objectives of a known form: there must be `version: tocsin/v1`, `version: "
-                    "prometheus/v1` (Sloth's), or `apiVersion` and `kind` of Sloth's "
-                    "PrometheusServiceLevel");
+    int rc;
+    if (objective_is_openslo(root))
+        rc = read_openslo(r, &err);
+    else if (form == NULL)
+        rc = refuse(root, &err);
     else if (form->read == NULL)
         rc = err_at(&err, ERR_UNSUPPORTED, root->line, root->column, "`%s: %s` is not read yet", form->key,
                     form->value);
@@ -162,17 +189,16 @@ static void read_document(struct reading *r, const struct tree *root)
 
 static void read_text(struct reading *r, struct str text)
 {
-    struct tree_documents roots = {0};
     struct err err = {0};
     struct str kept = str_copy(&r->set->arena, text);
     if (kept.p == NULL)
         return;
-    int rc = yaml_parse_documents(&r->set->arena, kept, true, &roots, &err);
-    if (rc == 0 && roots.count == 0)
+    int rc = yaml_parse_documents(&r->set->arena, kept, true, &r->roots, &err);
+    if (rc == 0 && r->roots.count == 0)
         rc = err_set(&err, ERR_PARSE, "the file is empty");
     note(r, rc, &err);
-    for (size_t i = 0; i < roots.count && rc == 0; i++)
-        read_document(r, roots.items[i]);
+    for (size_t i = 0; i < r->roots.count && rc == 0; i++)
+        read_document(r, r->roots.items[i]);
 }
 
 /* ---- ids ---- */

@@ -30,6 +30,11 @@ typedef int objective_read(struct objective_set *set, const struct tree *root, s
 
 objective_read objective_read_own, objective_read_sloth;
 
+/* OpenSLO's objects point to each other, so all of a file are read at once; documents of other forms are passed over. */
+bool objective_is_openslo(const struct tree *root);
+int objective_read_openslo(struct objective_set *set, const struct tree_documents *roots, struct str file,
+                           struct err *err);
+
 /* The next of the set with what is common to all: the file, a rolling period of 30 days, slices of a minute, the alert's name, tickets for
  * what is watched. NULL past the arena's cap. */
 struct objective *objective_add(struct objective_set *set, struct str file);
