@@ -101,6 +101,13 @@ class Objectives(peers.Case):
         done = subprocess.run([promtool, 'check', 'rules', 'made.yml'], capture_output=True, text=True, timeout=60, cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_what_cannot_become_rules_is_told_by_the_check_of_files(self):
+        self.assertEqual(self.command('check', 'slo', 'slos/own.yml', 'slos/sloth.yml')[0], 0)
+        self.file('slos/own.yml', OWN.format(objective='100, policy: {}'))
+        status, _, errors = self.command('check', 'slo', 'slos/own.yml', 'slos/sloth.yml')
+        self.assertEqual(status, 1)
+        self.assertIn('slos/own.yml:5: shop-answers: a policy needs a target under 100 %', errors)
+
     def test_a_wrong_file_prints_nothing(self):
         self.file('slos/own.yml', OWN.format(objective='101'))
         status, text, errors = self.command('slo', 'generate', '--format=prometheus', 'slos/own.yml', 'slos/none.yml')
