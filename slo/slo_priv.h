@@ -94,6 +94,9 @@ struct str slo_sum(struct arena *arena, const struct slo_selector *of, const cha
 /* What must hold of each objective, whatever it was read from, but for its queries. */
 int objective_check(const struct objective *o, struct err *err);
 
+/* The part of it for files of others, which have their own ideas of names: groups stay apart. */
+int objective_check_groups(const struct objective *o, struct err *err);
+
 /* ERR_NOT_FOUND: the system knows no such time zone. */
 int objective_zone_check(const struct objective_set *set, struct str zone, struct err *err);
 
