@@ -230,12 +230,20 @@ static void what_cannot_be_is_refused_with_its_place(void **state)
 #define EVENTS "sli: {bad: bad_total, total: all_total}"
     assert_refused(HEAD "- {name: a, objective: 99, by: [region, window], " EVENTS "}\n",
                    "slos.yml:4: shop-a: groups cannot be told apart by the label window, which its series "
-                   "and alerts have "
+                   "or alerts have "
                    "already\n");
     assert_refused(
         HEAD "- {name: a, objective: 99, by: [team], labels: {team: x}, " EVENTS "}\n",
-        "slos.yml:4: shop-a: groups cannot be told apart by the label team, which its series and alerts have "
+        "slos.yml:4: shop-a: groups cannot be told apart by the label team, which its series or alerts have "
         "already\n");
+    assert_refused(
+        HEAD "- {name: a, objective: 99, by: [team], alerting: {page: {labels: {team: x}}}, " EVENTS "}\n",
+        "slos.yml:4: shop-a: groups cannot be told apart by the label team, which its series or alerts have "
+        "already\n");
+    assert_refused(
+        HEAD "- {name: a, objective: 99, budgeting: slices, slice_target: 95, guard: {bad_min: 5}, " EVENTS
+             "}\n",
+        "slos.yml:4: shop-a: guards need events, and a budget that is spent by them\n");
     assert_refused(HEAD "- {name: a, objective: 100, policy: {}, " EVENTS "}\n",
                    "slos.yml:4: shop-a: a policy needs a target under 100 %\n");
     assert_refused(
