@@ -108,6 +108,9 @@ class Objectives(peers.Case):
         self.assertEqual(status, 1)
         self.assertIn('slos/own.yml:5: shop-answers: a policy needs a target under 100 %', errors)
 
+    def test_burn_tables_are_as_their_script_writes_them(self):
+        self.assertEqual(subprocess.run([peers.ROOT / 'tests/page/burn_table', '--check'], timeout=60).returncode, 0)
+
     def test_a_wrong_file_prints_nothing(self):
         self.file('slos/own.yml', OWN.format(objective='101'))
         status, text, errors = self.command('slo', 'generate', '--format=prometheus', 'slos/own.yml', 'slos/none.yml')
