@@ -28,7 +28,7 @@ int slo_document_read(struct arena *arena, const struct tree *root, struct slo_d
 typedef int objective_read(struct objective_set *set, const struct tree *root, struct str file,
                            struct err *err);
 
-objective_read objective_read_own, objective_read_sloth;
+objective_read objective_read_own, objective_read_sloth, objective_read_pyrra;
 
 /* OpenSLO's objects point to each other, so all of a file are read at once; documents of other forms are passed over. */
 bool objective_is_openslo(const struct tree *root);

@@ -187,6 +187,13 @@ static void test_sloths_files(void **state)
     assert_reads("tests/slo/object.yml", "tests/slo/object.objectives");
 }
 
+static void test_pyrras_files(void **state)
+{
+    (void)state;
+    assert_reads("tests/slo/pyrra_ratio_groups.yaml", "tests/slo/pyrra_ratio_groups.objectives");
+    assert_reads("tests/slo/pyrra_latency.yaml", "tests/slo/pyrra_latency.objectives");
+}
+
 static void test_openslo_with_every_kind_of_object(void **state)
 {
     (void)state;
@@ -740,6 +747,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_form_with_every_key),
         cmocka_unit_test(test_sloths_files),
+        cmocka_unit_test(test_pyrras_files),
         cmocka_unit_test(test_openslo_with_every_kind_of_object),
         cmocka_unit_test(test_each_form_of_sli),
         cmocka_unit_test(test_braces_of_a_selector_are_no_template),
