@@ -103,6 +103,13 @@ static void begin_slices(struct book *book)
     book->next_ms = book->settled_ms = slice_of(from_ms, book->terms.slice_ms);
 }
 
+/* Where there are no groups, there is something to tell of before there are data. */
+static void add_only_account(struct book *book)
+{
+    const struct labels none = {.hash = labels_hash(NULL, 0)};
+    book_add_account(book, &none);
+}
+
 static void begin_book(struct book *book)
 {
     if (!book->is_known)
@@ -117,10 +124,8 @@ static void begin_book(struct book *book)
     book->pass_ms = INT64_MAX;
     book->next_pass_ms = 0;
     book->not_before_ms = 0;
-    if (book->objective->by_count == 0 && book->account_count == 0) {
-        static const struct labels none;
-        book_add_account(book, &none);
-    }
+    if (book->objective->by_count == 0 && book->account_count == 0)
+        add_only_account(book);
     book_lay(book);
 }
 
