@@ -140,7 +140,9 @@ static inline void rig_init(struct rig *r, uint64_t seed, bool on_disk)
     r->options = (struct budgets_options){.world = &r->sim.world, .store = r->store};
     r->options.promql.features = promql_features_default;
     if (on_disk) {
-        snprintf(r->folder, sizeof r->folder, "/tmp/tocsin-budget-XXXXXX");
+        /* In memory, where there is such a place: processes are killed, not machines. */
+        snprintf(r->folder, sizeof r->folder, "%s/tocsin-budget-XXXXXX",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
         must(mkdtemp(r->folder) != NULL);
         snprintf(r->path, sizeof r->path, "%s/state.db", r->folder);
     }

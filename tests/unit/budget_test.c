@@ -87,7 +87,7 @@ static void a_thousand_kills_neither_lose_nor_double_a_slice(void **unused)
     for (int i = 1; i <= KILLS + KILLS / 4; i++) {
         rig.sim.now_ns += 5 * MINUTE_MS * NS_PER_MS;
         rig_traffic(&rig, rig_now_ms(&rig));
-        run_child(&rig, i % 5 == 0, random_below(&rig.seed, 8000));
+        run_child(&rig, i % 5 == 0, random_below(&rig.seed, 4000));
     }
     int64_t end_ms = rig_now_ms(&rig);
     rig_open_state(&rig);
