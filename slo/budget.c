@@ -146,24 +146,53 @@ static void take_over(struct budgets *budgets, struct book **books, size_t count
     free_books(old, old_count);
 }
 
-int budgets_load(struct budgets *budgets, const struct objective_set *set, struct err *err)
+struct budgets_change {
+    struct budgets *budgets;
+    struct book **books;
+    size_t count;
+};
+
+int budgets_prepare(struct budgets *budgets, const struct objective_set *set, struct budgets_change **out,
+                    struct err *err)
 {
+    struct budgets_change *change = MEM_NEW(struct budgets_change);
     int rc = 0;
+    *change = (struct budgets_change){budgets, MEM_ARRAY(struct book *, set->count + 1), 0};
     lock_take(&budgets->running);
-    struct book **books = MEM_ARRAY(struct book *, set->count + 1);
-    size_t count = 0;
-    for (; rc == 0 && count < set->count; count++)
-        rc = prepare_book(budgets, &set->items[count], &books[count], err);
+    for (; rc == 0 && change->count < set->count; change->count++)
+        rc = prepare_book(budgets, &set->items[change->count], &change->books[change->count], err);
     if (rc == 0 && budgets->options.state != NULL && budgets->books == NULL)
         rc = state_budgets_expire(budgets->options.state,
                                   day_of(world_now_ms(budgets->options.world)) - FORGET_DAYS, err);
-    if (rc == 0) {
-        take_over(budgets, books, count);
-        budgets_keep(budgets);
-    } else {
-        free_books(books, count);
-    }
     lock_drop(&budgets->running);
+    *out = rc == 0 ? change : NULL;
+    if (rc != 0)
+        budgets_abandon(change);
+    return rc;
+}
+
+void budgets_commit(struct budgets_change *change)
+{
+    struct budgets *budgets = change->budgets;
+    lock_take(&budgets->running);
+    take_over(budgets, change->books, change->count);
+    budgets_keep(budgets);
+    lock_drop(&budgets->running);
+    mem_free(change);
+}
+
+void budgets_abandon(struct budgets_change *change)
+{
+    free_books(change->books, change->count);
+    mem_free(change);
+}
+
+int budgets_load(struct budgets *budgets, const struct objective_set *set, struct err *err)
+{
+    struct budgets_change *change;
+    int rc = budgets_prepare(budgets, set, &change, err);
+    if (rc == 0)
+        budgets_commit(change);
     return rc;
 }
 

@@ -16,7 +16,7 @@
  *
  * Where several results share a group's labels, events are added up; of shares and verdicts the worst counts.
  *
- * Threads: load, run and correct wait for each other; the rest may be called by any thread at any time.
+ * Threads: load (prepare, commit), run and correct wait for each other; the rest may be called by any thread at any time.
  */
 #ifndef TOCSIN_BUDGET_H
 #define TOCSIN_BUDGET_H
@@ -55,6 +55,14 @@ void budgets_close(struct budgets *budgets);
  * changed: ERR_PARSE (queries), ERR_NOT_FOUND (time zone), ERR_LIMIT, or what reading the state came to.
  */
 int budgets_load(struct budgets *budgets, const struct objective_set *set, struct err *err);
+
+/* The same in two steps, for who has more to change, all of it or nothing: all that can fail is done by the first, and nothing is in force before
+ * the second. What it gave is ended by one of commit and abandon. One at a time. */
+struct budgets_change;
+int budgets_prepare(struct budgets *budgets, const struct objective_set *set, struct budgets_change **out,
+                    struct err *err);
+void budgets_commit(struct budgets_change *change);
+void budgets_abandon(struct budgets_change *change);
 
 /* Wall time at which there may be something to do; INT64_MAX: never. */
 int64_t budgets_next_ns(struct budgets *budgets);
