@@ -1,4 +1,4 @@
-#include "command_priv.h"
+#include "command_slo_rules_priv.h"
 
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
@@ -14,10 +14,12 @@ static const char usage[] =
     "\n"
     "Works on files of service level objectives: Sloth's `version: prometheus/v1` and its Kubernetes "
     "objects.\n"
-    "  generate  writes the rules that Sloth 0.16 makes of them to standard output, byte for byte\n"
+    "  generate  writes the rules that Sloth 0.16 makes of them to standard output, byte for byte; with\n"
+    "            --format=prometheus those that Tocsin makes of files of all kinds under slo_files\n"
     "\n"
     "examples:\n"
     "  tocsin slo generate slos.yml > rules/slos.yml\n"
+    "  tocsin slo generate --format=prometheus slos.yml | promtool check rules\n"
     "  tocsin slo generate --default-slo-period=28d --extra-labels=env=prod slos.yml\n"
     "  tocsin slo generate --slo-period-windows=7d.yml --default-slo-period=7d slos.yml\n"
     "\n"
@@ -25,6 +27,7 @@ static const char usage[] =
     "command line.\n";
 
 struct generate_flags {
+    const char *format;
     int64_t period_ms;
     const char *windows, *version;
     struct flag_list extra_labels;
@@ -145,6 +148,7 @@ int command_slo(int argc, char **argv)
 {
     struct generate_flags f = {.period_ms = INT64_C(30) * 24 * 60 * 60 * 1000, .version = "v0.16.0"};
     const struct flag flags[] = {
+        {"format", FLAG_TEXT, &f.format, "prometheus: the rules that Tocsin itself makes of objectives"},
         {"default-slo-period", FLAG_DURATION_MS, &f.period_ms, "what the budget is counted over"},
         {"slo-period-windows", FLAG_TEXT, &f.windows, "a file of `kind: AlertWindows` for that period"},
         {"extra-labels", FLAG_LIST, &f.extra_labels,
@@ -158,8 +162,12 @@ int command_slo(int argc, char **argv)
     int status;
     if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
         return status;
-    if (rest.count >= 2 && strcmp(rest.items[0], "generate") == 0)
-        return generate(&f, &rest);
+    if (rest.count >= 2 && strcmp(rest.items[0], "generate") == 0) {
+        if (f.format != NULL && strcmp(f.format, "prometheus") == 0)
+            return slo_print_rules(&rest);
+        if (f.format == NULL)
+            return generate(&f, &rest);
+    }
     fputs(usage, stderr);
     return 2;
 }

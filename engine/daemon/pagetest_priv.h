@@ -11,6 +11,9 @@
  *   rules every 30s                            # a rule file; optional. `data_wait 2m` after it: the rules go by data
  *     groups: ...
  *   end
+ *   objectives every 30s                       # a file of objectives; optional, with or instead of rules, and with their settings
+ *     version: tocsin/v1
+ *   end
  *   series every 30s                           # samples from 0s on, in the series notation of rule unit tests; `late 90s`:
  *                                              # each comes that much after its time
  *     http_requests_total{code="500"} 0+1x100
@@ -91,7 +94,7 @@ struct page_series {
 
 struct page_script {
     struct arena arena;
-    struct str routes, rules;
+    struct str routes, rules, objectives;
     struct router_contracts contracts;
     struct promql_features features;         /* of the rules; page_script_parse sets the default */
     int64_t rules_interval_ms, data_wait_ms; /* 0: rules go by the clock */

@@ -18,6 +18,7 @@
 #include "tocsin/buf.h"
 #include "tocsin/promql_parse.h"
 #include "tocsin/template.h"
+#include "tocsin/tree.h"
 #include "tocsin/world.h"
 
 #include <stdbool.h>
@@ -78,6 +79,11 @@ struct rule_set {
 int rulefile_parse(struct rule_set *set, struct str file, struct str text,
                    const struct promql_features *features, struct buf *errors);
 
+/* The same for what would be a rule file's tree, made of something else that `file` holds; it counts as no file of the set. Names and
+ * texts are copied. */
+int rulefile_add(struct rule_set *set, struct str file, const struct tree *root,
+                 const struct promql_features *features, struct buf *errors);
+
 /* Reads all files that the patterns match (relative to folder; empty: as they are) into a new set. A pattern that
  * matches nothing is accepted, as Prometheus does; a file that two patterns match is read once. Errors are told file by
  * file; the set is then to be thrown away. */
@@ -87,6 +93,10 @@ int rule_set_read(struct rule_set *set, struct world *world, struct str folder, 
 /* The same with a set of its own; on failure *out is NULL. */
 int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,
                   const struct promql_features *features, struct rule_set **out, struct buf *errors);
+
+/* Where a pattern of rule_files points, as Go's filepath.Join puts it: "." and, as far as it goes, ".." taken out. Slots and
+ * identity of a group hang on the name of its file, so it has to be the one that Prometheus uses. */
+void rule_path_join(struct buf *out, struct str folder, struct str pattern);
 
 struct rule_set *rule_set_new(void);
 void rule_set_free(struct rule_set *set); /* NULL is allowed */

@@ -237,7 +237,7 @@ static void bad_scripts_are_refused_with_their_line(void **state)
         {ROUTES, BODY, "the script does not say how long to play: add `until TIME`"},
         {"until 1h\n", 2, "the script has no `routes`"},
         {"# note\n\nrooutes\n", 3,
-         "unknown word \"rooutes\": routes, rules, series, contracts, at, between or until"},
+         "unknown word \"rooutes\": routes, rules, objectives, series, contracts, at, between or until"},
         {"routes\n  route: {}\n", 3, "a block is not ended by `end`"},
         {"series\n  up 1\n", 3, "a block is not ended by `end`"},
         {ROUTES "until soon\n", BODY, "not a time: \"soon\""},
