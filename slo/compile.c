@@ -48,25 +48,36 @@ struct tree *compile_alert(struct compiler *c, struct str name, struct str expr,
 
 /* ---- groups ---- */
 
-/* Labels that rules set would make one series of several groups. */
+static bool has_name(struct strict_pairs pairs, struct str name)
+{
+    for (size_t i = 0; i < pairs.count; i++)
+        if (str_eq(pairs.items[i].name, name))
+            return true;
+    return false;
+}
+
+/* Rules set it, over what the query's result has. */
+static bool is_set_by_rules(struct compiler *c, struct str name)
+{
+    static const char *const own[] = {"window", "severity", "long", "policy", "alertname", "alertstate"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (str_is(name, own[i]))
+            return true;
+    for (size_t i = 0; i < c->o->tier_count; i++)
+        if (has_name(c->o->tiers[i].labels, name))
+            return true;
+    return has_name(compile_labels(c), name);
+}
+
+/* Several groups would become one series, or one alert. */
 static int check_grouping(struct compiler *c)
 {
-    const struct strict_pairs set = compile_labels(c);
-    static const char *const own[] = {"window", "severity", "long", "policy", "alertname", "alertstate"};
-    for (size_t i = 0; i < c->o->by_count; i++) {
-        struct str name = c->o->by[i];
-        bool taken = false;
-        for (size_t k = 0; k < sizeof own / sizeof *own; k++)
-            taken |= str_is(name, own[k]);
-        for (size_t k = 0; k < set.count; k++)
-            taken |= str_eq(name, set.items[k].name);
-        if (taken)
-            return err_at(
-                c->err, ERR_PARSE, c->o->line, 0,
-                "%.*s: groups cannot be told apart by the label %.*s, which its series and alerts have "
-                "already",
-                STR_ARG(c->o->id), STR_ARG(name));
-    }
+    for (size_t i = 0; i < c->o->by_count; i++)
+        if (is_set_by_rules(c, c->o->by[i]))
+            return err_at(c->err, ERR_PARSE, c->o->line, 0,
+                          "%.*s: groups cannot be told apart by the label %.*s, which its series or alerts "
+                          "have already",
+                          STR_ARG(c->o->id), STR_ARG(c->o->by[i]));
     return 0;
 }
 

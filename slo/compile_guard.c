@@ -82,7 +82,7 @@ int compile_guards(struct compiler *c, const struct objective_tier *tier, struct
     const struct measure m = *slow;
     double scale = compile_scale(c, m.window_ms);
     if (m.total.n == 0)
-        return refuse(c, "events, good or bad ones of a total");
+        return refuse(c, "events, and a budget that is spent by them");
     if (g->false_page_rate > 0 && c->budget.numerator == 0)
         return refuse(c, "a target under 100 %, where they are to bound false pages");
     if (g->bad_min > 0)

@@ -106,14 +106,14 @@ static void tell(struct buf *errors, struct str file, const struct err *err)
 struct form {
     const char *key, *value; /* what a document of this form begins with */
     const char *kind;        /* NULL: none is told */
-    objective_read *read;    /* NULL: not built */
+    objective_read *read;
 };
 
 static const struct form forms[] = {
     {"version", "tocsin/v1", NULL, objective_read_own},
     {"version", "prometheus/v1", NULL, objective_read_sloth},
     {"apiVersion", "sloth.slok.dev/v1", "PrometheusServiceLevel", objective_read_sloth},
-    {"apiVersion", "pyrra.dev/v1alpha1", "ServiceLevelObjective", NULL},
+    {"apiVersion", "pyrra.dev/v1alpha1", "ServiceLevelObjective", objective_read_pyrra},
 };
 
 static const struct form *form_of(const struct tree *root)
@@ -179,9 +179,6 @@ static void read_document(struct reading *r, const struct tree *root)
         rc = read_openslo(r, &err);
     else if (form == NULL)
         rc = refuse(root, &err);
-    else if (form->read == NULL)
-        rc = err_at(&err, ERR_UNSUPPORTED, root->line, root->column, "`%s: %s` is not read yet", form->key,
-                    form->value);
     else
         rc = form->read(r->set, root, r->file, &err);
     note(r, rc, &err);

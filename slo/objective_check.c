@@ -64,6 +64,55 @@ static int check_labels(const struct objective *o, int line, struct strict_pairs
     return 0;
 }
 
+static bool has_label(struct strict_pairs labels, struct str name)
+{
+    for (size_t i = 0; i < labels.count; i++)
+        if (str_eq(labels.items[i].name, name))
+            return true;
+    return false;
+}
+
+/* What the objective's own rules say. */
+static bool is_taken(struct str name)
+{
+    static const char *const names[] = {"slo", "service", "window", NULL};
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (str_is(name, names[i]))
+            return true;
+    return false;
+}
+
+static int check_own_labels(const struct objective *o, struct err *err)
+{
+    for (size_t i = 0; i < o->labels.count; i++)
+        if (is_taken(o->labels.items[i].name))
+            return wrong(o, o->line, err,
+                         "the label %.*s is set by the objective itself: name yours differently",
+                         STR_ARG(o->labels.items[i].name));
+    return check_labels(o, o->line, o->labels, err);
+}
+
+static bool alerts_are_given(const struct objective *o, struct str name)
+{
+    bool given = has_label(o->watch.labels, name);
+    for (size_t i = 0; i < o->tier_count && !given; i++)
+        given = has_label(o->tiers[i].labels, name);
+    return given;
+}
+
+/* A label that is given to all alerts takes the place of the one that tells the groups apart. */
+int objective_check_groups(const struct objective *o, struct err *err)
+{
+    for (size_t i = 0; i < o->by_count; i++)
+        if (alerts_are_given(o, o->by[i]))
+            return wrong(
+                o, o->line, err,
+                "the label %.*s cannot tell groups apart, because alerts are given one of that name: "
+                "name theirs differently",
+                STR_ARG(o->by[i]));
+    return 0;
+}
+
 /* ---- over which time ---- */
 
 static int check_period(const struct objective *o, struct err *err)
@@ -163,11 +212,19 @@ static int check_tiers(const struct objective *o, struct err *err)
     return rc;
 }
 
+static int check_watch(const struct objective *o, struct err *err)
+{
+    if (o->watch.no_data_ms != 0 && o->watch.no_data_ms < MINUTE_MS)
+        return wrong(o, o->line, err, "no_data must be at least a minute, or 0s for never");
+    return check_labels(o, o->line, o->watch.labels, err);
+}
+
 int objective_check(const struct objective *o, struct err *err)
 {
     int rc = check_names(o, err);
-    rc = rc == 0 ? check_labels(o, o->line, o->labels, err) : rc;
-    rc = rc == 0 ? check_labels(o, o->line, o->watch.labels, err) : rc;
+    rc = rc == 0 ? check_own_labels(o, err) : rc;
+    rc = rc == 0 ? objective_check_groups(o, err) : rc;
+    rc = rc == 0 ? check_watch(o, err) : rc;
     rc = rc == 0 ? check_period(o, err) : rc;
     rc = rc == 0 ? check_budgeting(o, err) : rc;
     return rc == 0 ? check_tiers(o, err) : rc;

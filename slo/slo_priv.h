@@ -28,7 +28,7 @@ int slo_document_read(struct arena *arena, const struct tree *root, struct slo_d
 typedef int objective_read(struct objective_set *set, const struct tree *root, struct str file,
                            struct err *err);
 
-objective_read objective_read_own, objective_read_sloth;
+objective_read objective_read_own, objective_read_sloth, objective_read_pyrra;
 
 /* OpenSLO's objects point to each other, so all of a file are read at once; documents of other forms are passed over. */
 bool objective_is_openslo(const struct tree *root);
@@ -93,6 +93,9 @@ struct str slo_sum(struct arena *arena, const struct slo_selector *of, const cha
 
 /* What must hold of each objective, whatever it was read from, but for its queries. */
 int objective_check(const struct objective *o, struct err *err);
+
+/* The part of it for files of others, which have their own ideas of names: groups stay apart. */
+int objective_check_groups(const struct objective *o, struct err *err);
 
 /* ERR_NOT_FOUND: the system knows no such time zone. */
 int objective_zone_check(const struct objective_set *set, struct str zone, struct err *err);

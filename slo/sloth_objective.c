@@ -73,11 +73,12 @@ static int take_slo(struct objective_set *set, const struct slo *in, struct str 
     int rc = objective_percent(in->objective_text, &o->target, err);
     rc = rc == 0 ? take_indicator(&set->arena, in, o, err) : rc;
     rc = rc == 0 ? take_tiers(set, in, o) : rc;
-    if (rc != 0)
+    if (rc != 0) {
         err_prefix(err, "SLO \"%.*s\": ", STR_ARG(in->name));
-    if (rc != 0)
         err->line = in->line;
-    return rc;
+        return rc;
+    }
+    return objective_check_groups(o, err);
 }
 
 int objective_read_sloth(struct objective_set *set, const struct tree *root, struct str file, struct err *err)

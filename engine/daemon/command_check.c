@@ -175,7 +175,7 @@ static int run(const struct check *c, const struct flag_rest *rest)
     if (rest->count >= 2 && strcmp(rest->items[0], "alertmanager") == 0)
         return check_each(c, rest, check_alertmanager);
     if (rest->count >= 2 && strcmp(rest->items[0], "slo") == 0)
-        return check_slo(c->world, &rest->items[1], rest->count - 1);
+        return check_slo(c->world, &c->features, &rest->items[1], rest->count - 1);
     fputs(usage, stderr);
     return 2;
 }

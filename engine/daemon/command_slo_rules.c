@@ -1,5 +1,5 @@
 /* tocsin slo generate --format=prometheus: the groups that objectives stand for here, as a rule file. */
-#include "command_slo_rules_priv.h"
+#include "command_slo_priv.h"
 
 #include "tocsin/limits.h"
 #include "tocsin/objective_rules.h"

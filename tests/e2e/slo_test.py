@@ -1,112 +1,82 @@
-"""Objectives in the running engine: loaded with the configuration or not at all, shown as rules, and printed for Prometheus."""
+"""`tocsin slo generate` on files of Sloth's and of Pyrra's: which rules go where, and what is refused."""
+import pathlib
 import shutil
 import subprocess
-import time
+import tempfile
 import unittest
 
 import peers
-from push import HEADERS, literal_snappy, series
 
-OWN = '''
-version: tocsin/v1
-service: shop
-slos:
-- {{name: answers, objective: {objective}, sli: {{bad: 'requests_total{{code="500"}}', total: requests_total}}}}
-'''
-
-SLOTH = '''
-version: prometheus/v1
-service: shop
-slos:
-- name: orders
-  objective: 95
-  sli: {events: {error_query: 'sum(rate(bad[{{.window}}]))', total_query: 'sum(rate(all[{{.window}}]))'}}
-  alerting: {name: OrdersFail, page_alert: {labels: {severity: critical}}, ticket_alert: {disable: true}}
-'''
-
-CONFIG = 'global: {evaluation_interval: 1s}\nslo_files: ["slos/*.yml"]\nrules: {groups: [{group: "shop-.*", catch_up: 1m}]}\n'
+SLOS = peers.ROOT / 'tests/slo'
 
 
-class Objectives(peers.Case):
+class Slo(unittest.TestCase):
     def setUp(self):
-        super().setUp()
-        (self.folder / 'slos').mkdir()
-        self.file('slos/own.yml', OWN.format(objective='99.9'))
-        self.file('slos/sloth.yml', SLOTH)
-        self.file('tocsin.yml', CONFIG)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='tocsin-slo-'))
+        self.addCleanup(shutil.rmtree, self.folder)
 
-    def groups(self):
-        found = peers.get_json(f'{self.daemon.url}/api/v1/rules')['data']['groups']
-        return {g['name']: g for g in found}
+    def generate(self, *args):
+        return subprocess.run([peers.TOCSIN, 'slo', 'generate', *map(str, args)], capture_output=True, text=True, timeout=60)
 
-    def command(self, *words):
-        done = subprocess.run([peers.TOCSIN, *words], capture_output=True, text=True, timeout=60, cwd=self.folder)
-        return done.returncode, done.stdout, done.stderr
+    def refused(self, status, *args):
+        done = self.generate(*args)
+        self.assertEqual((done.returncode, done.stdout), (status, ''))
+        return done.stderr
 
-    def value(self, query):
-        found = peers.get_json(f'{self.daemon.url}/api/v1/query?query={query}')['data']['result']
-        return float(found[0]['value'][1]) if found else None
+    def written(self):
+        return sorted(p.name for p in self.folder.iterdir())
 
-    def test_each_is_a_group_that_records_and_alerts(self):
-        self.daemon = self.tocsin()
-        groups = self.groups()
-        self.assertEqual(sorted(groups), ['shop-answers', 'shop-orders'])
-        self.assertTrue(groups['shop-answers']['file'].endswith('slos/own.yml'))
-        self.assertIn('OrdersFail', [rule['name'] for rule in groups['shop-orders']['rules']])
-        self.assertEqual({rule['health'] for g in groups.values() for rule in g['rules']} - {'ok', 'unknown'}, set())
-        peers.wait_for('the objective', lambda: self.value('tocsin_slo_objective_ratio{slo="shop-answers"}') == 0.999)
+    def test_the_files_say_whose_they_are(self):
+        pyrra = self.generate('--generic-rules', SLOS / 'pyrra_ratio.yaml')
+        self.assertEqual((pyrra.returncode, pyrra.stderr), (0, ''))
+        self.assertEqual(pyrra.stdout, (SLOS / 'pyrra_ratio.rules').read_text())
+        sloth = self.generate('--extra-labels=env=prod', SLOS / 'object.yml')
+        self.assertEqual(sloth.stdout, (SLOS / 'object_30d.rules').read_text())
+        self.assertIn('one kind at a time', self.refused(1, SLOS / 'pyrra_ratio.yaml', SLOS / 'object.yml'))
 
-    def test_errors_become_a_page(self):
-        self.daemon = self.tocsin()
-        self.push(100)
-        peers.wait_for('a page', lambda: (self.push(100), self.value(
-            'ALERTS{alertname="ErrorBudgetBurn",alertstate="firing",severity="page",slo="shop-answers"}'))[1] == 1)
-        self.assertGreater(self.value('tocsin_slo_burn_rate{slo="shop-answers",window="1h"}'), 14.4)
+    def test_a_format_that_is_named_is_meant(self):
+        self.assertIn('no objective of Pyrra', self.refused(1, '--format=pyrra', SLOS / 'object.yml'))
+        self.assertIn('no SLOs of a known form', self.refused(1, '--format=sloth', SLOS / 'pyrra_ratio.yaml'))
+        self.assertIn('must be sloth, pyrra or prometheus', self.refused(2, '--format=yaml', SLOS / 'pyrra_ratio.yaml'))
 
-    def push(self, step):
-        self.count = getattr(self, 'count', 0) + step
-        now_ms = int(time.time() * 1000)
-        body = b''.join(series([(b'__name__', b'requests_total'), (b'code', code)], [(now_ms, self.count)]) for code in (b'200', b'500'))
-        peers.post(f'{self.daemon.url}/api/v1/write', literal_snappy(body), headers=HEADERS)
-        time.sleep(0.2)
+    def test_flags_of_the_other_form_are_refused(self):
+        self.assertIn("are for Pyrra's files", self.refused(2, '--generic-rules', SLOS / 'object.yml'))
+        self.assertIn("are for Sloth's files", self.refused(2, '--disable-alerts', SLOS / 'pyrra_ratio.yaml'))
+        self.assertIn('--external-url: must be http', self.refused(2, '--external-url=pyrra', SLOS / 'pyrra_ratio.yaml'))
 
-    def test_one_that_is_wrong_changes_nothing(self):
-        self.daemon = self.tocsin()
-        self.file('slos/own.yml', OWN.format(objective='99.5'))
-        self.file('slos/sloth.yml', SLOTH.replace('sum(rate(bad[', 'sum(rat(bad['))
-        status, text = peers.post(f'{self.daemon.url}/-/reload')
-        self.assertEqual(status, 500)
-        self.assertIn('slos/sloth.yml', text)
-        self.assertIn('unknown function with name "rat"', text)
-        self.assertIn('shop-orders', self.groups())
-        peers.wait_for('the objective', lambda: self.value('tocsin_slo_objective_ratio{slo="shop-answers"}') == 0.999)
-        self.assertEqual(self.command('check', 'config', 'tocsin.yml')[0], 1)
-        self.file('slos/sloth.yml', SLOTH)
-        self.assertEqual(self.command('check', 'config', 'tocsin.yml')[:2], (0, 'Checking tocsin.yml\n'
-                         '  SUCCESS: 0 rule files with 44 rules\n'
-                         '  SUCCESS: 2 SLO files with 2 objectives, whose rules are among these\n'))
-        self.assertEqual(peers.post(f'{self.daemon.url}/-/reload')[0], 200)
-        peers.wait_for('the new objective', lambda: self.value('tocsin_slo_objective_ratio{slo="shop-answers"}') == 0.995)
+    def test_several_of_pyrras_files_share_one_of_rules(self):
+        done = self.generate(SLOS / 'pyrra_latency.yaml', SLOS / 'pyrra_gauge.yaml')
+        self.assertEqual(done.stdout.count('groups:'), 1)
+        self.assertEqual(done.stdout.count('- interval: 30s\n'), 2)
 
-    def test_the_printed_rules_are_prometheus(self):
-        status, text, errors = self.command('slo', 'generate', '--format=prometheus', 'slos/own.yml', 'slos/sloth.yml')
-        self.assertEqual((status, errors), (0, ''))
-        self.file('made.yml', text)
-        status, told, _ = self.command('check', 'rules', 'made.yml')
-        self.assertEqual(status, 0, told)
-        promtool = peers.ROOT / 'build/peers/usr/bin/promtool'
-        promtool = str(promtool) if promtool.exists() else shutil.which('promtool')
-        if promtool is None:
-            self.skipTest('promtool is missing')
-        done = subprocess.run([promtool, 'check', 'rules', 'made.yml'], capture_output=True, text=True, timeout=60, cwd=self.folder)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+    def test_performance_over_accuracy_takes_a_folder(self):
+        slo = SLOS / 'pyrra_gauge_groups.yaml'
+        self.assertIn(f'{slo}:1: SLO "up-targets": performanceOverAccuracy makes two files', self.refused(1, slo))
+        done = self.generate(f'--output-dir={self.folder}', slo, SLOS / 'pyrra_gauge.yaml')
+        self.assertEqual((done.returncode, done.stdout), (0, ''))
+        self.assertEqual(self.written(), ['pyrra_gauge.yaml', 'pyrra_gauge_groups-long.yaml', 'pyrra_gauge_groups-short.yaml'])
+        self.assertEqual((self.folder / 'pyrra_gauge_groups-long.yaml').read_text(),
+                         (SLOS / 'pyrra_gauge_groups-long.rules').read_text())
 
-    def test_a_wrong_file_prints_nothing(self):
-        self.file('slos/own.yml', OWN.format(objective='101'))
-        status, text, errors = self.command('slo', 'generate', '--format=prometheus', 'slos/own.yml', 'slos/none.yml')
-        self.assertEqual((status, text), (1, ''))
-        self.assertIn('slos/own.yml:5: ', errors)
-        self.assertIn('slos/none.yml: ', errors)
+    def test_nothing_is_written_if_a_file_is_wrong(self):
+        (self.folder / 'in').mkdir()
+        bad = self.folder / 'in/bad.yaml'
+        bad.write_text((SLOS / 'pyrra_gauge.yaml').read_text().replace('28d', '1d'))
+        self.assertIn(f'{bad}:7: SLO "probes": with a window of 1d',
+                      self.refused(1, f'--output-dir={self.folder}', SLOS / 'pyrra_ratio.yaml', bad))
+        self.assertEqual(self.written(), ['in'])
+
+    def test_objectives_are_not_overwritten(self):
+        slo = self.folder / 'slo.yaml'
+        shutil.copy(SLOS / 'pyrra_gauge.yaml', slo)
+        self.assertIn('holds objectives: say another --output-dir', self.refused(1, f'--output-dir={self.folder}', slo))
+        self.assertEqual(slo.read_text(), (SLOS / 'pyrra_gauge.yaml').read_text())
+        self.assertIn('to the same file as', self.refused(1, f'--output-dir={self.folder}', slo, slo))
+
+    def test_what_is_doubtful_is_told(self):
+        done = self.generate(SLOS / 'pyrra_native.yaml')
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('shop-native": its shortest range is 1m', done.stderr)
 
 
 if __name__ == '__main__':

@@ -230,12 +230,16 @@ static void what_cannot_be_is_refused_with_its_place(void **state)
 #define EVENTS "sli: {bad: bad_total, total: all_total}"
     assert_refused(HEAD "- {name: a, objective: 99, by: [region, window], " EVENTS "}\n",
                    "slos.yml:4: shop-a: groups cannot be told apart by the label window, which its series "
-                   "and alerts have "
+                   "or alerts have "
                    "already\n");
     assert_refused(
         HEAD "- {name: a, objective: 99, by: [team], labels: {team: x}, " EVENTS "}\n",
-        "slos.yml:4: shop-a: groups cannot be told apart by the label team, which its series and alerts have "
+        "slos.yml:4: shop-a: groups cannot be told apart by the label team, which its series or alerts have "
         "already\n");
+    assert_refused(
+        HEAD "- {name: a, objective: 99, budgeting: slices, slice_target: 95, guard: {bad_min: 5}, " EVENTS
+             "}\n",
+        "slos.yml:4: shop-a: guards need events, and a budget that is spent by them\n");
     assert_refused(HEAD "- {name: a, objective: 100, policy: {}, " EVENTS "}\n",
                    "slos.yml:4: shop-a: a policy needs a target under 100 %\n");
     assert_refused(
@@ -243,6 +247,25 @@ static void what_cannot_be_is_refused_with_its_place(void **state)
         "slos.yml:4: shop-a: its rules do not load: slos.yml: group \"shop-a\", rule 18, "
         "\"ErrorBudgetBurn\": "
         "annotation \"title\": template: __alert_ErrorBudgetBurn:1: unclosed action\n");
+}
+
+/* Readers of some files know that; others leave it to here. */
+static void labels_of_tiers_cannot_tell_groups_apart(void **state)
+{
+    (void)state;
+    static struct label team[] = {{STR("team"), STR("x")}};
+    struct objective_set *objectives =
+        read_objectives(HEAD "- {name: a, objective: 99, by: [team], " EVENTS "}\n");
+    struct rule_set *set = rule_set_new();
+    struct err err = {0};
+    objectives->items[0].tiers[3].labels = (struct strict_pairs){team, 1};
+    assert_int_equal(objective_compile(&objectives->items[0], &promql_features_default, set, &err),
+                     ERR_PARSE);
+    assert_string_equal(
+        err.text,
+        "shop-a: groups cannot be told apart by the label team, which its series or alerts have already");
+    rule_set_free(set);
+    objective_set_free(objectives);
 }
 
 static void a_group_of_the_same_name_and_file_is_told(void **state)
@@ -665,6 +688,7 @@ int main(void)
         cmocka_unit_test(other_tools_series_are_recorded_on_request),
         cmocka_unit_test(tiers_that_differ_in_for_alone_are_told_apart),
         cmocka_unit_test(what_cannot_be_is_refused_with_its_place),
+        cmocka_unit_test(labels_of_tiers_cannot_tell_groups_apart),
         cmocka_unit_test(a_group_of_the_same_name_and_file_is_told),
         cmocka_unit_test(queries_parse_as_the_features_say),
         cmocka_unit_test(the_printed_file_holds_the_same_groups),

@@ -187,6 +187,13 @@ static void test_sloths_files(void **state)
     assert_reads("tests/slo/object.yml", "tests/slo/object.objectives");
 }
 
+static void test_pyrras_files(void **state)
+{
+    (void)state;
+    assert_reads("tests/slo/pyrra_ratio_groups.yaml", "tests/slo/pyrra_ratio_groups.objectives");
+    assert_reads("tests/slo/pyrra_latency.yaml", "tests/slo/pyrra_latency.objectives");
+}
+
 static void test_openslo_with_every_kind_of_object(void **state)
 {
     (void)state;
@@ -359,6 +366,12 @@ static void test_factors_are_exact(void **state)
     OPENSLO("AlertPolicy", "p", "{conditions: [{conditionRef: c}]}")    \
     OPENSLO("AlertCondition", "c", "{severity: page, condition: {" rest "}}")
 
+#define OS_THRESHOLD(method)                                                                       \
+    OPENSLO("SLI", "i", "{thresholdMetric: {metricSource: {type: Prometheus, spec: {query: x}}}}") \
+    OPENSLO("SLO", "a",                                                                            \
+            "{service: s, indicatorRef: i, budgetingMethod: " method ", objectives: [{op: lt, "    \
+            "value: 1, target: 0.9}]}")
+
 static const struct row {
     const char *text, *why; /* why: how the errors begin */
     int code;
@@ -391,6 +404,14 @@ static const struct row {
      ERR_PARSE},
     {SLO("labels: {__name__: x}, " EVENTS), "f.yml:1: shop-a: \"__name__\" is no label ", ERR_PARSE},
     {SLO("labels: {alertname: x}, " EVENTS), "f.yml:1: shop-a: \"alertname\" is no label ", ERR_PARSE},
+    {SLO("labels: {service: x}, " EVENTS),
+     "f.yml:1: shop-a: the label service is set by the objective itself", ERR_PARSE},
+    {SLO("by: [team], alerting: {page: {labels: {team: a}}}, " EVENTS),
+     "f.yml:1: shop-a: the label team cannot tell groups apart", ERR_PARSE},
+    {"version: prometheus/v1\nservice: shop\nslos:\n- {name: ab, objective: 9, sli: {raw: "
+     "{error_ratio_query: 'avg by (team) (avg_over_time(r[{{.window}}]))'}}, alerting: {name: x, labels: "
+     "{team: x}}}",
+     "f.yml:4: shop-ab: the label team cannot tell groups apart", ERR_PARSE},
     {SLO("compat: nobl9, " EVENTS), "f.yml:1: compat must be sloth or pyrra, not \"nobl9\"\n", ERR_PARSE},
     /* time */
     {SLO("window: 30 days, " EVENTS), "f.yml:1: unknown unit \" days\" in duration \"30 days\"\n", ERR_PARSE},
@@ -482,6 +503,10 @@ static const struct row {
      "f.yml:1: page and ticket change the default tiers: ", ERR_PARSE},
     {SLO("budgeting: slices, slice_target: 90, slice: 15m, " EVENTS),
      "f.yml:1: shop-a: tier page_quick: its short window is shorter than a slice\n", ERR_PARSE},
+    {SLO(EVENTS ", alerting: {no_data: 5s}"), "f.yml:1: shop-a: no_data must be at least a minute, ",
+     ERR_PARSE},
+    {SLO(EVENTS ", alerting: {no_data: {after: 5m, labels: {}}}"),
+     "f.yml:1: field labels not found in type no_data, which has after, severity\n", ERR_PARSE},
     {SLO(EVENTS ", guard: {bad_min: -1}"), "f.yml:1: bad_min and total_min are numbers of events, from 0\n",
      ERR_PARSE},
     {SLO(EVENTS ", guard: {false_page_rate: 2}"), "f.yml:1: false_page_rate is a number of pages ",
@@ -516,6 +541,10 @@ static const struct row {
     {OS_FILE("{duration: 1w, calendar: {startTime: 2026-02-30 00:00:00, timeZone: UTC}}", "{target: 0.9}",
              ""),
      "f.yml:10: startTime must be a time such as ", ERR_PARSE},
+    {OS_FILE("{duration: 1Q, calendar: {startTime: 2026-02-01 00:00:00}}", "{target: 0.9}", ""),
+     "f.yml:10: startTime 2026-02-01 00:00:00: windows begin with", ERR_UNSUPPORTED},
+    {OS_FILE("{duration: 1Y, calendar: {startTime: 2026-02-01 00:00:00}}", "{target: 0.9}", ""),
+     "f.yml:10: startTime 2026-02-01 00:00:00: windows begin with", ERR_UNSUPPORTED},
     {OS_FILE("{duration: 30d}", "{}", ""), "f.yml:10: an objective needs one of target ", ERR_PARSE},
     {OS_FILE("{duration: 30d}", "{target: 0.9, op: lt, value: 1}", ""),
      "f.yml:10: op and value belong to a thresholdMetric, ", ERR_PARSE},
@@ -528,6 +557,7 @@ static const struct row {
     {OPENSLO("SLI", "i", OS_RATIO("counter: true, ", "rate(x[5m])"))
          OS_SLO("{duration: 30d}", "{target: 0.9}", ""),
      "f.yml:5: good: OpenSLO does not say where the window stands: ", ERR_PARSE},
+    {OS_THRESHOLD("RatioTimeslices"), "f.yml:7: s-a: a threshold makes slices good or bad: ", ERR_PARSE},
     {OS_CONDITION("op: gt, threshold: 2"), "f.yml:20: the AlertCondition c needs severity, ", ERR_PARSE},
     {OS_CONDITION("op: lt, threshold: 2, lookbackWindow: 1h"),
      "f.yml:20: an alert on a burn rate that is low (op: lt) is not supported\n", ERR_UNSUPPORTED},
@@ -564,6 +594,41 @@ static void test_what_is_wrong_is_told_with_its_line(void **state)
     assert_int_equal(set->count, 0);
     assert_int_equal(set->file_count, 0);
     buf_release(&errors);
+    objective_set_free(set);
+}
+
+static void test_windows_of_openslo_begin_where_those_of_the_calendar_do(void **state)
+{
+    static const struct {
+        const char *text;
+        enum period_unit unit;
+    } rows[] = {
+        {OS_FILE("{duration: 1d, calendar: {startTime: 2026-01-21 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_DAY},
+        {OS_FILE("{duration: 1w, calendar: {startTime: 2026-01-05 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_WEEK},
+        {OS_FILE("{duration: 1w, calendar: {startTime: 1969-12-29 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_WEEK},
+        {OS_FILE("{duration: 1M, calendar: {startTime: 2026-02-01 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_MONTH},
+        {OS_FILE("{duration: 1Q, calendar: {startTime: 2026-10-01 00:00:00}}", "{target: 0.9}", ""),
+         PERIOD_QUARTER},
+        {OS_FILE("{duration: 1Y, calendar: {timeZone: Asia/Tokyo}}", "{target: 0.9}", ""), PERIOD_YEAR},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct objective_set *set = read_sound(rows[i].text);
+        assert_int_equal(set->items[0].period.unit, rows[i].unit);
+        objective_set_free(set);
+    }
+}
+
+static void test_occurrences_of_a_threshold_are_its_slices(void **state)
+{
+    struct objective_set *set = read_sound(OS_THRESHOLD("Occurrences"));
+    (void)state;
+    assert_int_equal(set->items[0].budgeting, BUDGET_SLICES);
+    assert_int_equal(set->items[0].slice_ms, 60 * 1000);
     objective_set_free(set);
 }
 
@@ -640,11 +705,49 @@ static void test_patterns_name_files_of_all_forms(void **state)
     buf_release(&errors);
 }
 
+/* ---- the manual ---- */
+
+/* The next example of an indented block that begins with a version, without the indent. False: there is none left. */
+static bool next_example(struct str *rest, struct buf *out)
+{
+    bool inside = false;
+    buf_clear(out);
+    while (rest->p != NULL) {
+        struct str line = str_cut(rest, '\n');
+        inside |= str_starts(line, STR("    version: "));
+        if (inside && !str_starts(line, STR("    ")))
+            return true;
+        if (inside) {
+            buf_add(out, line.p + 4, line.n - 4);
+            buf_char(out, '\n');
+        }
+    }
+    return inside;
+}
+
+static void test_examples_of_the_manual_are_sound(void **state)
+{
+    struct buf manual, example;
+    size_t count = 0;
+    (void)state;
+    read_file("docs/slo.md", &manual);
+    buf_init(&example, 1 << 16);
+    for (struct str rest = buf_slice(&manual); next_example(&rest, &example); count++) {
+        struct objective_set *set = read_sound(buf_text(&example));
+        assert_int_equal(set->count, 1);
+        objective_set_free(set);
+    }
+    assert_int_equal(count, 2);
+    buf_release(&manual);
+    buf_release(&example);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_form_with_every_key),
         cmocka_unit_test(test_sloths_files),
+        cmocka_unit_test(test_pyrras_files),
         cmocka_unit_test(test_openslo_with_every_kind_of_object),
         cmocka_unit_test(test_each_form_of_sli),
         cmocka_unit_test(test_braces_of_a_selector_are_no_template),
@@ -652,10 +755,13 @@ int main(void)
         cmocka_unit_test(test_default_tiers_are_shorter_than_the_window),
         cmocka_unit_test(test_factors_are_exact),
         cmocka_unit_test(test_what_is_wrong_is_told_with_its_line),
+        cmocka_unit_test(test_windows_of_openslo_begin_where_those_of_the_calendar_do),
+        cmocka_unit_test(test_occurrences_of_a_threshold_are_its_slices),
         cmocka_unit_test(test_documents_of_one_file_may_be_of_several_forms),
         cmocka_unit_test(test_all_documents_that_are_wrong_are_told),
         cmocka_unit_test(test_ids_that_come_twice_are_told_with_both_places),
         cmocka_unit_test(test_patterns_name_files_of_all_forms),
+        cmocka_unit_test(test_examples_of_the_manual_are_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
