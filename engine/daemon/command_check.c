@@ -95,8 +95,9 @@ static int check_alertmanager(const struct check *c, const char *path)
         return 1;
     }
     printf("  SUCCESS\nFound:\n - global config\n - route\n - %zu inhibit rules\n - %zu receivers\n - %zu "
-           "templates\n\n",
-           config->inhibit_count, config->receiver_count, config->template_count);
+           "templates\n%s\n",
+           config->inhibit_count, config->receiver_count, config->template_count,
+           config->template_count > 0 ? "  SUCCESS\n" : "");
     amconfig_free(config);
     return 0;
 }

@@ -18,6 +18,10 @@ int command_tsdb(int argc, char **argv);
 int command_receive(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 int command_slo(int argc, char **argv);
+int command_alert(int argc, char **argv);
+int command_silence(int argc, char **argv);
+int command_config(int argc, char **argv);
+int command_cluster(int argc, char **argv);
 
 struct promql_features;
 struct world;

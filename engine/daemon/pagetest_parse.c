@@ -209,11 +209,20 @@ static int read_matchers(struct parser *p, struct str text, struct page_action *
     return 0;
 }
 
+/* Longer than any script. */
+#define UNTIL_RESOLVED_NS (365 * 24 * 3600 * NS_PER_S)
+
 static int read_silence(struct parser *p, struct str rest, struct page_action *action)
 {
-    static const char *const shape = "write `silence NAME MATCHERS for DURATION`";
+    static const char *const shape = "write `silence NAME MATCHERS for DURATION`, or `... until resolved`";
+    static const struct str bound = {" until resolved", 15};
     action->kind = ACTION_SILENCE;
     action->name = str_cut_word(&rest);
+    if (str_ends(rest, bound)) {
+        action->until_resolved = true;
+        action->length_ns = UNTIL_RESOLVED_NS;
+        return read_matchers(p, str_trim((struct str){rest.p, rest.n - bound.n}), action);
+    }
     size_t at = rest.n;
     while (at > 0 && !str_starts((struct str){rest.p + at, rest.n - at}, STR(" for ")))
         at--;

@@ -329,7 +329,8 @@ static void silence(struct stage *s, const struct page_action *a)
         .ends_ns = s->sim.now_ns + a->length_ns,
         .created_by = STR("script"),
         .comment = a->name,
-        .annotations = labels_empty(&arena),
+        .annotations =
+            a->until_resolved ? labels_of(&arena, "tocsin_until", "resolved", NULL) : labels_empty(&arena),
     };
     struct quiet *quiet = &s->silences[s->silence_count];
     if (s->silence_count == sizeof s->silences / sizeof s->silences[0])

@@ -20,7 +20,7 @@
  *   end
  *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
  *   contracts off                              # the router does as Alertmanager does; else both contracts of router.h hold
- *   at 3s silence quiet {severity="page"} for 2h   # under a name of the script's own ...
+ *   at 3s silence quiet {severity="page"} for 2h   # under a name of the script's own; or `until resolved` ...
  *   at 1h expire quiet                         # ... by which it is ended
  *   at 3s answer pager 503                     # from now on; 0: no connection
  *   at 3s trail pager A{severity="page"} says waits for group_wait   # its verdict, what was decided or what comes next has these
@@ -81,6 +81,7 @@ struct page_action {
     const struct matcher *matchers; /* silence; without their compiled expressions */
     size_t matcher_count;
     int64_t length_ns;
+    bool until_resolved; /* silence */
     struct str routes; /* reload */
     struct str words;  /* trail */
 };

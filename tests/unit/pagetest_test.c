@@ -256,7 +256,7 @@ static void bad_scripts_are_refused_with_their_line(void **state)
         {"at 1s post A{x=\"1\"} twice\n", 1, "something follows the alert"},
         {"at 1s trail pager A\n", 1, "write `trail RECEIVER ALERT says WORDS`"},
         {"at 1s trail pager A{x=\"1\"} y says z\n", 1, "something follows the alert"},
-        {"at 1s silence q a=b\n", 1, "write `silence NAME MATCHERS for DURATION`"},
+        {"at 1s silence q a=b\n", 1, "write `silence NAME MATCHERS for DURATION`, or `... until resolved`"},
         {"\nat 1s silence q a=b for ever\n", 2, "not a time: \"ever\""},
         {"\nat 1s silence q a for 1h\n", 2, "bad matcher format: a"},
         {"contracts maybe\n", 1, "contracts are on or off"},
