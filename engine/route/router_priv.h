@@ -138,7 +138,8 @@ struct inbox {
     struct lock lock;
     pthread_cond_t filled;
     struct message *first, **last;
-    size_t out; /* requests under way */
+    size_t count, wanted; /* so many there are; so many wake who waits for them */
+    size_t out;           /* requests under way, these among them */
     bool woken;
 };
 
@@ -165,6 +166,9 @@ struct router {
         **last_prepared; /* rendered, not sent yet; with settled: of the router's thread alone */
     struct settled settled[ROUTER_BATCH];
     size_t settled_count;
+    bool rests;       /* router_wait is called: it is not a simulation, whose clock stands still meanwhile */
+    int64_t rest_ns;  /* monotonic: until then router_wait lets things gather */
+    int64_t next_ns;  /* when router_run is called without being woken */
     int64_t start_ns; /* no group is flushed before */
     int64_t alerts_gc_ns, nflog_gc_ns;
     bool ungrouped;           /* an alert found no room in alert_groups */
@@ -236,5 +240,9 @@ void inbox_init(struct inbox *inbox);
 void inbox_release(struct inbox *inbox);
 struct message *inbox_take(struct inbox *inbox);
 void inbox_put(struct inbox *inbox, struct message *message);
+/* Half of the many answers that are awaited are here. */
+bool inbox_is_full(struct inbox *inbox);
+/* Until there is an answer, or it is woken, or it is late; but before rest_ns only until it is full. Both monotonic. */
+void inbox_wait(struct inbox *inbox, int64_t rest_ns, int64_t end_ns);
 
 #endif

@@ -161,9 +161,22 @@ void state_close(struct state *state)
     mem_free(state);
 }
 
+/* Said only when it changes: to read the words takes as long as to write an alert. */
+static int set_relaxed(struct state *state, bool relaxed, struct err *err)
+{
+    if (state->relaxed == relaxed)
+        return 0;
+    int rc = state_execute(state, relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL",
+                           "cannot write the state file", err);
+    if (rc == 0)
+        state->relaxed = relaxed;
+    return rc;
+}
+
 sqlite3_stmt *state_begin(struct state *state, enum state_statement id)
 {
     lock_take(&state->lock);
+    (void)set_relaxed(state, false, NULL);
     return state->statement[id];
 }
 
@@ -186,16 +199,6 @@ struct str state_column(sqlite3_stmt *statement, int at)
     return (struct str){bytes, (size_t)sqlite3_column_bytes(statement, at)};
 }
 
-int state_relax(struct state *state, struct err *err)
-{
-    return state_execute(state, "PRAGMA synchronous=NORMAL", "cannot write the state file", err);
-}
-
-int state_insist(struct state *state, struct err *err)
-{
-    return state_execute(state, "PRAGMA synchronous=FULL", "cannot write the state file", err);
-}
-
 int state_step(struct state *state, sqlite3_stmt *statement, struct err *err)
 {
     int rc = state_run(state, statement, err);
@@ -211,20 +214,18 @@ int state_run(struct state *state, sqlite3_stmt *statement, struct err *err)
     return 0;
 }
 
-static int execute_write(struct state *state, const char *sql, struct err *err)
+int state_together(struct state *state, bool relaxed,
+                   int (*put)(struct state *state, void *context, struct err *err), void *context,
+                   struct err *err)
 {
-    return state_execute(state, sql, "cannot write the state file", err);
-}
-
-int state_together(struct state *state, int (*put)(struct state *state, void *context, struct err *err),
-                   void *context, struct err *err)
-{
-    int rc = execute_write(state, "BEGIN IMMEDIATE", err);
+    int rc = set_relaxed(state, relaxed, err);
+    if (rc == 0)
+        rc = state_step(state, state->statement[STATE_begin], err);
     if (rc != 0)
         return rc;
     rc = put(state, context, err);
     if (rc == 0)
-        rc = execute_write(state, "COMMIT", err);
+        rc = state_step(state, state->statement[STATE_commit], err);
     if (rc != 0)
         (void)sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
     return rc;

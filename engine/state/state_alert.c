@@ -149,12 +149,9 @@ int state_alerts_put(struct state *state, const struct alert_rule_news *news, si
 {
     struct news_list list = {news, count};
     lock_take(&state->lock);
-    int rc = state_relax(state, err);
-    if (rc == 0)
-        rc = state_together(state, put_all, &list, err);
-    int back = state_insist(state, rc == 0 ? err : NULL);
+    int rc = state_together(state, true, put_all, &list, err);
     lock_drop(&state->lock);
-    return rc != 0 ? rc : back;
+    return rc;
 }
 
 int state_alerts_expire(struct state *state, int64_t before_ns, struct err *err)
