@@ -405,7 +405,8 @@ static bool work(struct router *router, int64_t now_ns)
             return false;
         int64_t mono_ns = world->mono_ns(world);
         router->rest_ns = mono_ns + REST_NS;
-        if (router->rests && attempts < ROUTER_BATCH && !inbox_is_full(&router->inbox))
+        if (router->rests && answers < ROUTER_BATCH && attempts < ROUTER_BATCH &&
+            !inbox_is_full(&router->inbox))
             return false;
         if (mono_ns >= end_ns)
             return true;
