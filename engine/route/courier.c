@@ -444,6 +444,7 @@ int courier_open(struct world *world, const char *user_agent, struct courier **o
     struct courier *c = MEM_NEW(struct courier);
     c->world = world;
     c->last = &c->waiting;
+    c->line_due_ns = INT64_MAX;
     c->multi = curl_multi_init();
     c->user_agent = mem_copy_text(user_agent, strlen(user_agent));
     c->mails = queue_open((size_t)limits.page_queue);

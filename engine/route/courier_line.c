@@ -29,7 +29,7 @@ enum {
 #define REST_MAX_NS (100 * NS_PER_S)
 
 struct line {
-    struct line *next;
+    struct line *next, **at; /* in the list of those that are busy, or of those that rest */
     int fd;
     char *authority;
     struct job *job; /* NULL: it rests */
@@ -94,11 +94,19 @@ static int listen_to(const struct courier *c, int operation, struct line *line, 
 
 static void unlist(struct courier *c, struct line *line)
 {
-    struct line **at = line->job != NULL ? &c->busy : &c->resting;
-    while (*at != line)
-        at = &(*at)->next;
-    *at = line->next;
+    *line->at = line->next;
+    if (line->next != NULL)
+        line->next->at = line->at;
     c->resting_count -= line->job == NULL;
+}
+
+static void enlist(struct line **list, struct line *line)
+{
+    line->next = *list;
+    line->at = list;
+    if (line->next != NULL)
+        line->next->at = &line->next;
+    *list = line;
 }
 
 static void line_free(struct courier *c, struct line *line)
@@ -117,8 +125,7 @@ static void rest(struct courier *c, struct line *line)
     line->job = NULL;
     line->reused = true;
     line->rests_ns = c->world->mono_ns(c->world);
-    line->next = c->resting;
-    c->resting = line;
+    enlist(&c->resting, line);
     if (++c->resting_count > LINES_KEPT)
         line_free(c, line);
 }
@@ -293,8 +300,9 @@ static void run(struct courier *c, struct line *line, struct job *job)
 {
     line->job = job;
     line->sent = 0;
-    line->next = c->busy;
-    c->busy = line;
+    enlist(&c->busy, line);
+    int64_t due_ns = c->world->mono_ns(c->world) + courier_left_ms(c, job) * NS_PER_MS;
+    c->line_due_ns = due_ns < c->line_due_ns ? due_ns : c->line_due_ns;
     buf_clear(&line->got);
     write_head(c, job, &line->head);
     if (buf_overflow(&line->head))
@@ -337,8 +345,7 @@ void line_connected(struct courier *c, struct job *job, int fd)
         run(c, line, job);
         return;
     }
-    line->next = c->busy;
-    c->busy = line;
+    enlist(&c->busy, line);
     try_elsewhere(c, line, false);
 }
 
@@ -356,15 +363,31 @@ static void hear(struct courier *c, struct line *line, uint32_t events)
         receive(c, line);
 }
 
-/* Whoever rested longest is last. */
 static void drop_old(struct courier *c)
 {
-    int64_t now_ns = c->busy == NULL ? c->world->mono_ns(c->world) : 0;
+    int64_t oldest_ns = c->world->mono_ns(c->world) - REST_MAX_NS;
     struct line *next;
-    for (struct line *line = now_ns > 0 ? c->resting : NULL; line != NULL; line = next) {
+    for (struct line *line = c->resting; line != NULL; line = next) {
         next = line->next;
-        if (now_ns - line->rests_ns > REST_MAX_NS)
+        if (line->rests_ns < oldest_ns)
             line_free(c, line);
+    }
+}
+
+/* Begins anew after each: who is told may begin another. */
+static void give_up_late(struct courier *c)
+{
+    struct line *line = c->busy;
+    c->line_due_ns = INT64_MAX;
+    while (line != NULL) {
+        int64_t left_ms = courier_left_ms(c, line->job);
+        bool late = courier_is_late(c, line->job);
+        int64_t due_ns = c->world->mono_ns(c->world) + left_ms * NS_PER_MS;
+        if (late)
+            fail(c, line, CURLE_OPERATION_TIMEDOUT);
+        else if (due_ns < c->line_due_ns)
+            c->line_due_ns = due_ns;
+        line = late ? c->busy : line->next;
     }
 }
 
@@ -374,25 +397,16 @@ void lines_go_on(struct courier *c)
     int count = epoll_wait(c->epoll, news, NEWS_MAX, 0);
     for (int i = 0; i < count; i++)
         hear(c, news[i].data.ptr, news[i].events);
-    drop_old(c);
-    struct line *next;
-    for (struct line *line = c->busy; line != NULL; line = next) {
-        next = line->next;
-        if (courier_is_late(c, line->job)) {
-            fail(c, line, CURLE_OPERATION_TIMEDOUT);
-            next = c->busy;
-        }
-    }
+    if (c->world->mono_ns(c->world) >= c->line_due_ns)
+        give_up_late(c);
+    if (c->busy == NULL)
+        drop_old(c);
 }
 
 int lines_wait_ms(const struct courier *c)
 {
-    int64_t wait_ms = WAIT_MAX_MS;
-    for (const struct line *line = c->busy; line != NULL; line = line->next) {
-        int64_t left_ms = courier_left_ms(c, line->job);
-        wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
-    }
-    return (int)wait_ms;
+    int64_t left_ms = (c->line_due_ns - c->world->mono_ns(c->world) + NS_PER_MS - 1) / NS_PER_MS;
+    return left_ms > WAIT_MAX_MS ? WAIT_MAX_MS : left_ms > 0 ? (int)left_ms : 0;
 }
 
 void lines_cancel(struct courier *c)

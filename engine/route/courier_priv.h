@@ -56,7 +56,8 @@ struct courier {
     struct job *running;
     struct line *busy, *resting;
     size_t resting_count;
-    int epoll; /* of the lines */
+    int64_t line_due_ns; /* monotonic; none of the busy is late before */
+    int epoll;           /* of the lines */
     CURL *kept[EASY_KEPT];
     size_t kept_count;
     struct token *tokens;

@@ -123,7 +123,10 @@ static int set_up(struct state *state, struct err *err)
     sqlite3_db_config(state->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on);
     sqlite3_db_config(state->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &on);
     sqlite3_busy_timeout(state->db, 1000);
-    int rc = execute(state, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;", err);
+    int rc = execute(state,
+                     "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=4000; PRAGMA synchronous=FULL; "
+                     "PRAGMA foreign_keys=ON;",
+                     err);
     if (rc == 0)
         rc = check_sound(state, err);
     if (rc == 0)

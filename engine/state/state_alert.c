@@ -6,11 +6,14 @@
 
 void state_text_encode(struct buf *out, struct str s)
 {
-    char length[STATE_LENGTH_BYTES];
+    char *to = buf_reserve(out, STATE_LENGTH_BYTES + s.n);
+    if (to == NULL)
+        return;
     for (int i = 0; i < STATE_LENGTH_BYTES; i++)
-        length[i] = (char)(unsigned char)(s.n >> 8 * i);
-    buf_add(out, length, sizeof length);
-    buf_str(out, s);
+        to[i] = (char)(unsigned char)(s.n >> 8 * i);
+    if (s.n > 0)
+        memcpy(to + STATE_LENGTH_BYTES, s.p, s.n);
+    buf_commit(out, STATE_LENGTH_BYTES + s.n);
 }
 
 void state_labels_append(struct buf *out, const struct labels *ls)
