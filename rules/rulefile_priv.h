@@ -71,10 +71,6 @@ void reading_error(struct reading *r, const char *format, ...) __attribute__((fo
 void rule_build(struct reading *r, const struct rule_place *place, const struct raw_rule *raw,
                 const struct strict_pairs *base, struct rule *out);
 
-/* Where a pattern of rule_files points, as Go's filepath.Join puts it: "." and, as far as it goes, ".." taken out. Slots and
- * identity of a group hang on the name of its file, so it has to be the one that Prometheus uses. */
-void rule_path_join(struct buf *out, struct str folder, struct str pattern);
-
 /* The names and values that may not stand in a label set; prefix: what comes before the message. */
 void rule_check_labels(struct reading *r, const char *prefix, const struct strict_pairs *labels);
 

@@ -286,6 +286,7 @@ void ruler_commit(struct ruler_change *c)
 {
     globals_swap(c->ruler, c->globals);
     change_groups(c);
+    ruler_wake(c->ruler); /* others may be due now */
     release(c);
 }
 

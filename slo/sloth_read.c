@@ -123,10 +123,17 @@ static void read_alerting(struct strict *s, const struct tree *node, void *targe
 
 /* ---- objectives ---- */
 
+static void read_target(struct strict *s, const struct tree *node, void *target)
+{
+    struct slo *slo = target;
+    strict_f64(s, node, &slo->objective);
+    slo->objective_text = node->text;
+}
+
 static const struct strict_field slo_fields[] = {
     {"name", strict_text, offsetof(struct raw_slo, slo.name)},
     {"description", strict_text, offsetof(struct raw_slo, slo.description)},
-    {"objective", strict_f64, offsetof(struct raw_slo, slo.objective)},
+    {"objective", read_target, offsetof(struct raw_slo, slo)},
     {"labels", strict_pairs, offsetof(struct raw_slo, slo.labels)},
     {"plugins", refuse_plugins, 0},
     {"sli", read_indicator, offsetof(struct raw_slo, indicator)},
@@ -234,8 +241,7 @@ static int take_document(struct arena *arena, const struct raw_document *raw, st
     return rc == 0 ? slo_check_ids(out, err) : rc;
 }
 
-static int parse_document(struct slo_file *file, const struct tree *root, struct slo_document *out,
-                          struct err *err)
+int slo_document_read(struct arena *arena, const struct tree *root, struct slo_document *out, struct err *err)
 {
     struct strict s;
     struct raw_document raw = {0};
@@ -247,12 +253,12 @@ static int parse_document(struct slo_file *file, const struct tree *root, struct
                       "with `kind: PrometheusServiceLevel`");
     out->format = is_object(root) ? SLO_SLOTH_KUBERNETES : SLO_SLOTH;
     out->metadata = out->format == SLO_SLOTH ? NULL : tree_get(root, "metadata");
-    strict_init(&s, &file->arena);
+    strict_init(&s, arena);
     s.context = (void *)(out->format == SLO_SLOTH ? &file_spelling : &object_spelling);
     read_document(&s, root, out->format, &raw);
     int rc = strict_result(&s, err);
     strict_release(&s);
-    return rc == 0 ? take_document(&file->arena, &raw, out, err) : rc;
+    return rc == 0 ? take_document(arena, &raw, out, err) : rc;
 }
 
 static int parse_documents(struct slo_file *file, struct str text, struct err *err)
@@ -268,7 +274,7 @@ static int parse_documents(struct slo_file *file, struct str text, struct err *e
     if (file->documents == NULL)
         return ERR_LIMIT;
     for (; file->count < roots.count && rc == 0; file->count++)
-        rc = parse_document(file, roots.items[file->count], &file->documents[file->count], err);
+        rc = slo_document_read(&file->arena, roots.items[file->count], &file->documents[file->count], err);
     return rc;
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: tocsin check config|alertmanager [FLAGS] FILE...\n"
+    "usage: tocsin check config|alertmanager|slo [FLAGS] FILE...\n"
     "       tocsin check rules [FLAGS] [FILE...]\n"
     "\n"
     "Reads files as `tocsin serve` would and says what is wrong, with line and column; changes nothing.\n"
@@ -20,6 +20,7 @@ static const char usage[] =
     "codes;\n"
     "                no FILE: standard input\n"
     "  alertmanager  alertmanager.yml\n"
+    "  slo           service level objectives in Tocsin's form (docs/slo.md), Sloth's, Pyrra's or OpenSLO's\n"
     "\n"
     "Lints warn of rules that are valid but cannot mean what they say:\n"
     "  duplicate-rules  two rules with the same name and labels (promtool's own)\n"
@@ -41,6 +42,7 @@ static const char usage[] =
     "  tocsin check rules --lint=all --lint-fatal rules/*.yml          # in CI: warnings fail\n"
     "  tocsin check rules --against=http://127.0.0.1:9090 rules/*.yml  # which selectors match nothing\n"
     "  helm template mychart | tocsin check rules\n"
+    "  tocsin check slo slos/*.yml\n"
     "\n"
     "Exit status 0 if all is sound, 1 if not, 2 for a bad command line, 3 for lint with --lint-fatal.\n";
 
@@ -169,6 +171,8 @@ static int run(const struct check *c, const struct flag_rest *rest)
         return check_rules(c, rest);
     if (rest->count >= 2 && strcmp(rest->items[0], "alertmanager") == 0)
         return check_each(c, rest, check_alertmanager);
+    if (rest->count >= 2 && strcmp(rest->items[0], "slo") == 0)
+        return check_slo(c->world, &rest->items[1], rest->count - 1);
     fputs(usage, stderr);
     return 2;
 }

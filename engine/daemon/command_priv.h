@@ -19,6 +19,11 @@ int command_receive(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 int command_slo(int argc, char **argv);
 
+struct world;
+
+/* tocsin check slo: reads the files into one set, and prints of each what was found, or what is wrong. The exit status. */
+int check_slo(struct world *world, char **paths, size_t count);
+
 /* Parses flags; on --help prints usage (a text that ends in a newline) and the flags. Returns 0 to go on; otherwise the
  * command returns *status. */
 int command_flags(const char *usage, const struct flag *flags, int argc, char **argv, struct flag_rest *rest,

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    EVALUATOR_WAIT_MS = 250, /* so that a reload's new groups are seen soon */
+    EVALUATOR_WAIT_MS = 1000, /* so that a clock that was put back is seen soon */
     ROUTER_WAIT_MS = 1000,
     FORWARD_WAIT_MS = 20,  /* while something is on its way to an Alertmanager */
     LOOKOUT_WAIT_MS = 500, /* so that a reload's new names are seen soon */

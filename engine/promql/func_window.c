@@ -129,9 +129,7 @@ static struct window only_window(const struct matrix *m)
 static struct edge *next_edges(const struct call *c, const struct matrix *m, size_t count)
 {
     struct edges *edges = plan_node(c->ev->q, m->expr)->edges;
-    if (edges == NULL || (wish_of(call_id(c)) & ~(unsigned)WINDOW_RESETS) != 0)
-        return NULL;
-    return edges_at(edges, m->next, count, m->set.count);
+    return edges != NULL ? edges_at(edges, m->next, count, m->set.count) : NULL;
 }
 
 /* The next series are waited for together. */

@@ -6,7 +6,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum { SCAN_MS = 50 };
+/* While somebody waits for an evaluation, and else: each look wakes a processor. */
+enum { SCAN_MS = 50, IDLE_SCAN_MS = 250 };
 
 /* Who only closes his half of the connection counts as gone, as with Prometheus. */
 static void look_for_hangup(struct watched *w)
@@ -16,12 +17,16 @@ static void look_for_hangup(struct watched *w)
         atomic_store(&w->gone, true);
 }
 
-static void scan(struct watch *watch, int64_t now)
+/* How long until the next look. */
+static int64_t scan(struct watch *watch, int64_t now)
 {
+    int64_t wait_ms = IDLE_SCAN_MS;
     lock_take(&watch->lock);
     for (struct watched *w = watch->first; w != NULL; w = w->next) {
-        if (atomic_load(&w->evaluating))
+        if (atomic_load(&w->evaluating)) {
             look_for_hangup(w);
+            wait_ms = SCAN_MS;
+        }
         if (atomic_load(&w->deadline_ns) > now)
             continue;
         atomic_store(&w->deadline_ns, INT64_MAX);
@@ -30,15 +35,17 @@ static void scan(struct watch *watch, int64_t now)
         shutdown(w->fd, SHUT_RDWR);
     }
     lock_drop(&watch->lock);
+    return wait_ms;
 }
 
 static void *run(void *context)
 {
     struct watch *watch = context;
+    int64_t wait_ms = SCAN_MS;
     while (!queue_is_closed(watch->stop)) {
-        queue_pop(watch->stop, SCAN_MS);
+        queue_pop(watch->stop, wait_ms);
         int64_t now = watch->world->mono_ns(watch->world);
-        scan(watch, now);
+        wait_ms = scan(watch, now);
         watch->tick(watch->context, now);
     }
     return NULL;

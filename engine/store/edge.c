@@ -1,6 +1,7 @@
 #include "edge_priv.h"
 
 #include "store_priv.h"
+#include "tocsin/check.h"
 #include "tocsin/sample.h"
 
 /* Of one window, and of what the store may hold all of them together. */
@@ -12,55 +13,137 @@ struct edges {
     size_t count;
 };
 
-/* ---- one edge ---- */
+/* ---- one edge: telling ---- */
+
+/* Nothing that is asked for depends on which of the points is the first, as there are no resets between them. */
+static bool is_indifferent(enum window_wish wish)
+{
+    return (wish & ~(unsigned)WINDOW_RESETS) == 0;
+}
+
+/* From the last of the points on. */
+static struct window_summary behind(const struct edge *e)
+{
+    size_t last = e->points - (size_t)1;
+    struct window_summary s = {.first_ms = e->after_ms + e->later_ms[last],
+                               .last_ms = e->last_ms,
+                               .first = e->value[last],
+                               .last = e->last,
+                               .count = e->count,
+                               .has_starts = e->has_starts};
+    if (e->wish == WINDOW_BOUNDS) {
+        s.min = e->min;
+        s.max = e->max;
+    } else if (e->wish == WINDOW_SUM) {
+        s.sum = e->sum;
+        s.rest = e->rest;
+        s.has_nan = e->has_nan;
+        s.has_inf = e->has_inf;
+        s.has_huge = e->has_huge;
+    } else if (e->wish == WINDOW_CHANGES) {
+        s.changes = e->changes;
+    } else {
+        s.correction = e->correction;
+        s.resets = e->resets;
+        s.whole_resets = e->whole_resets;
+    }
+    return s;
+}
+
+/* Those from i on but the last one. */
+static struct window_summary in_front(const struct edge *e, size_t i)
+{
+    struct point points[EDGE_POINTS];
+    struct window_summary s = {0};
+    size_t n = 0;
+    for (; i + 1 < e->points; i++)
+        points[n++] = (struct point){e->after_ms + e->later_ms[i], e->value[i]};
+    summary_add_wished(&s, points, n, (enum window_wish)e->wish);
+    return s;
+}
 
 void edge_tell(const struct edge *e, int64_t after_ms, struct window_summary *sealed)
 {
     size_t i = 0;
     while (edge_later_ms(e->after_ms, after_ms) >= e->later_ms[i])
         i++;
-    *sealed = (struct window_summary){.first_ms = e->after_ms + e->later_ms[i],
-                                      .last_ms = e->last_ms,
-                                      .first = e->value[i],
-                                      .last = e->last,
-                                      .correction = e->correction,
-                                      .count = e->count - (uint32_t)i,
-                                      .resets = e->resets,
-                                      .has_starts = e->has_starts,
-                                      .whole_resets = e->whole_resets};
+    struct window_summary s = behind(e);
+    if (is_indifferent((enum window_wish)e->wish)) {
+        s.first_ms = e->after_ms + e->later_ms[i];
+        s.first = e->value[i];
+        s.count += e->points - 1 - (uint32_t)i;
+        *sealed = s;
+        return;
+    }
+    *sealed = in_front(e, i);
+    must(summary_join(sealed, &s, (enum window_wish)e->wish));
 }
 
-/* How many of these follow each other so that whichever is the first makes no difference to what comes later. */
-static size_t run_of(const struct point *points, size_t count, int64_t after_ms)
+/* ---- one edge: remembering ---- */
+
+/* How many of these may be the first. */
+static size_t run_of(const struct point *points, size_t count, const struct ring_query *q)
 {
+    bool may_fall = !is_indifferent(q->wish);
     size_t n = 0;
     while (n < count && n < EDGE_POINTS && !is_stale_nan(points[n].value) &&
-           edge_later_ms(after_ms, points[n].t_ms) <= UINT32_MAX &&
-           !(n > 0 && points[n].value < points[n - 1].value))
+           edge_later_ms(q->after_ms, points[n].t_ms) <= UINT32_MAX &&
+           (n == 0 || may_fall || !(points[n].value < points[n - 1].value)))
         n++;
     return n;
-}
-
-static void put_points(struct edge *e, const struct point *points, size_t count)
-{
-    e->points = (uint8_t)run_of(points, count, e->after_ms);
-    for (size_t i = 0; i < e->points; i++) {
-        e->later_ms[i] = (uint32_t)(points[i].t_ms - e->after_ms);
-        e->value[i] = points[i].value;
-    }
 }
 
 /* False: it would not hold for any window, or not tell all that is asked for. */
 static bool is_worthwhile(const struct ring *r, const struct ring_query *q, const struct sealed *first)
 {
-    return (q->wish & ~(unsigned)WINDOW_RESETS) == 0 && r->open != NULL && !sealed_is_wide(first) &&
-           q->upto_ms >= block_time(r->open, 0);
+    bool is_one_wish = (q->wish & (q->wish - 1)) == 0;
+    return is_one_wish && r->open != NULL && !sealed_is_wide(first) && q->upto_ms >= block_time(r->open, 0);
+}
+
+static void put_behind(struct edge *e, const struct window_summary *s)
+{
+    e->count = s->count;
+    e->last_ms = s->last_ms;
+    e->last = s->last;
+    e->has_starts = s->has_starts;
+    if (e->wish == WINDOW_BOUNDS) {
+        e->min = s->min;
+        e->max = s->max;
+    } else if (e->wish == WINDOW_SUM) {
+        e->sum = s->sum;
+        e->rest = s->rest;
+        e->has_nan = s->has_nan;
+        e->has_inf = s->has_inf;
+        e->has_huge = s->has_huge;
+    } else if (e->wish == WINDOW_CHANGES) {
+        e->changes = s->changes;
+    } else {
+        e->correction = s->correction;
+        e->resets = s->resets;
+        e->whole_resets = s->whole_resets;
+    }
+}
+
+/* What is sealed from the last of n points on. */
+static bool ask_behind(const struct ring *r, const struct ring_query *q, const struct point *points, size_t n,
+                       const struct window_summary *sealed, struct window_summary *s)
+{
+    *s = *sealed;
+    if (n == 1)
+        return true;
+    if (is_indifferent(q->wish)) {
+        s->count -= (uint32_t)n - 1;
+        return true;
+    }
+    const struct ring_query later = {points[n - 2].t_ms, q->upto_ms, q->wish};
+    return ring_window_sealed(r, &later, ring_place(r, &later), s);
 }
 
 void edge_remember(struct edge *e, const struct ring *r, const struct ring_query *q,
                    const struct sealed *first, const struct window_summary *sealed)
 {
     struct point points[GROUP_SAMPLES];
+    struct window_summary s;
     e->points = 0;
     if (!is_worthwhile(r, q, first))
         return;
@@ -74,17 +157,18 @@ void edge_remember(struct edge *e, const struct ring *r, const struct ring_query
     } while (from == count && count > 0);
     if (from == count || points[from].t_ms != sealed->first_ms)
         return;
+    size_t n = run_of(points + from, count - from, q);
+    if (n == 0 || !ask_behind(r, q, points + from, n, sealed, &s))
+        return;
     e->sealed = r->open->sealed;
     e->after_ms = q->after_ms;
     e->wish = (uint8_t)q->wish;
-    e->has_starts = sealed->has_starts;
-    e->whole_resets = sealed->whole_resets;
-    e->count = sealed->count;
-    e->resets = sealed->resets;
-    e->last_ms = sealed->last_ms;
-    e->last = sealed->last;
-    e->correction = sealed->correction;
-    put_points(e, points + from, count - from);
+    e->points = (uint8_t)n;
+    for (size_t i = 0; i < n; i++) {
+        e->later_ms[i] = (uint32_t)(points[from + i].t_ms - q->after_ms);
+        e->value[i] = points[from + i].value;
+    }
+    put_behind(e, &s);
 }
 
 /* ---- those of a window ---- */

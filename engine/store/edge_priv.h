@@ -2,11 +2,10 @@
  * edge: where windows of a series begin that are asked for again and again, a little later each time.
  *
  * To find a window's first sample means to search the spine and to unpack some bits, in memory that nobody has looked at since the
- * last time. So an edge keeps the first sample and the few behind it, together with what everything sealed from there on comes to: the
- * window that follows, and begins with one of these samples, needs nothing else but the open block.
+ * last time. So an edge keeps the first sample and the few behind it, together with what everything sealed from the last of these on
+ * comes to: the window that follows, and begins with one of them, needs nothing else but the open block.
  *
- * It holds as long as nothing changes in what is sealed (block.sealed). It tells what does not depend on which of its
- * samples is the first: no value falls between them, and sums, bounds and changes are not among it.
+ * It holds as long as nothing changes in what is sealed (block.sealed), for windows of which one thing is asked.
  *
  * Two cache lines, so that those of many series, one behind the other, come fast.
  */
@@ -24,10 +23,23 @@ struct edge {
     int64_t after_ms;               /* where the window began */
     uint32_t later_ms[EDGE_POINTS]; /* the samples, each after the one before it */
     uint8_t wish, points;           /* 0 points: it never holds */
-    bool has_starts, whole_resets;
-    uint32_t count, resets; /* from the first of them to the end of what is sealed, here and below */
+    bool has_starts : 1, whole_resets : 1, has_nan : 1, has_inf : 1, has_huge : 1;
+    uint32_t count; /* from the last of them to the end of what is sealed, here and below */
     int64_t last_ms;
-    double last, correction;
+    double last;
+    union { /* by wish */
+        struct {
+            double correction;
+            uint32_t resets; /* none between the points */
+        };
+        struct {
+            double min, max;
+        };
+        struct {
+            double sum, rest;
+        };
+        uint32_t changes;
+    };
     double value[EDGE_POINTS];
 };
 

@@ -79,6 +79,9 @@ struct ring_place ring_place(const struct ring *r, const struct ring_query *q);
  * of a window that it holds for (edge_priv.h), ring_window_from tells the same. */
 bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place, struct edge *edge,
                  struct window_summary *out);
+/* The same of what is sealed alone. */
+bool ring_window_sealed(const struct ring *r, const struct ring_query *q, struct ring_place place,
+                        struct window_summary *out);
 bool ring_window_from(const struct ring *r, const struct ring_query *q, const struct edge *edge,
                       struct window_summary *out);
 

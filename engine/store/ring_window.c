@@ -209,13 +209,21 @@ struct ring_place ring_place(const struct ring *r, const struct ring_query *q)
     return (struct ring_place){(uint32_t)from, (uint32_t)end};
 }
 
+bool ring_window_sealed(const struct ring *r, const struct ring_query *q, struct ring_place place,
+                        struct window_summary *out)
+{
+    *out = (struct window_summary){0};
+    return place.from == place.end || add_spine(out, q, r->spine, place);
+}
+
 bool ring_window(const struct ring *r, const struct ring_query *q, struct ring_place place, struct edge *edge,
                  struct window_summary *out)
 {
-    *out = (struct window_summary){0};
-    if (q->after_ms >= q->upto_ms)
+    if (q->after_ms >= q->upto_ms) {
+        *out = (struct window_summary){0};
         return true;
-    if (place.from != place.end && !add_spine(out, q, r->spine, place))
+    }
+    if (!ring_window_sealed(r, q, place, out))
         return false;
     if (edge != NULL && place.from != place.end)
         edge_remember(edge, r, q, &r->spine->item[place.from], out);

@@ -100,6 +100,7 @@ struct objective_watch {
     int64_t no_data_ms;                              /* none of `total` for so long; 0: not watched */
     bool exhausted;                                  /* the budget of the period is gone */
     struct str no_data_severity, exhausted_severity; /* labels' values */
+    struct strict_pairs labels;                      /* of these alerts, over the objective's */
 };
 
 /* Over `limit` of burn, in a long and a short window. limit.numerator 0: not asked for. */
@@ -144,6 +145,7 @@ struct objective {
 
 struct objective_set {
     struct arena arena;
+    struct world *world;     /* for time zones; the real one, or that of objective_set_load */
     struct objective *items; /* in file order */
     size_t count, capacity;
     size_t file_count;

@@ -88,6 +88,10 @@ int rule_set_read(struct rule_set *set, struct world *world, struct str folder, 
 int rule_set_load(struct world *world, struct str folder, const struct str *patterns, size_t count,
                   const struct promql_features *features, struct rule_set **out, struct buf *errors);
 
+/* Where a pattern of rule_files points, as Go's filepath.Join puts it: "." and, as far as it goes, ".." taken out. Slots and
+ * identity of a group hang on the name of its file, so it has to be the one that Prometheus uses. */
+void rule_path_join(struct buf *out, struct str folder, struct str pattern);
+
 struct rule_set *rule_set_new(void);
 void rule_set_free(struct rule_set *set); /* NULL is allowed */
 

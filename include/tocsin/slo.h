@@ -31,7 +31,8 @@ struct slo_alert {
 struct slo {
     struct str id; /* SERVICE-NAME */
     struct str service, name, description;
-    double objective;           /* in percent, as written; 0 < objective <= 100 */
+    double objective;           /* in percent; 0 < objective <= 100 */
+    struct str objective_text;  /* the same as written */
     struct strict_pairs labels; /* of the whole document, and its own over them */
     enum slo_indicator indicator;
     struct str error_query, total_query;

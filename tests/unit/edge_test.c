@@ -17,7 +17,7 @@ enum { HISTORIES = 6 };
 #else
 enum { HISTORIES = 40 };
 #endif
-enum { SERIES = 6, WINDOWS = 5, ROUNDS = 1500, STEP_MS = 15000, LATE_MS = HOUR_MS };
+enum { SERIES = 6, WINDOWS = 7, ROUNDS = 1500, STEP_MS = 15000, LATE_MS = HOUR_MS };
 
 /* One that moves on. */
 struct moving {
@@ -118,6 +118,15 @@ static bool same(double a, double b)
     return double_bits(a) == double_bits(b);
 }
 
+/* Sums are compensated: in whichever order, they agree to nearly all digits. */
+static bool same_sums(const struct window_summary *got, const struct window_summary *want)
+{
+    if (got->has_nan != want->has_nan || got->has_inf != want->has_inf || got->has_huge != want->has_huge)
+        return false;
+    double a = got->sum + got->rest, b = want->sum + want->rest;
+    return want->has_nan || want->has_inf || want->has_huge || fabs(a - b) <= 1e-12 * fabs(b) + 1e-9;
+}
+
 static bool agree(const struct told_window *a, const struct told_window *b, enum window_wish wish)
 {
     const struct window_summary *got = &a->summary, *want = &b->summary;
@@ -127,6 +136,10 @@ static bool agree(const struct told_window *a, const struct told_window *b, enum
         !(got->resets == want->resets && same(got->correction, want->correction)))
         return false;
     if ((wish & WINDOW_BOUNDS) != 0 && !(same(got->min, want->min) && same(got->max, want->max)))
+        return false;
+    if ((wish & WINDOW_SUM) != 0 && !same_sums(got, want))
+        return false;
+    if ((wish & WINDOW_CHANGES) != 0 && got->changes != want->changes)
         return false;
     return got->first_ms == want->first_ms && got->last_ms == want->last_ms &&
            same(got->first, want->first) && same(got->last, want->last) &&
@@ -183,8 +196,13 @@ static void ask_round(struct history *h)
 
 static void open_history(struct history *h)
 {
-    static const enum window_wish wishes[] = {WINDOW_RESETS, WINDOW_RESETS, WINDOW_RESETS,
-                                              (enum window_wish)0, WINDOW_BOUNDS};
+    static const enum window_wish wishes[WINDOWS] = {WINDOW_RESETS,
+                                                     WINDOW_RESETS,
+                                                     WINDOW_CHANGES,
+                                                     WINDOW_SUM,
+                                                     (enum window_wish)0,
+                                                     WINDOW_BOUNDS,
+                                                     WINDOW_RESETS | WINDOW_BOUNDS};
     bench_open(&h->b,
                (struct store_options){.retention_ms = 1000 * (int64_t)HOUR_MS, .out_of_order_ms = LATE_MS});
     for (size_t i = 0; i < SERIES; i++) {

@@ -1,0 +1,22 @@
+/*
+ * What the forms of `tocsin slo generate` share. Each returns the exit status, and has told what was wrong.
+ */
+#ifndef TOCSIN_COMMAND_SLO_PRIV_H
+#define TOCSIN_COMMAND_SLO_PRIV_H
+
+#include "command_priv.h"
+
+#include "tocsin/pyrra.h"
+#include "tocsin/world.h"
+
+/* FILE:LINE: WHAT, on standard error. Returns 1. */
+int slo_fail(const char *path, const struct err *err);
+
+/* Reads a whole file of at most limits.yaml_bytes; the buffer is to be released either way. */
+int slo_read_text(struct world *world, const char *path, struct buf *text, struct err *err);
+
+/* The rules of all files in one, on standard output; or, with a folder, a file of rules for each. */
+int slo_generate_pyrra(struct world *world, const struct flag_rest *rest,
+                       const struct pyrra_generate *options, const char *folder);
+
+#endif
