@@ -11,6 +11,7 @@
 enum {
     HEADER_BYTES_MAX = 100 << 10,
     POLL_MS = 1000,
+    MANY_BUSY = 16, /* whose answers may gather for a moment: to wake for each costs as much as to read it */
     REDIRECTS_MAX = 3,
     RECEIVE_BYTES = 4096 /* most answers are a line or two */
 };
@@ -396,6 +397,8 @@ static void *run(void *context)
         int lines_ms = lines_wait_ms(c);
         struct curl_waitfd lines = {.fd = c->epoll, .events = CURL_WAIT_POLLIN};
         curl_multi_poll(c->multi, &lines, 1, lines_ms < wait_ms ? lines_ms : wait_ms, NULL);
+        if (c->busy_count >= MANY_BUSY)
+            c->world->pause(c->world, 1);
         lines_go_on(c);
         start_waiting(c);
         curl_multi_perform(c->multi, &running);

@@ -97,7 +97,7 @@ static void unlist(struct courier *c, struct line *line)
     *line->at = line->next;
     if (line->next != NULL)
         line->next->at = line->at;
-    c->resting_count -= line->job == NULL;
+    *(line->job != NULL ? &c->busy_count : &c->resting_count) -= 1;
 }
 
 static void enlist(struct line **list, struct line *line)
@@ -301,6 +301,7 @@ static void run(struct courier *c, struct line *line, struct job *job)
     line->job = job;
     line->sent = 0;
     enlist(&c->busy, line);
+    c->busy_count++;
     int64_t due_ns = c->world->mono_ns(c->world) + courier_left_ms(c, job) * NS_PER_MS;
     c->line_due_ns = due_ns < c->line_due_ns ? due_ns : c->line_due_ns;
     buf_clear(&line->got);
@@ -346,6 +347,7 @@ void line_connected(struct courier *c, struct job *job, int fd)
         return;
     }
     enlist(&c->busy, line);
+    c->busy_count++;
     try_elsewhere(c, line, false);
 }
 

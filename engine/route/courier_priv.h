@@ -55,7 +55,7 @@ struct courier {
     /* ---- the thread's own */
     struct job *running;
     struct line *busy, *resting;
-    size_t resting_count;
+    size_t busy_count, resting_count;
     int64_t line_due_ns; /* monotonic; none of the busy is late before */
     int epoll;           /* of the lines */
     CURL *kept[EASY_KEPT];
