@@ -208,7 +208,13 @@ static void build_file(struct reading *r, const struct raw_file *raw)
     }
     for (size_t i = before; i < set->count; i++)
         set->rule_count += set->groups[i].count;
-    set->file_count++;
+}
+
+static int result_of(const struct reading *r)
+{
+    if (r->error_count > 0)
+        return ERR_PARSE;
+    return arena_exhausted(&r->set->arena) ? ERR_LIMIT : 0;
 }
 
 int rulefile_parse(struct rule_set *set, struct str file, struct str text,
@@ -222,7 +228,20 @@ int rulefile_parse(struct rule_set *set, struct str file, struct str text,
     if (rulefile_decode(&r, text, &raw))
         build_file(&r, &raw);
     arena_release(&scratch);
-    if (r.error_count > 0)
-        return ERR_PARSE;
-    return arena_exhausted(&set->arena) ? ERR_LIMIT : 0;
+    set->file_count += result_of(&r) == 0;
+    return result_of(&r);
+}
+
+int rulefile_add(struct rule_set *set, struct str file, const struct tree *root,
+                 const struct promql_features *features, struct buf *errors)
+{
+    struct arena scratch;
+    struct raw_file raw = {0};
+    arena_init(&scratch, (size_t)limits.generation_arena_bytes);
+    struct reading r = {.set = set, .scratch = &scratch, .features = features, .errors = errors};
+    r.file = str_copy(&set->arena, file);
+    if (decode_plain(&r, root, &raw))
+        build_file(&r, &raw);
+    arena_release(&scratch);
+    return result_of(&r);
 }

@@ -14,8 +14,8 @@ static const char usage[] =
     "       tocsin check rules [FLAGS] [FILE...]\n"
     "\n"
     "Reads files as `tocsin serve` would and says what is wrong, with line and column; changes nothing.\n"
-    "  config        tocsin.yml or prometheus.yml, with the rule files and the alertmanager.yml that it "
-    "names\n"
+    "  config        tocsin.yml or prometheus.yml, with the rule files, SLO files and the alertmanager.yml "
+    "that it names\n"
     "  rules         rule files or Kubernetes' PrometheusRule manifests, with promtool's words and exit "
     "codes;\n"
     "                no FILE: standard input\n"
@@ -71,6 +71,9 @@ static int check_config(const struct check *c, const char *path)
         return 1;
     }
     printf("  SUCCESS: %zu rule files with %zu rules\n", g.rules->file_count, g.rules->rule_count);
+    if (g.objectives->file_count > 0)
+        printf("  SUCCESS: %zu SLO files with %zu objectives, whose rules are among these\n",
+               g.objectives->file_count, g.objectives->count);
     if (g.routes != NULL)
         printf("  SUCCESS: %zu receivers in %.*s\n", g.routes->receiver_count,
                STR_ARG(g.config->alertmanager_config_file));
@@ -92,8 +95,9 @@ static int check_alertmanager(const struct check *c, const char *path)
         return 1;
     }
     printf("  SUCCESS\nFound:\n - global config\n - route\n - %zu inhibit rules\n - %zu receivers\n - %zu "
-           "templates\n\n",
-           config->inhibit_count, config->receiver_count, config->template_count);
+           "templates\n%s\n",
+           config->inhibit_count, config->receiver_count, config->template_count,
+           config->template_count > 0 ? "  SUCCESS\n" : "");
     amconfig_free(config);
     return 0;
 }
@@ -172,7 +176,7 @@ static int run(const struct check *c, const struct flag_rest *rest)
     if (rest->count >= 2 && strcmp(rest->items[0], "alertmanager") == 0)
         return check_each(c, rest, check_alertmanager);
     if (rest->count >= 2 && strcmp(rest->items[0], "slo") == 0)
-        return check_slo(c->world, &rest->items[1], rest->count - 1);
+        return check_slo(c->world, &c->features, &rest->items[1], rest->count - 1);
     fputs(usage, stderr);
     return 2;
 }

@@ -1,12 +1,7 @@
+#include "asker_priv.h"
 #include "command_priv.h"
 #include "explain_priv.h"
 
-#include "tocsin/arena.h"
-#include "tocsin/courier.h"
-#include "tocsin/limits.h"
-#include "tocsin/queue.h"
-
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,55 +28,23 @@ static const char usage[] =
     "line makes no\n"
     "sense, Tocsin does not answer, or the file cannot be read.\n";
 
-/* One answer is read as a whole: a trail is larger than what receivers say. */
-enum { ANSWER_BYTES = 64 << 20, URL_BYTES_MAX = 1 << 16 };
-
-struct question {
-    struct queue *answered;
-    struct buf body;
-    struct err err;
-};
-
-static void take_answer(void *context, const struct net_answer *answer)
-{
-    struct question *q = context;
-    if (answer->status == 0)
-        q->err = answer->error;
-    else if (answer->status != 200)
-        err_set(&q->err, ERR_IO, "HTTP status %d: %.*s", answer->status, STR_ARG(answer->body));
-    else
-        buf_str(&q->body, answer->body);
-    queue_push(q->answered, q);
-}
+enum { URL_BYTES_MAX = 1 << 16 };
 
 static int ask(struct world *world, const char *url, struct buf *body, struct err *err)
 {
-    struct question q = {.answered = queue_open(1)};
-    struct courier *courier;
-    limits.answer_bytes = ANSWER_BYTES;
-    buf_init(&q.body, ANSWER_BYTES);
-    int rc = courier_open(world, "Tocsin/" TOCSIN_VERSION, &courier, err);
-    if (rc == 0) {
-        struct net_request request = {.method = "GET", .url = url};
-        rc = world->send(world, &request, take_answer, &q);
-        if (rc == 0)
-            queue_pop(q.answered, -1);
-        courier_close(courier, 0);
-        if (rc != 0 || q.err.code != 0)
-            rc = err_set(err, rc != 0 ? rc : q.err.code, "%s", rc != 0 ? "cannot be asked" : q.err.text);
+    struct asker asker;
+    struct net_answer answer;
+    const struct net_request request = {.method = "GET", .url = url};
+    int rc = asker_open(&asker, world, err);
+    if (rc != 0) {
+        buf_init(body, 0);
+        return rc;
     }
-    queue_free(q.answered);
-    *body = q.body;
+    rc = asker_ask(&asker, &request, &answer, body, err);
+    if (rc == 0 && answer.status != 200)
+        rc = err_set(err, ERR_IO, "HTTP status %d: %.*s", answer.status, STR_ARG(answer.body));
+    asker_close(&asker);
     return rc;
-}
-
-static void put_escaped(struct buf *out, const char *text)
-{
-    for (; *text != '\0'; text++)
-        if (isalnum((unsigned char)*text))
-            buf_char(out, *text);
-        else
-            buf_format(out, "%%%02X", (unsigned char)*text);
 }
 
 static bool is_fingerprint(const char *word)
@@ -97,9 +60,9 @@ static void put_word(struct buf *url, const char *word)
         return;
     }
     buf_puts(url, "&filter=");
-    put_escaped(url, matcher ? "" : "alertname=\"");
-    put_escaped(url, word);
-    put_escaped(url, matcher ? "" : "\"");
+    asker_escape(url, str_of(matcher ? "" : "alertname=\""));
+    asker_escape(url, str_of(word));
+    asker_escape(url, str_of(matcher ? "" : "\""));
 }
 
 struct explaining {
@@ -116,7 +79,7 @@ static void make_url(const struct explaining *e, const struct flag_rest *rest, s
     buf_format(url, "%.*s/api/tocsin/v1/trail?limit=%lld", (int)length, e->url, (long long)e->limit);
     if (e->receiver != NULL) {
         buf_puts(url, "&receiver=");
-        put_escaped(url, e->receiver);
+        asker_escape(url, str_of(e->receiver));
     }
     for (size_t i = 1; i < rest->count; i++)
         put_word(url, rest->items[i]);

@@ -18,11 +18,16 @@ int command_tsdb(int argc, char **argv);
 int command_receive(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 int command_slo(int argc, char **argv);
+int command_alert(int argc, char **argv);
+int command_silence(int argc, char **argv);
+int command_config(int argc, char **argv);
+int command_cluster(int argc, char **argv);
 
+struct promql_features;
 struct world;
 
 /* tocsin check slo: reads the files into one set, and prints of each what was found, or what is wrong. The exit status. */
-int check_slo(struct world *world, char **paths, size_t count);
+int check_slo(struct world *world, const struct promql_features *features, char **paths, size_t count);
 
 /* Parses flags; on --help prints usage (a text that ends in a newline) and the flags. Returns 0 to go on; otherwise the
  * command returns *status. */

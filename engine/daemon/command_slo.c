@@ -15,6 +15,8 @@ static const char usage[] =
     "`kind: ServiceLevelObjective`.\n"
     "  generate  writes the rules that Sloth 0.16, or Pyrra, makes of them to standard output, byte for "
     "byte\n"
+    "With --format=prometheus it writes those that Tocsin itself makes of files of any kind under "
+    "slo_files.\n"
     "\n"
     "Pyrra's files share one file of rules on standard output; with --output-dir each has its own, of the "
     "same "
@@ -23,6 +25,7 @@ static const char usage[] =
     "\n"
     "examples:\n"
     "  tocsin slo generate slos.yml > rules/slos.yml\n"
+    "  tocsin slo generate --format=prometheus slos.yml | promtool check rules\n"
     "  tocsin slo generate --default-slo-period=28d --extra-labels=env=prod slos.yml\n"
     "  tocsin slo generate --slo-period-windows=7d.yml --default-slo-period=7d slos.yml\n"
     "  tocsin slo generate --format=pyrra --generic-rules pyrra/api.yaml > rules/api.yaml\n"
@@ -208,9 +211,11 @@ static size_t count_pyrra(struct world *world, const struct flag_rest *rest)
 
 static int generate(const struct generate_flags *flags, const struct flag_rest *rest)
 {
+    if (flags->format != NULL && strcmp(flags->format, "prometheus") == 0)
+        return slo_print_rules(rest);
     size_t pyrra = flags->format == NULL ? count_pyrra(world_real(), rest) : 0;
     if (flags->format != NULL && strcmp(flags->format, "sloth") != 0 && strcmp(flags->format, "pyrra") != 0) {
-        fprintf(stderr, "--format=%s: must be sloth or pyrra\n", flags->format);
+        fprintf(stderr, "--format=%s: must be sloth, pyrra or prometheus\n", flags->format);
         return 2;
     }
     if (pyrra > 0 && pyrra < rest->count - 1) {
@@ -227,7 +232,8 @@ int command_slo(int argc, char **argv)
     struct generate_flags f = {
         .period_ms = INT64_C(30) * 24 * 60 * 60 * 1000, .version = "v0.16.0", .both_le = true};
     const struct flag flags[] = {
-        {"format", FLAG_TEXT, &f.format, "sloth or pyrra; without it, whose the files are"},
+        {"format", FLAG_TEXT, &f.format,
+         "sloth or pyrra; without it, whose the files are; prometheus: Tocsin's own rules"},
         {"default-slo-period", FLAG_DURATION_MS, &f.period_ms, "what the budget is counted over"},
         {"slo-period-windows", FLAG_TEXT, &f.windows, "a file of `kind: AlertWindows` for that period"},
         {"extra-labels", FLAG_LIST, &f.extra_labels,

@@ -19,4 +19,7 @@ int slo_read_text(struct world *world, const char *path, struct buf *text, struc
 int slo_generate_pyrra(struct world *world, const struct flag_rest *rest,
                        const struct pyrra_generate *options, const char *folder);
 
+/* --format=prometheus: the groups that the files' objectives stand for here, as a rule file on standard output. */
+int slo_print_rules(const struct flag_rest *rest);
+
 #endif

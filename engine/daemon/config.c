@@ -77,16 +77,16 @@ static void read_global(struct strict *s, const struct tree *node, void *target)
         config->evaluation_interval_ms = INTERVAL_DEFAULT_MS;
 }
 
-/* ---- rule_files ---- */
+/* ---- rule_files, slo_files ---- */
 
-static void read_rule_files(struct strict *s, const struct tree *node, void *target)
+static void read_files(struct strict *s, const struct tree *node, void *target)
 {
     struct strict_list files = {0};
     strict_list(s, node, "[]string", sizeof(struct strict_scalar), strict_scalar, &files);
     const struct strict_scalar *names = files.items;
     for (size_t i = 0; i < files.count; i++) {
         if (names[i].text.n == 0 && names[i].node->kind == TREE_SCALAR)
-            strict_fail(s, names[i].node, "rule_files takes file names");
+            strict_fail(s, names[i].node, "%.*s takes file names", STR_ARG(node->key->text));
         append(s, target, names[i].text);
     }
 }
@@ -214,7 +214,8 @@ static void read_limits(struct strict *s, const struct tree *node, void *target)
 
 static const struct strict_field sections[] = {
     {"global", read_global, 0},
-    {"rule_files", read_rule_files, offsetof(struct config, rule_files)},
+    {"rule_files", read_files, offsetof(struct config, rule_files)},
+    {"slo_files", read_files, offsetof(struct config, slo_files)},
     {"rules", config_read_rules, 0},
     {"alerting", config_read_alerting, 0},
     {"storage", read_storage, 0},

@@ -46,10 +46,10 @@ static void print_global(struct buf *out, const struct config *c)
     }
 }
 
-static void print_files(struct buf *out, const struct config_texts *files)
+static void print_files(struct buf *out, const char *name, const struct config_texts *files)
 {
     if (files->count > 0)
-        buf_puts(out, "rule_files:\n");
+        buf_format(out, "%s:\n", name);
     for (size_t i = 0; i < files->count; i++) {
         buf_puts(out, "- ");
         json_string_raw(out, files->items[i]);
@@ -97,7 +97,8 @@ static void print_limits(struct buf *out, const struct limits *set)
 void config_print(struct buf *out, const struct config *c)
 {
     print_global(out, c);
-    print_files(out, &c->rule_files);
+    print_files(out, "rule_files", &c->rule_files);
+    print_files(out, "slo_files", &c->slo_files);
     config_print_rules(out, c);
     config_print_alerting(out, c);
     if (c->alertmanager_config_file.n > 0)

@@ -3,6 +3,7 @@
  * scraping is named and ignored, what would change a page and is not built is refused.
  *
  *   alertmanager_config_file: alertmanager.yml    (Tocsin's own: the routes; without it alerts only go to alerting:)
+ *   slo_files: [slos.yml]                             (Tocsin's own: objectives, read and taken over as rule_files are; see objective.h)
  *   storage: {retention: auto, keep: all, wal: {sync: group}}     (Tocsin's own: see store.h)
  *   storage: {identity_header: X-Scope-OrgID}     (Tocsin's own: see serve.h)
  *   rules: {evaluation: data, data_wait: 90s, catch_up: 1h, limit_behaviour: keep, groups: [{group: "slo-.*", evaluation: clock}]}
@@ -58,7 +59,7 @@ struct config {
     int64_t evaluation_interval_ms;
     int64_t query_offset_ms;
     const struct labels *external_labels;
-    struct config_texts rule_files;
+    struct config_texts rule_files, slo_files;
     struct config_rules rules;
     struct strict_list rule_exceptions;  /* of struct config_rules */
     struct config_manager *managers;     /* alerting.alertmanagers */

@@ -24,6 +24,7 @@
 #include "tocsin/incident.h"
 #include "tocsin/intake.h"
 #include "tocsin/lock.h"
+#include "tocsin/objective.h"
 #include "tocsin/queue.h"
 #include "tocsin/router.h"
 #include "tocsin/ruler.h"
@@ -102,7 +103,8 @@ int daemon_reload(struct daemon *daemon, struct err *err);
 /* generation.c: what one reading of the files gives. */
 struct generation {
     struct config *config;
-    struct rule_set *rules;
+    struct rule_set *rules; /* those made of objectives, too */
+    struct objective_set *objectives;
     struct amconfig *routes; /* NULL without alertmanager_config_file */
 };
 

@@ -60,7 +60,16 @@ static int read_list(const struct flag *f, const char *value, struct err *err)
     return 0;
 }
 
-static int read_value(const struct flag *f, const char *value, struct err *err)
+static int read_switch(const struct flag *f, const char *value, struct err *err)
+{
+    bool yes = strcmp(value, "true") == 0;
+    if (!yes && strcmp(value, "false") != 0)
+        return err_set(err, ERR_ARG, "--%s is true or false, not \"%s\"", f->name, value);
+    *(bool *)f->value = yes;
+    return 0;
+}
+
+int flag_read(const struct flag *f, const char *value, struct err *err)
 {
     switch (f->kind) {
     case FLAG_TEXT:
@@ -77,7 +86,7 @@ static int read_value(const struct flag *f, const char *value, struct err *err)
     case FLAG_SWITCH:
         break;
     }
-    return err_set(err, ERR_ARG, "--%s is a switch and takes no value", f->name);
+    return read_switch(f, value, err);
 }
 
 /* One flag at argv[*at]; moves *at over a value that stands in a word of its own. */
@@ -94,12 +103,14 @@ static int read_flag(const struct flag *flags, int argc, char **argv, int *at, s
         *(bool *)f->value = !negated;
         return 0;
     }
+    if (f->kind == FLAG_SWITCH)
+        return err_set(err, ERR_ARG, "--%s is a switch and takes no value", f->name);
     if (equals < word.n)
-        return read_value(f, word.p + equals + 1, err);
+        return flag_read(f, word.p + equals + 1, err);
     if (*at + 1 == argc)
         return err_set(err, ERR_ARG, "--%s needs a value", f->name);
     *at += 1;
-    return read_value(f, argv[*at], err);
+    return flag_read(f, argv[*at], err);
 }
 
 int flags_parse(const struct flag *flags, int argc, char **argv, struct flag_rest *rest, struct err *err)

@@ -38,6 +38,9 @@ struct flag_rest {
  * give ERR_CANCEL. Other failures are ERR_ARG with a text that names the flag. */
 int flags_parse(const struct flag *flags, int argc, char **argv, struct flag_rest *rest, struct err *err);
 
+/* The value of one flag from elsewhere than a command line; a switch is true or false. */
+int flag_read(const struct flag *flag, const char *value, struct err *err);
+
 /* The table as --help shows it, with defaults, on stdout. */
 void flags_print(const struct flag *flags);
 

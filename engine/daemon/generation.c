@@ -1,6 +1,7 @@
 #include "daemon_priv.h"
 
 #include "tocsin/limits.h"
+#include "tocsin/objective_rules.h"
 
 /* All that is wrong, as far as one error can carry it. */
 static int report_error(const struct buf *report, struct err *err)
@@ -18,8 +19,22 @@ static int load_rules(struct world *world, const struct promql_features *feature
                            &errors);
     if (rc != 0)
         rc = report_error(&errors, err);
-    else
-        config_lay_policies(c, g->rules);
+    buf_release(&errors);
+    return rc;
+}
+
+static int load_objectives(struct world *world, const struct promql_features *features, struct generation *g,
+                           struct err *err)
+{
+    struct buf errors;
+    buf_init(&errors, (size_t)limits.yaml_bytes);
+    struct config *c = g->config;
+    int rc =
+        objective_set_load(world, c->folder, c->slo_files.items, c->slo_files.count, &g->objectives, &errors);
+    if (rc == 0)
+        rc = objective_set_compile(g->objectives, features, g->rules, &errors);
+    if (rc != 0)
+        rc = report_error(&errors, err);
     buf_release(&errors);
     return rc;
 }
@@ -56,6 +71,10 @@ int generation_load(struct world *world, const char *path, const struct promql_f
     if (rc == 0)
         rc = load_rules(world, features, out, err);
     if (rc == 0)
+        rc = load_objectives(world, features, out, err);
+    if (rc == 0)
+        config_lay_policies(out->config, out->rules);
+    if (rc == 0)
         rc = load_routes(world, out, err);
     if (rc != 0)
         generation_free(out);
@@ -80,6 +99,7 @@ void generation_free(struct generation *generation)
     config_free(generation->config);
     if (generation->rules != NULL)
         rule_set_free(generation->rules);
+    objective_set_free(generation->objectives);
     if (generation->routes != NULL)
         amconfig_free(generation->routes);
     *generation = (struct generation){0};

@@ -209,11 +209,20 @@ static int read_matchers(struct parser *p, struct str text, struct page_action *
     return 0;
 }
 
+/* Longer than any script. */
+#define UNTIL_RESOLVED_NS (365 * 24 * 3600 * NS_PER_S)
+
 static int read_silence(struct parser *p, struct str rest, struct page_action *action)
 {
-    static const char *const shape = "write `silence NAME MATCHERS for DURATION`";
+    static const char *const shape = "write `silence NAME MATCHERS for DURATION`, or `... until resolved`";
+    static const struct str bound = {" until resolved", 15};
     action->kind = ACTION_SILENCE;
     action->name = str_cut_word(&rest);
+    if (str_ends(rest, bound)) {
+        action->until_resolved = true;
+        action->length_ns = UNTIL_RESOLVED_NS;
+        return read_matchers(p, str_trim((struct str){rest.p, rest.n - bound.n}), action);
+    }
     size_t at = rest.n;
     while (at > 0 && !str_starts((struct str){rest.p + at, rest.n - at}, STR(" for ")))
         at--;
@@ -345,6 +354,14 @@ static int read_contracts(struct parser *p, struct str rest)
     return on || str_is(rest, "off") ? 0 : fail(p, "contracts are on or off");
 }
 
+static int read_rules(struct parser *p, struct str rest, struct str *text)
+{
+    struct page_script *s = p->script;
+    const struct setting settings[2] = {{"every", &s->rules_interval_ms}, {"data_wait", &s->data_wait_ms}};
+    int rc = read_settings(p, rest, settings);
+    return rc != 0 ? rc : read_block(p, text);
+}
+
 static int read_statement(struct parser *p, struct str line)
 {
     struct page_script *s = p->script;
@@ -354,12 +371,10 @@ static int read_statement(struct parser *p, struct str line)
         return 0;
     if (str_is(word, "routes"))
         return read_routes(p, rest);
-    if (str_is(word, "rules")) {
-        const struct setting settings[2] = {{"every", &s->rules_interval_ms},
-                                            {"data_wait", &s->data_wait_ms}};
-        int rc = read_settings(p, rest, settings);
-        return rc != 0 ? rc : read_block(p, &s->rules);
-    }
+    if (str_is(word, "rules"))
+        return read_rules(p, rest, &s->rules);
+    if (str_is(word, "objectives"))
+        return read_rules(p, rest, &s->objectives);
     if (str_is(word, "series"))
         return read_series(p, rest);
     if (str_is(word, "at"))
@@ -371,7 +386,7 @@ static int read_statement(struct parser *p, struct str line)
     if (str_is(word, "until"))
         return read_time(p, rest, &s->until_ns);
     return err_at(p->err, ERR_PARSE, p->lines.number, 1,
-                  "unknown word \"%.*s\": routes, rules, series, contracts, at, between or until",
+                  "unknown word \"%.*s\": routes, rules, objectives, series, contracts, at, between or until",
                   STR_ARG(word));
 }
 

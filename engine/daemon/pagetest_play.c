@@ -5,6 +5,7 @@
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
 #include "tocsin/mem.h"
+#include "tocsin/objective_rules.h"
 #include "tocsin/router.h"
 #include "tocsin/ruler.h"
 #include "tocsin/trail.h"
@@ -260,14 +261,28 @@ static bool owes_end(void *context, const struct labels *alert)
     return router_owes_end(((struct stage *)context)->router, alert);
 }
 
+static int compile_objectives(const struct page_script *script, struct rule_set *set, struct buf *errors)
+{
+    struct objective_set *objectives = objective_set_new();
+    int rc = objective_file_parse(objectives, STR("slos.yml"), script->objectives, errors);
+    if (rc == 0)
+        rc = objective_set_compile(objectives, &script->features, set, errors);
+    objective_set_free(objectives);
+    return rc;
+}
+
 static int open_ruler(struct stage *s, struct err *err)
 {
-    if (s->script->rules.n == 0)
+    if (s->script->rules.n == 0 && s->script->objectives.n == 0)
         return 0;
     struct buf errors;
+    int rc = 0;
     buf_init(&errors, 1 << 16);
     struct rule_set *set = rule_set_new();
-    int rc = rulefile_parse(set, STR("rules.yml"), s->script->rules, &s->script->features, &errors);
+    if (s->script->rules.n > 0)
+        rc = rulefile_parse(set, STR("rules.yml"), s->script->rules, &s->script->features, &errors);
+    if (rc == 0 && s->script->objectives.n > 0)
+        rc = compile_objectives(s->script, set, &errors);
     if (rc != 0) {
         err_set(err, rc, "%s", buf_text(&errors));
         rule_set_free(set);
@@ -314,7 +329,8 @@ static void silence(struct stage *s, const struct page_action *a)
         .ends_ns = s->sim.now_ns + a->length_ns,
         .created_by = STR("script"),
         .comment = a->name,
-        .annotations = labels_empty(&arena),
+        .annotations =
+            a->until_resolved ? labels_of(&arena, "tocsin_until", "resolved", NULL) : labels_empty(&arena),
     };
     struct quiet *quiet = &s->silences[s->silence_count];
     if (s->silence_count == sizeof s->silences / sizeof s->silences[0])

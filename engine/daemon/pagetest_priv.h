@@ -11,13 +11,16 @@
  *   rules every 30s                            # a rule file; optional. `data_wait 2m` after it: the rules go by data
  *     groups: ...
  *   end
+ *   objectives every 30s                       # a file of objectives; optional, with or instead of rules, and with their settings
+ *     version: tocsin/v1
+ *   end
  *   series every 30s                           # samples from 0s on, in the series notation of rule unit tests; `late 90s`:
  *                                              # each comes that much after its time
  *     http_requests_total{code="500"} 0+1x100
  *   end
  *   at 1s post A{severity="page"}              # an alert from outside; `resolve` ends it
  *   contracts off                              # the router does as Alertmanager does; else both contracts of router.h hold
- *   at 3s silence quiet {severity="page"} for 2h   # under a name of the script's own ...
+ *   at 3s silence quiet {severity="page"} for 2h   # under a name of the script's own; or `until resolved` ...
  *   at 1h expire quiet                         # ... by which it is ended
  *   at 3s answer pager 503                     # from now on; 0: no connection
  *   at 3s trail pager A{severity="page"} says waits for group_wait   # its verdict, what was decided or what comes next has these
@@ -78,6 +81,7 @@ struct page_action {
     const struct matcher *matchers; /* silence; without their compiled expressions */
     size_t matcher_count;
     int64_t length_ns;
+    bool until_resolved; /* silence */
     struct str routes; /* reload */
     struct str words;  /* trail */
 };
@@ -91,7 +95,7 @@ struct page_series {
 
 struct page_script {
     struct arena arena;
-    struct str routes, rules;
+    struct str routes, rules, objectives;
     struct router_contracts contracts;
     struct promql_features features;         /* of the rules; page_script_parse sets the default */
     int64_t rules_interval_ms, data_wait_ms; /* 0: rules go by the clock */

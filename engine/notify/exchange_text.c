@@ -67,6 +67,14 @@ static struct str run_text(struct exchange *x, struct str source, bool html)
     return text;
 }
 
+int exchange_render(struct exchange *x, struct str source, bool html, struct buf *out, struct err *err)
+{
+    int rc = run(x, source, html, out);
+    if (rc != 0 && err != NULL)
+        *err = x->why;
+    return rc;
+}
+
 struct str exchange_text(struct exchange *x, struct str source)
 {
     return run_text(x, source, false);

@@ -2,6 +2,7 @@
 
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
+#include "tocsin/md5.h"
 #include "tocsin/mem.h"
 
 void am_too_large(struct am_reader *r, const char *what)
@@ -101,6 +102,7 @@ int amconfig_parse(struct world *world, struct str text, struct str folder, stru
     *out = NULL;
     struct amconfig *config = MEM_NEW(struct amconfig);
     arena_init(&config->arena, (size_t)limits.generation_arena_bytes);
+    config->hash = md5_first48(text);
     struct am_reader r = {.world = world, .config = config, .folder = folder};
     strict_init(&r.strict, &config->arena);
     r.strict.yes_is_bool = true;

@@ -420,9 +420,12 @@ int64_t router_run(struct router *router, int64_t now_ns)
     lock_drop(&router->lock);
     if (step_ns != 0)
         log_warn("the clock was set; flushes move with it", LOG_MS("step", step_ns / NS_PER_MS));
+    int64_t look = router_end_silences(router, now_ns);
     bool more = work(router, now_ns);
     keep_house(router, now_ns);
     int64_t next = keep_run(router, now_ns);
+    if (look < next)
+        next = look;
     lock_take(&router->lock);
     const struct timer *first = timers_first(&router->timers);
     if (first != NULL && first->at_ns < next)

@@ -23,6 +23,7 @@ static const char *const mute_names[MUTE_moved] = {
 
 struct sizes {
     size_t firing, suppressed, groups, receivers, integrations, rules, notes;
+    uint64_t config_hash;
 };
 
 static struct sizes measure(struct router *router, int64_t now_ns)
@@ -31,7 +32,8 @@ static struct sizes measure(struct router *router, int64_t now_ns)
     struct sizes s = {.groups = router->groups.count,
                       .receivers = config->receiver_count,
                       .rules = config->inhibit_count,
-                      .notes = router->nflog.entries.count};
+                      .notes = router->nflog.entries.count,
+                      .config_hash = config->hash};
     for (size_t i = 0; i < config->receiver_count; i++)
         s.integrations += config->receivers[i].integrations.count;
     struct alert *alert;
@@ -52,6 +54,18 @@ static void one(struct buf *out, const char *name, const char *type, const char 
 {
     stat_head(out, name, type, help);
     stat_sample(out, name, labels, value);
+}
+
+/* What the process knows of its configuration, under the names that Alertmanager's rules and dashboards ask for. */
+static void write_config(struct buf *out, const struct sizes *s)
+{
+    one(out, "alertmanager_config_hash", "gauge", "Hash of the routes in force.", NULL,
+        (double)s->config_hash);
+    one(out, "alertmanager_config_last_reload_successful", "gauge", "1 if the last reload was taken over.",
+        NULL, (double)stat_get(STAT_reload_ok));
+    one(out, "alertmanager_config_last_reload_success_timestamp_seconds", "gauge", "When that was.", NULL,
+        (double)stat_get(STAT_reload_seconds));
+    one(out, "alertmanager_cluster_enabled", "gauge", "There is no cluster.", NULL, 0);
 }
 
 static void write_alerts(struct buf *out, const struct router_counts *c, const struct sizes *s)
@@ -158,6 +172,7 @@ void router_write_metrics(struct router *router, struct buf *out)
     write_latency(out, &c);
     one(out, "alertmanager_dispatcher_aggregation_groups", "gauge", "Aggregation groups.", NULL,
         (double)s.groups);
+    write_config(out, &s);
     one(out, "alertmanager_receivers", "gauge", "Receivers configured.", NULL, (double)s.receivers);
     one(out, "alertmanager_integrations", "gauge", "Integrations configured.", NULL, (double)s.integrations);
     one(out, "alertmanager_inhibition_rules", "gauge", "Inhibition rules configured.", NULL, (double)s.rules);

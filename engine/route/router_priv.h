@@ -171,6 +171,7 @@ struct router {
     int64_t next_ns;  /* when router_run is called without being woken */
     int64_t start_ns; /* no group is flushed before */
     int64_t alerts_gc_ns, nflog_gc_ns;
+    int64_t bound_look_ns; /* when silences that end with their alerts are looked at next */
     bool ungrouped;           /* an alert found no room in alert_groups */
     int64_t wall_ns, mono_ns; /* at the last run, to notice a stepped clock */
 };
@@ -200,6 +201,9 @@ void router_regroup(struct router *router, struct generation *old, int64_t now_n
 
 /* router_mute.c */
 /* Says of each item what keeps it quiet now, and keeps the names of the time intervals that do. */
+/* router_bound.c: ends silences that are to end with their alerts. Returns when to look again; INT64_MAX: there are none. */
+int64_t router_end_silences(struct router *router, int64_t now_ns);
+
 void flush_mute(struct router *router, struct group *group, struct flush *flush);
 void group_forget_mutes(struct group *group);
 void group_inherit_mutes(struct group *new, struct group *old);

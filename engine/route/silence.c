@@ -30,11 +30,15 @@ static struct held *find(const struct silences *silences, struct str id)
 static void hold(struct silences *silences, struct held *held)
 {
     held->order = ++silences->last_order;
+    silences->bound += held_is_bound(held);
     map_add(&silences->held, id_hash((struct str){held->id, SILENCE_ID_BYTES}), held);
     silence_index_add(&silences->index, held);
 }
 
 /* ---- opening ---- */
+
+/* Within that time those who tell of alerts have told again what still fires. */
+#define RETELL_NS (5 * 60 * NS_PER_S)
 
 struct loading {
     struct silences *silences;
@@ -64,10 +68,13 @@ static void load_one(void *context, const struct silence_row *row)
     if (row->ends_ns + loading->silences->options.retention_ns < loading->now_ns)
         return;
     struct held *held = row->id.n == SILENCE_ID_BYTES ? held_make(row->id, &s, &err) : NULL;
-    if (held != NULL)
+    if (held != NULL) {
+        held->met = true;
+        held->stays_ns = loading->now_ns + RETELL_NS;
         hold(loading->silences, held);
-    else
+    } else {
         log_error("a silence in the state file is not valid: it does not count", LOG_STR("id", row->id));
+    }
 }
 
 int silences_open(const struct silences_options *options, struct silences **out, struct err *err)
@@ -205,7 +212,11 @@ static struct silence ended(const struct held *held, int64_t now_ns)
 static void take_over(struct silences *silences, struct held *held, const struct silence *s)
 {
     lock_take(&silences->lock);
+    bool was_bound = held_is_bound(held);
     held_change(held, s);
+    silences->bound += held_is_bound(held);
+    silences->bound -= was_bound;
+    held->met = held->met && was_bound;
     lock_drop(&silences->lock);
 }
 
@@ -285,6 +296,24 @@ int silences_put(struct silences *silences, const struct silence *wanted, char i
     return rc;
 }
 
+int silences_end_now(struct silences *silences, struct held *const *list, size_t count, int64_t now_ns,
+                     struct err *err)
+{
+    struct silence *all = MEM_ARRAY(struct silence, count);
+    struct silence_row *rows = MEM_ARRAY(struct silence_row, count);
+    struct state *state = silences->options.state;
+    for (size_t i = 0; i < count; i++) {
+        all[i] = ended(list[i], now_ns);
+        rows[i] = row_of(&all[i]);
+    }
+    int rc = state != NULL ? state_silences_put(state, rows, count, err) : 0;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        take_over(silences, list[i], &all[i]);
+    mem_free(rows);
+    mem_free(all);
+    return rc;
+}
+
 int silences_expire(struct silences *silences, struct str id, struct err *err)
 {
     struct world *world = silences->options.world;
@@ -292,14 +321,10 @@ int silences_expire(struct silences *silences, struct str id, struct err *err)
     int rc = 0;
     lock_take(&silences->changing);
     struct held *old = find(silences, id);
-    if (old == NULL) {
+    if (old == NULL)
         rc = err_set(err, ERR_NOT_FOUND, "silence not found");
-    } else if (held_state(old, now_ns) != SILENCE_EXPIRED) {
-        struct silence s = ended(old, now_ns);
-        rc = save(silences, &s, 1, err);
-        if (rc == 0)
-            take_over(silences, old, &s);
-    }
+    else if (held_state(old, now_ns) != SILENCE_EXPIRED)
+        rc = silences_end_now(silences, &old, 1, now_ns, err);
     lock_drop(&silences->changing);
     return rc;
 }
@@ -324,6 +349,7 @@ static void forget(struct silences *silences, int64_t before_ns)
     silence_index_release(&silences->index);
     silences->era++;
     silences->last_order = 0;
+    silences->bound = 0;
     for (size_t i = 0; i < all; i++) {
         if (list[i]->ends_ns < before_ns)
             held_free(list[i]);

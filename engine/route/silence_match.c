@@ -86,8 +86,7 @@ static void look_in(const struct bin *bin, struct silence_hits *hits, const stru
     }
 }
 
-/* Brings what the alert has met up to date. */
-static void meet(const struct silences *silences, struct silence_hits *hits, const struct labels *ls)
+void silences_meet(const struct silences *silences, struct silence_hits *hits, const struct labels *ls)
 {
     if (hits->era != silences->era) {
         hits->count = 0;
@@ -110,7 +109,7 @@ bool silences_mute(struct silences *silences, struct silence_hits *hits, const s
 {
     bool muted = false;
     lock_take(&silences->lock);
-    meet(silences, hits, ls);
+    silences_meet(silences, hits, ls);
     silences->queries++;
     for (size_t i = 0; i < hits->count && !muted; i++)
         muted = held_state(hits->items[i], now_ns) == SILENCE_ACTIVE;
@@ -122,7 +121,7 @@ void silences_each(struct silences *silences, struct silence_hits *hits, const s
                    int64_t now_ns, void (*found)(void *context, struct str id), void *context)
 {
     lock_take(&silences->lock);
-    meet(silences, hits, ls);
+    silences_meet(silences, hits, ls);
     silences->queries++;
     for (size_t i = 0; i < hits->count; i++) {
         if (held_state(hits->items[i], now_ns) == SILENCE_ACTIVE)

@@ -23,6 +23,8 @@ struct held {
     char *text; /* who made it, and why */
     size_t created_by_bytes, comment_bytes;
     struct labels *annotations;
+    bool met, meets;  /* alerts that fire: since it is known; in the look that is under way */
+    int64_t stays_ns; /* until then it does not end with its alerts */
 };
 
 struct bin {
@@ -42,10 +44,15 @@ struct silences {
     struct lock lock;     /* LOCK_silences; guards all that follows */
     struct map held;      /* by id */
     struct silence_index index;
+    size_t bound; /* of those held, how many end with their alerts */
     uint64_t last_order;
     uint64_t era; /* another one whenever some have gone: hits from before may point to them */
     uint64_t queries, maintenances, maintenance_errors;
 };
+
+/* silence.c: ends them all in one step, durably; with `changing`. */
+int silences_end_now(struct silences *silences, struct held *const *list, size_t count, int64_t now_ns,
+                     struct err *err);
 
 /* silence_held.c */
 struct held *held_make(struct str id, const struct silence *s, struct err *err);
@@ -56,6 +63,12 @@ enum silence_state held_state(const struct held *held, int64_t now_ns);
 /* What it says, borrowed from it. */
 struct silence held_view(const struct held *held, int64_t now_ns);
 bool held_matches(const struct held *held, const struct labels *ls);
+
+/* silence_bound.c: silences that end with their alerts. A look begins, meets each alert that fires, and ends those silences that have met
+ * some and meet none now; one thread looks. begin: false if no look is needed. */
+bool held_is_bound(const struct held *held);
+bool silences_bound_begin(struct silences *silences, int64_t now_ns);
+void silences_bound_end(struct silences *silences, int64_t now_ns);
 
 /* silence_check.c */
 int silence_check(const struct silence *s, struct err *err);
@@ -68,9 +81,14 @@ void silence_index_release(struct silence_index *index);
 
 struct silence_hits {
     uint64_t era, seen; /* up to that order */
-    const struct held **items;
+    struct held **items;
     size_t count, capacity;
 };
+
+/* With the lock: brings what the alert has met up to date. */
+void silences_meet(const struct silences *silences, struct silence_hits *hits, const struct labels *ls);
+void silences_bound_meet(struct silences *silences, struct silence_hits *hits, const struct labels *ls,
+                         int64_t now_ns);
 
 void silence_hits_release(struct silence_hits *hits);
 

@@ -21,7 +21,8 @@ static void print_silence(struct trail_asking *a, struct str id, struct buf *out
     buf_format(out, "%.*s", STR_ARG(id));
     if (silences_find(a->router->silences, id, a->arena, &silence) != 0)
         return;
-    buf_puts(out, " until ");
+    bool bound = str_is(labels_get(silence.annotations, SILENCE_UNTIL), "resolved");
+    buf_puts(out, bound ? " until it has ended, or " : " until ");
     trail_time_print(out, silence.ends_ns, a->now_ns);
     buf_format(out, " (created by %.*s: '%.*s')", STR_ARG(silence.created_by), STR_ARG(silence.comment));
     if (silence.ends_ns > *until_ns)

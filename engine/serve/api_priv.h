@@ -56,6 +56,9 @@ handler api_tsdb, tocsin_cardinality;
 handler v2_status, v2_receivers, v2_alerts, v2_alert_groups, v2_post_alerts;
 handler v2_silences, v2_post_silence, v2_silence, v2_expire_silence;
 
+/* v2_info.c: Alertmanager's API v1, which has gone */
+handler v1_gone;
+
 /* admin.c */
 handler admin_index, admin_metrics, admin_healthy, admin_ready, admin_reload;
 

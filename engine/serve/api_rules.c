@@ -414,6 +414,11 @@ void api_rule_alerts(struct request *request, struct answer *answer)
 {
     struct ruler_group *groups;
     size_t count;
+    const struct serve_parts *parts = &request->service->parts;
+    if (parts->ruler == NULL && parts->router != NULL) {
+        v1_gone(request, answer); /* of Prometheus' API there is nothing, so the path is Alertmanager's */
+        return;
+    }
     if (!snapshot(request, answer, false, &groups, &count))
         return;
     struct buf *out = &answer->body;

@@ -36,6 +36,11 @@ static const struct route routes[] = {
     {"/api/v1/status/config", HTTP_GET, api_config, API, NO_BODY},
     {"/api/v1/status/walreplay", HTTP_GET, api_walreplay, API, NO_BODY},
     {"/api/v1/status/tsdb", HTTP_GET, api_tsdb, API | ROUTE_READY | ROUTE_SLOW, NO_BODY},
+    {"/api/v1/alerts", HTTP_POST, v1_gone, ROUTE_OPEN, NO_BODY},
+    {"/api/v1/status", HTTP_GET, v1_gone, ROUTE_OPEN, NO_BODY},
+    {"/api/v1/receivers", HTTP_GET, v1_gone, ROUTE_OPEN, NO_BODY},
+    {"/api/v1/silences", GET_POST, v1_gone, ROUTE_OPEN, NO_BODY},
+    {"/api/v1/silence/*", HTTP_GET | HTTP_DELETE, v1_gone, ROUTE_OPEN, NO_BODY},
     {"/api/v1/**", HTTP_OPTIONS, api_options, API, NO_BODY},
     {"/federate", HTTP_GET, api_federate, ROUTE_READY | ROUTE_SLOW, NO_BODY},
 

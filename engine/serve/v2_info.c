@@ -41,6 +41,18 @@ bool v2_has_router(const struct request *request, struct answer *answer)
     return false;
 }
 
+void v1_gone(struct request *request, struct answer *answer)
+{
+    if (!v2_has_router(request, answer))
+        return;
+    answer->status = 410;
+    answer->content_type = "application/json";
+    buf_puts(&answer->body,
+             "{\"status\":\"deprecated\",\"error\":\"The Alertmanager v1 API was deprecated in version "
+             "0.16.0 and is "
+             "removed as of version 0.27.0 - please use the equivalent route in the v2 API\"}\n");
+}
+
 void v2_time(struct buf *out, int64_t unix_ns, int32_t zone_s)
 {
     buf_char(out, '"');

@@ -144,6 +144,8 @@ static void put(const struct v2_body *body, const struct silence *s)
                   str_of(err.text));
         return;
     }
+    router_wake(
+        body->request->service->parts.router); /* one that ends with its alerts has to see them first */
     body->answer->content_type = "application/json";
     buf_format(&body->answer->body, "{\"silenceID\":\"%s\"}\n", id);
 }

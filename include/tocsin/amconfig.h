@@ -100,6 +100,7 @@ struct amconfig {
     size_t template_count;
     struct template_set *templates; /* Alertmanager's defaults, and what the globs hold */
     int64_t resolve_timeout_ms;
+    uint64_t hash;       /* of its text, as Alertmanager tells it */
     struct str original; /* the configuration printed again, without secrets (/api/v2/status) */
 };
 

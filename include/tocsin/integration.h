@@ -109,6 +109,10 @@ struct exchange {
     void *memory; /* the kind's own, across the steps */
 };
 
+/* A text of a configuration as the integrations run it, also one in HTML; what it says is appended. For whoever tries texts out; the
+ * notification must be complete, an integration is not needed. */
+int exchange_render(struct exchange *x, struct str source, bool html, struct buf *out, struct err *err);
+
 /* 0, or ERR_LIMIT. The settings' max_alerts is applied to the notification. */
 int exchange_begin(struct exchange *x, struct err *err);
 

@@ -1,5 +1,5 @@
 /*
- * md5: MD5 (RFC 1321) of a few bytes at once, because a format says so (`hashmod` of relabel.h). Not for secrets.
+ * md5: MD5 (RFC 1321) of a few bytes at once, because a format says so (`hashmod` of relabel.h, alertmanager_config_hash). Not for secrets.
  */
 #ifndef TOCSIN_MD5_H
 #define TOCSIN_MD5_H
@@ -10,5 +10,8 @@
 
 /* The last eight of its sixteen bytes as a number, most significant byte first. */
 uint64_t md5_low(struct str bytes);
+
+/* The first six, least significant byte first: Alertmanager's hash of a configuration. */
+uint64_t md5_first48(struct str bytes);
 
 #endif

@@ -18,6 +18,7 @@
 #include "tocsin/buf.h"
 #include "tocsin/promql_parse.h"
 #include "tocsin/template.h"
+#include "tocsin/tree.h"
 #include "tocsin/world.h"
 
 #include <stdbool.h>
@@ -77,6 +78,11 @@ struct rule_set {
  * there was any, or ERR_LIMIT past the set's memory. The groups are added to *set only if there was none. */
 int rulefile_parse(struct rule_set *set, struct str file, struct str text,
                    const struct promql_features *features, struct buf *errors);
+
+/* The same for what would be a rule file's tree, made of something else that `file` holds; it counts as no file of the set. Names and
+ * texts are copied. */
+int rulefile_add(struct rule_set *set, struct str file, const struct tree *root,
+                 const struct promql_features *features, struct buf *errors);
 
 /* Reads all files that the patterns match (relative to folder; empty: as they are) into a new set. A pattern that
  * matches nothing is accepted, as Prometheus does; a file that two patterns match is read once. Errors are told file by

@@ -8,6 +8,10 @@
  * What has been answered is on disk: each change is durable before the call returns, and an old silence that gives way to a new one goes in
  * the same step. Expired ones are kept for silences_options.retention_ns, for whoever asks what was quiet, and count among max_silences until then.
  *
+ * One with the annotation SILENCE_UNTIL = "resolved" ends with its alerts: about a second after none of those that it matches fires any
+ * more, once one did while it was active; at its end in any case. After a restart the router waits for five minutes before it believes
+ * that. (An Alertmanager keeps the annotation, and nothing follows from it.)
+ *
  * All calls are thread-safe. Readers never wait for the disk. Drawback: changes do, one after the other.
  */
 #ifndef TOCSIN_SILENCE_H
@@ -20,6 +24,8 @@
 
 /* Alertmanager's --data.retention, unless it is given. */
 #define SILENCE_RETENTION_NS (120 * 3600 * NS_PER_S)
+
+#define SILENCE_UNTIL STR("tocsin_until")
 
 enum { SILENCE_ID_BYTES = 36 };
 

@@ -200,6 +200,35 @@ class Web(Router):
                 e.close()
                 self.assertEqual(e.code, 404, path)
 
+    def test_what_alertmanagers_own_rules_ask_for_is_told(self):
+        hook = self.config()
+        router = self.start()
+        peer = self.alertmanager(CONFIG.replace('URL', hook.url), name='peer')
+
+        def told(name, url=router.url):
+            return float(re.search(rf'^alertmanager_{name} (\S+)$', peers.get(f'{url}/metrics'), re.M).group(1))
+        self.assertEqual(told('config_hash'), told('config_hash', peer.url))
+        self.assertEqual((told('config_last_reload_successful'), told('cluster_enabled')), (1, 0))
+        self.assertAlmostEqual(told('config_last_reload_success_timestamp_seconds'),
+                               told('config_last_reload_success_timestamp_seconds', peer.url), delta=60)
+        before = told('config_hash')
+        self.file('am.yml', 'route: {}\n')
+        self.assertEqual(peers.post(f'{router.url}/-/reload')[0], 500)
+        self.assertEqual((told('config_last_reload_successful'), told('config_hash')), (0, before))
+
+    def test_the_first_api_has_gone(self):
+        self.config()
+        router = self.start()
+        theirs = '{"status":"deprecated","error":"The Alertmanager v1 API was deprecated in version 0.16.0 and is removed as of version ' \
+                 '0.27.0 - please use the equivalent route in the v2 API"}\n'
+        for path in 'alerts', 'silences':
+            self.assertEqual(peers.post(f'{router.url}/api/v1/{path}', b'[]'), (410, theirs))
+        for path in 'status', 'receivers', 'alerts', 'silences', 'silence/6fa459ea-ee8a-4ca4-894e-db77e160355e':
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                peers.get(f'{router.url}/api/v1/{path}')
+            with refused.exception as e:
+                self.assertEqual((e.code, e.headers['Content-Type'], e.read().decode()), (410, 'application/json', theirs))
+
     def test_files_are_read_anew_and_a_broken_one_changes_nothing(self):
         hook = self.config()
         router = self.start()

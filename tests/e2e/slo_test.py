@@ -37,7 +37,7 @@ class Slo(unittest.TestCase):
     def test_a_format_that_is_named_is_meant(self):
         self.assertIn('no objective of Pyrra', self.refused(1, '--format=pyrra', SLOS / 'object.yml'))
         self.assertIn('no SLOs of a known form', self.refused(1, '--format=sloth', SLOS / 'pyrra_ratio.yaml'))
-        self.assertIn('must be sloth or pyrra', self.refused(2, '--format=yaml', SLOS / 'pyrra_ratio.yaml'))
+        self.assertIn('must be sloth, pyrra or prometheus', self.refused(2, '--format=yaml', SLOS / 'pyrra_ratio.yaml'))
 
     def test_flags_of_the_other_form_are_refused(self):
         self.assertIn("are for Pyrra's files", self.refused(2, '--generic-rules', SLOS / 'object.yml'))

@@ -247,6 +247,7 @@ static void bad_values_are_refused_with_their_place(void **state)
         {"global: {rule_query_offset: ''}", 1, 29, "line 1: empty duration string"},
         {"global:\n  external_labels:\n    '': x\n", 3, 5, "line 3: \"\" is not a valid label name"},
         {"rule_files: [a, '']", 1, 17, "line 1: rule_files takes file names"},
+        {"slo_files: ['']", 1, 13, "line 1: slo_files takes file names"},
         {"storage: {keep: some}", 1, 17, "line 1: storage.keep is all or referenced"},
         {"storage:\n  wal: {sync: never}\n", 2, 15, "line 2: storage.wal.sync is group or os"},
         {"storage: {wal: {sync: }}", 1, 23, "line 1: storage.wal.sync is group or os"},
@@ -610,6 +611,7 @@ static void what_is_printed_reads_as_the_same(void **state)
         "'a.*', "
         "evaluation: clock}, {file: '.*/b\"?.yml', limit_behaviour: prometheus}]}\n",
         "rules: {groups: [{group: x, catch_up: 0s}]}\n",
+        "slo_files: [slos/*.yml, 'a: b']\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct buf first, second;
@@ -624,6 +626,7 @@ static void what_is_printed_reads_as_the_same(void **state)
         assert_int_equal(c->evaluation_interval_ms, again->evaluation_interval_ms);
         assert_int_equal(c->query_offset_ms, again->query_offset_ms);
         assert_int_equal(c->rule_files.count, again->rule_files.count);
+        assert_int_equal(c->slo_files.count, again->slo_files.count);
         assert_int_equal(c->manager_count, again->manager_count);
         for (size_t k = 0; k < c->manager_count; k++) {
             assert_int_equal(c->managers[k].group.target_count, again->managers[k].group.target_count);

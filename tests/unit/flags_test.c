@@ -104,6 +104,18 @@ static void switches_go_on_and_off(void **state)
     assert_true(lint);
 }
 
+static void a_value_may_come_from_a_file(void **state)
+{
+    (void)state;
+    assert_int_equal(flag_read(&flags[1], "true", NULL), 0);
+    assert_true(lint);
+    assert_int_equal(flag_read(&flags[1], "false", NULL), 0);
+    assert_false(lint);
+    assert_int_equal(flag_read(&flags[1], "yes", NULL), ERR_ARG);
+    assert_int_equal(flag_read(&flags[3], "12", NULL), 0);
+    assert_int_equal(size, 12);
+}
+
 static void a_name_that_begins_with_no_is_its_own(void **state)
 {
     (void)state;
@@ -224,6 +236,7 @@ int main(void)
         TEST(nothing_given_leaves_the_defaults),
         TEST(a_value_follows_an_equals_sign_or_stands_alone),
         TEST(switches_go_on_and_off),
+        TEST(a_value_may_come_from_a_file),
         TEST(a_name_that_begins_with_no_is_its_own),
         TEST(the_last_of_several_values_counts_but_lists_keep_all),
         TEST(other_words_are_gathered_in_order),

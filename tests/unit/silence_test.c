@@ -483,6 +483,81 @@ static void changes_from_many_threads_are_all_there(void **state)
     assert_int_equal(count, 3 * CHANGES);
 }
 
+/* ---- with its alerts ---- */
+
+static char *create_bound(struct fixture *f, const char *matchers, const char *until)
+{
+    struct silence s = wanted(f, matchers, 0, 3600);
+    s.annotations = labels_of(&f->arena, "tocsin_until", until, NULL);
+    assert_int_equal(silences_put(f->silences, &s, f->id, &f->err), 0);
+    return arena_copy_text(&f->arena, f->id, SILENCE_ID_BYTES);
+}
+
+/* One look, at which an alert a=VALUE fires, or none. */
+static bool look(struct fixture *f, const char *value)
+{
+    struct silence_hits hits = {0};
+    if (!silences_bound_begin(f->silences, f->sim.now_ns))
+        return false;
+    if (value != NULL)
+        silences_bound_meet(f->silences, &hits, labels_of(&f->arena, "a", value, NULL), f->sim.now_ns);
+    silence_hits_release(&hits);
+    silences_bound_end(f->silences, f->sim.now_ns);
+    f->sim.now_ns += NS_PER_S;
+    return true;
+}
+
+static void one_that_is_bound_ends_when_its_alerts_have(void **state)
+{
+    struct fixture *f = *state;
+    create(f, "a=b", 0, 3600);
+    create_bound(f, "a=b", "somebody comes");
+    assert_false(look(f, "b"));
+    char *bound = create_bound(f, "a=b", "resolved");
+    assert_true(look(f, NULL));
+    assert_true(look(f, "other"));
+    expect(f, bound, "active 0 3600"); /* it has met none */
+    assert_true(look(f, "b"));
+    assert_true(look(f, "b"));
+    expect(f, bound, "active 0 3600");
+    assert_true(look(f, "other"));
+    expect(f, bound, "expired 0 4");
+    assert_false(look(f, "b"));
+    restart(f);
+    expect(f, bound, "expired 0 4");
+}
+
+static void after_a_restart_one_that_is_bound_waits_for_news(void **state)
+{
+    struct fixture *f = *state;
+    char *gone = create_bound(f, "a=b", "resolved"), *fires = create_bound(f, "a=c", "resolved");
+    restart(f);
+    f->sim.now_ns = START_NS + 299 * NS_PER_S;
+    assert_true(look(f, "c"));
+    expect(f, gone, "active 0 3600");
+    assert_true(look(f, "c"));
+    expect(f, gone, "expired 0 300");
+    expect(f, fires, "active 0 3600");
+}
+
+static void one_that_becomes_bound_has_met_nobody_yet(void **state)
+{
+    struct fixture *f = *state;
+    char *id = create(f, "a=b", 0, 3600);
+    create_bound(f, "x=y", "resolved");
+    assert_true(look(f, "b"));
+    struct silence s = wanted(f, "a=b", 0, 3600);
+    s.id = str_of(id);
+    s.annotations = labels_of(&f->arena, "tocsin_until", "resolved", NULL);
+    assert_int_equal(silences_put(f->silences, &s, f->id, &f->err), 0);
+    assert_string_equal(f->id, id);
+    assert_true(look(f, NULL));
+    expect(f, id, "active 0 3600");
+    assert_true(look(f, "b"));
+    assert_true(look(f, NULL));
+    expect(f, id, "expired 0 3");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -506,6 +581,9 @@ int main(void)
         TEST(all_that_are_active_are_named),
         TEST(an_index_finds_what_looking_at_all_finds),
         TEST(changes_from_many_threads_are_all_there),
+        TEST(one_that_is_bound_ends_when_its_alerts_have),
+        TEST(after_a_restart_one_that_is_bound_waits_for_news),
+        TEST(one_that_becomes_bound_has_met_nobody_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
