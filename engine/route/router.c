@@ -404,7 +404,8 @@ static bool work(struct router *router, int64_t now_ns)
         if (answers + attempts == 0)
             return false;
         int64_t mono_ns = world->mono_ns(world);
-        router->rest_ns = mono_ns + REST_NS;
+        if (answers > 0) /* a page alone is in the log at once */
+            router->rest_ns = mono_ns + REST_NS;
         if (router->rests && answers < ROUTER_BATCH && attempts < ROUTER_BATCH &&
             !inbox_is_full(&router->inbox))
             return false;
