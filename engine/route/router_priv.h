@@ -21,6 +21,7 @@
 #include "tocsin/router.h"
 
 #include "dedup_priv.h"
+#include "inbox_priv.h"
 #include "inhibit_priv.h"
 #include "item_priv.h"
 #include "keep_priv.h"
@@ -133,16 +134,6 @@ struct router_counts {
     struct kind_counts kinds[INTEGRATION_KINDS_MAX]; /* by integration_kind_of */
 };
 
-/* Finished requests, noted by the network's thread. */
-struct inbox {
-    struct lock lock;
-    pthread_cond_t filled;
-    struct message *first, **last;
-    size_t count, wanted; /* so many there are; so many wake who waits for them */
-    size_t out;           /* requests under way, these among them */
-    bool woken;
-};
-
 struct router {
     struct router_options options;
     char *external_url;
@@ -238,15 +229,5 @@ void router_send_prepared(struct router *router, int64_t now_ns);
 void delivery_give_up(struct router *router, struct delivery *delivery, int64_t now_ns);
 void router_take_answer(struct router *router, struct message *message, int64_t now_ns);
 void message_free(struct message *message);
-
-/* inbox.c */
-void inbox_init(struct inbox *inbox);
-void inbox_release(struct inbox *inbox);
-struct message *inbox_take(struct inbox *inbox);
-void inbox_put(struct inbox *inbox, struct message *message);
-/* Half of the many answers that are awaited are here. */
-bool inbox_is_full(struct inbox *inbox);
-/* Until there is an answer, or it is woken, or it is late; but before rest_ns only until it is full. Both monotonic. */
-void inbox_wait(struct inbox *inbox, int64_t rest_ns, int64_t end_ns);
 
 #endif
