@@ -94,6 +94,15 @@ static void write_config(void *context, struct buf *out)
     lock_drop(&d->config_lock);
 }
 
+/* The objectives of before are needed until the books are of others. */
+static void commit_budgets(struct daemon *d, struct generation *g, struct budgets_change *change)
+{
+    budgets_commit(change);
+    objective_set_free(d->objectives);
+    d->objectives = g->objectives;
+    g->objectives = NULL;
+}
+
 /* All that can fail comes before anything changes; what forward_configure refuses changes nothing either. */
 static int apply_rules(struct daemon *d, struct generation *g, struct err *err)
 {
@@ -102,17 +111,23 @@ static int apply_rules(struct daemon *d, struct generation *g, struct err *err)
     if (!str_is(g->config->identity_header, d->identity_header))
         return err_set(err, ERR_ARG, "changing storage.identity_header needs a restart");
     struct ruler_change *change;
+    struct budgets_change *budgets = NULL;
     struct ruler_options options = ruler_options_of(d, g->config);
     int rc = ruler_prepare(d->ruler, &options, g->rules, &change, err);
     g->rules = NULL;
     if (rc != 0)
         return rc;
-    rc = configure_forward(d, g->config, err);
+    rc = budgets_prepare(d->budgets, g->objectives, &budgets, err);
+    if (rc == 0)
+        rc = configure_forward(d, g->config, err);
     if (rc != 0) {
+        if (budgets != NULL)
+            budgets_abandon(budgets);
         ruler_abandon(change);
         return rc;
     }
     ruler_commit(change);
+    commit_budgets(d, g, budgets);
     store_configure(d->store, &g->config->storage);
     daemon_configure_sender(d, g->config);
     return 0;
@@ -311,13 +326,24 @@ static int recover_rules(struct daemon *d, struct generation *g, struct err *err
     return rc;
 }
 
+static int open_budgets(struct daemon *d, struct generation *g, struct err *err)
+{
+    struct budgets_change *change;
+    d->budgets = budgets_open(&(struct budgets_options){
+        .world = d->world, .store = d->store, .state = d->state, .promql = d->promql});
+    int rc = budgets_prepare(d->budgets, g->objectives, &change, err);
+    if (rc == 0)
+        commit_budgets(d, g, change);
+    return rc;
+}
+
 static int load_rules(struct daemon *d, struct generation *g, struct err *err)
 {
     struct ruler_options ruler = ruler_options_of(d, g->config); /* with the state, which is open by now */
     ruler_configure(d->ruler, &ruler);
     int rc = ruler_load(d->ruler, g->rules, err);
     g->rules = NULL;
-    return rc;
+    return rc == 0 ? open_budgets(d, g, err) : rc;
 }
 
 static int open_serve(struct daemon *d, struct err *err)
@@ -441,6 +467,8 @@ static void close_courier(struct daemon *d)
 static void close_rule_parts(struct daemon *d)
 {
     ruler_close(d->ruler);
+    budgets_close(d->budgets);
+    objective_set_free(d->objectives);
     forward_close(d->forward);
     sender_close(d->sender);
     intake_close(d->intake);

@@ -19,6 +19,7 @@
 #include "flags_priv.h"
 
 #include "tocsin/amconfig.h"
+#include "tocsin/budget.h"
 #include "tocsin/courier.h"
 #include "tocsin/forward.h"
 #include "tocsin/incident.h"
@@ -60,6 +61,8 @@ struct daemon {
     struct store *store;
     struct intake *intake;
     struct ruler *ruler;
+    struct budgets *budgets;
+    struct objective_set *objectives; /* the books are of these */
     struct router *
         router; /* NULL without alertmanager_config_file; with router_only the only one beside state and serve */
     struct forward *forward;
@@ -74,9 +77,9 @@ struct daemon {
     struct queue *alerts; /* struct alert_event */
     struct queue *pages;  /* struct page_event */
     struct queue *stop;   /* never holds anything; closed: evaluators and lookout end */
-    pthread_t evaluators[EVALUATORS_MAX], router_thread, remote, keeper, log, lookout;
+    pthread_t evaluators[EVALUATORS_MAX], router_thread, remote, keeper, log, lookout, bookkeeper;
     size_t evaluator_count;
-    bool router_runs, remote_runs, keeper_runs, log_runs, lookout_runs;
+    bool router_runs, remote_runs, keeper_runs, log_runs, lookout_runs, bookkeeper_runs;
     struct file *folder_lock; /* nobody else writes in storage_path; NULL: there is none */
     bool has_log;             /* samples survive a restart */
     enum store_sync sync;

@@ -14,6 +14,7 @@ enum {
     FORWARD_WAIT_MS = 20,  /* while something is on its way to an Alertmanager */
     LOOKOUT_WAIT_MS = 500, /* so that a reload's new names are seen soon */
     LOG_WAIT_MS = 250,
+    BOOKS_WAIT_MS = 1000, /* so that a clock that was put back, or a reload's new objectives are seen soon */
     KEEPER_WAIT_MS = 1000,
     SNAPSHOT_EVERY_MS = 1000,
     TRIM_EVERY_MS = 1000,
@@ -131,6 +132,26 @@ static void *lookout(void *context)
     return NULL;
 }
 
+/* ---- slices of objectives ---- */
+
+static int64_t until_books_ms(struct daemon *d)
+{
+    int64_t next_ns = budgets_next_ns(d->budgets), now_ns = wall(d);
+    if (next_ns <= now_ns)
+        return 1;
+    int64_t ms = (next_ns - now_ns) / NS_PER_MS + 1;
+    return ms < BOOKS_WAIT_MS ? ms : BOOKS_WAIT_MS;
+}
+
+static void *bookkeeper(void *context)
+{
+    struct daemon *d = context;
+    while (!queue_is_closed(d->stop))
+        if (!budgets_run(d->budgets, wall(d)))
+            (void)queue_pop(d->stop, until_books_ms(d));
+    return NULL;
+}
+
 /* ---- the store's log, and the pushes that wait for it ---- */
 
 static void *log_loop(void *context)
@@ -239,6 +260,8 @@ void daemon_write_metrics(void *context, struct buf *out)
     stat_sample(out, "tocsin_queue_length", "queue=\"requests\"", (double)courier_pending(d->courier));
     if (d->sender != NULL)
         sender_write_metrics(d->sender, out);
+    if (d->budgets != NULL)
+        budgets_write_metrics(d->budgets, out);
 }
 
 /* ---- start and stop ---- */
@@ -256,6 +279,10 @@ static int start_rule_threads(struct daemon *daemon, struct err *err)
     if (rc == 0) {
         rc = start(&daemon->lookout, lookout, daemon, err);
         daemon->lookout_runs = rc == 0;
+    }
+    if (rc == 0) {
+        rc = start(&daemon->bookkeeper, bookkeeper, daemon, err);
+        daemon->bookkeeper_runs = rc == 0;
     }
     while (rc == 0 && daemon->evaluator_count < (size_t)daemon->options.evaluators) {
         rc = start(&daemon->evaluators[daemon->evaluator_count], evaluator, daemon, err);
@@ -286,6 +313,9 @@ void threads_stop_evaluators(struct daemon *daemon)
     ruler_wake(daemon->ruler);
     while (daemon->evaluator_count > 0)
         must(pthread_join(daemon->evaluators[--daemon->evaluator_count], NULL) == 0);
+    if (daemon->bookkeeper_runs)
+        must(pthread_join(daemon->bookkeeper, NULL) == 0);
+    daemon->bookkeeper_runs = false;
 }
 
 void threads_stop_router(struct daemon *daemon)

@@ -33,6 +33,17 @@ static const char *const schemas[] = {
     "next_ns INTEGER NOT NULL);"
     "CREATE TABLE imported(file BLOB PRIMARY KEY,hash INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version=5;",
+    "CREATE TABLE budget(objective BLOB PRIMARY KEY,settled_ms INTEGER NOT NULL,next_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE budget_epoch(objective BLOB,number INTEGER,from_ms INTEGER NOT NULL,terms BLOB NOT NULL,"
+    "PRIMARY KEY(objective,number)) WITHOUT ROWID;"
+    "CREATE TABLE budget_day(objective BLOB,grp BLOB,epoch INTEGER,day INTEGER,slices BLOB NOT NULL,"
+    "PRIMARY KEY(objective,grp,epoch,day)) WITHOUT ROWID;"
+    "CREATE TABLE budget_correction(id INTEGER PRIMARY KEY AUTOINCREMENT,objective BLOB NOT NULL,"
+    "change INTEGER NOT NULL,from_ms INTEGER NOT NULL,to_ms INTEGER NOT NULL,at_ms INTEGER NOT NULL,"
+    "author BLOB NOT NULL,reason BLOB NOT NULL);"
+    "CREATE INDEX budget_correction_of ON budget_correction(objective);"
+    "PRAGMA user_version=6;",
 };
 
 enum { SCHEMA_VERSION = sizeof schemas / sizeof *schemas };

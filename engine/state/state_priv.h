@@ -56,7 +56,24 @@
     STATEMENT(begin, "BEGIN IMMEDIATE")                                                                   \
     STATEMENT(commit, "COMMIT")                                                                           \
     STATEMENT(imported_find, "SELECT 1 FROM imported WHERE file=?1 AND hash=?2")                          \
-    STATEMENT(imported_put, "INSERT OR REPLACE INTO imported(file,hash) VALUES(?1,?2)")
+    STATEMENT(imported_put, "INSERT OR REPLACE INTO imported(file,hash) VALUES(?1,?2)")                   \
+    STATEMENT(budget_put, "INSERT OR REPLACE INTO budget(objective,settled_ms,next_ms) VALUES(?1,?2,?3)") \
+    STATEMENT(budget_find, "SELECT settled_ms,next_ms FROM budget WHERE objective=?1")                    \
+    STATEMENT(budget_epoch_put,                                                                           \
+              "INSERT OR REPLACE INTO budget_epoch(objective,number,from_ms,terms) VALUES(?1,?2,?3,?4)")  \
+    STATEMENT(budget_epochs_remove, "DELETE FROM budget_epoch WHERE objective=?1")                        \
+    STATEMENT(budget_epochs,                                                                              \
+              "SELECT number,from_ms,terms FROM budget_epoch WHERE objective=?1 ORDER BY number")         \
+    STATEMENT(budget_day_put,                                                                             \
+              "INSERT OR REPLACE INTO budget_day(objective,grp,epoch,day,slices) VALUES(?1,?2,?3,?4,?5)") \
+    STATEMENT(budget_days, "SELECT grp,epoch,day,slices FROM budget_day WHERE objective=?1")              \
+    STATEMENT(budget_days_expire, "DELETE FROM budget_day WHERE objective=?1 AND day<?2")                 \
+    STATEMENT(budgets_expire, "DELETE FROM budget_day WHERE day<?1")                                      \
+    STATEMENT(budget_correct,                                                                             \
+              "INSERT INTO budget_correction(objective,change,from_ms,to_ms,at_ms,author,reason) "        \
+              "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                             \
+    STATEMENT(budget_corrections, "SELECT id,change,from_ms,to_ms,at_ms,author,reason FROM "              \
+                                  "budget_correction WHERE objective=?1 ORDER BY id")
 
 enum state_statement {
 #define STATEMENT(name, sql) STATE_##name,

@@ -40,6 +40,7 @@
     LIMIT(metadata_families, 100000, "families", "metric families whose type, help and unit are held")     \
     LIMIT(metadata_per_family, 10, "meanings", "different meanings of one metric family")                  \
     LIMIT(metadata_text_bytes, 1024, "bytes", "name, help or unit of one metric family")                   \
+    LIMIT(budget_slices, 50000000, "slices", "slices of all budgets held, at 17 bytes")                    \
     LIMIT(standing_selectors, 200000, "selectors", "different selectors that rules and SLOs may announce") \
     /* queries */                                                                                          \
     LIMIT(query_text_bytes, 64 << 10, "bytes", "text of one expression")                                   \

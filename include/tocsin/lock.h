@@ -3,8 +3,8 @@
  *
  * A thread that holds a lock may only take one that stands further down in the table. Test builds
  * (-DTOCSIN_COSTLY) check this at run time and abort on a breach. No lock is held across I/O, or across a call
- * into another module; but for `state`, which guards the SQLite handle while it writes, `silencing` and `keeping`, which nobody takes but
- * who changes a silence or writes posted alerts down, and `segments`, which guards the log's files while they are written and synced (who only puts a record takes
+ * into another module; but for `state`, which guards the SQLite handle while it writes, `silencing`, `keeping` and `budgeting`, which nobody takes
+ * but who changes a silence, writes posted alerts down, or evaluates slices of objectives, and `segments`, which guards the log's files while they are written and synced (who only puts a record takes
  * `log`).
  */
 #ifndef TOCSIN_LOCK_H
@@ -21,6 +21,8 @@
     LOCK(router)     /* alerts, aggregation groups, notification log */ \
     LOCK(silences)   /* silences in memory */                           \
     LOCK(incidents)  /* open incidents */                               \
+    LOCK(budgeting)  /* who evaluates slices, one at a time */          \
+    LOCK(budgets)    /* ledgers of objectives */                        \
     LOCK(state)      /* the SQLite handle */                            \
     LOCK(keeper)     /* housekeeping of the store */                    \
     LOCK(index)      /* series index, postings, standing selectors */   \

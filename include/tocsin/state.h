@@ -163,6 +163,62 @@ int state_posted_each(struct state *state, void (*visit)(void *context, const st
 int state_ticks_each(struct state *state, void (*visit)(void *context, const struct tick_row *row),
                      void *context, struct err *err);
 
+/*
+ * Budgets: what objectives' slices came to (slo/budget_keep.c), a row for each objective, group, epoch and day. What slices and terms look
+ * like is the ledger's business.
+ */
+struct budget_epoch_row {
+    uint32_t number;
+    int64_t from_ms;
+    struct str terms;
+};
+
+struct budget_day_row {
+    const struct labels *group;
+    uint32_t epoch;
+    int64_t day;
+    struct str slices;
+};
+
+/* What is new of one objective. */
+struct budget_news {
+    struct str objective;
+    int64_t settled_ms, next_ms;           /* slices before are as they stay; slices before were looked at */
+    const struct budget_epoch_row *epochs; /* all of them, in place of those there; none: they stay */
+    size_t epoch_count;
+    const struct budget_day_row *days; /* each in place of an earlier one */
+    size_t day_count;
+    int64_t expire_before_day; /* days that go; INT64_MIN: none */
+};
+
+/* All of it with one sync, or nothing. */
+int state_budgets_put(struct state *state, const struct budget_news *news, size_t count, struct err *err);
+
+/* Days of any objective before this one go. */
+int state_budgets_expire(struct state *state, int64_t before_day, struct err *err);
+
+struct budget_correction_row {
+    int64_t id;
+    int64_t change, from_ms, to_ms, at_ms;
+    struct str author, reason;
+};
+
+/* Fills in the id. */
+int state_budget_correct(struct state *state, struct str objective, struct budget_correction_row *row,
+                         struct err *err);
+
+/* All that is kept of one objective: itself, if it is known (at most once), epochs, days, corrections, in this order. A row that cannot be
+ * read is logged and stepped over. */
+struct budget_reader {
+    void (*found)(void *context, int64_t settled_ms, int64_t next_ms);
+    void (*epoch)(void *context, const struct budget_epoch_row *row);
+    void (*day)(void *context, const struct budget_day_row *row);
+    void (*correction)(void *context, const struct budget_correction_row *row);
+    void *context;
+};
+int state_budget_read(struct state *state, struct str objective, const struct budget_reader *reader,
+                      struct err *err);
+
 /* What another program's file holds (route/am_import.c): all of it with the file's name and a hash of its bytes, or nothing. Of what is there
  * already, entries with another time of sending and silences with another time of change, the younger stays. */
 struct state_import {

@@ -1,0 +1,56 @@
+"""Budgets of objectives in the running engine: made of what the store holds, told as metrics, and there again after kill -9."""
+import signal
+import time
+import unittest
+
+import peers
+from push import HEADERS, literal_snappy, series
+
+OWN = '''
+version: tocsin/v1
+service: shop
+slos:
+- {name: answers, objective: 90, sli: {bad: 'requests_total{code="500"}', total: requests_total}}
+'''
+
+CONFIG = 'global: {evaluation_interval: 1s}\nslo_files: ["slos/*.yml"]\n'
+REMAINING = 'tocsin_slo_budget_remaining_ratio{slo="shop-answers"}'
+
+
+class Budgets(peers.Case):
+    def setUp(self):
+        super().setUp()
+        (self.folder / 'slos').mkdir()
+        self.file('tocsin.yml', CONFIG)
+
+    def metric(self, name):
+        text = peers.get(f'{self.daemon.url}/metrics')
+        found = [line.rsplit(' ', 1)[1] for line in text.splitlines() if line.startswith(name + ' ')]
+        return found[0] if found else None
+
+    def push_minutes(self, minutes):
+        """For each of the last minutes 4 samples: 3 good requests and 1 bad one each."""
+        now_ms = int(time.time() * 1000)
+        times = range(now_ms - minutes * 60000, now_ms, 15000)
+        body = b''.join(series([(b'__name__', b'requests_total'), (b'code', code)],
+                               [(t, each * i) for i, t in enumerate(times)]) for code, each in ((b'200', 3), (b'500', 1)))
+        status, text = peers.post(f'{self.daemon.url}/api/v1/write', literal_snappy(body), headers=HEADERS)
+        self.assertIn(status, (200, 204), text)
+
+    def test_a_budget_of_what_is_held_survives_kill_9(self):
+        self.daemon = self.tocsin()
+        self.push_minutes(14)
+        self.file('slos/own.yml', OWN)
+        self.assertEqual(peers.post(f'{self.daemon.url}/-/reload')[0], 200)
+        peers.wait_for('a budget', lambda: self.metric(REMAINING))
+        peers.wait_for('two slices', lambda: float(self.metric('tocsin_slo_events_total{slo="shop-answers",outcome="bad"}')) > 20)
+        before = self.metric(REMAINING)
+        self.assertAlmostEqual(float(before), -1.5, places=9)
+        self.daemon.stop(signal.SIGKILL)
+        self.daemon = self.tocsin()
+        peers.wait_for('the same budget', lambda: self.metric(REMAINING) == before)
+        self.assertIsNotNone(self.metric('tocsin_slo_coverage_ratio{slo="shop-answers"}'))
+
+
+if __name__ == '__main__':
+    unittest.main()
