@@ -62,7 +62,7 @@ static int out_of_arena(struct reader *r)
 
 /* ---- pieces ------------------------------------------------------------------------------------------- */
 
-static void skip_space(struct reader *r)
+static void skip_more_space(struct reader *r)
 {
     for (; r->p < r->end; r->p++) {
         if (*r->p == '\n') {
@@ -72,6 +72,12 @@ static void skip_space(struct reader *r)
             return;
         }
     }
+}
+
+static inline void skip_space(struct reader *r)
+{
+    if (r->p < r->end && *r->p <= ' ')
+        skip_more_space(r);
 }
 
 static bool take(struct reader *r, char c)

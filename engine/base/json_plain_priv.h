@@ -18,12 +18,22 @@ static inline uint64_t json_eight_is(uint64_t eight, char c)
     return (eight ^ JSON_EACH(c)) - JSON_EACH(1);
 }
 
-static inline bool json_eight_is_plain(uint64_t eight, bool html)
+/* The highest bits of those that are not plain, up to the first one exactly: only what stands behind it may be taken for odd. */
+static inline uint64_t json_odd(const char *p, bool html)
 {
+    uint64_t eight;
+    memcpy(&eight, p, sizeof eight);
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        eight = __builtin_bswap64(eight);
     uint64_t odd = eight | (eight - JSON_EACH(' ')) | json_eight_is(eight, '"') | json_eight_is(eight, '\\');
     if (html)
         odd |= json_eight_is(eight, '<') | json_eight_is(eight, '>') | json_eight_is(eight, '&');
-    return (odd & JSON_EACH(0x80)) == 0;
+    return odd & JSON_EACH(0x80);
+}
+
+static inline size_t json_first(uint64_t odd)
+{
+    return (size_t)__builtin_ctzll(odd) / 8;
 }
 
 static inline bool json_byte_is_plain(char c, bool html)
@@ -37,10 +47,15 @@ static inline bool json_byte_is_plain(char c, bool html)
 static inline size_t json_plain(const char *p, size_t n, bool html)
 {
     size_t i = 0;
-    for (uint64_t eight; i + sizeof eight <= n; i += sizeof eight) {
-        memcpy(&eight, p + i, sizeof eight);
-        if (!json_eight_is_plain(eight, html))
-            break;
+    uint64_t odd;
+    for (; i + sizeof odd <= n; i += sizeof odd) {
+        odd = json_odd(p + i, html);
+        if (odd != 0)
+            return i + json_first(odd);
+    }
+    if (i > 0 && i < n) { /* the last eight, of which some have been seen to be plain */
+        odd = json_odd(p + n - sizeof odd, html);
+        return odd != 0 ? n - sizeof odd + json_first(odd) : n;
     }
     while (i < n && json_byte_is_plain(p[i], html))
         i++;

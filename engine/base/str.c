@@ -108,16 +108,20 @@ size_t str_rune(const char *p, size_t n, int *rune)
     return length;
 }
 
-/* How many bytes at the front are ASCII, counted in eights. */
+/* How many bytes at the front are ASCII, counted in eights; or all. */
 static size_t ascii_prefix(struct str s)
 {
     size_t i = 0;
-    for (uint64_t eight; i + sizeof eight <= s.n; i += sizeof eight) {
+    uint64_t eight;
+    for (; i + sizeof eight <= s.n; i += sizeof eight) {
         memcpy(&eight, s.p + i, sizeof eight);
         if ((eight & UINT64_C(0x8080808080808080)) != 0)
-            break;
+            return i;
     }
-    return i;
+    if (i == 0 || i == s.n)
+        return i;
+    memcpy(&eight, s.p + s.n - sizeof eight, sizeof eight); /* the last eight, of which some have been seen */
+    return (eight & UINT64_C(0x8080808080808080)) == 0 ? s.n : i;
 }
 
 bool str_is_utf8(struct str s)

@@ -5,9 +5,13 @@
 #include "tocsin/lock.h"
 #include "tocsin/mem.h"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
+
 enum {
     HEADER_BYTES_MAX = 100 << 10,
     POLL_MS = 1000,
+    MANY_BUSY = 16, /* whose answers may gather for a moment: to wake for each costs as much as to read it */
     REDIRECTS_MAX = 3,
     RECEIVE_BYTES = 4096 /* most answers are a line or two */
 };
@@ -82,11 +86,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 }
 
 /* What a redirect or a proxy said before the answer itself does not count. */
-static void note_header(struct job *job, struct str line)
+void courier_note_header(struct job *job, struct str name, struct str value)
 {
-    if (str_starts(line, STR("HTTP/")))
-        job->tells_written = false;
-    struct str value = line, name = str_cut(&value, ':');
     bool samples = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Samples-Written"));
     bool histograms = str_eq_nocase(name, STR("X-Prometheus-Remote-Write-Histograms-Written"));
     long long written;
@@ -101,8 +102,12 @@ static void note_header(struct job *job, struct str line)
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct job *job = context;
+    struct str value = {bytes, size * count};
     job->header_bytes += size * count;
-    note_header(job, (struct str){bytes, size * count});
+    if (str_starts(value, STR("HTTP/")))
+        job->tells_written = false;
+    struct str name = str_cut(&value, ':');
+    courier_note_header(job, name, value);
     return job->header_bytes > HEADER_BYTES_MAX ? 0 : size * count;
 }
 
@@ -116,6 +121,14 @@ static int add_headers(struct job *job, struct err *err)
     if (longer != NULL)
         *list = longer;
     return longer != NULL && sound ? 0 : err_set(err, ERR_ARG, "the request's headers are not sound");
+}
+
+int courier_add_headers(struct courier *c, struct job *job, struct err *err)
+{
+    const struct http_config *http = job->request->http;
+    int rc = add_headers(job, err);
+    return rc == 0 && http != NULL ? courier_dress_headers(c->world, http, job->bearer, &job->dress, err)
+                                   : rc;
 }
 
 void courier_set_policy(CURL *easy, const char *protocols)
@@ -139,11 +152,21 @@ static const char *url_of(const struct job *job)
     return job->url != NULL ? job->url : job->request->url;
 }
 
-int64_t courier_left_ms(const struct courier *c, const struct job *job)
+static int64_t left_ms(const struct courier *c, const struct job *job)
 {
     int64_t timeout_ms = job->request->timeout_ms > 0 ? job->request->timeout_ms : limits.send_ms;
-    int64_t left = timeout_ms - (mono_ns(c) - job->started_ns) / NS_PER_MS;
+    return timeout_ms - (mono_ns(c) - job->started_ns) / NS_PER_MS;
+}
+
+int64_t courier_left_ms(const struct courier *c, const struct job *job)
+{
+    int64_t left = left_ms(c, job);
     return left > 0 ? left : 1;
+}
+
+bool courier_is_late(const struct courier *c, const struct job *job)
+{
+    return left_ms(c, job) <= 0;
 }
 
 static void set_request(const struct courier *c, struct job *job)
@@ -181,6 +204,8 @@ static int prepare(struct courier *c, struct job *job, struct err *err)
         rc = courier_dress(c->world, job->easy, url_of(job), request->http, job->bearer, &job->dress, err);
     if (rc == 0)
         set_request(c, job);
+    if (rc == 0 && job->connects)
+        curl_easy_setopt(job->easy, CURLOPT_CONNECT_ONLY, 1L);
     return rc;
 }
 
@@ -189,7 +214,14 @@ void courier_start(struct courier *c, struct job *job)
     struct err err = {0};
     if (job->request->http != NULL && job->request->http->oauth2 != NULL && !courier_token(c, job))
         return;
-    int rc = prepare(c, job, &err);
+    int rc = 0;
+    job->connects = line_takes(job);
+    if (job->connects && line_begin(c, job, &err, &rc)) {
+        if (rc != 0)
+            courier_fail(c, job, rc, err.text);
+        return;
+    }
+    rc = prepare(c, job, &err);
     if (rc == 0 && curl_multi_add_handle(c->multi, job->easy) != CURLM_OK)
         rc = err_set(&err, ERR_IO, "the request cannot be started");
     if (rc != 0) {
@@ -237,29 +269,55 @@ static bool follow(struct courier *c, struct job *job, long status)
 }
 
 /* libcurl's fixed texts name no host, so nothing of a secret URL leaks. */
-static void finish(struct courier *c, struct job *job, CURLcode result)
+void courier_conclude(struct courier *c, struct job *job, CURLcode result, int status, int64_t retry_after_s)
 {
     struct net_answer a = {.retry_after_ms = -1,
                            .tells_written = job->tells_written,
                            .samples_written = job->samples_written,
                            .histograms_written = job->histograms_written};
-    long status = 0;
-    curl_off_t retry_after_s = 0;
-    curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
-    if (result == CURLE_OK && follow(c, job, status))
-        return;
     if (status == 401)
         courier_forget_token(c, job->request->http);
     if (result == CURLE_OK || (result == CURLE_WRITE_ERROR && job->cut))
-        a.status = (int)status;
+        a.status = status;
     else
         err_set(&a.error, result == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO, "%s",
                 curl_easy_strerror(result));
     if (retry_after_s > 0)
         a.retry_after_ms = (retry_after_s < INT32_MAX ? retry_after_s : INT32_MAX) * 1000;
-    unlist(c, job);
     courier_answer(c, job, &a);
+}
+
+/* libcurl closes its own end of the connection with the request; the other stays. */
+static void hand_over(struct courier *c, struct job *job)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_easy_getinfo(job->easy, CURLINFO_ACTIVESOCKET, &fd);
+    int own = fd != CURL_SOCKET_BAD ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    unlist(c, job);
+    if (own < 0) {
+        courier_conclude(c, job, CURLE_COULDNT_CONNECT, 0, 0);
+        return;
+    }
+    give_back(c, job->easy);
+    job->easy = NULL;
+    job->shared = false;
+    line_connected(c, job, own);
+}
+
+static void finish(struct courier *c, struct job *job, CURLcode result)
+{
+    long status = 0;
+    curl_off_t retry_after_s = 0;
+    if (result == CURLE_OK && job->connects) {
+        hand_over(c, job);
+        return;
+    }
+    curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    if (result == CURLE_OK && follow(c, job, status))
+        return;
+    unlist(c, job);
+    courier_conclude(c, job, result, (int)status, retry_after_s);
 }
 
 static void reap(struct courier *c)
@@ -307,6 +365,7 @@ static void cancel_all(struct courier *c)
         unlist(c, job);
         courier_fail(c, job, ERR_CANCEL, "stopped");
     }
+    lines_cancel(c);
 }
 
 bool courier_is_over(struct courier *c)
@@ -335,7 +394,12 @@ static void *run(void *context)
     struct courier *c = context;
     int running, wait_ms;
     while ((wait_ms = rest_ms(c)) >= 0) {
-        curl_multi_poll(c->multi, NULL, 0, wait_ms, NULL);
+        int lines_ms = lines_wait_ms(c);
+        struct curl_waitfd lines = {.fd = c->epoll, .events = CURL_WAIT_POLLIN};
+        curl_multi_poll(c->multi, &lines, 1, lines_ms < wait_ms ? lines_ms : wait_ms, NULL);
+        if (c->busy_count >= MANY_BUSY)
+            c->world->pause(c->world, 1);
+        lines_go_on(c);
         start_waiting(c);
         curl_multi_perform(c->multi, &running);
         reap(c);
@@ -383,12 +447,15 @@ int courier_open(struct world *world, const char *user_agent, struct courier **o
     struct courier *c = MEM_NEW(struct courier);
     c->world = world;
     c->last = &c->waiting;
+    c->line_due_ns = INT64_MAX;
     c->multi = curl_multi_init();
     c->user_agent = mem_copy_text(user_agent, strlen(user_agent));
     c->mails = queue_open((size_t)limits.page_queue);
+    c->epoll = epoll_create1(EPOLL_CLOEXEC);
     lock_init(&c->lock, LOCK_courier);
-    if (c->multi == NULL || pthread_create(&c->thread, NULL, run, c) != 0) {
+    if (c->multi == NULL || c->epoll < 0 || pthread_create(&c->thread, NULL, run, c) != 0) {
         curl_multi_cleanup(c->multi);
+        lines_close(c);
         lock_release(&c->lock);
         queue_free(c->mails);
         mem_free(c->user_agent);
@@ -418,6 +485,7 @@ void courier_close(struct courier *c, int64_t grace_ms)
     while (c->kept_count > 0)
         curl_easy_cleanup(c->kept[--c->kept_count]);
     curl_multi_cleanup(c->multi);
+    lines_close(c);
     lock_release(&c->lock);
     mem_free(c->user_agent);
     mem_free(c);

@@ -359,6 +359,18 @@ int courier_dress(struct world *world, CURL *easy, const char *url, const struct
     return rc;
 }
 
+int courier_dress_headers(struct world *world, const struct http_config *http, const char *bearer,
+                          struct dress *dress, struct err *err)
+{
+    struct fitting f = {.world = world, .http = http, .bearer = bearer, .dress = dress, .err = err};
+    arena_init(&f.arena, MEMORY_MAX);
+    int rc = add_authorization(&f);
+    if (rc == 0)
+        rc = add_own_headers(&f);
+    arena_release(&f.arena);
+    return rc;
+}
+
 bool courier_may_follow(const char *from, const char *to)
 {
     struct url old, new;

@@ -23,7 +23,9 @@ struct job {
     char *bearer; /* OAuth 2.0: TYPE TOKEN; NULL: none */
     int redirects;
     CURL *easy;
-    bool shared; /* easy goes to the next request */
+    bool connects; /* easy is to make a connection only, for a line */
+    bool barred;   /* from lines */
+    bool shared;   /* easy goes to the next request */
     struct dress dress;
     struct buf body;
     size_t header_bytes;
@@ -52,6 +54,10 @@ struct courier {
     struct queue *mails; /* has its own */
     /* ---- the thread's own */
     struct job *running;
+    struct line *busy, *resting;
+    size_t busy_count, resting_count;
+    int64_t line_due_ns; /* monotonic; none of the busy is late before */
+    int epoll;           /* of the lines */
     CURL *kept[EASY_KEPT];
     size_t kept_count;
     struct token *tokens;
@@ -70,6 +76,26 @@ void courier_set_policy(CURL *easy, const char *protocols);
 
 /* What is left of the time for the whole of it; at least 1, as 0 would be for ever. */
 int64_t courier_left_ms(const struct courier *courier, const struct job *job);
+bool courier_is_late(const struct courier *courier, const struct job *job);
+
+/* What libcurl or a line has come to; status 0: there is no answer. */
+void courier_conclude(struct courier *courier, struct job *job, CURLcode result, int status,
+                      int64_t retry_after_s);
+
+/* What the request and its http_config say, as the dress's headers. */
+int courier_add_headers(struct courier *courier, struct job *job, struct err *err);
+void courier_note_header(struct job *job, struct str name, struct str value);
+
+/* courier_line.c: connections of plain HTTP/1.1 that do without libcurl once they are made. */
+bool line_takes(const struct job *job);
+/* False: a connection is to be made first. */
+bool line_begin(struct courier *courier, struct job *job, struct err *err, int *rc);
+/* Takes the connected socket over. */
+void line_connected(struct courier *courier, struct job *job, int fd);
+void lines_go_on(struct courier *courier);
+int lines_wait_ms(const struct courier *courier); /* until the next of them is late */
+void lines_cancel(struct courier *courier);
+void lines_close(struct courier *courier);
 
 /* ERR_CANCEL's time has come: whatever still runs is to end. */
 bool courier_is_over(struct courier *courier);
@@ -95,6 +121,10 @@ bool courier_is_token(const char *name);
 /* Sets what http says, on top of the courier's own policy; reads its files. bearer: the token of oauth2, or NULL. 0, or why the request cannot be made. */
 int courier_dress(struct world *world, CURL *easy, const char *url, const struct http_config *http,
                   const char *bearer, struct dress *dress, struct err *err);
+
+/* Of that only the headers. */
+int courier_dress_headers(struct world *world, const struct http_config *http, const char *bearer,
+                          struct dress *dress, struct err *err);
 
 /* A secret, from its file if it has one, in the arena; what: for the message. */
 int courier_read_secret(struct world *world, struct arena *arena, const struct http_secret *secret,

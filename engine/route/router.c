@@ -41,6 +41,7 @@ int router_open(const struct router_options *options, struct amconfig *config, s
     use_defaults(&router->options);
     router->wall_ns = world->wall_ns(world);
     router->mono_ns = world->mono_ns(world);
+    router->next_ns = INT64_MAX;
     router->start_ns = router->wall_ns + router->options.start_delay_ms * NS_PER_MS;
     router->alerts_gc_ns = router->wall_ns + router->options.alerts_gc_ms * NS_PER_MS;
     router->nflog_gc_ns = router->wall_ns + NFLOG_GC_NS;
@@ -258,13 +259,26 @@ static uint64_t post_all(struct router *router, const struct alert_event *events
     return post;
 }
 
+/* Most posts bring nothing to do before the time at which the router's thread comes back anyway. */
+static bool is_due_sooner(struct router *router)
+{
+    lock_take(&router->lock);
+    const struct timer *first = timers_first(&router->timers);
+    int64_t sync_ns = router->keeping.sync_ns;
+    bool sooner =
+        (first != NULL && first->at_ns < router->next_ns) || (sync_ns != 0 && sync_ns < router->next_ns);
+    lock_drop(&router->lock);
+    return sooner;
+}
+
 int router_post(struct router *router, const struct alert_event *events, size_t count, struct buf *errors)
 {
     struct err err;
     int first = 0;
     uint64_t post = post_all(router, events, count, true, errors, &first);
     int rc = keep_write(router, post, &err);
-    router_wake(router);
+    if (rc != 0 || is_due_sooner(router))
+        router_wake(router);
     if (rc == 0)
         return first;
     buf_format(errors, "%sthe alerts may be lost in a restart: %s", errors->used > 0 ? "\n" : "", err.text);
@@ -365,15 +379,6 @@ static size_t attempt_due(struct router *router, int64_t now_ns)
     return count;
 }
 
-/* One step of work; false: there is none. */
-static bool step(struct router *router, int64_t now_ns)
-{
-    size_t answers = take_answers(router, now_ns);
-    size_t attempts = attempt_due(router, now_ns);
-    router_settle(router, now_ns);
-    return answers + attempts > 0;
-}
-
 static void keep_house(struct router *router, int64_t now_ns)
 {
     struct err err;
@@ -400,15 +405,27 @@ static void keep_house(struct router *router, int64_t now_ns)
 
 /* Answers may come as fast as they are taken; but now is not now for long. True: there may be more to do. */
 #define RUN_MAX_NS (50 * NS_PER_MS)
+#define REST_NS (10 * NS_PER_MS)
 
 static bool work(struct router *router, int64_t now_ns)
 {
     struct world *world = router->options.world;
     int64_t end_ns = world->mono_ns(world) + RUN_MAX_NS;
-    while (step(router, now_ns))
-        if (world->mono_ns(world) >= end_ns)
+    for (;;) {
+        size_t answers = take_answers(router, now_ns);
+        size_t attempts = attempt_due(router, now_ns);
+        router_settle(router, now_ns);
+        if (answers + attempts == 0)
+            return false;
+        int64_t mono_ns = world->mono_ns(world);
+        if (answers > 0) /* a page alone is in the log at once */
+            router->rest_ns = mono_ns + REST_NS;
+        if (router->rests && answers < ROUTER_BATCH && attempts < ROUTER_BATCH &&
+            !inbox_is_full(&router->inbox))
+            return false;
+        if (mono_ns >= end_ns)
             return true;
-    return false;
+    }
 }
 
 int64_t router_run(struct router *router, int64_t now_ns)
@@ -430,6 +447,7 @@ int64_t router_run(struct router *router, int64_t now_ns)
         next = first->at_ns;
     if (router->digests.open && router->digests.sweep_ns < next)
         next = router->digests.sweep_ns;
+    router->next_ns = more ? now_ns : next;
     lock_drop(&router->lock);
     return more ? now_ns : next;
 }
@@ -440,20 +458,14 @@ enum { WAIT_MAX_S = 86400 };
 void router_wait(struct router *router, int64_t until_ns)
 {
     struct world *world = router->options.world;
-    struct inbox *inbox = &router->inbox;
     int64_t wait_ns = until_ns - world->wall_ns(world);
     if (until_ns == INT64_MAX || wait_ns > WAIT_MAX_S * NS_PER_S)
         wait_ns = WAIT_MAX_S * NS_PER_S;
     if (wait_ns < 0)
         wait_ns = 0;
     int64_t end_ns = world->mono_ns(world) + wait_ns;
-    struct timespec until = {.tv_sec = end_ns / NS_PER_S, .tv_nsec = end_ns % NS_PER_S};
-    int rc = 0;
-    lock_take(&inbox->lock);
-    while (rc == 0 && inbox->first == NULL && !inbox->woken)
-        rc = pthread_cond_timedwait(&inbox->filled, &inbox->lock.mutex, &until);
-    inbox->woken = false;
-    lock_drop(&inbox->lock);
+    router->rests = true;
+    inbox_wait(&router->inbox, router->rest_ns, end_ns);
 }
 
 void router_wake(struct router *router)

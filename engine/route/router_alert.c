@@ -49,13 +49,13 @@ bool router_owes_end(struct router *router, const struct labels *alert)
     return owes;
 }
 
-struct fact *fact_make(const struct alert_event *event, const struct fact *older)
+struct fact *fact_make(const struct alert_event *event, uint64_t fingerprint, const struct fact *older)
 {
     struct fact *fact = MEM_NEW(struct fact);
     fact->refs = 1;
     fact->event = alert_event_copy(event);
     fact->bytes = alert_event_bytes(event);
-    fact->fingerprint = older != NULL ? older->fingerprint : labels_fingerprint(event->labels);
+    fact->fingerprint = fingerprint;
     fact->hash = older != NULL ? older->hash : log_hash(event->labels);
     return fact;
 }
@@ -147,7 +147,7 @@ static bool update(struct router *router, struct alert *alert, const struct aler
             event->updated_ns < known->updated_ns ? merge(event, known, now_ns) : merge(known, event, now_ns);
     if (!has_room(router, alert_event_bytes(&next), alert->fact->bytes))
         return false;
-    struct fact *fact = fact_make(&next, alert->fact);
+    struct fact *fact = fact_make(&next, alert->fact->fingerprint, alert->fact);
     router->alert_bytes += fact->bytes - alert->fact->bytes;
     fact_drop(alert->fact);
     alert->fact = fact;
@@ -182,7 +182,7 @@ struct alert *router_store(struct router *router, const struct alert_event *even
     if (!has_room(router, alert_event_bytes(event), 0))
         return NULL;
     alert = MEM_NEW(struct alert);
-    alert->fact = fact_make(event, NULL);
+    alert->fact = fact_make(event, fingerprint, NULL);
     alert->kept.since_ns = now_ns;
     router->alert_bytes += alert->fact->bytes;
     map_add(&router->alerts, fingerprint, alert);

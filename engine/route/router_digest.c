@@ -293,7 +293,8 @@ static void add_alert(struct router *router, struct digest *digest, const struct
     struct delivery *d = digest->delivery;
     struct alert_event *event = digest_alert(router, digest, sum, now_ns);
     flush->items = MEM_ARRAY(struct flush_item, 1);
-    flush->items[0] = (struct flush_item){fact_make(event, NULL), sum->standing == 0, MUTE_none};
+    flush->items[0] = (struct flush_item){fact_make(event, labels_fingerprint(event->labels), NULL),
+                                          sum->standing == 0, MUTE_none};
     flush->count = 1;
     d->batch = MEM_ARRAY(const struct flush_item *, 1);
     d->batch[0] = &flush->items[0];

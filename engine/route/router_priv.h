@@ -21,6 +21,7 @@
 #include "tocsin/router.h"
 
 #include "dedup_priv.h"
+#include "fact_priv.h"
 #include "inbox_priv.h"
 #include "inhibit_priv.h"
 #include "item_priv.h"
@@ -31,14 +32,6 @@
 #include "silence_priv.h"
 #include "timers_priv.h"
 #include "trail_priv.h"
-
-struct fact {
-    size_t refs;
-    uint64_t fingerprint;
-    uint64_t hash; /* in the notification log */
-    size_t bytes;
-    struct alert_event *event;
-};
 
 struct alert {
     struct fact *fact;
@@ -165,6 +158,9 @@ struct router {
         **last_prepared; /* rendered, not sent yet; with settled: of the router's thread alone */
     struct settled settled[ROUTER_BATCH];
     size_t settled_count;
+    bool rests;       /* router_wait is called: it is not a simulation, whose clock stands still meanwhile */
+    int64_t rest_ns;  /* monotonic: until then router_wait lets things gather */
+    int64_t next_ns;  /* when router_run is called without being woken */
     int64_t start_ns; /* no group is flushed before */
     int64_t alerts_gc_ns, nflog_gc_ns;
     uint64_t news;            /* counts what changes alerts or groups */
@@ -174,10 +170,6 @@ struct router {
 };
 
 /* router_alert.c */
-/* of what is known: `older` is another version of it, or NULL */
-struct fact *fact_make(const struct alert_event *event, const struct fact *older);
-struct fact *fact_hold(struct fact *fact);
-void fact_drop(struct fact *fact);
 int router_validate(const struct alert_event *event, struct buf *errors);
 /* Merges one valid event into the store; its times are filled in. NULL: the store is full, by number or by bytes. */
 struct alert *router_store(struct router *router, const struct alert_event *event, bool posted,

@@ -134,7 +134,11 @@ static int set_up(struct state *state, struct err *err)
     sqlite3_db_config(state->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on);
     sqlite3_db_config(state->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &on);
     sqlite3_busy_timeout(state->db, 1000);
-    int rc = execute(state, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;", err);
+    /* A new file's pages are large: a storm of alerts fills many at once, and each is two calls to write. */
+    int rc = execute(state,
+                     "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                     "PRAGMA foreign_keys=ON;",
+                     err);
     if (rc == 0)
         rc = check_sound(state, err);
     if (rc == 0)
@@ -172,9 +176,22 @@ void state_close(struct state *state)
     mem_free(state);
 }
 
+/* Said only when it changes: to read the words takes as long as to write an alert. */
+static int set_relaxed(struct state *state, bool relaxed, struct err *err)
+{
+    if (state->relaxed == relaxed)
+        return 0;
+    int rc = state_execute(state, relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL",
+                           "cannot write the state file", err);
+    if (rc == 0)
+        state->relaxed = relaxed;
+    return rc;
+}
+
 sqlite3_stmt *state_begin(struct state *state, enum state_statement id)
 {
     lock_take(&state->lock);
+    (void)set_relaxed(state, false, NULL);
     return state->statement[id];
 }
 
@@ -197,16 +214,6 @@ struct str state_column(sqlite3_stmt *statement, int at)
     return (struct str){bytes, (size_t)sqlite3_column_bytes(statement, at)};
 }
 
-int state_relax(struct state *state, struct err *err)
-{
-    return state_execute(state, "PRAGMA synchronous=NORMAL", "cannot write the state file", err);
-}
-
-int state_insist(struct state *state, struct err *err)
-{
-    return state_execute(state, "PRAGMA synchronous=FULL", "cannot write the state file", err);
-}
-
 int state_step(struct state *state, sqlite3_stmt *statement, struct err *err)
 {
     int rc = state_run(state, statement, err);
@@ -222,20 +229,18 @@ int state_run(struct state *state, sqlite3_stmt *statement, struct err *err)
     return 0;
 }
 
-static int execute_write(struct state *state, const char *sql, struct err *err)
+int state_together(struct state *state, bool relaxed,
+                   int (*put)(struct state *state, void *context, struct err *err), void *context,
+                   struct err *err)
 {
-    return state_execute(state, sql, "cannot write the state file", err);
-}
-
-int state_together(struct state *state, int (*put)(struct state *state, void *context, struct err *err),
-                   void *context, struct err *err)
-{
-    int rc = execute_write(state, "BEGIN IMMEDIATE", err);
+    int rc = set_relaxed(state, relaxed, err);
+    if (rc == 0)
+        rc = state_step(state, state->statement[STATE_begin], err);
     if (rc != 0)
         return rc;
     rc = put(state, context, err);
     if (rc == 0)
-        rc = execute_write(state, "COMMIT", err);
+        rc = state_step(state, state->statement[STATE_commit], err);
     if (rc != 0)
         (void)sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
     return rc;

@@ -6,11 +6,14 @@
 
 void state_text_encode(struct buf *out, struct str s)
 {
-    char length[STATE_LENGTH_BYTES];
+    char *to = buf_reserve(out, STATE_LENGTH_BYTES + s.n);
+    if (to == NULL)
+        return;
     for (int i = 0; i < STATE_LENGTH_BYTES; i++)
-        length[i] = (char)(unsigned char)(s.n >> 8 * i);
-    buf_add(out, length, sizeof length);
-    buf_str(out, s);
+        to[i] = (char)(unsigned char)(s.n >> 8 * i);
+    if (s.n > 0)
+        memcpy(to + STATE_LENGTH_BYTES, s.p, s.n);
+    buf_commit(out, STATE_LENGTH_BYTES + s.n);
 }
 
 void state_labels_append(struct buf *out, const struct labels *ls)
@@ -149,12 +152,9 @@ int state_alerts_put(struct state *state, const struct alert_rule_news *news, si
 {
     struct news_list list = {news, count};
     lock_take(&state->lock);
-    int rc = state_relax(state, err);
-    if (rc == 0)
-        rc = state_together(state, put_all, &list, err);
-    int back = state_insist(state, rc == 0 ? err : NULL);
+    int rc = state_together(state, true, put_all, &list, err);
     lock_drop(&state->lock);
-    return rc != 0 ? rc : back;
+    return rc;
 }
 
 int state_alerts_expire(struct state *state, int64_t before_ns, struct err *err)

@@ -76,7 +76,7 @@ int state_budgets_put(struct state *state, const struct budget_news *news, size_
 {
     struct all_news all = {news, count};
     lock_take(&state->lock);
-    int rc = state_together(state, put_all, &all, err);
+    int rc = state_together(state, false, put_all, &all, err);
     lock_drop(&state->lock);
     return rc;
 }

@@ -37,7 +37,7 @@ int state_import(struct state *state, const struct state_import *all, struct err
 {
     struct state_import copy = *all;
     lock_take(&state->lock);
-    int rc = state_together(state, put_all, &copy, err);
+    int rc = state_together(state, false, put_all, &copy, err);
     lock_drop(&state->lock);
     return rc;
 }

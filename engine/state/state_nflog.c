@@ -56,12 +56,8 @@ int state_nflog_put_all(struct state *state, const struct nflog_entry *entries, 
         return 0;
     bool relaxed = all_relaxed(&list);
     lock_take(&state->lock);
-    int rc = relaxed ? state_relax(state, err) : 0;
-    if (rc == 0)
-        rc = state_together(state, put_entries, &list, err);
-    if (relaxed)
-        (void)state_insist(state, NULL);
-    else
+    int rc = state_together(state, relaxed, put_entries, &list, err);
+    if (!relaxed)
         state->unsynced = state->unsynced && rc != 0;
     lock_drop(&state->lock);
     return rc;

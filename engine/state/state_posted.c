@@ -85,13 +85,10 @@ int state_posted_put(struct state *state, const struct posted_news *news, struct
 {
     struct posted_news all = *news;
     lock_take(&state->lock);
-    int rc = state_relax(state, err);
-    if (rc == 0)
-        rc = state_together(state, put_news, &all, err);
+    int rc = state_together(state, true, put_news, &all, err);
     state->unsynced = state->unsynced || (rc == 0 && news->row_count > 0 && log_of(state) != NULL);
-    int back = state_insist(state, rc == 0 ? err : NULL);
     lock_drop(&state->lock);
-    return rc != 0 ? rc : back;
+    return rc;
 }
 
 /* ---- for power cuts ---- */

@@ -53,6 +53,8 @@
     STATEMENT(tick_put, "INSERT OR REPLACE INTO tick(id,key,receiver,next_ns) VALUES(?1,?2,?3,?4)")       \
     STATEMENT(tick_remove, "DELETE FROM tick WHERE id=?1")                                                \
     STATEMENT(ticks_each, "SELECT id,key,receiver,next_ns FROM tick ORDER BY id")                         \
+    STATEMENT(begin, "BEGIN IMMEDIATE")                                                                   \
+    STATEMENT(commit, "COMMIT")                                                                           \
     STATEMENT(imported_find, "SELECT 1 FROM imported WHERE file=?1 AND hash=?2")                          \
     STATEMENT(imported_put, "INSERT OR REPLACE INTO imported(file,hash) VALUES(?1,?2)")                   \
     STATEMENT(budget_put, "INSERT OR REPLACE INTO budget(objective,settled_ms,next_ms) VALUES(?1,?2,?3)") \
@@ -84,6 +86,7 @@ struct state {
     sqlite3 *db;
     sqlite3_stmt *statement[STATE_STATEMENT_COUNT];
     struct lock lock;
+    bool relaxed;  /* what is committed now is not synced */
     bool unsynced; /* posted alerts are in the file that a power cut could still take */
 };
 
@@ -99,11 +102,6 @@ int state_run(struct state *state, sqlite3_stmt *statement, struct err *err);
 
 /* Runs it and makes it ready for the next time; the lock is held throughout. */
 int state_step(struct state *state, sqlite3_stmt *statement, struct err *err);
-
-/* What is committed in between survives the end of the process, and a power cut only after the next commit outside. With the lock
- * held. */
-int state_relax(struct state *state, struct err *err);
-int state_insist(struct state *state, struct err *err);
 
 /* Writes one with the statement of that name; the lock is held. */
 int state_nflog_write(struct state *state, enum state_statement id, const struct nflog_entry *entry,
@@ -130,9 +128,11 @@ enum { STATE_LENGTH_BYTES = 4 };
 void state_text_encode(struct buf *out, struct str s);
 bool state_text_decode(struct str *rest, struct str *out);
 
-/* All that `put` writes, or nothing; the lock is held. */
-int state_together(struct state *state, int (*put)(struct state *state, void *context, struct err *err),
-                   void *context, struct err *err);
+/* All that `put` writes, or nothing; the lock is held. Relaxed: it survives the end of the process, and a power cut only after the next
+ * commit that is not. */
+int state_together(struct state *state, bool relaxed,
+                   int (*put)(struct state *state, void *context, struct err *err), void *context,
+                   struct err *err);
 
 /* The code and text of what SQLite just complained about. */
 int state_error(struct state *state, const char *doing, struct err *err);

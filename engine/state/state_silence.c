@@ -77,7 +77,7 @@ int state_silences_put(struct state *state, const struct silence_row *rows, size
 {
     struct row_list list = {rows, count};
     lock_take(&state->lock);
-    int rc = state_together(state, put_rows, &list, err);
+    int rc = state_together(state, false, put_rows, &list, err);
     lock_drop(&state->lock);
     return rc;
 }

@@ -1,6 +1,9 @@
 /*
  * courier: the real network behind world->send: one thread with one curl multi handle, and some for mails; every outgoing rule in one place.
  *
+ * libcurl makes all connections. A POST over plain HTTP, without a proxy, certificates or headers from its http_config, goes out and is answered
+ * without it (courier_line.c): for such a page it is most of the cost. Answers look the same either way.
+ *
  * Mails go the same way (net_request.mail), by smtp and smtps, each on one of a few threads, so that no web hook waits for a mail server.
  *
  * Else http and https only; no netrc, no cookies; TLS 1.2 or newer, verified; connect and whole-request deadlines; answers read up to
