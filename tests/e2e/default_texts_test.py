@@ -3,6 +3,7 @@ receiver gets is taken apart into fields, and each field must say the same, but 
 
 Not here: Pushover and PagerDuty's first version, whose addresses are fixed in 0.25 (integrations_test.py compares Pushover's templates with
 amtool's rendering), and the receivers that 0.25 does not know."""
+import datetime
 import html.parser
 import http.server
 import json
@@ -50,7 +51,16 @@ OWN = {
 KINDS = ['webhook', 'slack', 'pagerduty', 'opsgenie', 'discord', 'victorops', 'webex', 'telegram', 'telegram_plain', 'wechat', 'sns', 'email']
 
 ODD = 'ä & <b>"q"</b> \'s\' + 100% _x_ *y* `z` {{ no }} \\n 😀'
-BEGAN, ENDED, LATER = '2026-01-02T03:04:05.678Z', '2026-01-02T04:05:06Z', '2099-01-01T00:00:00Z'
+LATER = '2099-01-01T00:00:00Z'
+
+
+def ago(seconds):
+    at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
+    return at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+
+
+# Alertmanager sends at once what has fired for longer than group_wait, while it still takes in the rest: so these have not.
+BEGAN, ENDED = ago(1), ago(0.5)
 
 
 def alert(number, ended):
@@ -152,7 +162,7 @@ class DefaultTexts(email_test.Case):
 
     def configuration(self, name):
         receivers = RECEIVERS.format(url=f'{self.services.url}/{name}', mail=self.mails[name].port)
-        return ('route: {receiver: "x.y", group_by: [alertname, cluster], group_wait: 1s, group_interval: 2s}\nreceivers:\n  - name: "x.y"\n'
+        return ('route: {receiver: "x.y", group_by: [alertname, cluster], group_wait: 10s, group_interval: 2s}\nreceivers:\n  - name: "x.y"\n'
                 + '\n'.join('    ' + line for line in receivers.strip().splitlines()) + '\n')
 
     def own(self, config):
@@ -173,7 +183,7 @@ class DefaultTexts(email_test.Case):
         def probe():
             kinds = {kind: [body for k, body in self.services.of(name) if k == kind] for kind in KINDS if kind != 'email'}
             return all(len(bodies) >= count for bodies in kinds.values()) and len(self.mails[name].mails) >= count and kinds
-        kinds = peers.wait_for(f'page {count} of every receiver of {name}', probe)
+        kinds = peers.wait_for(f'page {count} of every receiver of {name}', probe, seconds=60)
         pages = {kind: fields_of(kind, bodies[count - 1]) for kind, bodies in kinds.items()}
         return {**pages, 'email': fields_of_mail(self.mails[name].mails[count - 1])}
 
