@@ -9,6 +9,7 @@
 
 static const char usage[] =
     "usage: tocsin slo generate [FLAGS] FILE...\n"
+    "       tocsin slo list|budget [FLAGS] [ID...]       (tocsin slo list --help)\n"
     "\n"
     "Works on files of service level objectives: Sloth's `version: prometheus/v1` and its Kubernetes "
     "objects, and Pyrra's\n"
@@ -252,6 +253,8 @@ int command_slo(int argc, char **argv)
     };
     struct flag_rest rest;
     int status;
+    if (argc > 1 && (strcmp(argv[1], "list") == 0 || strcmp(argv[1], "budget") == 0))
+        return slo_list(argc, argv);
     if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
         return status;
     if (rest.count >= 2 && strcmp(rest.items[0], "generate") == 0)

@@ -22,4 +22,7 @@ int slo_generate_pyrra(struct world *world, const struct flag_rest *rest,
 /* --format=prometheus: the groups that the files' objectives stand for here, as a rule file on standard output. */
 int slo_print_rules(const struct flag_rest *rest);
 
+/* tocsin slo list and tocsin slo budget: asks a running Tocsin. */
+int slo_list(int argc, char **argv);
+
 #endif

@@ -1,5 +1,6 @@
 """Budgets of objectives in the running engine: made of what the store holds, told as metrics, and there again after kill -9."""
 import signal
+import subprocess
 import time
 import unittest
 import urllib.error
@@ -31,6 +32,9 @@ class Budgets(peers.Case):
 
     def slos(self, query=''):
         return peers.get_json(f'{self.daemon.url}/api/tocsin/v1/slos{query}')['data']['slos']
+
+    def command(self, verb, *ids):
+        return subprocess.run([peers.TOCSIN, 'slo', verb, f'--url={self.daemon.url}', *ids], capture_output=True, text=True)
 
     def push_minutes(self, minutes):
         """For each of the last minutes 4 samples: 3 good requests and 1 bad one each."""
@@ -64,6 +68,14 @@ class Budgets(peers.Case):
         with self.assertRaises(urllib.error.HTTPError) as refused:
             self.slos('?id=nothing')
         self.assertEqual(refused.exception.code, 404)
+        listed = self.command('list')
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        self.assertRegex(listed.stdout, r'shop-answers +- +90% +75.0000% +-150.0% ')
+        whole = self.command('budget', 'shop-answers')
+        self.assertRegex(whole.stdout, r'(?m)^  left +-150.00% *$')
+        self.assertRegex(whole.stdout, r'(?m)^  5m +25.0000% +2.5 ')
+        self.assertEqual(self.command('budget', 'nothing').returncode, 1)
+        self.assertEqual(self.command('budget').returncode, 2)
         self.assertIsNotNone(self.metric('tocsin_slo_coverage_ratio{slo="shop-answers"}'))
 
 
