@@ -94,6 +94,7 @@ static int report_book(const struct book *book, int64_t at_ms, struct arena *are
         .name = str_copy(arena, objective->name),
         .target = objective->target,
         .budgeting = objective->budgeting,
+        .counts_events = book->terms.events,
         .epoch = book->epochs[book->epoch_count - 1].number,
         .next_ms = book->next_ms,
         .settled_ms = book->settled_ms,

@@ -68,3 +68,21 @@ void asker_escape(struct buf *out, struct str text)
         else
             buf_format(out, "%%%02X", (unsigned char)text.p[i]);
 }
+
+int asker_get(struct world *world, const char *url, struct buf *body, struct err *err)
+{
+    struct asker asker;
+    struct net_answer answer;
+    const struct net_request request = {.method = "GET", .url = url};
+    int rc = asker_open(&asker, world, err);
+    if (rc != 0) {
+        buf_init(body, 0);
+        return rc;
+    }
+    rc = asker_ask(&asker, &request, &answer, body, err);
+    if (rc == 0 && answer.status != 200)
+        rc = err_set(err, answer.status == 404 ? ERR_NOT_FOUND : ERR_IO, "HTTP status %d: %.*s",
+                     answer.status, STR_ARG(answer.body));
+    asker_close(&asker);
+    return rc;
+}

@@ -25,6 +25,9 @@ void asker_close(struct asker *a);
 int asker_ask(struct asker *a, const struct net_request *request, struct net_answer *answer, struct buf *body,
               struct err *err);
 
+/* One GET by an asker of its own; *body as above. ERR_NOT_FOUND: the answer was 404; ERR_IO: any other but 200. */
+int asker_get(struct world *world, const char *url, struct buf *body, struct err *err);
+
 /* Behind ? or & of a URL: every byte escaped that could mean something there. */
 void asker_escape(struct buf *out, struct str text);
 

@@ -30,23 +30,6 @@ static const char usage[] =
 
 enum { URL_BYTES_MAX = 1 << 16 };
 
-static int ask(struct world *world, const char *url, struct buf *body, struct err *err)
-{
-    struct asker asker;
-    struct net_answer answer;
-    const struct net_request request = {.method = "GET", .url = url};
-    int rc = asker_open(&asker, world, err);
-    if (rc != 0) {
-        buf_init(body, 0);
-        return rc;
-    }
-    rc = asker_ask(&asker, &request, &answer, body, err);
-    if (rc == 0 && answer.status != 200)
-        rc = err_set(err, ERR_IO, "HTTP status %d: %.*s", answer.status, STR_ARG(answer.body));
-    asker_close(&asker);
-    return rc;
-}
-
 static bool is_fingerprint(const char *word)
 {
     return strlen(word) == 16 && strspn(word, "0123456789abcdef") == 16;
@@ -92,7 +75,7 @@ static int explain_running(const struct explaining *e, const struct flag_rest *r
     int status = 2;
     buf_init(&url, URL_BYTES_MAX);
     make_url(e, rest, &url);
-    if (ask(e->world, buf_text(&url), &body, &err) != 0)
+    if (asker_get(e->world, buf_text(&url), &body, &err) != 0)
         fprintf(stderr, "tocsin explain: %s: %s\n", e->url, err.text);
     else
         status = explain_print(buf_slice(&body), strcmp(e->output, "json") == 0);
@@ -121,15 +104,6 @@ static bool is_sane(const struct explaining *e, const struct flag_rest *rest)
     return why == NULL;
 }
 
-/* The short form that kubectl and amtool have taught. */
-static void spell_out(int argc, char **argv)
-{
-    static char output[] = "--output";
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "-o") == 0)
-            argv[i] = output;
-}
-
 int command_explain(int argc, char **argv)
 {
     struct explaining e = {
@@ -146,7 +120,7 @@ int command_explain(int argc, char **argv)
     };
     struct flag_rest rest;
     int status = 0;
-    spell_out(argc, argv);
+    command_spell_output(argc, argv);
     if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
         return status;
     if (!is_sane(&e, &rest))

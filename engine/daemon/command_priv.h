@@ -29,6 +29,9 @@ struct world;
 /* tocsin check slo: reads the files into one set, and prints of each what was found, or what is wrong. The exit status. */
 int check_slo(struct world *world, const struct promql_features *features, char **paths, size_t count);
 
+/* -o becomes --output, the short form that kubectl and amtool have taught. */
+void command_spell_output(int argc, char **argv);
+
 /* Parses flags; on --help prints usage (a text that ends in a newline) and the flags. Returns 0 to go on; otherwise the
  * command returns *status. */
 int command_flags(const char *usage, const struct flag *flags, int argc, char **argv, struct flag_rest *rest,

@@ -2,6 +2,7 @@
 
 #include "tocsin/duration.h"
 #include "tocsin/limits.h"
+#include "tocsin/objective.h"
 #include "tocsin/slo.h"
 
 #include <stdio.h>
@@ -9,6 +10,8 @@
 
 static const char usage[] =
     "usage: tocsin slo generate [FLAGS] FILE...\n"
+    "       tocsin slo list|budget [FLAGS] [ID...]       (tocsin slo list --help)\n"
+    "       tocsin slo contract [FLAGS] FILE...          (tocsin slo contract --help)\n"
     "\n"
     "Works on files of service level objectives: Sloth's `version: prometheus/v1` and its Kubernetes "
     "objects, and Pyrra's\n"
@@ -57,6 +60,26 @@ int slo_read_text(struct world *world, const char *path, struct buf *text, struc
 {
     buf_init(text, (size_t)limits.yaml_bytes);
     return world->read_file(world, path, text, err);
+}
+
+int slo_read_objectives(struct objective_set *set, const struct flag_rest *rest, struct buf *errors)
+{
+    struct world *world = world_real();
+    struct buf text;
+    int result = 0;
+    buf_init(&text, (size_t)limits.yaml_bytes);
+    for (size_t i = 1; i < rest->count; i++) {
+        struct err err = {0};
+        buf_clear(&text);
+        int rc = world->read_file(world, rest->items[i], &text, &err);
+        if (rc != 0)
+            buf_format(errors, "%s: %s\n", rest->items[i], err.text);
+        else
+            rc = objective_file_parse(set, str_of(rest->items[i]), buf_slice(&text), errors);
+        result = rc != 0 ? rc : result;
+    }
+    buf_release(&text);
+    return result;
 }
 
 /* ---- options ---- */
@@ -252,6 +275,10 @@ int command_slo(int argc, char **argv)
     };
     struct flag_rest rest;
     int status;
+    if (argc > 1 && (strcmp(argv[1], "list") == 0 || strcmp(argv[1], "budget") == 0))
+        return slo_list(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "contract") == 0)
+        return slo_contract(argc, argv);
     if (command_flags(usage, flags, argc, argv, &rest, &status) != 0)
         return status;
     if (rest.count >= 2 && strcmp(rest.items[0], "generate") == 0)

@@ -6,26 +6,6 @@
 
 #include <stdio.h>
 
-static int read_files(struct objective_set *set, const struct flag_rest *rest, struct buf *errors)
-{
-    struct world *world = world_real();
-    struct buf text;
-    int result = 0;
-    buf_init(&text, (size_t)limits.yaml_bytes);
-    for (size_t i = 1; i < rest->count; i++) {
-        struct err err = {0};
-        buf_clear(&text);
-        int rc = world->read_file(world, rest->items[i], &text, &err);
-        if (rc != 0)
-            buf_format(errors, "%s: %s\n", rest->items[i], err.text);
-        else
-            rc = objective_file_parse(set, str_of(rest->items[i]), buf_slice(&text), errors);
-        result = rc != 0 ? rc : result;
-    }
-    buf_release(&text);
-    return result;
-}
-
 static int print(const struct objective_set *set, struct buf *out, struct buf *errors)
 {
     struct err err = {0};
@@ -42,7 +22,7 @@ int slo_print_rules(const struct flag_rest *rest)
     struct buf out, errors;
     buf_init(&out, OUTPUT_BYTES_MAX);
     buf_init(&errors, (size_t)limits.yaml_bytes);
-    int rc = read_files(set, rest, &errors);
+    int rc = slo_read_objectives(set, rest, &errors);
     if (rc == 0)
         rc = print(set, &out, &errors);
     if (rc == 0 && fwrite(buf_text(&out), 1, out.used, stdout) != out.used)

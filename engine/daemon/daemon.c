@@ -374,6 +374,7 @@ static int open_serve(struct daemon *d, struct err *err)
         .router = d->router,
         .forward = d->forward,
         .incidents = d->incidents,
+        .budgets = d->budgets,
         .promql = d->ruler != NULL ? &d->promql : NULL,
         .features = d->feature_text,
         .pushed = note_push,

@@ -45,6 +45,14 @@ static void print_usage(FILE *out)
                  "\n`tocsin COMMAND --help` says more; `tocsin --version` says which this is.\n");
 }
 
+void command_spell_output(int argc, char **argv)
+{
+    static char output[] = "--output";
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "-o") == 0)
+            argv[i] = output;
+}
+
 int command_flags(const char *usage, const struct flag *flags, int argc, char **argv, struct flag_rest *rest,
                   int *status)
 {

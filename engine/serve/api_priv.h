@@ -68,6 +68,9 @@ handler tocsin_status, tocsin_incidents;
 /* api_trail.c: why somebody was told, or not */
 handler tocsin_trail;
 
+/* api_slos.c: what is left of budgets */
+handler tocsin_slos;
+
 /* page.c: for `tocsin receive`, which plays a webhook */
 handler tocsin_page;
 

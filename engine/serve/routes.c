@@ -58,6 +58,7 @@ static const struct route routes[] = {
     {"/api/tocsin/v1/rules", HTTP_GET, tocsin_rules, ROUTE_READY, NO_BODY},
     {"/api/tocsin/v1/incidents", HTTP_GET, tocsin_incidents, 0, NO_BODY},
     {"/api/tocsin/v1/trail", HTTP_GET, tocsin_trail, 0, NO_BODY},
+    {"/api/tocsin/v1/slos", HTTP_GET, tocsin_slos, ROUTE_READY, NO_BODY},
     {"/api/tocsin/v1/cardinality", HTTP_GET, tocsin_cardinality, ROUTE_READY, NO_BODY},
 
     {"/page", HTTP_POST, tocsin_page, 0, LIMIT_json_bytes},

@@ -87,6 +87,7 @@ struct budget_report {
     struct str objective, service, name;
     struct fraction target;
     enum budgeting budgeting;
+    bool counts_events;
     uint32_t epoch;     /* grows when the objective changes */
     int64_t next_ms;    /* the first slice that was not looked at yet begins here */
     int64_t settled_ms; /* what ends before stays as it is */

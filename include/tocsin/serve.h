@@ -34,6 +34,7 @@ struct ruler;
 struct router;
 struct forward;
 struct incidents;
+struct budgets;
 struct promql_options;
 struct buf;
 
@@ -46,6 +47,7 @@ struct serve_parts {
     struct router *router;
     struct forward *forward;
     struct incidents *incidents;
+    struct budgets *budgets;
     const struct promql_options *promql;
     const char *features; /* what --enable-feature was given, for /api/v1/status/flags; NULL: nothing */
     void (*pushed)(void *context); /* a push brought samples; NULL: nobody wants to know */
