@@ -59,15 +59,17 @@ static bool read_request(struct server *s, int fd)
     }
 }
 
+/* Whoever has the answer may change the server: it is not looked at any more. */
 static bool answer(struct server *s, int fd)
 {
-    const char *text = s->answers[atomic_fetch_add(&s->requests, 1)];
+    const char *text = s->answers[atomic_fetch_add(&s->requests, 1)], *late = s->late;
+    bool closes = s->closes;
     if (text == NULL || send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
         return false;
-    if (s->late == NULL)
-        return !s->closes;
+    if (late == NULL)
+        return !closes;
     usleep(50000);
-    return send(fd, s->late, strlen(s->late), MSG_NOSIGNAL) > 0;
+    return send(fd, late, strlen(late), MSG_NOSIGNAL) > 0;
 }
 
 static void *accept_all(void *context)
