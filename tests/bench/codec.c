@@ -716,6 +716,62 @@ static void print_cold(struct shop *s, const struct series_set *set, const char 
     view_close(v);
 }
 
+/* As rules ask: each time a scrape later, one series after the other, none of which is in the caches, with an edge for each. Seconds of each
+ * window go into `spent`, round by round. */
+static void ask_standing(struct shop *s, const struct series_set *set, int64_t range_ms, int64_t end_ms,
+                         enum window_wish wish, double *spent)
+{
+    struct edges *edges = edges_open(s->store);
+    for (int round = -1; round < COLD_ROUNDS; round++) { /* the first one finds the edges */
+        struct view *v = view_open(s->store);
+        int64_t upto_ms = end_ms + round * STEP_MS;
+        forget();
+        for (size_t i = 0; i < set->count; i++) {
+            struct edge *edge = edges_at(edges, i, 1, set->count);
+            double begin = wall();
+            const struct told_window *told =
+                view_windows(v, &set->refs[i], edge, 1, upto_ms - range_ms, upto_ms, wish);
+            must(told->is_told);
+            if (round >= 0)
+                spent[i * COLD_ROUNDS + (size_t)round] = wall() - begin;
+        }
+        view_close(v);
+    }
+    edges_close(edges);
+}
+
+/* The median over the series of each one's median. */
+static double time_standing(struct shop *s, const struct series_set *set, int64_t range_ms, int64_t end_ms,
+                            enum window_wish wish)
+{
+    double *spent = calloc(set->count, COLD_ROUNDS * sizeof *spent),
+           *median = calloc(set->count, sizeof *median);
+    must(spent != NULL && median != NULL);
+    ask_standing(s, set, range_ms, end_ms, wish, spent);
+    for (size_t i = 0; i < set->count; i++) {
+        qsort(&spent[i * COLD_ROUNDS], COLD_ROUNDS, sizeof *spent, by_size);
+        median[i] = spent[i * COLD_ROUNDS + COLD_ROUNDS / 2];
+    }
+    qsort(median, set->count, sizeof *median, by_size);
+    double result = median[set->count / 2];
+    free(spent);
+    free(median);
+    return result;
+}
+
+static void print_standing(struct shop *s, const struct series_set *set, int64_t now_ms)
+{
+    static const enum window_wish wishes[] = {WINDOW_RESETS, WINDOW_BOUNDS, WINDOW_SUM, WINDOW_CHANGES};
+    static const int64_t ranges_ms[] = {300000, INT64_C(2592000000)};
+    int64_t end_ms = now_ms - COLD_ROUNDS * STEP_MS;
+    for (size_t r = 0; r < 2; r++) {
+        printf("| %s |", r == 0 ? "5m" : "30d");
+        for (size_t k = 0; k < sizeof wishes / sizeof *wishes; k++)
+            printf(" %.3f |", time_standing(s, set, ranges_ms[r], end_ms, wishes[k]) * 1e6);
+        puts("");
+    }
+}
+
 typedef void print_window_fn(struct shop *s, const struct series_set *set, const char *name, int64_t range_ms,
                              int64_t now_ms, int64_t back_ms);
 
@@ -772,6 +828,8 @@ static void print_spans(size_t count)
     puts("\n| cold | resets us | together | bounds | together | sum | together "
          "|\n|---|---|---|---|---|---|---|");
     print_each(&s, &set, now_ms, print_cold);
+    puts("\n| standing, cold, median | resets us | bounds | sum | changes |\n|---|---|---|---|---|");
+    print_standing(&s, &set, now_ms);
     view_close(v);
     arena_release(&arena);
     puts("\n| function, cold | 5m, us a series | 30d |\n|---|---|---|");
