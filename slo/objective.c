@@ -42,7 +42,7 @@ struct objective *objective_add(struct objective_set *set, struct str file)
         .period = {.unit = PERIOD_ROLLING, .length_ms = month_ms, .count = 1},
         .slice_ms = MINUTE_MS,
         .alert_name = STR("ErrorBudgetBurn"),
-        .watch = {.no_data_severity = STR("ticket"), .exhausted_severity = STR("ticket")},
+        .watch = {.no_data_severity = STR("ticket")},
     };
     return o;
 }

@@ -94,7 +94,7 @@ struct alerting {
     struct str name;
     struct strict_pairs labels, annotations;
     bool disabled;
-    const struct tree *tiers, *no_data, *exhausted;
+    const struct tree *tiers, *no_data;
     struct own_class page, ticket;
 };
 
@@ -107,7 +107,6 @@ static const struct strict_field alerting_fields[] = {
     {"page", read_class, offsetof(struct alerting, page)},
     {"ticket", read_class, offsetof(struct alerting, ticket)},
     {"no_data", own_node, offsetof(struct alerting, no_data)},
-    {"exhausted", own_node, offsetof(struct alerting, exhausted)},
     {NULL, NULL, 0},
 };
 
@@ -181,7 +180,6 @@ static void take_defaults(struct strict *s, const struct alerting *a, const stru
 /* ---- what is watched beside the burn rate ---- */
 
 struct watched {
-    bool on;
     int64_t after_ms;
     struct str severity;
 };
@@ -191,27 +189,16 @@ static const struct strict_field no_data_fields[] = {
     {"severity", strict_text, offsetof(struct watched, severity)},
     {NULL, NULL, 0},
 };
-static const struct strict_field exhausted_fields[] = {
-    {"severity", strict_text, offsetof(struct watched, severity)},
-    {NULL, NULL, 0},
-};
 
 static void take_watch(struct strict *s, const struct alerting *a, struct objective_watch *out)
 {
     enum { NO_DATA_MS = 15 * 60 * 1000 };
     struct watched no_data = {.after_ms = NO_DATA_MS, .severity = out->no_data_severity};
-    struct watched exhausted = {.severity = out->exhausted_severity};
     if (a->no_data != NULL && a->no_data->kind == TREE_MAP)
         own_struct(s, a->no_data, "no_data", no_data_fields, &no_data);
     else if (a->no_data != NULL)
         strict_duration_ms(s, a->no_data, &no_data.after_ms);
-    exhausted.on = a->exhausted != NULL;
-    if (a->exhausted != NULL && a->exhausted->kind == TREE_MAP)
-        own_struct(s, a->exhausted, "exhausted", exhausted_fields, &exhausted);
-    else if (a->exhausted != NULL)
-        strict_bool(s, a->exhausted, &exhausted.on);
-    *out = (struct objective_watch){no_data.after_ms, exhausted.on, no_data.severity, exhausted.severity,
-                                    a->labels};
+    *out = (struct objective_watch){no_data.after_ms, no_data.severity, a->labels};
 }
 
 void own_alerting(struct strict *s, const struct tree *node, const struct tree *slo, struct objective *o)
@@ -231,7 +218,6 @@ void own_alerting(struct strict *s, const struct tree *node, const struct tree *
         return;
     o->tier_count = 0;
     o->watch.no_data_ms = 0;
-    o->watch.exhausted = false;
 }
 
 /* ---- guard ---- */

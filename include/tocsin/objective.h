@@ -95,12 +95,11 @@ struct objective_guard {
                                 * of one objective and period are no more than that */
 };
 
-/* Alerts beside those of tiers. */
+/* The alert beside those of tiers. */
 struct objective_watch {
-    int64_t no_data_ms;                              /* none of `total` for so long; 0: not watched */
-    bool exhausted;                                  /* the budget of the period is gone */
-    struct str no_data_severity, exhausted_severity; /* labels' values */
-    struct strict_pairs labels;                      /* of these alerts, over the objective's */
+    int64_t no_data_ms;          /* none of `total` for so long; 0: not watched */
+    struct str no_data_severity; /* the label's value */
+    struct strict_pairs labels;  /* of this alert, over the objective's */
 };
 
 /* Over `limit` of burn, in a long and a short window. limit.numerator 0: not asked for. */

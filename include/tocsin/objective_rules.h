@@ -25,7 +25,7 @@
  * - The ladder's alerts are ErrorBudgetPolicy with policy="inform" (severity info), "freeze" (page) and "mitigate" (info), over 1h
  *   and 5m. inform ends where freeze begins; freeze stays when mitigate comes.
  * - SLODataMissing: no sample of total (or of what there is) for no_data_ms; of groups: of all of them, because
- *   nobody knows which there should be. watch.exhausted makes no rule: that is the ledger's.
+ *   nobody knows which there should be.
  *
  * Events are read over each window, as queries and {{.window}} say. Slices are counted instead for thresholds, for ratios whose query
  * knows no window, and where budgeting is by slices, or by ratios of events: then each evaluation is a slice (of slice_ms, with the

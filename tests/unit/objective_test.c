@@ -88,8 +88,6 @@ static void put_watch(struct buf *out, const struct objective_watch *w)
         put_time(out, " no data for", w->no_data_ms);
         buf_format(out, ": %.*s\n", STR_ARG(w->no_data_severity));
     }
-    if (w->exhausted)
-        put(out, "exhausted:", w->exhausted_severity);
     put_pairs(out, "watched with", w->labels);
 }
 
